@@ -1,1 +1,44 @@
-export const a = 1;
+/** Every bound of the protocol in one place. Counts are numbers of things; sizes are bytes or characters as named. */
+export const limits = {
+  /** Version of the protocol, sent in `connected`. */
+  protocol: 4,
+  idChars: 128,
+  eventBytes: 1024 * 1024,
+  requestBytes: 4 * 1024 * 1024,
+  publishEvents: 1_000,
+  /** Waiting bytes of one connection beyond which it is cut as a slow consumer. */
+  backlogBytes: 1024 * 1024,
+  sessions: 10_000,
+  /** Folded sessions kept in memory; others are folded again from their snapshot when asked for. */
+  foldedSessions: 500,
+  /** Session states sent to a watcher of all sessions when it joins: those that changed last. */
+  joinStates: 200,
+  eventTypeGlobs: 32,
+  eventTypeGlobChars: 128,
+  subscriptionsPerConnection: 100,
+  historyEvents: 10_000,
+  commandBytes: 64 * 1024,
+  commandTimeoutMs: 5_000,
+  commandTimeoutMaxMs: 10 * 60_000,
+  commandExpiryMs: 60 * 60_000,
+  unfinishedCommands: 100,
+  rollbackSteps: 1_000,
+  decisionOptions: 100,
+} as const;
+
+/** Bounds of one session's folded state. What is let go is counted in `let_go`. */
+export const foldLimits = {
+  skills: 500,
+  agents: 200,
+  files: 500,
+  decisions: 200,
+  validations: 100,
+  validationLines: 20,
+  checkpoints: 200,
+  commands: 200,
+  skillUsage: 100,
+  /** Characters kept of a text in the state; the journal keeps the whole. */
+  textChars: 2_000,
+  /** Characters of JSON kept of a free value (`result`, `context`, ...) in the state. */
+  valueChars: 4_096,
+} as const;

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { ShannonDashError } from './errors.ts';
+import { sessionId, shortId } from './ids.ts';
+import { limits } from './limits.ts';
+import { parse } from './parse.ts';
+
+const text = z.string('must be a text').max(10_000, 'must be at most 10,000 characters');
+const word = text.min(1, 'must not be empty');
+
+const halt = z.object({ reason: text.optional() });
+const resume = z.object({});
+const rollback = z
+  .object({
+    steps: z
+      .int(`must be a whole number from 1 to ${limits.rollbackSteps}`)
+      .min(1, `must be from 1 to ${limits.rollbackSteps}`)
+      .max(limits.rollbackSteps, `must be from 1 to ${limits.rollbackSteps}`)
+      .optional(),
+    checkpoint_id: shortId.optional(),
+    dry_run: z.boolean('must be true or false').optional(),
+    force: z.boolean('must be true or false').optional(),
+  })
+  .refine((fields) => fields.steps === undefined || fields.checkpoint_id === undefined, {
+    path: ['steps'],
+    message: 'give either steps or checkpoint_id',
+  })
+  .transform((fields) => (fields.checkpoint_id === undefined ? { ...fields, steps: fields.steps ?? 1 } : fields));
+const redirect = z.object({ target_skill: word.optional(), target_path: word.optional(), instructions: text.optional() });
+const decision = z.object({ decision_id: word, choice: word, comment: text.optional() });
+const inject = z.object({
+  skill_name: word,
+  parameters: z.record(z.string(), z.unknown(), 'must be an object').optional(),
+  position: z.union([z.enum(['next', 'end']), z.int().nonnegative()], 'must be next, end or an index from 0').default('next'),
+});
+
+/** The fields of each command type: protocol, section 6. */
+export const commandTable = {
+  HALT: halt,
+  RESUME: resume,
+  ROLLBACK: rollback,
+  REDIRECT: redirect,
+  DECISION: decision,
+  INJECT: inject,
+} as const;
+
+export type CommandType = keyof typeof commandTable;
+
+/** The fields of one type of command, as checked. */
+export type CommandFields<Type extends CommandType> = z.output<(typeof commandTable)[Type]>;
+
+export const commandTypes = Object.keys(commandTable) as CommandType[];
+
+/** Where a command stands. The last four are final. */
+export type CommandStatus = 'queued' | 'delivered' | 'applied' | 'failed' | 'rejected' | 'expired';
+
+/** Whether a command that stands here has ended. */
+export function isFinal(status: CommandStatus): boolean {
+  return status !== 'queued' && status !== 'delivered';
+}
+
+const envelope = z.looseObject({
+  session_id: z.union([z.literal('*'), sessionId]).optional(),
+  command_id: shortId.optional(),
+  timeout_ms: z
+    .number('must be a number of milliseconds')
+    .positive('must be positive')
+    .max(limits.commandTimeoutMaxMs, `must be at most ${limits.commandTimeoutMaxMs}`)
+    .default(limits.commandTimeoutMs),
+});
+
+/** A checked command. `session_id` is `*` for every live session, absent where the sender left it out. */
+export interface CommandRequest {
+  type: CommandType;
+  session_id?: string | undefined;
+  command_id?: string | undefined;
+  timeout_ms: number;
+  fields: Record<string, unknown>;
+}
+
+/** What an operator sends: `{type, session_id?, command_id?, ...fields, timeout_ms?}`. */
+export type CommandInput<Type extends CommandType = CommandType> = {
+  [Each in Type]: {
+    type: Each;
+    session_id?: string | undefined;
+    command_id?: string | undefined;
+    timeout_ms?: number | undefined;
+  } & z.input<(typeof commandTable)[Each]>;
+}[Type];
+
+/**
+ * Checks a command. The texts of refusals are part of the protocol.
+ * @throws ShannonDashError INVALID
+ */
+export function parseCommand(input: unknown): CommandRequest {
+  if (typeof input !== 'object' || input === null || !('type' in input) || typeof input.type !== 'string' || input.type === '') {
+    throw new ShannonDashError('INVALID', 'Command type is required');
+  }
+  const type = input.type.toUpperCase();
+  if (!isCommandType(type))
+    throw new ShannonDashError('INVALID', `Unknown command type: ${input.type.slice(0, 100)}`, { known: commandTypes });
+  const { session_id, command_id, timeout_ms, type: _, ...rest } = parse(envelope, input);
+  const missing = missingField(type, rest);
+  if (missing !== undefined) throw new ShannonDashError('INVALID', missing);
+  if (JSON.stringify(rest).length > limits.commandBytes) {
+    throw new ShannonDashError('TOO_LARGE', `A command must be at most ${limits.commandBytes} bytes`);
+  }
+  return { type, session_id, command_id, timeout_ms, fields: parse<z.ZodType<Record<string, unknown>>>(commandTable[type], rest) };
+}
+
+function isCommandType(type: string): type is CommandType {
+  return Object.hasOwn(commandTable, type);
+}
+
+function missingField(type: CommandType, fields: Record<string, unknown>): string | undefined {
+  const lacks = (name: string) => fields[name] === undefined || fields[name] === null || fields[name] === '';
+  if (type === 'REDIRECT' && lacks('target_skill') && lacks('target_path')) return 'target_skill or target_path is required';
+  if (type === 'DECISION' && (lacks('decision_id') || lacks('choice'))) return 'decision_id and choice are required';
+  if (type === 'INJECT' && lacks('skill_name')) return 'skill_name is required';
+  return undefined;
+}
+
+/** The answer to a command: where it stands once it is finished, or when its time to wait was over. */
+export interface CommandResult {
+  success: boolean;
+  command_type: CommandType;
+  command_id: string;
+  session_id: string;
+  status: CommandStatus;
+  /** `server`, or the instance id of the orchestrator. */
+  acknowledged_by?: string;
+  message?: string;
+  error?: string;
+  code?: string;
+  result?: unknown;
+  elapsed_ms: number;
+  timestamp: string;
+}
+
+/** The answer to a command for `*`: one result per live session. */
+export interface CommandResults {
+  success: boolean;
+  command_type: CommandType;
+  session_id: '*';
+  results: CommandResult[];
+  elapsed_ms: number;
+  timestamp: string;
+}
+
+/** `command:execute`, as an orchestrator gets it. */
+export interface CommandExecution {
+  command_id: string;
+  type: CommandType;
+  session_id: string;
+  by: string | null;
+  [field: string]: unknown;
+}
+
+/** `command:update`, from the orchestrator. */
+export const commandUpdate = z.object({
+  command_id: shortId,
+  session_id: sessionId.optional(),
+  status: z.enum(['applied', 'failed'], 'must be applied or failed'),
+  result: z.unknown(),
+  error: z.string('must be a text').max(10_000).optional(),
+});

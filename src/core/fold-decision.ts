@@ -1,0 +1,77 @@
+import type { SessionEvent } from './event.ts';
+import { numberOf, textOf, valueOf, withItem } from './fold-values.ts';
+import { limits } from './limits.ts';
+import type { DecisionOption, DecisionState, SessionState } from './session-state.ts';
+
+/** `decision:point`: asked once; the same id again, after a restart of who asks, is the same question with its answer. */
+export function foldDecisionPoint(state: SessionState, { data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
+  const decisionId = textOf(data, 'decision_id');
+  const options = optionsOf(data['options']);
+  if (decisionId === null || options.length === 0 || state.decisions.some((each) => each.decision_id === decisionId)) return undefined;
+  const timeoutMs = numberOf(data, 'timeout_ms');
+  const choice = textOf(data, 'default');
+  const decision: DecisionState = {
+    decision_id: decisionId,
+    question: textOf(data, 'question') ?? '',
+    options,
+    default: choice,
+    context: valueOf(data, 'context'),
+    agent_id: textOf(data, 'agent_id'),
+    asked_at: timestamp,
+    deadline: timeoutMs === null || choice === null ? null : later(timestamp, timeoutMs),
+    status: 'open',
+    choice: null,
+    made_by: null,
+    made_at: null,
+    comment: null,
+  };
+  return withItem(
+    state,
+    'decisions',
+    () => false,
+    decision,
+    (each) => each.status === 'made',
+  );
+}
+
+/** `decision:made`: the first answer wins, later ones change nothing. */
+export function foldDecisionMade(state: SessionState, { data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
+  const decisionId = textOf(data, 'decision_id');
+  const choice = textOf(data, 'choice');
+  const known = state.decisions.find((each) => each.decision_id === decisionId);
+  if (known === undefined || known.status === 'made' || choice === null) return undefined;
+  const made: DecisionState = {
+    ...known,
+    status: 'made',
+    choice,
+    made_by: textOf(data, 'made_by'),
+    made_at: timestamp,
+    comment: textOf(data, 'comment'),
+  };
+  return withItem(
+    state,
+    'decisions',
+    (each) => each.decision_id === decisionId,
+    made,
+    (each) => each.status === 'made',
+  );
+}
+
+function optionsOf(options: unknown): DecisionOption[] {
+  if (!Array.isArray(options)) return [];
+  return options.slice(0, limits.decisionOptions).flatMap((option: unknown) => {
+    if (typeof option === 'string' && option !== '') return [{ id: option, label: option, description: null, recommended: false }];
+    if (typeof option !== 'object' || option === null) return [];
+    const fields = option as Record<string, unknown>;
+    const id = textOf(fields, 'id') ?? textOf(fields, 'label');
+    if (id === null) return [];
+    return [
+      { id, label: textOf(fields, 'label') ?? id, description: textOf(fields, 'description'), recommended: fields['recommended'] === true },
+    ];
+  });
+}
+
+function later(timestamp: string, ms: number): string | null {
+  const at = new Date(Date.parse(timestamp) + ms);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
+}

@@ -1,0 +1,89 @@
+import { foldLimits } from './limits.ts';
+import type { LetGo, SessionState } from './session-state.ts';
+
+/** The `data` of an event, of which nothing is taken for granted. */
+export type Data = Readonly<Record<string, unknown>>;
+
+/** A text, at most so many characters of it. */
+export function clipped(text: string, chars: number = foldLimits.textChars): string {
+  return text.length <= chars ? text : `${text.slice(0, chars - 1)}…`;
+}
+
+/** The field if it is a text that is not empty, clipped; else null. */
+export function textOf(data: Data, field: string): string | null {
+  const value = data[field];
+  return typeof value === 'string' && value !== '' ? clipped(value) : null;
+}
+
+/** The field if it is a finite number; else null. */
+export function numberOf(data: Data, field: string): number | null {
+  const value = data[field];
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** The field if it is a number from 0 to 100; else null. */
+export function percentOf(data: Data, field: string): number | null {
+  const value = numberOf(data, field);
+  return value !== null && value >= 0 && value <= 100 ? value : null;
+}
+
+/** The field if it is a plain object; else an empty one. */
+export function objectOf(data: Data, field: string): Record<string, unknown> {
+  const value = data[field];
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+/** Any JSON value, or its first characters as a text where it is too large to keep. */
+export function valueOf(data: Data, field: string): unknown {
+  return smallValue(data[field]);
+}
+
+/** The value itself if its JSON is small, else the start of that JSON; null for nothing. */
+export function smallValue(value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  const json = JSON.stringify(value) ?? 'null';
+  return json.length <= foldLimits.valueChars ? value : clipped(typeof value === 'string' ? value : json, foldLimits.valueChars);
+}
+
+/** An error as a text: a text as it is, `{message}` by its message, anything else as JSON. */
+export function errorTextOf(data: Data, field: string): string | null {
+  const value = data[field];
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string') return clipped(value);
+  if (typeof value === 'object' && 'message' in value && typeof value.message === 'string') return clipped(value.message);
+  return clipped(JSON.stringify(value) ?? '');
+}
+
+/** Milliseconds between two timestamps, or what `duration` says in seconds. */
+export function lengthMs(data: Data, startedAt: string | null, endedAt: string): number | null {
+  const duration = numberOf(data, 'duration');
+  if (duration !== null) return Math.round(duration * 1_000);
+  const between = startedAt === null ? Number.NaN : Date.parse(endedAt) - Date.parse(startedAt);
+  return Number.isFinite(between) ? Math.max(0, between) : null;
+}
+
+/**
+ * A list of the state with one item replaced in its place, or appended. Beyond `limit` the oldest item that may go
+ * (`isOver`) is let go and counted; if none may, the oldest.
+ */
+export function withItem<List extends keyof LetGo>(
+  state: SessionState,
+  list: List,
+  isSame: (item: SessionState[List][number]) => boolean,
+  item: SessionState[List][number],
+  isOver: (item: SessionState[List][number]) => boolean,
+): Pick<SessionState, List> & Partial<Pick<SessionState, 'let_go'>> {
+  type Item = SessionState[List][number];
+  const items = (state[list] as Item[]).slice();
+  const at = items.findLastIndex(isSame);
+  if (at !== -1) {
+    items[at] = item;
+    return { [list]: items } as Pick<SessionState, List>;
+  }
+  items.push(item);
+  if (items.length <= foldLimits[list]) return { [list]: items } as Pick<SessionState, List>;
+  const oldest = items.slice(0, -1).findIndex(isOver);
+  items.splice(Math.max(0, oldest), 1);
+  return { [list]: items, let_go: { ...state.let_go, [list]: state.let_go[list] + 1 } } as unknown as Pick<SessionState, List>;
+}

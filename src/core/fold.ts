@@ -1,0 +1,214 @@
+import type { SessionEvent } from './event.ts';
+import type { KnownEventType } from './event-table.ts';
+import { foldCommand } from './fold-command.ts';
+import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
+import { foldExecution } from './fold-execution.ts';
+import { clipped, lengthMs, numberOf, percentOf, textOf, withItem } from './fold-values.ts';
+import { foldSkill } from './fold-skill.ts';
+import { foldLimits } from './limits.ts';
+import type { AgentState, FileState, SessionState, ValidationState } from './session-state.ts';
+
+/**
+ * Changes of the state by one event; what is not named stays. Events may come in any order and, from the compatibility
+ * channel, with any `data`: a part that makes no sense is left out, never thrown at.
+ */
+type Folder = (state: SessionState, event: SessionEvent) => Partial<SessionState> | undefined;
+
+const folders: Record<KnownEventType, Folder> = {
+  'execution:started': foldExecution,
+  'execution:progress': foldExecution,
+  'execution:completed': foldExecution,
+  'execution:failed': foldExecution,
+  'execution:halting': foldExecution,
+  'execution:halted': foldExecution,
+  'execution:resumed': foldExecution,
+  'execution:rollback': foldExecution,
+  'execution:redirect': foldExecution,
+  'skill:started': foldSkill,
+  'skill:progress': foldSkill,
+  'skill:completed': foldSkill,
+  'skill:failed': foldSkill,
+  'skill:injected': foldSkill,
+  'file:created': (state, event) => foldFile(state, event, 'created'),
+  'file:modified': (state, event) => foldFile(state, event, 'modified'),
+  'file:deleted': (state, event) => foldFile(state, event, 'deleted'),
+  'decision:point': foldDecisionPoint,
+  'decision:made': foldDecisionMade,
+  'validation:started': foldValidation,
+  'validation:output': foldValidation,
+  'validation:result': foldValidation,
+  'agent:spawned': foldAgent,
+  'agent:progress': foldAgent,
+  'agent:completed': foldAgent,
+  'checkpoint:created': foldCheckpoint,
+  'command:queued': foldCommand,
+  'command:delivered': foldCommand,
+  'command:applied': foldCommand,
+  'command:failed': foldCommand,
+  'command:rejected': foldCommand,
+  'command:expired': foldCommand,
+  'orchestrator:attached': foldOrchestrator,
+  'orchestrator:detached': foldOrchestrator,
+};
+
+/** The session's state after one more event. Pure: the given state is not touched, parts that did not change are shared. */
+export function fold(state: SessionState, event: SessionEvent): SessionState {
+  const folder = Object.hasOwn(folders, event.type) ? folders[event.type as KnownEventType] : undefined;
+  const next: SessionState = { ...state, ...folder?.(state, event), seq: event.seq, updated_at: event.timestamp };
+  if (next.status === 'created' && !event.type.startsWith('command:') && !event.type.startsWith('orchestrator:')) {
+    next.status = 'running';
+    next.started_at ??= event.timestamp;
+  }
+  return next;
+}
+
+/** Folds events in their order. */
+export function foldAll(state: SessionState, events: Iterable<SessionEvent>): SessionState {
+  let next = state;
+  for (const event of events) next = fold(next, event);
+  return next;
+}
+
+function foldFile(state: SessionState, { data, timestamp }: SessionEvent, change: FileState['change']): Partial<SessionState> | undefined {
+  const path = textOf(data, 'path');
+  if (path === null) return undefined;
+  const known = state.files.find((file) => file.path === path);
+  const isNew = known === undefined || known.change === 'deleted';
+  const file: FileState = {
+    path,
+    change: change === 'modified' && !isNew ? known.change : change,
+    lines_added: (known?.lines_added ?? 0) + (numberOf(data, 'lines_added') ?? 0),
+    lines_removed: (known?.lines_removed ?? 0) + (numberOf(data, 'lines_removed') ?? 0),
+    changes: (known?.changes ?? 0) + 1,
+    agent_id: textOf(data, 'agent_id') ?? known?.agent_id ?? null,
+    updated_at: timestamp,
+  };
+  return withItem(
+    state,
+    'files',
+    (each) => each.path === path,
+    file,
+    () => true,
+  );
+}
+
+function foldAgent(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
+  const agentId = textOf(data, 'agent_id');
+  if (agentId === null) return undefined;
+  const known = state.agents.find((agent) => agent.agent_id === agentId);
+  const completed = type === 'agent:completed';
+  const startedAt = type === 'agent:spawned' ? timestamp : (known?.started_at ?? timestamp);
+  const agent: AgentState = {
+    agent_id: agentId,
+    role: textOf(data, 'role') ?? known?.role ?? null,
+    task: textOf(data, 'task') ?? known?.task ?? null,
+    skill_name: textOf(data, 'skill_name') ?? known?.skill_name ?? null,
+    status: completed
+      ? data['success'] === false
+        ? 'failed'
+        : 'completed'
+      : type === 'agent:spawned'
+        ? 'running'
+        : (known?.status ?? 'running'),
+    progress: percentOf(data, 'progress') ?? (completed ? 100 : (known?.progress ?? null)),
+    message: textOf(data, 'message') ?? known?.message ?? null,
+    tokens: numberOf(data, 'tokens') ?? known?.tokens ?? null,
+    cost_usd: numberOf(data, 'cost_usd') ?? known?.cost_usd ?? null,
+    started_at: startedAt,
+    updated_at: timestamp,
+    ended_at: completed ? timestamp : type === 'agent:spawned' ? null : (known?.ended_at ?? null),
+    duration_ms: completed ? lengthMs(data, startedAt, timestamp) : type === 'agent:spawned' ? null : (known?.duration_ms ?? null),
+  };
+  return withItem(
+    state,
+    'agents',
+    (each) => each.agent_id === agentId,
+    agent,
+    (each) => each.status !== 'running',
+  );
+}
+
+function foldValidation(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
+  const checkName = textOf(data, 'check_name') ?? state.validations.findLast((each) => each.status === 'running')?.check_name ?? null;
+  if (checkName === null) return undefined;
+  const known = type === 'validation:started' ? undefined : state.validations.find((each) => each.check_name === checkName);
+  let check: ValidationState = known ?? {
+    check_name: checkName,
+    status: 'running',
+    command: textOf(data, 'command'),
+    message: null,
+    exit_code: null,
+    lines: [],
+    started_at: timestamp,
+    ended_at: null,
+    duration_ms: null,
+  };
+  if (type === 'validation:output') {
+    const line = { stream: data['type'] === 'stderr' ? ('stderr' as const) : ('stdout' as const), line: textOf(data, 'line') ?? '' };
+    check = { ...check, lines: [...check.lines.slice(1 - foldLimits.validationLines), line] };
+  }
+  if (type === 'validation:result') {
+    check = {
+      ...check,
+      status: data['success'] === true ? 'passed' : 'failed',
+      message: textOf(data, 'message'),
+      exit_code: numberOf(data, 'exit_code'),
+      ended_at: timestamp,
+      duration_ms: lengthMs(data, check.started_at, timestamp),
+    };
+  }
+  return withItem(
+    state,
+    'validations',
+    (each) => each.check_name === checkName,
+    check,
+    (each) => each.status !== 'running',
+  );
+}
+
+function foldCheckpoint(state: SessionState, { data, timestamp, seq }: SessionEvent): Partial<SessionState> | undefined {
+  const checkpointId = textOf(data, 'checkpoint_id');
+  if (checkpointId === null) return undefined;
+  const files = data['files'];
+  const checkpoint = {
+    checkpoint_id: checkpointId,
+    label: textOf(data, 'label'),
+    step: numberOf(data, 'step'),
+    files: Array.isArray(files) ? files.length : numberOf(data, 'files'),
+    created_at: timestamp,
+    seq,
+  };
+  return withItem(
+    state,
+    'checkpoints',
+    (each) => each.checkpoint_id === checkpointId,
+    checkpoint,
+    () => true,
+  );
+}
+
+function foldOrchestrator(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> {
+  const instanceId = textOf(data, 'instance_id');
+  if (type === 'orchestrator:detached') {
+    const known = state.orchestrator;
+    // The end of one that has been superseded says nothing about its successor.
+    if (known !== null && instanceId !== null && known.instance_id !== instanceId) return {};
+    return {
+      orchestrator: {
+        attached: false,
+        instance_id: known?.instance_id ?? instanceId,
+        capabilities: known?.capabilities ?? [],
+        last_seen: timestamp,
+      },
+    };
+  }
+  const capabilities = data['capabilities'];
+  return {
+    orchestrator: {
+      attached: true,
+      instance_id: instanceId,
+      capabilities: Array.isArray(capabilities) ? capabilities.slice(0, 64).map((each) => clipped(String(each), 128)) : [],
+      last_seen: timestamp,
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * Terminal control sequences, 7-bit and 8-bit: CSI (ECMA-48 5.4), the strings OSC, DCS, SOS, PM and APC up to BEL, ST or
+ * the end of the text (ECMA-48 5.6), and two-character escapes.
+ */
+const controlSequence =
+  // oxlint-disable-next-line no-control-regex
+  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]*[0-~]?/g;
+
+/** Line and paragraph separators, tabs: each becomes one space. */
+const lineBreak = /\r\n|[\t\n\v\f\r\u0085\u2028\u2029]/g;
+
+/**
+ * What remains invisible or reorders: C0 and C1 controls, bidirectional controls (Unicode UAX 9), zero-width and filler
+ * characters, tag characters, unassigned-in-practice specials, lone surrogates.
+ */
+const unseen =
+  // oxlint-disable-next-line no-control-regex, no-misleading-character-class
+  /[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
+
+/** A joiner that joins no pictographs only hides; one within an emoji is part of it. */
+// oxlint-disable-next-line no-misleading-character-class
+const idleJoiner = /(?<![\p{Extended_Pictographic}\u{1f3fb}-\u{1f3ff}\ufe0f])\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
+
+/** More marks on one character than any script uses would climb over the lines around. */
+const stackedMarks = /(\p{M}{4})\p{M}+/gu;
+
+/**
+ * A text from outside as one line that a terminal can show: nothing in it moves the cursor, sets the title, writes the
+ * clipboard, makes a link, hides or reorders text. At most `maxChars` UTF-16 units, the cut marked by an ellipsis.
+ */
+export function safeLine(text: string, maxChars = 2_000): string {
+  // Cut first, generously: a huge text must not cost time in the patterns.
+  const near = text.length > maxChars * 4 ? text.slice(0, maxChars * 4) : text;
+  const clean = near
+    .replace(controlSequence, '')
+    .replace(lineBreak, ' ')
+    .replace(unseen, '')
+    .replace(idleJoiner, '')
+    .replace(stackedMarks, '$1');
+  if (clean.length <= maxChars && near.length === text.length) return clean;
+  return `${clean.slice(0, Math.max(0, maxChars - 1)).replace(/\p{Surrogate}$/u, '')}…`;
+}
+
+/** The same for a text of several lines: its lines, at most `maxLines` of them. */
+export function safeLines(text: string, maxLines = 1_000, maxChars = 2_000): string[] {
+  return text.split(/\r\n|[\n\v\f\u0085\u2028\u2029]/, maxLines).map((line) => safeLine(line, maxChars));
+}

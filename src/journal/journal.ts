@@ -1,0 +1,116 @@
+import type { SessionEvent } from '../core/event.ts';
+import type { SessionOrigin } from '../core/session-state.ts';
+
+/** An event to be journalled. Without an `id` the journal makes one. */
+export interface NewEvent {
+  type: string;
+  data: Record<string, unknown>;
+  /** ISO 8601 UTC with milliseconds. */
+  timestamp: string;
+  id?: string | undefined;
+  source?: string | undefined;
+}
+
+/** An event that the journal holds: its JSON as the wire carries it, parsed only when somebody looks inside. */
+export class JournalEvent {
+  readonly session_id: string;
+  readonly seq: number;
+  readonly type: string;
+  readonly json: string;
+  #event: SessionEvent | undefined;
+
+  constructor(session_id: string, seq: number, type: string, json: string, event?: SessionEvent) {
+    this.session_id = session_id;
+    this.seq = seq;
+    this.type = type;
+    this.json = json;
+    this.#event = event;
+  }
+
+  get event(): SessionEvent {
+    return (this.#event ??= JSON.parse(this.json) as SessionEvent);
+  }
+}
+
+/** A session that the journal holds. */
+export interface SessionHead extends SessionOrigin {
+  /** The history's id: another one than before when a deleted session's id is used again. */
+  epoch: string;
+  /** The newest event; 0 before the first. */
+  seq: number;
+  updated_at: string;
+}
+
+/** What an append was given: where its first and last events stand. Those that were journalled before keep their place. */
+export interface AppendResult {
+  epoch: string;
+  first_seq: number;
+  last_seq: number;
+  seqs: number[];
+}
+
+/** What is new in the journal, in its order. The events of one change belong to one session and have following `seq`s. */
+export type JournalChange =
+  | { kind: 'created'; head: SessionHead }
+  | { kind: 'appended'; session_id: string; epoch: string; events: JournalEvent[] }
+  | { kind: 'deleted'; session_id: string };
+
+/** Gets every change after it is durable; all changes of one commit at once. Must not throw. */
+export type JournalListener = (changes: JournalChange[]) => void;
+
+/** Which part of a session's history to read. */
+export interface ReadRange {
+  /** Events with a greater `seq`; 0 reads from the start. */
+  after: number;
+  /** At most so many events. */
+  limit: number;
+  /** Only what passes; events that do not are skipped and not counted against `limit`. */
+  filter?: ((type: string) => boolean) | undefined;
+  /** Events up to and with this `seq`; without it, up to the newest. */
+  through?: number | undefined;
+}
+
+/** A state folded so far, kept so that it need not be folded again from the first event. A cache: it may be lost. */
+export interface Snapshot {
+  seq: number;
+  /** Which form of state this is; a snapshot of another version is as good as none. */
+  version: number;
+  json: string;
+}
+
+/**
+ * The one place where events live: append-only, gap-free and ordered per session. Hubs learn of new events only from
+ * `subscribe`, so that a journal shared by several servers fits behind the same contract.
+ */
+export interface Journal {
+  /** Random id of this journal, the epoch of the sessions it creates. */
+  readonly epoch: string;
+  /** Random secret of this journal (base64url), for signing links that must survive a restart. */
+  readonly secret: string;
+  /** Where it is, for people: a path, or `memory`. */
+  readonly location: string;
+  /** Creates an empty session. @throws ShannonDashError CONFLICT if it exists */
+  create(origin: SessionOrigin): Promise<SessionHead>;
+  /**
+   * Appends all of the events or none, creating the session if need be; resolves once they are committed. An event
+   * whose `id` the session has already is not journalled again.
+   * @throws ShannonDashError CONFLICT the same `id` with another type or other data; JOURNAL_FAILED nothing was kept
+   */
+  append(sessionId: string, events: readonly NewEvent[]): Promise<AppendResult>;
+  /** Events in order; empty when there are none, or no such session. */
+  read(sessionId: string, range: ReadRange): Promise<JournalEvent[]>;
+  /** The event with this id. */
+  find(sessionId: string, id: string): Promise<JournalEvent | undefined>;
+  /** Every session, in order of creation. */
+  sessions(): Promise<SessionHead[]>;
+  head(sessionId: string): Promise<SessionHead | undefined>;
+  /** Deletes a session with its whole history. False if there is none. */
+  delete(sessionId: string): Promise<boolean>;
+  subscribe(listener: JournalListener): () => void;
+  saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void>;
+  loadSnapshot(sessionId: string): Promise<Snapshot | undefined>;
+  /** Size on disk in bytes; 0 in memory. */
+  sizeBytes(): number;
+  /** Commits what is waiting, then closes. Appends afterwards are refused. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,135 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { ShannonDashError } from '../core/errors.ts';
+import type { SessionOrigin } from '../core/session-state.ts';
+import { AppendQueue, type PendingAppend } from './append-queue.ts';
+import type { AppendResult, Journal, JournalChange, JournalEvent, JournalListener, ReadRange, SessionHead, Snapshot } from './journal.ts';
+import { stamp } from './stamping.ts';
+
+interface StoredSession {
+  head: SessionHead;
+  events: JournalEvent[];
+  byId: Map<string, JournalEvent>;
+  snapshot?: Snapshot;
+}
+
+/** A journal that ends with its process: for tests and for throw-away servers. */
+export class MemoryJournal implements Journal {
+  readonly epoch = randomUUID();
+  readonly secret = randomBytes(32).toString('base64url');
+  readonly location = 'memory';
+  readonly #sessions = new Map<string, StoredSession>();
+  readonly #listeners = new Set<JournalListener>();
+  readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
+  #deletions = 0;
+
+  create(origin: SessionOrigin): Promise<SessionHead> {
+    if (this.#sessions.has(origin.session_id)) {
+      return Promise.reject(new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`));
+    }
+    const { head } = this.#add(origin);
+    this.#tell([{ kind: 'created', head: { ...head } }]);
+    return Promise.resolve({ ...head });
+  }
+
+  append(sessionId: string, events: Parameters<Journal['append']>[1]): Promise<AppendResult> {
+    return this.#queue.push(sessionId, events);
+  }
+
+  read(sessionId: string, { after, limit, filter, through }: ReadRange): Promise<JournalEvent[]> {
+    const found: JournalEvent[] = [];
+    const { events } = this.#sessions.get(sessionId) ?? { events: [] };
+    for (let at = after; at < Math.min(events.length, through ?? Infinity) && found.length < limit; at++) {
+      const event = events[at];
+      if (event !== undefined && (filter === undefined || filter(event.type))) found.push(event);
+    }
+    return Promise.resolve(found);
+  }
+
+  find(sessionId: string, id: string): Promise<JournalEvent | undefined> {
+    const session = this.#sessions.get(sessionId);
+    return Promise.resolve(session === undefined ? undefined : findById(session, id));
+  }
+
+  sessions(): Promise<SessionHead[]> {
+    return Promise.resolve([...this.#sessions.values()].map(({ head }) => ({ ...head })));
+  }
+
+  head(sessionId: string): Promise<SessionHead | undefined> {
+    const session = this.#sessions.get(sessionId);
+    return Promise.resolve(session === undefined ? undefined : { ...session.head });
+  }
+
+  delete(sessionId: string): Promise<boolean> {
+    this.#queue.flush();
+    if (!this.#sessions.delete(sessionId)) return Promise.resolve(false);
+    this.#deletions++;
+    this.#tell([{ kind: 'deleted', session_id: sessionId }]);
+    return Promise.resolve(true);
+  }
+
+  subscribe(listener: JournalListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
+    const session = this.#sessions.get(sessionId);
+    if (session !== undefined) session.snapshot = snapshot;
+    return Promise.resolve();
+  }
+
+  loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
+    return Promise.resolve(this.#sessions.get(sessionId)?.snapshot);
+  }
+
+  sizeBytes(): number {
+    return 0;
+  }
+
+  close(): Promise<void> {
+    this.#queue.close();
+    return Promise.resolve();
+  }
+
+  #add(origin: SessionOrigin): StoredSession {
+    const epoch = this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`;
+    const session: StoredSession = { head: { ...origin, epoch, seq: 0, updated_at: origin.created_at }, events: [], byId: new Map() };
+    this.#sessions.set(origin.session_id, session);
+    return session;
+  }
+
+  #commit(group: PendingAppend<AppendResult>[]): void {
+    const changes: JournalChange[] = [];
+    const settle: (() => void)[] = [];
+    for (const { sessionId, events, resolve, reject } of group) {
+      const known = this.#sessions.get(sessionId);
+      const session = known ?? this.#add({ session_id: sessionId, created_at: new Date().toISOString() });
+      try {
+        const { fresh, seqs } = stamp(session.head, events, (id) => findById(session, id));
+        if (known === undefined) changes.push({ kind: 'created', head: { ...session.head } });
+        for (const event of fresh) {
+          session.events.push(event);
+          session.byId.set(event.event.id, event);
+          session.head.seq = event.seq;
+          session.head.updated_at = event.event.timestamp;
+        }
+        const { epoch } = session.head;
+        if (fresh.length > 0) changes.push({ kind: 'appended', session_id: sessionId, epoch, events: fresh });
+        settle.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
+      } catch (error) {
+        if (known === undefined) this.#sessions.delete(sessionId);
+        settle.push(() => reject(error));
+      }
+    }
+    this.#tell(changes);
+    for (const each of settle) each();
+  }
+
+  #tell(changes: JournalChange[]): void {
+    if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
+  }
+}
+
+function findById(session: StoredSession, id: string): JournalEvent | undefined {
+  return session.byId.get(id);
+}

@@ -1,0 +1,81 @@
+import { ShannonDashError } from '../core/errors.ts';
+import type { SessionEvent } from '../core/event.ts';
+import { limits } from '../core/limits.ts';
+import { JournalEvent, type NewEvent } from './journal.ts';
+
+/** What the journal has under an id. */
+export type FindById = (id: string) => { seq: number; type: string; json: string } | undefined;
+
+/** An append turned into journal events: the new ones, and where each of the given ones stands. */
+export interface Stamped {
+  fresh: JournalEvent[];
+  seqs: number[];
+}
+
+/** The id of an event whose producer gave none. It says its own place, so that finding it needs no index. */
+export function serverMadeId(epoch: string, seq: number): string {
+  return `${epoch}:${seq}`;
+}
+
+/** The `seq` in an id made by `serverMadeId` for this epoch; undefined for any other id. */
+export function seqOfServerMadeId(epoch: string, id: string): number | undefined {
+  if (!id.startsWith(`${epoch}:`)) return undefined;
+  const digits = id.slice(epoch.length + 1);
+  return /^[1-9]\d{0,15}$/.test(digits) ? Number(digits) : undefined;
+}
+
+/**
+ * Gives each event its `seq`, dropping those whose id is known, from the journal or from earlier in the same append.
+ * @throws ShannonDashError CONFLICT a known id with another type or other data; TOO_LARGE
+ */
+export function stamp(head: { session_id: string; epoch: string; seq: number }, events: readonly NewEvent[], findById: FindById): Stamped {
+  const fresh: JournalEvent[] = [];
+  const seqs: number[] = [];
+  const freshById = new Map<string, JournalEvent>();
+  for (const [index, event] of events.entries()) {
+    const known = event.id === undefined ? undefined : (freshById.get(event.id) ?? findById(event.id));
+    if (known !== undefined) {
+      if (!isSameContent(known, event)) {
+        throw new ShannonDashError('CONFLICT', `Event ${event.id} is journalled already (seq ${known.seq}) with other content`, {
+          seq: known.seq,
+        });
+      }
+      seqs.push(known.seq);
+      continue;
+    }
+    const seq = head.seq + fresh.length + 1;
+    const stamped: SessionEvent = {
+      session_id: head.session_id,
+      seq,
+      id: event.id ?? serverMadeId(head.epoch, seq),
+      type: event.type,
+      timestamp: event.timestamp,
+      data: event.data,
+    };
+    if (event.source !== undefined) stamped.source = event.source;
+    const json = JSON.stringify(stamped);
+    if (json.length > limits.eventBytes) {
+      throw new ShannonDashError('TOO_LARGE', `events[${index}]: an event must be at most ${limits.eventBytes} bytes`);
+    }
+    const journalled = new JournalEvent(head.session_id, seq, event.type, json, stamped);
+    fresh.push(journalled);
+    if (event.id !== undefined) freshById.set(event.id, journalled);
+    seqs.push(seq);
+  }
+  return { fresh, seqs };
+}
+
+function isSameContent(known: { type: string; json: string }, event: NewEvent): boolean {
+  if (known.type !== event.type) return false;
+  const { data } = JSON.parse(known.json) as SessionEvent;
+  return canonicalJson(data) === canonicalJson(event.data);
+}
+
+/** JSON with sorted keys: two objects of the same content give the same text. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+}
