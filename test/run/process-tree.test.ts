@@ -139,6 +139,22 @@ describe('stopping a tree', () => {
     expect(await signalTree(root, 'SIGTERM')).toEqual({ pids: [], root: 'gone' });
   });
 
+  test.runIf(hasPython)('stops a parent in vfork whose child was stopped before its exec', async () => {
+    const root = start('python3', [
+      '-c',
+      `import ctypes, os, time
+if ctypes.PyDLL(None).vfork() == 0:
+    open('pid-%d' % os.getpid(), 'w').close()
+    time.sleep(0.2)
+    os.execvp('sleep', ['sleep', '60'])
+time.sleep(60)`,
+    ]);
+    await until(() => pidsIn('pid').length === 1, 'the child of vfork runs');
+    const { pids } = await stopTree(root);
+    expect(pids).toEqual(expect.arrayContaining([root, ...pidsIn('pid')]));
+    expect(pids.map((pid) => stateOf(pid))).toEqual(pids.map(() => 'T'));
+  });
+
   test.runIf(hasPython)('names the process that did not stop', async () => {
     // A parent in vfork cannot be stopped before its child has called exec, and this child never does.
     const root = start('python3', [
