@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { parseSkillFile, SkillFileError, skillFileLimits } from '../../src/server/skill-file.ts';
+
+const shannon = `
+name: deploy
+version: 1.0
+description: Puts it out there
+category: release
+parameters:
+  - {name: target, type: string, required: true}
+dependencies: [build]
+execution: {type: script, timeout: 30}
+hooks: {pre: [check]}
+owner: ana
+metadata:
+  tags: [ops, 2]
+  domain: web
+  author: ben
+`;
+
+describe('a Shannon file', () => {
+  test('gives its fields, domain and tags of its metadata, and what it holds beside them', () => {
+    expect(parseSkillFile('/s/deploy.yaml', shannon, 'project')).toEqual([
+      {
+        name: 'deploy',
+        version: '1.0',
+        description: 'Puts it out there',
+        category: 'release',
+        domain: 'web',
+        tags: ['ops', '2'],
+        parameters: [{ name: 'target', type: 'string', required: true }],
+        dependencies: ['build'],
+        execution: { type: 'script', timeout: 30 },
+        hooks: { pre: ['check'] },
+        owner: 'ana',
+        metadata: { tags: ['ops', '2'], domain: 'web', author: 'ben' },
+        format: 'shannon',
+        path: '/s/deploy.yaml',
+        scope: 'project',
+      },
+    ]);
+  });
+
+  test('may nest the skill under a skill key', () => {
+    const [skill] = parseSkillFile('/s/a.yml', 'team: core\nskill:\n  name: a\n  version: 2.10\n  domain: db\n');
+    expect(skill).toMatchObject({ name: 'a', version: '2.10', domain: 'db', team: 'core', description: '', tags: [], scope: 'extra' });
+    expect(skill).not.toHaveProperty('skill');
+  });
+
+  test('may hold several documents, empty ones among them', () => {
+    const skills = parseSkillFile('/s/all.yaml', '---\nname: a\n---\n---\nskill: {name: b}\n---\n');
+    expect(skills.map((skill) => skill.name)).toEqual(['a', 'b']);
+  });
+
+  test('may leave keys empty and give tags as a line', () => {
+    const [skill] = parseSkillFile('/s/a.yaml', 'name: a\ndescription:\nparameters:\nmetadata:\ntags: x, y ,\n');
+    expect(skill).toEqual({ name: 'a', description: '', tags: ['x', 'y'], format: 'shannon', path: '/s/a.yaml', scope: 'extra' });
+  });
+
+  test('cannot say itself where it lies', () => {
+    const [skill] = parseSkillFile('/s/a.yaml', 'name: a\npath: /etc/passwd\nscope: user\nformat: claude\n');
+    expect(skill).toMatchObject({ path: '/s/a.yaml', scope: 'extra', format: 'shannon' });
+  });
+
+  test('with a key __proto__ changes no prototype', () => {
+    const [skill] = parseSkillFile('/s/a.yaml', 'name: a\n__proto__: {polluted: true}\nmetadata: {__proto__: {polluted: true}}\n');
+    expect(skill?.['polluted']).toBeUndefined();
+    expect(skill?.metadata?.['polluted']).toBeUndefined();
+  });
+});
+
+describe('a SKILL.md', () => {
+  test('gives its front matter and not its body', () => {
+    const text =
+      '\u{FEFF}---\r\nname: review\r\ndescription: Looks twice\r\nallowed-tools: Read, Grep\r\n---\r\n# Body\r\n---\r\nname: no\r\n';
+    expect(parseSkillFile('/s/x/SKILL.md', text, 'user')).toEqual([
+      {
+        name: 'review',
+        description: 'Looks twice',
+        'allowed-tools': 'Read, Grep',
+        tags: [],
+        format: 'claude',
+        path: '/s/x/SKILL.md',
+        scope: 'user',
+      },
+    ]);
+  });
+
+  test.each(['---\ndescription: d\n---\n', '---\n---\n', '---\n---'])('without a name is named after its folder: %j', (text) => {
+    expect(parseSkillFile('/s/tidy-up/SKILL.md', text)[0]?.name).toBe('tidy-up');
+  });
+
+  test('may use the names of Shannon fields for anything', () => {
+    expect(parseSkillFile('/s/a/SKILL.md', '---\ndependencies: python>=3.8\n---\n')[0]?.dependencies).toBe('python>=3.8');
+  });
+});
+
+describe('a faulty file is refused with a sentence', () => {
+  const deep = `name: a\nx: ${'['.repeat(80)}${']'.repeat(80)}`;
+  const bottomless = `name: a\nx: ${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const laughs = ['name: a', 'a0: &a0 [x, x]', ...Array.from({ length: 20 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}]`)].join(
+    '\n',
+  );
+  const anchors = ['name: a', ...Array.from({ length: 101 }, (_, n) => `a${n}: &a${n} 1\nb${n}: *a${n}`)].join('\n');
+  const bloat = `name: a\nx: &x ${'y'.repeat(100_000)}\nz: [${'*x, '.repeat(20)}]`;
+
+  test.each([
+    ['a.yaml', 'description: d', 'Skill file /s/a.yaml: field "name" is required'],
+    ['a.yaml', 'name: 7', 'Skill file /s/a.yaml: field "name" must be a text'],
+    ['a.yaml', 'name: ""', 'Skill file /s/a.yaml: field "name" must not be empty'],
+    ['a.yaml', 'name: "a\\e[31m"', 'Skill file /s/a.yaml: field "name" must not hold control characters'],
+    ['a.yaml', 'name: a\nmetadata: {tags: {x: 1}}', 'Skill file /s/a.yaml: field "metadata.tags" must be a list of texts'],
+    ['a.yaml', 'name: a\nexecution: fast', 'Skill file /s/a.yaml: field "execution" must be a list or a mapping'],
+    ['a.yaml', '- a\n- b', 'Skill file /s/a.yaml: must be a mapping with a name, a description and so on'],
+    ['a.yaml', '# nothing\n', 'Skill file /s/a.yaml: holds no skill'],
+    ['a.yaml', 'name: a\nb: 1\nb: 2\n', 'Skill file /s/a.yaml, line 3: not valid YAML (key "b" stands there twice)'],
+    [
+      'a.yaml',
+      'name: a\n---\nname: b\nx: !!js/function f\n',
+      /^Skill file \/s\/a.yaml, line 4: not valid YAML \(Unresolved tag: .*js\/function\)$/,
+    ],
+    ['a.yaml', 'name: *nobody', /^Skill file \/s\/a.yaml: not valid YAML \(Unresolved alias/],
+    ['a.yaml', 'name: a\nx: &x [*x]', /^Skill file \/s\/a.yaml: not valid YAML \(Converting circular structure/],
+    ['a.yaml', deep, 'Skill file /s/a.yaml: is nested more than 64 levels deep'],
+    ['a.yaml', bottomless, /^Skill file \/s\/a.yaml, line 2: not valid YAML \(Maximum call stack/],
+    ['a.yaml', laughs, /^Skill file \/s\/a.yaml: not valid YAML \(Excessive alias count/],
+    ['a.yaml', anchors, 'Skill file /s/a.yaml: holds more than 100 aliases'],
+    ['a.yaml', bloat, 'Skill file /s/a.yaml: expands to more than 1048576 bytes'],
+    ['a.yaml', `name: ${'é'.repeat(skillFileLimits.bytes / 2)}`, 'Skill file /s/a.yaml: is larger than 1048576 bytes'],
+    ['a.yaml', '---\nname: a\n'.repeat(101), 'Skill file /s/a.yaml: holds more than 100 skills'],
+    ['SKILL.md', '# Just text', 'Skill file /s/SKILL.md: has no front matter: its first line must be ---'],
+    ['SKILL.md', '---\nname: a\n', 'Skill file /s/SKILL.md: has a front matter without its closing line ---'],
+    ['SKILL.md', '---\nname: a\ndescription: Use when: tired\n---\n', /^Skill file \/s\/SKILL.md, line 3: not valid YAML/],
+  ])('%s %#', (file, text, message) => {
+    const parse = (): unknown => parseSkillFile(`/s/${file}`, text);
+    expect(parse).toThrow(SkillFileError);
+    expect(parse).toThrow(typeof message === 'string' ? new RegExp(`^${escaped(message)}$`) : message);
+  });
+});
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
