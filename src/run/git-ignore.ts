@@ -1,0 +1,139 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+
+import ignore, { type Ignore } from 'ignore';
+
+/** The rules by which git ignores files below a folder. */
+export interface GitIgnore {
+  /** Whether git ignores the path (relative to the folder, forward slashes), by itself or because a folder above it is ignored. */
+  ignores(path: string, isFolder: boolean): boolean;
+  /** Reads the rules anew when they are next asked for. */
+  reload(): void;
+}
+
+/** Rules of one file. `folder` is where they apply from, relative to the top; '' is the top. */
+interface Rules {
+  readonly folder: string;
+  readonly patterns: string;
+  readonly matcher: Ignore;
+  /** By folder: the same patterns for what lies in a folder that they ignore by name, but that nearer rules brought back. */
+  readonly broughtBack: Map<string, Ignore>;
+}
+
+/**
+ * Reads the rules of all .gitignore files, from the top of the work tree that holds `root` down to each path asked for, and of
+ * .git/info/exclude. The user's own list for all repositories (core.excludesFile) is not read. Works outside of a repository too.
+ */
+export function openGitIgnore(root: string): GitIgnore {
+  const top = findTop(root);
+  const prefix = relative(top, root).split(sep).join('/');
+  const depth = prefix === '' ? 0 : prefix.split('/').length;
+  let rulesOf = new Map<string, Rules | undefined>();
+  let ignoredFolders = new Map<string, boolean>();
+  let exclude: Rules | undefined = readRules(excludeFile(top), '');
+
+  const rulesIn = (folder: string): Rules | undefined => {
+    if (!rulesOf.has(folder)) rulesOf.set(folder, readRules(join(top, folder, '.gitignore'), folder));
+    return rulesOf.get(folder);
+  };
+
+  /** What the rules say of a path whose folders are not ignored: those nearest to it first, and the first that say anything count. */
+  const decide = (path: string, isFolder: boolean): boolean => {
+    for (let folder = parentOf(path); ; folder = parentOf(folder)) {
+      const verdict = match(rulesIn(folder), path, isFolder);
+      if (verdict !== undefined) return verdict;
+      if (folder === '') return match(exclude, path, isFolder) ?? false;
+    }
+  };
+
+  const ignoresFolder = (folder: string): boolean => {
+    // The watched folder was asked for by name: rules of folders above it that would leave it out do not count.
+    if (folder === '' || folder.split('/').length <= depth) return false;
+    let ignored = ignoredFolders.get(folder);
+    if (ignored === undefined) {
+      ignored = ignoresFolder(parentOf(folder)) || decide(folder, true);
+      ignoredFolders.set(folder, ignored);
+    }
+    return ignored;
+  };
+
+  return {
+    ignores(path, isFolder) {
+      const full = prefix === '' ? path : `${prefix}/${path}`;
+      return isFolder ? ignoresFolder(full) : ignoresFolder(parentOf(full)) || decide(full, false);
+    },
+    reload() {
+      rulesOf = new Map();
+      ignoredFolders = new Map();
+      exclude = readRules(excludeFile(top), '');
+    },
+  };
+}
+
+/** true: ignored; false: a rule with `!` says it is not; undefined: these rules say nothing of it. */
+function match(rules: Rules | undefined, path: string, isFolder: boolean): boolean | undefined {
+  if (!rules) return undefined;
+  const below = rules.folder === '' ? path : path.slice(rules.folder.length + 1);
+  const above = parentOf(below);
+  const matcher = above !== '' && rules.matcher.ignores(`${above}/`) ? bringBack(rules, above) : rules.matcher;
+  const { ignored, unignored } = matcher.test(isFolder ? `${below}/` : below);
+  return ignored ? true : unignored ? false : undefined;
+}
+
+/**
+ * A matcher looks at the folders above a path too, where only the path itself is asked for: what is said of those was decided before,
+ * with other files' rules taken into account. Such folders get a rule of their own that says they are not ignored.
+ */
+function bringBack(rules: Rules, folder: string): Ignore {
+  let matcher = rules.broughtBack.get(folder);
+  if (!matcher) {
+    matcher = newMatcher().add(rules.patterns);
+    for (let above = folder; above !== ''; above = parentOf(above)) matcher.add(`!/${above.replace(/[\\*?[\]!# ]/g, '\\$&')}/`);
+    rules.broughtBack.set(folder, matcher);
+  }
+  return matcher;
+}
+
+function newMatcher(): Ignore {
+  return ignore({ ignorecase: false, allowRelativePaths: true });
+}
+
+function readRules(file: string, folder: string): Rules | undefined {
+  try {
+    const patterns = readFileSync(file, 'utf8');
+    return { folder, patterns, matcher: newMatcher().add(patterns), broughtBack: new Map() };
+  } catch {
+    // No such file, or one that may not be read: git goes on without it too.
+    return undefined;
+  }
+}
+
+function findTop(root: string): string {
+  for (let folder = root; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return folder;
+    if (folder === dirname(folder)) return root;
+  }
+}
+
+/** info/exclude lies in the git folder that all linked work trees share; in one of those `.git` is a file that names the way there. */
+function excludeFile(top: string): string {
+  let gitDir = join(top, '.git');
+  try {
+    if (statSync(gitDir).isFile())
+      gitDir = resolve(
+        top,
+        readFileSync(gitDir, 'utf8')
+          .replace(/^gitdir:/, '')
+          .trim(),
+      );
+    const common = join(gitDir, 'commondir');
+    if (existsSync(common)) gitDir = resolve(gitDir, readFileSync(common, 'utf8').trim());
+  } catch {
+    // Not a repository (any more): there are no rules to read there.
+  }
+  return join(gitDir, 'info', 'exclude');
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+}
