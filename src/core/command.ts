@@ -160,6 +160,6 @@ export const commandUpdate = z.object({
   command_id: shortId,
   session_id: sessionId.optional(),
   status: z.enum(['applied', 'failed'], 'must be applied or failed'),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.string('must be a text').max(10_000).optional(),
 });

@@ -36,7 +36,7 @@ const command = z.looseObject({
   command_type: name,
   parameters: object.optional(),
   by: text.nullish(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: text.nullish(),
 });
 const orchestrator = z.looseObject({ instance_id: text.nullish(), capabilities: z.array(text).optional(), reason: text.nullish() });
@@ -48,8 +48,8 @@ const orchestrator = z.looseObject({ instance_id: text.nullish(), capabilities: 
 export const eventTable = {
   'execution:started': execution,
   'execution:progress': z.looseObject({ progress: percent.nullish(), message: text.nullish() }),
-  'execution:completed': z.looseObject({ result: z.unknown() }),
-  'execution:failed': z.looseObject({ error: z.unknown() }),
+  'execution:completed': z.looseObject({ result: z.unknown().optional() }),
+  'execution:failed': z.looseObject({ error: z.unknown().optional() }),
   'execution:halting': z.looseObject(commandEffect),
   'execution:halted': z.looseObject(commandEffect),
   'execution:resumed': z.looseObject(commandEffect),
@@ -63,8 +63,8 @@ export const eventTable = {
     step_index: count.nullish(),
   }),
   'skill:progress': named({ progress: percent.nullish(), message: text.nullish() }),
-  'skill:completed': named({ result: z.unknown(), duration: seconds.nullish() }),
-  'skill:failed': named({ error: z.unknown(), duration: seconds.nullish() }),
+  'skill:completed': named({ result: z.unknown().optional(), duration: seconds.nullish() }),
+  'skill:failed': named({ error: z.unknown().optional(), duration: seconds.nullish() }),
   'skill:injected': z.looseObject({
     skill_name: name,
     parameters: object.nullish(),
@@ -81,7 +81,7 @@ export const eventTable = {
     options: z.array(decisionOption, 'must be a list').min(1, 'must have at least one option').max(limits.decisionOptions),
     default: name.nullish(),
     timeout_ms: z.number('must be a number of milliseconds').positive('must be positive').nullish(),
-    context: z.unknown(),
+    context: z.unknown().optional(),
   }),
   'decision:made': z.looseObject({
     decision_id: name,
@@ -118,7 +118,7 @@ export const eventTable = {
     tokens: count.nullish(),
     cost_usd: count.nullish(),
   }),
-  'checkpoint:created': z.looseObject({ checkpoint_id: name, label: text.nullish(), step: count.nullish(), files: z.unknown() }),
+  'checkpoint:created': z.looseObject({ checkpoint_id: name, label: text.nullish(), step: count.nullish(), files: z.unknown().optional() }),
   'command:queued': command,
   'command:delivered': command,
   'command:applied': command,

@@ -188,6 +188,8 @@ function foldCheckpoint(state: SessionState, { data, timestamp, seq }: SessionEv
 }
 
 function foldOrchestrator(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> {
+  // One that works under another is a hand of it: the session's orchestrator stays who it is.
+  if (data['under'] !== undefined) return {};
   const instanceId = textOf(data, 'instance_id');
   if (type === 'orchestrator:detached') {
     const known = state.orchestrator;

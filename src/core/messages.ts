@@ -54,8 +54,8 @@ export const createSessionRequest = z.object({
 export const cliEventRequest = z.looseObject({
   session_id: sessionId,
   event_type: z.string('must be a text'),
-  timestamp: z.unknown(),
-  data: z.unknown(),
+  timestamp: z.unknown().optional(),
+  data: z.unknown().optional(),
 });
 
 export interface ConnectedMessage {

@@ -1,0 +1,491 @@
+import { randomUUID } from 'node:crypto';
+import {
+  isFinal,
+  type CommandExecution,
+  type CommandRequest,
+  type CommandResult,
+  type CommandResults,
+  type CommandStatus,
+  type CommandType,
+} from '../core/command.ts';
+import { ShannonDashError } from '../core/errors.ts';
+import { foldAll } from '../core/fold.ts';
+import { limits } from '../core/limits.ts';
+import type { AttachRequest } from '../core/messages.ts';
+import { initialState, isLive, type CommandState, type SessionState } from '../core/session-state.ts';
+import type { Journal, NewEvent } from '../journal/journal.ts';
+import { effectOf } from './command-effect.ts';
+import { refusal } from './command-refusal.ts';
+import { Deadlines } from './deadlines.ts';
+import type { Hub } from './hub.ts';
+import { Orchestrators, type OrchestratorLink } from './orchestrators.ts';
+import { Serial } from './serial.ts';
+import { brief, type SessionStore } from './session-store.ts';
+
+/** What the ledger tells of a command that ended, for figures. */
+export type CommandEndListener = (type: CommandType, status: CommandStatus) => void;
+
+export interface LedgerOptions {
+  journal: Journal;
+  store: SessionStore;
+  hub: Hub;
+  /** How long a command may wait to be delivered. */
+  expiryMs?: number | undefined;
+  onProblem: (error: unknown) => void;
+}
+
+/**
+ * The life of every command, as events of its session. What is checked and written for one session happens one after
+ * the other; each step has an event id made of the command's own, so that the journal itself keeps it from happening twice.
+ */
+export class CommandLedger {
+  readonly #journal: Journal;
+  readonly #store: SessionStore;
+  readonly #expiryMs: number;
+  readonly #onProblem: (error: unknown) => void;
+  readonly #orchestrators = new Orchestrators();
+  readonly #serial = new Serial();
+  readonly #deadlines = new Deadlines();
+  /** Who waits for the end of a command, by session and command. */
+  readonly #waiting = new Map<string, Set<(command: CommandState) => void>>();
+
+  constructor({ journal, store, hub, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
+    this.#journal = journal;
+    this.#store = store;
+    this.#expiryMs = expiryMs;
+    this.#onProblem = onProblem;
+    hub.onChange((change, state) => {
+      if (change.kind === 'appended' && state !== undefined) this.#follow(state, new Set(change.events.map((event) => event.type)));
+    });
+  }
+
+  /** Takes up what a former server left: attachments that ended with it, commands and decisions with a deadline. */
+  async open(): Promise<void> {
+    for (const { head } of this.#store.all()) {
+      const state = await this.#store.load(head.session_id);
+      if (state === undefined) continue;
+      if (state.orchestrator?.attached === true) {
+        await this.#append(head.session_id, [
+          { type: 'orchestrator:detached', data: { instance_id: state.orchestrator.instance_id, reason: 'the server was restarted' } },
+        ]);
+      }
+      this.#setDeadlines(state);
+    }
+  }
+
+  get orchestrators(): number {
+    return this.#orchestrators.size;
+  }
+
+  /**
+   * Takes a command and waits for its end, at most `timeout_ms`.
+   * @param subscribed the session that the sender's connection is subscribed to, if it is just one
+   * @throws ShannonDashError INVALID, NOT_FOUND, CONFLICT (the id belongs to another command), LIMIT_REACHED
+   */
+  async submit(request: CommandRequest, by: string | null, subscribed?: string): Promise<CommandResult | CommandResults> {
+    const startedAt = performance.now();
+    const sessionId = request.session_id ?? subscribed ?? this.#onlyLive(request.type);
+    if (sessionId !== '*') return this.#submitTo(sessionId, request, by, startedAt);
+    const results = await Promise.all(this.#live().map((id) => this.#submitTo(id, request, by, startedAt)));
+    return {
+      success: results.every((result) => result.success),
+      command_type: request.type,
+      session_id: '*',
+      results,
+      elapsed_ms: elapsedMs(startedAt),
+      timestamp: now(),
+    };
+  }
+
+  /** Makes a link the session's orchestrator; answers with the fold and what is not finished, and delivers that. */
+  async attach(link: OrchestratorLink, request: AttachRequest): Promise<{ epoch: string; state: SessionState; commands: CommandState[] }> {
+    const sessionId = request.session_id;
+    return this.#serial.run(sessionId, async () => {
+      const known = (await this.#store.load(sessionId))?.orchestrator;
+      if (request.reattach && request.under === undefined && known?.instance_id != null && known.instance_id !== request.instance_id) {
+        throw new ShannonDashError('SUPERSEDED', `${known.instance_id} has taken over ${sessionId}`, { instance_id: known.instance_id });
+      }
+      this.#orchestrators.attach(link, request);
+      const { instance_id, capabilities, under } = request;
+      const { epoch } = await this.#append(sessionId, [
+        { type: 'orchestrator:attached', data: { instance_id, capabilities, ...(under === undefined ? {} : { under }) } },
+      ]);
+      const state = await this.#state(sessionId);
+      const commands = unfinished(state).filter(
+        (command) => this.#orchestrators.executorOf(sessionId, command.command_type)?.link === link,
+      );
+      setImmediate(() => {
+        for (const command of commands) this.#deliver(sessionId, command);
+      });
+      return { epoch, state, commands };
+    });
+  }
+
+  /** Whether the link is the session's orchestrator, or works under it. */
+  isAttached(sessionId: string, link: OrchestratorLink): boolean {
+    return this.#orchestrators.attachmentOf(sessionId, link) !== undefined;
+  }
+
+  /** The link is gone. */
+  async detach(sessionId: string, link: OrchestratorLink, reason: string): Promise<void> {
+    const detached = this.#orchestrators.detach(sessionId, link);
+    if (detached === undefined) return;
+    const under = detached.place === 'delegate' ? { under: true } : {};
+    await this.#append(sessionId, [{ type: 'orchestrator:detached', data: { instance_id: detached.instanceId, reason, ...under } }]);
+    const state = await this.#store.load(sessionId);
+    if (state !== undefined && !isLive(state.status)) await this.#failUnfinished(state);
+  }
+
+  /**
+   * The orchestrator says how a command ended. Saying the same again is fine.
+   * @throws ShannonDashError FORBIDDEN, NOT_FOUND, CONFLICT
+   */
+  async update(
+    link: OrchestratorLink,
+    sessionId: string,
+    {
+      command_id,
+      status,
+      result,
+      error,
+    }: { command_id: string; status: 'applied' | 'failed'; result?: unknown; error?: string | undefined },
+  ): Promise<void> {
+    return this.#serial.run(sessionId, async () => {
+      const attachment = this.#orchestrators.attachmentOf(sessionId, link);
+      if (attachment === undefined)
+        throw new ShannonDashError('FORBIDDEN', `Only the orchestrator of ${sessionId} can say how a command ended`);
+      const command = await this.#find(sessionId, command_id);
+      if (command === undefined) throw new ShannonDashError('NOT_FOUND', `Command not found: ${command_id}`);
+      if (isFinal(command.status)) {
+        if (command.status === status) return;
+        throw new ShannonDashError('CONFLICT', `Command ${command_id} has ended already: ${command.status}`, { status: command.status });
+      }
+      await this.#end(sessionId, command, status, { result, error, acknowledged_by: attachment.instanceId });
+    });
+  }
+
+  /** The ledger of a session from its first command on, newest last. */
+  async history(
+    sessionId: string,
+    filter: { status?: string | undefined; limit: number },
+  ): Promise<{ commands: CommandState[]; total: number }> {
+    const commands = new Map<string, CommandState>();
+    let after = 0;
+    for (;;) {
+      const events = await this.#journal.read(sessionId, { after, limit: 1_000, filter: (type) => type.startsWith('command:') });
+      for (const { event } of events) {
+        const id = String(event.data['command_id']);
+        const state = initialState({ session_id: sessionId, created_at: event.timestamp });
+        const before = commands.get(id);
+        const [command] = foldAll(before === undefined ? state : { ...state, commands: [before] }, [event]).commands;
+        if (command !== undefined) commands.set(id, { ...command, result: event.data['result'] ?? null });
+      }
+      after = events.at(-1)?.seq ?? after;
+      if (events.length < 1_000) break;
+    }
+    const matching = [...commands.values()].filter((command) => filter.status === undefined || command.status === filter.status);
+    return { commands: matching.slice(-filter.limit), total: matching.length };
+  }
+
+  close(): void {
+    this.#deadlines.close();
+    this.#waiting.clear();
+  }
+
+  async #submitTo(sessionId: string, request: CommandRequest, by: string | null, startedAt: number): Promise<CommandResult> {
+    const commandId = request.command_id ?? randomUUID();
+    const command = await this.#serial.run(sessionId, () => this.#accept(sessionId, commandId, request, by));
+    const end = isFinal(command.status) ? command : await this.#ended(sessionId, commandId, request.timeout_ms);
+    return this.#result(
+      sessionId,
+      await this.#withWholeResult(sessionId, end ?? (await this.#find(sessionId, commandId)) ?? command),
+      startedAt,
+    );
+  }
+
+  /** Writes the command down, once; refuses it; or, where nobody is attached, carries out what the server can. */
+  async #accept(sessionId: string, commandId: string, request: CommandRequest, by: string | null): Promise<CommandState> {
+    const state = await this.#store.load(sessionId);
+    if (state === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
+    const known = await this.#find(sessionId, commandId);
+    if (known !== undefined) {
+      if (known.command_type === request.type) return known;
+      throw new ShannonDashError('CONFLICT', `command_id ${commandId} is that of a ${known.command_type}`);
+    }
+    const command = newCommand(commandId, request, by);
+    const refused = refusal(state, request);
+    if (refused !== undefined)
+      return this.#append(sessionId, [step(command, 'rejected', { error: refused })]).then(() => this.#command(sessionId, commandId));
+    if (unfinished(state).length >= limits.unfinishedCommands) {
+      throw new ShannonDashError('LIMIT_REACHED', `${limits.unfinishedCommands} commands of ${sessionId} are not finished`);
+    }
+    const isDone = request.type === 'HALT' && state.status === 'halted';
+    const executor = this.#orchestrators.executorOf(sessionId, request.type);
+    const isServers = request.type === 'HALT' || request.type === 'RESUME' || request.type === 'DECISION';
+    const halting =
+      request.type === 'HALT' && !isDone && state.status !== 'halting' ? [{ type: 'execution:halting', data: haltData(command) }] : [];
+    if (isDone || (executor === undefined && isServers)) {
+      await this.#append(sessionId, [
+        step(command, 'queued'),
+        ...halting,
+        step(command, 'applied', { acknowledged_by: 'server' }),
+        ...effectOf(state, command),
+      ]);
+    } else {
+      await this.#append(sessionId, [step(command, 'queued'), ...halting]);
+      this.#deliver(sessionId, command);
+    }
+    return this.#command(sessionId, commandId);
+  }
+
+  /** Gives a command to whoever is to carry it out now. Without anybody it waits for the next `attach`. */
+  #deliver(sessionId: string, command: CommandState): void {
+    const executor = this.#orchestrators.executorOf(sessionId, command.command_type);
+    if (executor === undefined) return;
+    const execution: CommandExecution = {
+      ...command.parameters,
+      command_id: command.command_id,
+      type: command.command_type,
+      session_id: sessionId,
+      by: command.by,
+    };
+    executor.link
+      .execute(execution)
+      .then(
+        () =>
+          this.#serial.run(sessionId, async () => {
+            const current = await this.#find(sessionId, command.command_id);
+            if (current?.status === 'queued')
+              await this.#append(sessionId, [step(current, 'delivered', { delivered_to: executor.instanceId })]);
+          }),
+        // Not acknowledged: the connection is gone, and the next attach delivers it again.
+        () => undefined,
+      )
+      .catch(this.#onProblem);
+  }
+
+  async #end(sessionId: string, command: CommandState, status: CommandStatus, fields: Record<string, unknown>): Promise<void> {
+    const state = await this.#state(sessionId);
+    await this.#append(sessionId, [step(command, status, fields), ...(status === 'applied' ? effectOf(state, command) : [])]);
+  }
+
+  /** Nobody will carry them out: the run is over. */
+  async #failUnfinished(state: SessionState): Promise<void> {
+    const error = `The run ended (${state.status}) before this was carried out`;
+    await this.#serial.run(state.session_id, async () => {
+      for (const command of unfinished(await this.#state(state.session_id))) {
+        await this.#end(state.session_id, command, 'failed', { error, acknowledged_by: 'server' });
+      }
+    });
+  }
+
+  /** Looks at what just happened in a session: wakes who waits, keeps deadlines. */
+  #follow(state: SessionState, types: ReadonlySet<string>): void {
+    for (const type of types) {
+      if (!type.startsWith('command:') && !type.startsWith('decision:')) continue;
+      this.#setDeadlines(state);
+      for (const command of state.commands) {
+        if (!isFinal(command.status)) continue;
+        const key = keyOf(state.session_id, command.command_id);
+        for (const resolve of this.#waiting.get(key) ?? []) resolve(command);
+        this.#waiting.delete(key);
+      }
+      return;
+    }
+  }
+
+  #setDeadlines(state: SessionState): void {
+    for (const command of state.commands) {
+      const key = `command ${keyOf(state.session_id, command.command_id)}`;
+      if (command.status !== 'queued') this.#deadlines.cancel(key);
+      else if (!this.#deadlines.has(key)) {
+        this.#deadlines.set(key, Date.parse(command.created_at) + this.#expiryMs, () => this.#expire(state.session_id, command.command_id));
+      }
+    }
+    for (const decision of state.decisions) {
+      const key = `decision ${keyOf(state.session_id, decision.decision_id)}`;
+      if (decision.status === 'made') this.#deadlines.cancel(key);
+      else if (decision.deadline !== null && !this.#deadlines.has(key)) {
+        this.#deadlines.set(key, Date.parse(decision.deadline), () => this.#decideByTimeout(state.session_id, decision.decision_id));
+      }
+    }
+  }
+
+  #expire(sessionId: string, commandId: string): void {
+    this.#serial
+      .run(sessionId, async () => {
+        const command = await this.#find(sessionId, commandId);
+        if (command?.status !== 'queued') return;
+        await this.#end(sessionId, command, 'expired', { error: `It was not delivered within ${this.#expiryMs / 1_000} s` });
+      })
+      .catch(this.#onProblem);
+  }
+
+  #decideByTimeout(sessionId: string, decisionId: string): void {
+    this.#serial
+      .run(sessionId, async () => {
+        const state = await this.#store.load(sessionId);
+        const decision = state?.decisions.find((each) => each.decision_id === decisionId);
+        if (state === undefined || decision?.status !== 'open' || decision.default === null) return;
+        // An answer on its way came first; if it fails, this comes again.
+        if (unfinished(state).some((each) => each.command_type === 'DECISION' && each.parameters['decision_id'] === decisionId)) return;
+        await this.#append(sessionId, [
+          { type: 'decision:made', data: { decision_id: decisionId, choice: decision.default, made_by: 'timeout' } },
+        ]);
+      })
+      .catch(this.#onProblem);
+  }
+
+  #ended(sessionId: string, commandId: string, timeoutMs: number): Promise<CommandState | undefined> {
+    const key = keyOf(sessionId, commandId);
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(key) ?? new Set();
+      this.#waiting.set(key, waiting);
+      const settle = (command?: CommandState) => {
+        clearTimeout(timer);
+        waiting.delete(settle);
+        if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+        resolve(command);
+      };
+      const timer = setTimeout(settle, timeoutMs);
+      timer.unref();
+      waiting.add(settle);
+      const current = this.#store.get(sessionId)?.state?.commands.find((each) => each.command_id === commandId);
+      if (current !== undefined && isFinal(current.status)) settle(current);
+    });
+  }
+
+  #result(sessionId: string, command: CommandState, startedAt: number): CommandResult {
+    const isAnswer = command.status === 'applied' || !isFinal(command.status);
+    const message = this.#messageOf(sessionId, command);
+    return {
+      success: isAnswer,
+      command_type: command.command_type,
+      command_id: command.command_id,
+      session_id: sessionId,
+      status: command.status,
+      ...(command.acknowledged_by === null ? {} : { acknowledged_by: command.acknowledged_by }),
+      ...(message === undefined ? {} : { message }),
+      ...(command.error === null ? {} : { error: command.error }),
+      ...(isAnswer ? {} : { code: command.status === 'rejected' ? 'CONFLICT' : command.status.toUpperCase() }),
+      ...(command.result === null ? {} : { result: command.result }),
+      elapsed_ms: elapsedMs(startedAt),
+      timestamp: now(),
+    };
+  }
+
+  /** The state keeps the start of a large result only; the journal has it whole. */
+  async #withWholeResult(sessionId: string, command: CommandState): Promise<CommandState> {
+    if (typeof command.result !== 'string') return command;
+    const end = await this.#journal.find(sessionId, stepId(command.command_id, 'final'));
+    return end === undefined ? command : { ...command, result: end.event.data['result'] ?? null };
+  }
+
+  #messageOf(sessionId: string, command: CommandState): string | undefined {
+    if (command.status === 'queued') {
+      return this.#orchestrators.executorOf(sessionId, command.command_type) === undefined
+        ? `Queued: no orchestrator is attached to ${sessionId}; it gets the command when one attaches`
+        : `Queued: the orchestrator of ${sessionId} has not acknowledged it yet`;
+    }
+    if (command.status === 'delivered')
+      return `Delivered: ${command.delivered_to ?? 'the orchestrator'} has it and has not said yet that it is done`;
+    return undefined;
+  }
+
+  #live(): string[] {
+    return [...this.#store.all()].filter((session) => isLive(brief(session).status)).map((session) => session.head.session_id);
+  }
+
+  #onlyLive(type: CommandType): string {
+    const live = this.#live();
+    const [only] = live;
+    if (live.length === 1 && only !== undefined) return only;
+    if (live.length === 0) throw new ShannonDashError('INVALID', `session_id is required for ${type.toLowerCase()}`);
+    const names = live.length > 20 ? `${live.slice(0, 20).join(', ')}, ...` : live.join(', ');
+    throw new ShannonDashError('INVALID', `session_id is required: ${live.length} sessions are live (${names})`, {
+      sessions: live.slice(0, 100),
+    });
+  }
+
+  /** A command by its id, from the state or, once that has let it go, from the journal. */
+  async #find(sessionId: string, commandId: string): Promise<CommandState | undefined> {
+    const state = await this.#store.load(sessionId);
+    const known = state?.commands.find((each) => each.command_id === commandId);
+    if (known !== undefined || state === undefined || state.let_go.commands === 0) return known;
+    const steps = await Promise.all(['queued', 'delivered', 'final'].map((each) => this.#journal.find(sessionId, stepId(commandId, each))));
+    const events = steps.flatMap((each) => each?.event ?? []);
+    return foldAll(initialState({ session_id: sessionId, created_at: '' }), events).commands[0];
+  }
+
+  async #command(sessionId: string, commandId: string): Promise<CommandState> {
+    const command = await this.#find(sessionId, commandId);
+    if (command === undefined) throw new ShannonDashError('NOT_FOUND', `Command not found: ${commandId}`);
+    return command;
+  }
+
+  async #state(sessionId: string): Promise<SessionState> {
+    const state = await this.#store.load(sessionId);
+    if (state === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
+    return state;
+  }
+
+  #append(sessionId: string, events: readonly Pick<NewEvent, 'type' | 'data' | 'id'>[]) {
+    const timestamp = now();
+    return this.#journal.append(
+      sessionId,
+      events.map((event) => ({ ...event, timestamp })),
+    );
+  }
+}
+
+/** The commands that have not ended, oldest first. */
+export function unfinished(state: SessionState): CommandState[] {
+  return state.commands.filter((command) => !isFinal(command.status));
+}
+
+function newCommand(commandId: string, { type, fields }: CommandRequest, by: string | null): CommandState {
+  return {
+    command_id: commandId,
+    command_type: type,
+    status: 'queued',
+    by,
+    parameters: fields,
+    result: null,
+    error: null,
+    acknowledged_by: null,
+    delivered_to: null,
+    created_at: now(),
+    updated_at: now(),
+  };
+}
+
+function haltData({ command_id, by, parameters }: CommandState): Record<string, unknown> {
+  return { ...parameters, command_id, initiated_by: by };
+}
+
+function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Pick<NewEvent, 'type' | 'data' | 'id'> {
+  const { command_id, command_type, by, parameters } = command;
+  const isFirst = status === 'queued' || status === 'rejected';
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return {
+    type: `command:${status}`,
+    id: stepId(command_id, isFinal(status) ? 'final' : status),
+    data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...given },
+  };
+}
+
+function stepId(commandId: string, name: string): string {
+  return `command:${commandId}:${name}`;
+}
+
+function keyOf(sessionId: string, id: string): string {
+  return `${sessionId}\n${id}`;
+}
+
+function elapsedMs(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 1_000) / 1_000;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { homedir } from 'node:os';
+import cors from '@fastify/cors';
+import fastify, { LogController, type FastifyInstance } from 'fastify';
+import { pino, type Logger } from 'pino';
+import { Server as SocketServer } from 'socket.io';
+import { ShannonDashError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import type { Journal } from '../journal/journal.ts';
+import { MemoryJournal } from '../journal/memory-journal.ts';
+import { CommandLedger } from './command-ledger.ts';
+import { DecisionLinks } from './decision-links.ts';
+import { EventIntake } from './event-intake.ts';
+import { createGuards } from './guards.ts';
+import { addRoutes } from './http-routes.ts';
+import { Hub } from './hub.ts';
+import { ServerFigures } from './server-figures.ts';
+import { SessionStore, brief } from './session-store.ts';
+import { defaultSkillFolders, openSkillRegistry } from './skill-registry.ts';
+import { serveSockets } from './socket-gateway.ts';
+
+/** After this long, whoever has not let go of its connection is cut. */
+const closeGraceMs = 500;
+
+export interface ServerOptions {
+  /** Default: one in memory. The server closes it. */
+  journal?: Journal;
+  /** Further web origins that may call; `*` allows any. */
+  corsOrigins?: readonly string[];
+  /** Further folders of skills. */
+  skillFolders?: readonly string[];
+  /** Whose `.shannon/skills` and `.claude/skills` are the project's. Default: the working folder. */
+  projectFolder?: string;
+  /** How long a command may wait to be delivered. Default: an hour. */
+  commandExpiryMs?: number;
+  /** Default: silent. */
+  log?: Logger;
+}
+
+export interface DashServer {
+  /** Starts to listen. Port 0 takes any free one. @throws the system's error, as EADDRINUSE */
+  listen(address?: { host?: string; port?: number }): Promise<{ url: string; host: string; port: number }>;
+  /** Tells clients, commits what waits, lets go of every connection and of the journal. */
+  close(): Promise<void>;
+}
+
+/** The version in package.json. */
+export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+/** Composes the server of its parts. Nothing listens yet. */
+export async function createServer(options: ServerOptions = {}): Promise<DashServer> {
+  const log = options.log ?? pino({ level: 'silent' });
+  const onProblem = (error: unknown) => log.error({ err: error }, 'a background task failed');
+  const journal = options.journal ?? new MemoryJournal();
+  const figures = new ServerFigures();
+  const store = new SessionStore(journal, onProblem);
+  await store.open();
+  const hub = new Hub(journal, store, onProblem);
+  const ledger = new CommandLedger({ journal, store, hub, expiryMs: options.commandExpiryMs, onProblem });
+  await ledger.open();
+  const skills = await openSkillRegistry({
+    folders: defaultSkillFolders({ cwd: options.projectFolder ?? process.cwd(), home: homedir(), extra: options.skillFolders ?? [] }),
+    usage: () => usageOfSkills(store),
+    onProblem: (sentence) => log.warn(sentence),
+  });
+  let isLoopback = true;
+  const guards = createGuards({ origins: options.corsOrigins, isLoopback: () => isLoopback });
+
+  const app: FastifyInstance = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: limits.requestBytes,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 300 },
+  });
+  app.addHook('onRequest', async (request) => {
+    const refused = guards.refusalOf(request.raw);
+    if (refused !== undefined) throw new ShannonDashError('FORBIDDEN', refused);
+  });
+  await app.register(cors, {
+    delegator: (request, done) => {
+      const { origin, host } = request.headers;
+      done(null, {
+        origin: origin !== undefined && guards.allowsOrigin(origin, host) ? origin : false,
+        credentials: true,
+        methods: ['GET', 'POST', 'DELETE'],
+      });
+    },
+  });
+  const io = new SocketServer(app.server, {
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    // The largest request, and the frame around it.
+    maxHttpBufferSize: limits.requestBytes + 4_096,
+    cors: { origin: true, credentials: true },
+    allowRequest: (request, done) => {
+      const refused = guards.refusalOf(request);
+      if (refused !== undefined) log.warn(refused);
+      done(refused, refused === undefined);
+    },
+  });
+  // Engine.IO keeps the first request of each connection, headers and all, which nobody reads again.
+  io.engine.on('connection', (connection: { request: unknown }) => {
+    connection.request = null;
+  });
+  const intake = new EventIntake(journal, store, figures);
+  serveSockets(io, { hub, intake, ledger, figures, log, epoch: journal.epoch, version });
+  hub.onChange((change) => {
+    if (change.kind !== 'appended') return;
+    figures.committed(change.events.length);
+    for (const { type, event } of change.events) {
+      if (/^command:(?:applied|failed|rejected|expired)$/.test(type))
+        figures.commandEnded(String(event.data['command_type']), type.slice('command:'.length));
+    }
+  });
+  const connections = () => io.engine.clientsCount;
+  figures.gauge('shannon_dash_connections', 'Connected Socket.IO clients', connections);
+  figures.gauge('shannon_dash_sessions', 'Sessions in the journal', () => store.size);
+  figures.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
+  addRoutes(app, { journal, store, hub, intake, ledger, links: new DecisionLinks(journal.secret), skills, figures, version, connections });
+
+  let closing: Promise<void> | undefined;
+  const shutDown = async () => {
+    io.emit('server:shutdown', { timestamp: new Date().toISOString(), reason: 'the server is stopping' });
+    // Farewells and answers under way leave with the packets that are written in this turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    io.disconnectSockets(true);
+    const cut = setTimeout(() => app.server.closeAllConnections(), closeGraceMs);
+    await Promise.all([new Promise<void>((resolve) => void io.close(() => resolve())), app.close()]).finally(() => clearTimeout(cut));
+    await skills.close();
+    ledger.close();
+    hub.close();
+    await store.close();
+    await journal.close();
+  };
+  return {
+    async listen({ host = '127.0.0.1', port = 8_000 } = {}) {
+      isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
+      await app.listen({ host, port });
+      const { port: actual } = app.server.address() as AddressInfo;
+      const name = host.includes(':') ? `[${host}]` : host;
+      return { url: `http://${name === '0.0.0.0' || name === '[::]' ? '127.0.0.1' : name}:${actual}`, host, port: actual };
+    },
+    close: () => (closing ??= shutDown()),
+  };
+}
+
+function usageOfSkills(store: SessionStore) {
+  const total = new Map<string, { started: number; completed: number; failed: number; duration_s: number; durations: number }>();
+  for (const session of store.all()) {
+    for (const { skill_name, ...usage } of brief(session).skill_usage) {
+      const sum = total.get(skill_name) ?? { started: 0, completed: 0, failed: 0, duration_s: 0, durations: 0 };
+      for (const key of ['started', 'completed', 'failed', 'duration_s', 'durations'] as const) sum[key] += usage[key];
+      total.set(skill_name, sum);
+    }
+  }
+  return total;
+}

@@ -1,0 +1,51 @@
+import { translateCliEvent } from '../core/compatibility.ts';
+import { ShannonDashError } from '../core/errors.ts';
+import { normalTimestamp, parseEventInput, publishRequest, type EventInput } from '../core/event.ts';
+import { limits } from '../core/limits.ts';
+import { cliEventRequest, type PublishedMessage } from '../core/messages.ts';
+import { parse } from '../core/parse.ts';
+import type { Journal, NewEvent } from '../journal/journal.ts';
+import type { ServerFigures } from './server-figures.ts';
+import type { SessionStore } from './session-store.ts';
+
+/** Where events come in: checked at the edge, then journalled. The same for every transport. */
+export class EventIntake {
+  readonly #journal: Journal;
+  readonly #store: SessionStore;
+  readonly #figures: ServerFigures;
+
+  constructor(journal: Journal, store: SessionStore, figures: ServerFigures) {
+    this.#journal = journal;
+    this.#store = store;
+    this.#figures = figures;
+  }
+
+  /** `publish`: all of the events or none. @param mayPublish throws where the sender may not write to this session */
+  async publish(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<PublishedMessage> {
+    const { session_id, events } = parse(publishRequest, input);
+    mayPublish(session_id);
+    const checked = events.map((event, index) => parseEventInput(event, `events[${index}]`));
+    return this.#append(session_id, checked, source);
+  }
+
+  /** `cli_event`, the older channel. */
+  async publishCliEvent(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<PublishedMessage> {
+    const cliEvent = parse(cliEventRequest, input);
+    mayPublish(cliEvent.session_id);
+    return this.#append(cliEvent.session_id, [translateCliEvent(cliEvent)], source);
+  }
+
+  async #append(sessionId: string, events: readonly EventInput[], source: string | undefined): Promise<PublishedMessage> {
+    if (this.#store.get(sessionId) === undefined && this.#store.size >= limits.sessions) {
+      throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
+    }
+    const startedAt = performance.now();
+    const now = new Date().toISOString();
+    const { epoch, first_seq, last_seq } = await this.#journal.append(
+      sessionId,
+      events.map(({ type, data, id, timestamp }): NewEvent => ({ type, data, id, source, timestamp: normalTimestamp(timestamp) ?? now })),
+    );
+    this.#figures.published(performance.now() - startedAt);
+    return { success: true, epoch, first_seq, last_seq };
+  }
+}

@@ -1,0 +1,203 @@
+import type { Cursor } from '../core/event.ts';
+import type { EventFilter } from '../core/event-filter.ts';
+import { limits } from '../core/limits.ts';
+import type { SessionGapMessage, SessionStateMessage } from '../core/messages.ts';
+import type { SessionState } from '../core/session-state.ts';
+import type { Journal, JournalChange, JournalEvent } from '../journal/journal.ts';
+import { Delivery } from './delivery.ts';
+import type { SessionStore } from './session-store.ts';
+
+const replayEvents = 500;
+
+/** The messages about a session that are not events of it. Filters do not apply to them. */
+export type SessionMessage =
+  | { name: 'session:state'; payload: SessionStateMessage }
+  | { name: 'session:gap'; payload: SessionGapMessage }
+  | { name: 'session:created' | 'session:deleted'; payload: { session_id: string; timestamp: string } };
+
+/** Whoever reads: a Socket.IO client, an SSE or NDJSON stream. None of these may throw. */
+export interface Watcher {
+  /** New events, live. */
+  deliver(delivery: Delivery): void;
+  /** Events of the past; resolves when there is room for more. */
+  replay(events: readonly JournalEvent[]): Promise<void>;
+  tell(message: SessionMessage): void;
+}
+
+/** A watcher's place in one session, or in all of them. */
+export interface Subscription {
+  readonly sessionId: string | undefined;
+  close(): void;
+}
+
+interface Reader {
+  watcher: Watcher;
+  filter: EventFilter;
+  isLive: boolean;
+  isClosed: boolean;
+}
+
+/** Sees every change after it was folded. */
+export type ChangeListener = (change: JournalChange, state: SessionState | undefined) => void;
+
+/** Carries what is new in the journal to the watchers, each from its own cursor on. */
+export class Hub {
+  readonly #journal: Journal;
+  readonly #store: SessionStore;
+  readonly #readers = new Map<string, Set<Reader>>();
+  readonly #readersOfAll = new Set<Reader>();
+  readonly #listeners: ChangeListener[] = [];
+  readonly #onProblem: (error: unknown) => void;
+  readonly #unsubscribe: () => void;
+
+  constructor(journal: Journal, store: SessionStore, onProblem: (error: unknown) => void) {
+    this.#journal = journal;
+    this.#store = store;
+    this.#onProblem = onProblem;
+    this.#unsubscribe = journal.subscribe((changes) => this.#take(changes));
+  }
+
+  onChange(listener: ChangeListener): void {
+    this.#listeners.push(listener);
+  }
+
+  watchers(sessionId: string): number {
+    return this.#readers.get(sessionId)?.size ?? 0;
+  }
+
+  /**
+   * Subscribes to one session: its history after the cursor, or its state, then everything new. `onJoined` is called
+   * with the place where the subscription starts, before anything is delivered.
+   */
+  async subscribe(
+    sessionId: string,
+    watcher: Watcher,
+    options: { after?: Cursor | undefined; filter: EventFilter; onJoined?: (cursor: Cursor) => void },
+  ): Promise<Subscription> {
+    const reader: Reader = { watcher, filter: options.filter, isLive: false, isClosed: false };
+    await this.#store.load(sessionId);
+    let readers = this.#readers.get(sessionId);
+    if (readers === undefined) this.#readers.set(sessionId, (readers = new Set()));
+    readers.add(reader);
+    const session = this.#store.get(sessionId);
+    const epoch = session?.head.epoch ?? this.#journal.epoch;
+    options.onJoined?.({ epoch, seq: session?.head.seq ?? 0 });
+    const { after } = options;
+    const gap = after === undefined ? undefined : gapAt(after, epoch, session?.head.seq ?? 0);
+    if (after !== undefined && gap !== undefined) {
+      watcher.tell({
+        name: 'session:gap',
+        payload: {
+          session_id: sessionId,
+          requested: after,
+          first_available: session === undefined ? 0 : 1,
+          epoch,
+          reason: gap,
+          timestamp: now(),
+        },
+      });
+    }
+    if (after === undefined || gap !== undefined) {
+      this.#tellState(sessionId, reader);
+      reader.isLive = true;
+    } else {
+      void this.#catchUp(sessionId, reader, after.seq).catch(this.#onProblem);
+    }
+    return { sessionId, close: () => this.#close(sessionId, reader) };
+  }
+
+  /** Subscribes to every session: the states of those that changed last, then everything new. */
+  subscribeAll(watcher: Watcher, filter: EventFilter): Subscription {
+    const reader: Reader = { watcher, filter, isLive: true, isClosed: false };
+    for (const { head } of this.#store.recent(limits.joinStates)) this.#tellState(head.session_id, reader);
+    this.#readersOfAll.add(reader);
+    const close = () => {
+      reader.isClosed = true;
+      this.#readersOfAll.delete(reader);
+    };
+    return { sessionId: undefined, close };
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.#readers.clear();
+    this.#readersOfAll.clear();
+  }
+
+  #take(changes: JournalChange[]): void {
+    const deliveries: Delivery[] = [];
+    for (const change of changes) {
+      this.#store.apply(change);
+      if (change.kind === 'appended') {
+        const delivery = new Delivery(change.events);
+        for (const reader of this.#readers.get(change.session_id) ?? []) if (reader.isLive) reader.watcher.deliver(delivery);
+        deliveries.push(delivery);
+      } else {
+        // Watchers of all sessions first get what came before this in the same commit.
+        this.#deliverToAll(deliveries.splice(0));
+        this.#tellOfSession(change);
+      }
+    }
+    this.#deliverToAll(deliveries);
+    for (const change of changes) {
+      const sessionId = change.kind === 'created' ? change.head.session_id : change.session_id;
+      for (const listener of this.#listeners) listener(change, this.#store.get(sessionId)?.state);
+    }
+  }
+
+  #deliverToAll(deliveries: Delivery[]): void {
+    if (deliveries.length === 0 || this.#readersOfAll.size === 0) return;
+    const [first] = deliveries;
+    const delivery = deliveries.length === 1 && first !== undefined ? first : new Delivery(deliveries.flatMap((each) => each.events));
+    for (const reader of this.#readersOfAll) reader.watcher.deliver(delivery);
+  }
+
+  #tellOfSession(change: Exclude<JournalChange, { kind: 'appended' }>): void {
+    const isCreated = change.kind === 'created';
+    const session_id = isCreated ? change.head.session_id : change.session_id;
+    for (const reader of [...(this.#readers.get(session_id) ?? []), ...this.#readersOfAll]) {
+      reader.watcher.tell({ name: isCreated ? 'session:created' : 'session:deleted', payload: { session_id, timestamp: now() } });
+      if (isCreated) this.#tellState(session_id, reader);
+      reader.isLive = true;
+    }
+  }
+
+  #tellState(sessionId: string, { watcher }: Reader): void {
+    const session = this.#store.get(sessionId);
+    if (session?.state === undefined) return;
+    const { epoch } = session.head;
+    watcher.tell({ name: 'session:state', payload: { session: session.state, epoch, seq: session.state.seq, timestamp: now() } });
+  }
+
+  async #catchUp(sessionId: string, reader: Reader, after: number): Promise<void> {
+    let at = after;
+    while (!reader.isClosed && !reader.isLive) {
+      const through = this.#store.get(sessionId)?.head.seq ?? 0;
+      if (at >= through) {
+        reader.isLive = true;
+        return;
+      }
+      const events = await this.#journal.read(sessionId, { after: at, limit: replayEvents, filter: reader.filter, through });
+      if (reader.isClosed || reader.isLive) return;
+      if (events.length > 0) await reader.watcher.replay(events);
+      at = events.length < replayEvents ? through : (events.at(-1)?.seq ?? through);
+    }
+  }
+
+  #close(sessionId: string, reader: Reader): void {
+    reader.isClosed = true;
+    const readers = this.#readers.get(sessionId);
+    readers?.delete(reader);
+    if (readers?.size === 0) this.#readers.delete(sessionId);
+  }
+}
+
+/** Why a cursor does not fit the history; undefined when it does. Who knows nothing (`seq` 0) has missed nothing. */
+function gapAt(after: Cursor, epoch: string, seq: number): 'epoch' | 'retention' | undefined {
+  if (after.seq === 0) return undefined;
+  return after.epoch !== epoch || after.seq > seq ? 'epoch' : undefined;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,196 @@
+import { fold } from '../core/fold.ts';
+import { limits } from '../core/limits.ts';
+import { initialState, type SessionOrigin, type SessionState } from '../core/session-state.ts';
+import type { Journal, JournalChange, SessionHead } from '../journal/journal.ts';
+
+/** Raised whenever the form of the state or the meaning of an event changes: older snapshots are folded anew. */
+const foldVersion = 1;
+/** Events folded beyond the last snapshot before a new one is saved: the most that a load has to fold. */
+const snapshotEvents = 5_000;
+const loadEvents = 1_000;
+
+/** What of a session stays in memory always. */
+export interface StoredSession {
+  head: SessionHead;
+  /** The fold at `head.seq`; undefined while it is not in memory. */
+  state: SessionState | undefined;
+  /** The last state's short form, kept when the state is let go. */
+  brief: SessionBrief;
+  snapshotSeq: number;
+  loading: Promise<SessionState> | undefined;
+}
+
+/** The part of a state that lists of sessions show. */
+export type SessionBrief = Pick<SessionState, 'status' | 'current_skill' | 'progress' | 'orchestrator' | 'skill_usage' | 'updated_at'> & {
+  open_decisions: number;
+};
+
+/** Folds every session of a journal and keeps the recently used states in memory, bounded. */
+export class SessionStore {
+  readonly #journal: Journal;
+  readonly #sessions = new Map<string, StoredSession>();
+  /** Sessions whose state is in memory, the least recently used first. */
+  readonly #folded = new Set<string>();
+  readonly #onProblem: (error: unknown) => void;
+
+  constructor(journal: Journal, onProblem: (error: unknown) => void) {
+    this.#journal = journal;
+    this.#onProblem = onProblem;
+  }
+
+  /** Reads all sessions and folds each once. */
+  async open(): Promise<void> {
+    for (const head of await this.#journal.sessions()) {
+      this.#add(head, undefined);
+      await this.load(head.session_id);
+    }
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get(sessionId: string): StoredSession | undefined {
+    return this.#sessions.get(sessionId);
+  }
+
+  all(): IterableIterator<StoredSession> {
+    return this.#sessions.values();
+  }
+
+  /** The sessions used last whose state is in memory, at most so many, the newest last. */
+  recent(count: number): StoredSession[] {
+    return [...this.#folded].slice(-count).flatMap((sessionId) => this.#sessions.get(sessionId) ?? []);
+  }
+
+  /** The fold at the newest event, read from the journal if it is not in memory; undefined for an unknown session. */
+  async load(sessionId: string): Promise<SessionState | undefined> {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return undefined;
+    if (session.state !== undefined) return session.state;
+    session.loading ??= this.#fold(session).finally(() => {
+      session.loading = undefined;
+    });
+    return session.loading;
+  }
+
+  /** The fold at an earlier event. */
+  async at(sessionId: string, seq: number): Promise<SessionState | undefined> {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return undefined;
+    if (session.state !== undefined && seq >= session.state.seq) return session.state;
+    return this.#foldThrough(session, await this.#start(session, seq), seq);
+  }
+
+  /** Takes a change of the journal in. */
+  apply(change: JournalChange): void {
+    if (change.kind === 'created') {
+      this.#add(change.head, initialState(change.head));
+      return;
+    }
+    if (change.kind === 'deleted') {
+      this.#sessions.delete(change.session_id);
+      this.#folded.delete(change.session_id);
+      return;
+    }
+    const session = this.#sessions.get(change.session_id);
+    const last = change.events.at(-1);
+    if (session === undefined || last === undefined) return;
+    session.head.seq = last.seq;
+    session.head.updated_at = last.event.timestamp;
+    if (session.state === undefined) {
+      void this.load(change.session_id).catch(this.#onProblem);
+      return;
+    }
+    let state = session.state;
+    for (const { event } of change.events) state = fold(state, event);
+    this.#keep(session, state);
+    if (state.seq - session.snapshotSeq >= snapshotEvents) void this.#saveSnapshot(session, state);
+  }
+
+  /** Saves a snapshot of everything in memory. */
+  async close(): Promise<void> {
+    for (const session of this.#sessions.values()) {
+      if (session.state !== undefined && session.state.seq > session.snapshotSeq) await this.#saveSnapshot(session, session.state);
+    }
+  }
+
+  #add(head: SessionHead, state: SessionState | undefined): void {
+    const session: StoredSession = {
+      head: { ...head },
+      state: undefined,
+      brief: briefOf(initialState(head)),
+      snapshotSeq: 0,
+      loading: undefined,
+    };
+    this.#sessions.set(head.session_id, session);
+    if (state !== undefined) this.#keep(session, state);
+  }
+
+  #keep(session: StoredSession, state: SessionState): void {
+    session.state = state;
+    this.#folded.delete(session.head.session_id);
+    this.#folded.add(session.head.session_id);
+    if (this.#folded.size <= limits.foldedSessions) return;
+    const [oldest] = this.#folded;
+    const let_go = oldest === undefined ? undefined : this.#sessions.get(oldest);
+    if (oldest !== undefined) this.#folded.delete(oldest);
+    if (let_go?.state === undefined) return;
+    let_go.brief = briefOf(let_go.state);
+    if (let_go.state.seq > let_go.snapshotSeq) void this.#saveSnapshot(let_go, let_go.state);
+    let_go.state = undefined;
+  }
+
+  async #fold(session: StoredSession): Promise<SessionState> {
+    let state = await this.#start(session, Infinity);
+    session.snapshotSeq = state.seq;
+    // New events may arrive while reading: go on until nothing is left, then keep the state in the same turn.
+    do {
+      state = await this.#foldThrough(session, state, session.head.seq);
+    } while (state.seq < session.head.seq && this.#sessions.get(session.head.session_id) === session);
+    this.#keep(session, state);
+    return state;
+  }
+
+  async #start(session: StoredSession, through: number): Promise<SessionState> {
+    const snapshot = await this.#journal.loadSnapshot(session.head.session_id);
+    if (snapshot !== undefined && snapshot.version === foldVersion && snapshot.seq <= Math.min(through, session.head.seq)) {
+      return JSON.parse(snapshot.json) as SessionState;
+    }
+    return initialState(originOf(session.head));
+  }
+
+  async #foldThrough(session: StoredSession, from: SessionState, through: number): Promise<SessionState> {
+    let state = from;
+    while (state.seq < through) {
+      const events = await this.#journal.read(session.head.session_id, { after: state.seq, limit: loadEvents, through });
+      if (events.length === 0) break;
+      for (const { event } of events) state = fold(state, event);
+    }
+    return state;
+  }
+
+  async #saveSnapshot(session: StoredSession, state: SessionState): Promise<void> {
+    session.snapshotSeq = state.seq;
+    try {
+      await this.#journal.saveSnapshot(session.head.session_id, { seq: state.seq, version: foldVersion, json: JSON.stringify(state) });
+    } catch (error) {
+      this.#onProblem(error);
+    }
+  }
+}
+
+/** The short form of a session, from its state if that is in memory. */
+export function brief(session: StoredSession): SessionBrief {
+  return session.state === undefined ? session.brief : briefOf(session.state);
+}
+
+function briefOf(state: SessionState): SessionBrief {
+  const { status, current_skill, progress, orchestrator, skill_usage, updated_at } = state;
+  const open_decisions = state.decisions.filter((decision) => decision.status === 'open').length;
+  return { status, current_skill, progress, orchestrator, skill_usage, updated_at, open_decisions };
+}
+
+function originOf({ session_id, created_at, skills, metadata }: SessionHead): SessionOrigin {
+  return { session_id, created_at, skills, metadata };
+}
