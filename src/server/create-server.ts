@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import cors from '@fastify/cors';
-import fastify, { LogController, type FastifyInstance } from 'fastify';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { Server as SocketServer } from 'socket.io';
 import { ShannonDashError } from '../core/errors.ts';
@@ -51,6 +51,7 @@ export const version = (JSON.parse(readFileSync(new URL('../../package.json', im
 /** Composes the server of its parts. Nothing listens yet. */
 export async function createServer(options: ServerOptions = {}): Promise<DashServer> {
   const log = options.log ?? pino({ level: 'silent' });
+  const loggerInstance: FastifyBaseLogger = log;
   const onProblem = (error: unknown) => log.error({ err: error }, 'a background task failed');
   const journal = options.journal ?? new MemoryJournal();
   const figures = new ServerFigures();
@@ -68,7 +69,7 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
   const guards = createGuards({ origins: options.corsOrigins, isLoopback: () => isLoopback });
 
   const app: FastifyInstance = fastify({
-    loggerInstance: log,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.requestBytes,
     forceCloseConnections: true,
