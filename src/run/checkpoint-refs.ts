@@ -71,9 +71,9 @@ export function createCheckpointRefs(git: Git, sessionId: string): CheckpointRef
       const number = await claimNumber(git, folder, commit, lastNumber);
       const old = mine.slice(0, Math.max(0, mine.length + 1 - KEPT_CHECKPOINTS));
       if (old.length > 0) {
-        await git.run(['update-ref', '--stdin', '-z'], {
-          input: old.map((gone) => `delete ${folder}/${gone.number}\0${gone.commit}\0`).join(''),
-        });
+        const input = old.map((gone) => `delete ${folder}/${gone.number}\0${gone.commit}\0`).join('');
+        // The checkpoint is kept already. Where git is busy with its refs the old ones go next time.
+        await git.run(['update-ref', '--stdin', '-z'], { input }).catch(() => {});
       }
       return parseCheckpoint(body, { number, commit, tree }, workTree) as Checkpoint;
     },

@@ -134,7 +134,7 @@ function sentenceOf(code: string, error: unknown, root: string): string {
     return `the system's limit of watched files is reached (fs.inotify.max_user_watches); some changes in ${root} are not told`;
   if (code === 'EMFILE') return `the limit of open files is reached; some changes in ${root} are not told`;
   if (code === 'EACCES' || code === 'EPERM')
-    return `some folders in ${root} may not be read; changes there are not told (${messageOf(error)})`;
+    return `some files or folders in ${root} may not be read; their changes are not told (${messageOf(error)})`;
   return `some changes in ${root} may not be told: ${messageOf(error)}`;
 }
 

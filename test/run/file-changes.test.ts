@@ -1,5 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -187,6 +198,46 @@ describe('watching a folder', () => {
     await other.close();
     await patient.close();
     expect(late.flatMap(({ changes }) => changes.map(({ path }) => path))).toEqual(expect.arrayContaining(['a.txt', 'b.txt']));
+  });
+});
+
+describe('what cannot be watched', () => {
+  /** Watches in a process of its own, writes `open/new`, and gives what was told. */
+  const watchElsewhere = (prefix: string[], prologue = ''): string[] => {
+    const script = `${prologue}
+      const { watchFileChanges } = await import(${JSON.stringify(new URL('../../src/run/file-changes.ts', import.meta.url).href)});
+      const { writeFileSync } = await import('node:fs');
+      const done = Promise.withResolvers();
+      const watch = await watchFileChanges({ cwd: ${JSON.stringify(root)}, debounceMs: 50, onProblem: (sentence) => console.log(sentence), onChanges: ({ changes }) => {
+        for (const { type, path } of changes) console.log(type, path);
+        done.resolve();
+      } });
+      writeFileSync(${JSON.stringify(join(root, 'open/new'))}, 'x');
+      await done.promise;
+      await watch.close();`;
+    const [command, ...args] = [...prefix, process.execPath, '--input-type=module', '-e', script];
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+      .trim()
+      .split('\n');
+  };
+
+  test('is said, where it may not be read', () => {
+    put('locked/file');
+    put('open/unreadable');
+    for (const path of ['locked', 'open/unreadable']) chmodSync(join(root, path), 0o000);
+    for (const path of ['', 'open']) chmodSync(join(root, path), 0o777);
+    // Nothing is unreadable to root.
+    const lines = watchElsewhere([], process.getuid?.() === 0 ? 'process.setuid(65534);' : '');
+    chmodSync(join(root, 'locked'), 0o700);
+    expect(lines).toEqual([expect.stringContaining(`some files or folders in ${root} may not be read`), 'file:created open/new']);
+  });
+
+  const limited = ['unshare', '-Ur', 'sh', '-c', 'echo 60 > /proc/sys/user/max_inotify_watches && exec "$@"', 'sh'];
+  test.runIf(spawnSync('unshare', [...limited.slice(1), 'true']).status === 0)('is said, where the system has no watches left', () => {
+    for (let at = 0; at < 100; at++) put(`open/${at}.txt`);
+    const lines = watchElsewhere(limited);
+    expect(lines.filter((line) => line.startsWith("the system's limit of watched files is reached"))).toHaveLength(1);
+    expect(lines).toHaveLength(2);
   });
 });
 
