@@ -32,7 +32,7 @@ export interface CheckpointRefs {
 }
 
 /** What the maker of a checkpoint says; the rest is given by its keeper. */
-export type NewCheckpoint = Pick<Checkpoint, 'checkpoint_id' | 'kind' | 'label' | 'tree' | 'files' | 'head' | 'index_digest'>;
+type NewCheckpoint = Pick<Checkpoint, 'checkpoint_id' | 'kind' | 'label' | 'tree' | 'files' | 'head' | 'index_digest'>;
 
 const KEPT_CHECKPOINTS = 200;
 

@@ -3,7 +3,7 @@ import { rm, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Options of one run of git. */
-export interface GitRun {
+interface GitRun {
   /** Written to git's standard input. */
   readonly input?: string | Buffer;
   /** Variables on top of the cleaned environment. */

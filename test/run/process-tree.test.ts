@@ -123,7 +123,7 @@ describe('stopping a tree', () => {
     }
     times.sort((a, b) => a - b);
     console.log(`stopTree of 9 processes: median ${times[10]?.toFixed(1)} ms, worst ${times[19]?.toFixed(1)} ms`);
-    expect(times[10]).toBeLessThan(100);
+    expect(times[10]).toBeLessThan(1_000);
   });
 
   test('says so when the root is gone, and still stops what it left behind in its session', async () => {
