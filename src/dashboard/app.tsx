@@ -1,0 +1,51 @@
+import { Box, Text, useApp, useInput, usePaste, type Key, type SuspendTerminal } from 'ink';
+import { memo, useEffect, type ReactNode } from 'react';
+
+/** A region as painted: its rows are what the terminal gets. */
+export interface PaintedRegion {
+  id: string;
+  x: number;
+  y: number;
+  width: number;
+  rows: readonly string[];
+}
+
+export interface AppProps {
+  columns: number;
+  rows: number;
+  /** A region that did not change is the same object as before. */
+  regions: readonly PaintedRegion[];
+  onInput: (input: string, key: Key) => void;
+  onPaste: (text: string) => void;
+  /** Gives what hands the terminal over to something else. */
+  onReady: (suspendTerminal: SuspendTerminal) => void;
+}
+
+/** The whole window. All that is shown is decided elsewhere; this places it. */
+export function App({ columns, rows, regions, onInput, onPaste, onReady }: AppProps): ReactNode {
+  const { suspendTerminal } = useApp();
+  useEffect(() => onReady(suspendTerminal), [onReady, suspendTerminal]);
+  useInput(onInput);
+  usePaste(onPaste);
+  return (
+    <Box width={columns} height={rows} overflow="hidden">
+      {regions.map((region) => (
+        <RegionBox key={region.id} region={region} />
+      ))}
+    </Box>
+  );
+}
+
+const RegionBox = memo(function RegionBox({ region }: { region: PaintedRegion }): ReactNode {
+  return (
+    <Box position="absolute" left={region.x} top={region.y} width={region.width} flexDirection="column">
+      {region.rows.map((row, index) => (
+        // Rows have no identity but their place.
+        // oxlint-disable-next-line react/no-array-index-key
+        <Text key={index} wrap="truncate">
+          {row}
+        </Text>
+      ))}
+    </Box>
+  );
+});

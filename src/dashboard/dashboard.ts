@@ -1,0 +1,281 @@
+import type { Connection } from '../client/connection.ts';
+import { isLive } from '../core/session-state.ts';
+import { Attention, clipboardSequence } from './attention.ts';
+import { CommandDesk, reasonOf } from './command-desk.ts';
+import { Feed } from './feed.ts';
+import { KeyActions } from './key-actions.ts';
+import { Scrubber } from './scrubber.ts';
+import { openDecisions } from './view/decision-prompt.ts';
+import { asciiGlyphs, unicodeGlyphs } from './view/glyphs.ts';
+import { atTop } from './view/list-cursor.ts';
+import { sortedSessions } from './view/overview.ts';
+import type { DetailField } from './view/panel-list.ts';
+import type { Picture, UiState } from './view/picture.ts';
+import type { Timestamps, Tone } from './view/row.ts';
+import { screenOf, type Screen } from './view/screen.ts';
+import { overviewSummary, sessionSummary } from './view/summary.ts';
+import { shown } from './view/text.ts';
+
+/** How often what came in is drawn. Keys are answered at once. */
+const batchMs = 100;
+const noticeMs = 5_000;
+
+/** When a dashboard leaves by itself. */
+export type UntilCondition = 'done' | 'failed' | 'decision';
+
+export interface DashboardSettings {
+  url: string;
+  session: string | undefined;
+  globs: readonly string[];
+  isReadonly: boolean;
+  withBell: boolean;
+  isAscii: boolean;
+  /** Begins in the history, after this event. */
+  at: number | undefined;
+  /** Fills the log from this event on. */
+  since: number | undefined;
+  until: UntilCondition | undefined;
+  failOnDecision: boolean;
+  exitStatus: boolean;
+}
+
+/** What the dashboard needs of its terminal. */
+export interface Screenholder {
+  size(): { columns: number; rows: number };
+  /** Draws a frame. */
+  show(screen: Screen): void;
+  /** Writes a sequence that shows nothing: clipboard, bell, notification. */
+  signal(sequence: string): void;
+  /** Leaves the full screen for a plain stream, until asked back. */
+  stream(): void;
+  /** Stops the process as Ctrl-Z does elsewhere. */
+  suspend(): void;
+  leave(exitCode: number): void;
+}
+
+/** The dashboard apart from its terminal: what is known, what is on screen, and what keys do. */
+export class Dashboard {
+  readonly ui: UiState;
+  readonly feed: Feed;
+  readonly desk: CommandDesk;
+  readonly scrubber: Scrubber;
+  readonly settings: DashboardSettings;
+  readonly terminal: Screenholder;
+  screen: Screen | undefined;
+  timestamps: Timestamps = 'clock';
+  private readonly keys: KeyActions;
+  private readonly attention: Attention;
+  private readonly clock: ReturnType<typeof setInterval>;
+  private batch: ReturnType<typeof setTimeout> | undefined;
+  private loadedFor: string | undefined;
+  private hasLeft = false;
+
+  constructor(connection: Connection, settings: DashboardSettings, terminal: Screenholder) {
+    this.settings = settings;
+    this.terminal = terminal;
+    this.ui = initialUi(settings);
+    this.feed = new Feed(connection, settings.session, () => this.schedule());
+    this.desk = new CommandDesk(connection, settings.isReadonly, (text, tone) => this.say(text, tone));
+    this.scrubber = new Scrubber(
+      (path) => connection.get(path),
+      (error) => this.scrubbed(error),
+    );
+    this.attention = new Attention((sequence) => terminal.signal(sequence), settings.withBell);
+    this.keys = new KeyActions(this);
+    this.clock = setInterval(() => this.draw(), 1_000);
+    this.draw();
+  }
+
+  /** What a key does, at once. */
+  press(key: string): void {
+    if (this.hasLeft) return;
+    this.keys.press(key);
+    this.draw();
+  }
+
+  /** Pasted text is no keys: it goes where text is asked for, or nowhere. */
+  paste(text: string): void {
+    if (this.ui.filterInput !== undefined) this.ui.filterInput += shown(text, 200);
+    else this.say('pasted text is ignored here: keys must be typed', 'warn');
+    this.draw();
+  }
+
+  /** Says something at the foot of the screen for some seconds. */
+  say(text: string, tone: Tone = 'plain'): void {
+    this.ui.notice = { text, tone, untilMs: Date.now() + noticeMs };
+    this.schedule();
+  }
+
+  /** Draws the frame for what is known now. */
+  draw(): void {
+    if (this.hasLeft) return;
+    clearTimeout(this.batch);
+    this.batch = undefined;
+    this.feed.log.flush();
+    this.keys.reconcile();
+    this.screen = screenOf(this.picture());
+    this.terminal.show(this.screen);
+  }
+
+  async close(): Promise<void> {
+    this.hasLeft = true;
+    clearInterval(this.clock);
+    clearTimeout(this.batch);
+    await this.feed.close();
+  }
+
+  /** The lines that stay in the terminal afterwards. */
+  summary(): string[] {
+    const { session, url } = this.settings;
+    const id = this.ui.sessionId ?? session;
+    const state = id === undefined ? undefined : this.feed.state(id);
+    if (state !== undefined) return sessionSummary(state, url, Date.now());
+    return id === undefined ? overviewSummary(this.feed.sessions(Date.now()), url) : [];
+  }
+
+  /** With `exitStatus` a failed session makes leaving a failure. */
+  exitCode(): number {
+    const id = this.ui.sessionId ?? this.settings.session;
+    const hasFailed = id !== undefined && this.feed.state(id)?.status === 'failed';
+    return this.settings.exitStatus && hasFailed ? 5 : 0;
+  }
+
+  copy(text: string): void {
+    this.terminal.signal(clipboardSequence(text));
+    this.say(`copied: ${text.length > 60 ? `${text.slice(0, 59)}...` : text}`, 'good');
+  }
+
+  /** How things are shown at this moment. */
+  look(): Picture['look'] {
+    return this.picture().look;
+  }
+
+  /** The lines of the log on screen. */
+  lines(): Picture['lines'] {
+    return this.picture().lines;
+  }
+
+  /** A session was opened from the overview. */
+  opened(): void {
+    this.schedule();
+  }
+
+  /** Shows the whole event in the detail that is open, as soon as it has come. */
+  loadEvent(sessionId: string, seq: number, fields: readonly DetailField[]): void {
+    const { ui } = this;
+    const overlay = ui.overlay;
+    if (seq < 1) return;
+    this.feed
+      .event(sessionId, seq)
+      .then((event) => {
+        if (ui.overlay !== overlay || event === undefined) return;
+        ui.overlay = { kind: 'detail', title: 'Event', fields: [...fields, ...dataFields(event.data)], top: 0 };
+        this.draw();
+      })
+      .catch(() => undefined);
+  }
+
+  private picture(): Picture {
+    const { ui, feed, settings, scrubber } = this;
+    const wallMs = Date.now();
+    const connection = feed.connection.state;
+    const live = ui.sessionId === undefined ? undefined : feed.state(ui.sessionId);
+    const history = ui.sessionId === undefined ? undefined : scrubber.view;
+    ui.history = history;
+    const pastMs = history?.state === undefined ? undefined : Date.parse(history.state.updated_at);
+    const { columns, rows } = this.terminal.size();
+    return {
+      columns,
+      rows,
+      // Clocks stand still while nothing is known: what goes on meanwhile would be a guess.
+      look: {
+        glyphs: settings.isAscii ? asciiGlyphs : unicodeGlyphs,
+        nowMs: pastMs ?? (connection.status === 'live' ? wallMs : connection.since),
+        timestamps: this.timestamps,
+      },
+      wallMs,
+      url: settings.url,
+      isReadonly: settings.isReadonly,
+      connection,
+      lastEventMs: feed.lastEventMs,
+      catchingUp: feed.catchingUp,
+      missed: feed.missed,
+      eventsPerSecond: feed.eventsPerSecond(wallMs, ui.sessionId),
+      state: history === undefined ? live : history.state,
+      liveSeq: live?.seq ?? 0,
+      sessions: ui.sessionId === undefined ? sortedSessions(feed.sessions(wallMs)) : [],
+      lines: history?.lines ?? feed.log.lines(ui.sessionId, settings.globs, ui.filterInput ?? ui.filter),
+      globs: settings.globs,
+      ui,
+    };
+  }
+
+  private schedule(): void {
+    this.batch ??= setTimeout(() => {
+      this.batch = undefined;
+      this.lookAround();
+      this.draw();
+    }, batchMs);
+  }
+
+  /** What news lead to, apart from the picture. */
+  private lookAround(): void {
+    const { ui, feed, settings } = this;
+    const nowMs = Date.now();
+    this.attention.look(feed.sessions(nowMs).map(({ state }) => state));
+    const id = ui.sessionId;
+    if (id === undefined) {
+      if (this.hasOpenDecision() && settings.failOnDecision) this.terminal.leave(8);
+      else if (this.hasOpenDecision() && settings.until === 'decision') this.terminal.leave(0);
+      return;
+    }
+    const state = feed.state(id);
+    if (state !== undefined && this.loadedFor !== id && feed.connection.state.status === 'live') this.loadBefore(id);
+    if (state === undefined) return;
+    if (settings.failOnDecision && openDecisions(state).length > 0) this.terminal.leave(8);
+    else if (settings.until === 'decision' && openDecisions(state).length > 0) this.terminal.leave(0);
+    else if (settings.until !== undefined && !isLive(state.status)) this.terminal.leave(this.exitCode());
+  }
+
+  private hasOpenDecision(): boolean {
+    return this.feed.sessions(Date.now()).some(({ state }) => openDecisions(state).length > 0);
+  }
+
+  private loadBefore(id: string): void {
+    const { settings, feed, scrubber } = this;
+    const isFirst = this.loadedFor === undefined;
+    this.loadedFor = id;
+    feed.loadBefore(id, isFirst ? settings.since : undefined).catch(() => undefined);
+    if (isFirst && settings.at !== undefined && settings.session !== undefined) scrubber.go(id, settings.at);
+  }
+
+  private scrubbed(error: unknown): void {
+    if (error !== undefined) this.say(`history: ${reasonOf(error)}`, 'bad');
+    this.draw();
+  }
+}
+
+/** The data of an event, one row a field. */
+function dataFields(data: Record<string, unknown>): DetailField[] {
+  return Object.entries(data)
+    .slice(0, 100)
+    .map(([field, value]) => [shown(field, 40), shown(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''), 4_000)]);
+}
+
+function initialUi(settings: DashboardSettings): UiState {
+  return {
+    sessionId: settings.session,
+    hasOverview: settings.session === undefined,
+    focus: 'skills',
+    isZoomed: false,
+    follow: true,
+    cursors: { skills: atTop, agents: atTop, files: atTop, validation: atTop, decision: atTop, events: atTop, overview: atTop },
+    overlay: undefined,
+    prompt: undefined,
+    promptChangedAtMs: 0,
+    filter: '',
+    filterInput: undefined,
+    history: undefined,
+    notice: undefined,
+  };
+}

@@ -1,0 +1,54 @@
+import { openConnection } from '../client/connection.ts';
+import type { DashboardSettings, UntilCondition } from './dashboard.ts';
+
+/** What `watch` on a terminal was called with. */
+export interface DashboardOptions {
+  url: string;
+  token?: string | undefined;
+  /** Absent: the overview of all sessions. */
+  session?: string | undefined;
+  /** Globs over event types for the log. The panels always show the whole session. */
+  filters: readonly string[];
+  readonly: boolean;
+  bell: boolean;
+  ascii: boolean;
+  /** Begins in the history, after this event. */
+  at?: number | undefined;
+  /** Fills the log from this event on. */
+  since?: number | undefined;
+  noColor: boolean;
+  until?: UntilCondition | undefined;
+  exitStatus: boolean;
+  failOnDecision: boolean;
+  /** The name that others see. */
+  clientName: string;
+  version: string;
+}
+
+/**
+ * Shows the dashboard until it is left; what remains in the terminal afterwards is a summary of five lines.
+ * Ink and React are loaded here only, after the environment that they read while loading is set.
+ */
+export async function runDashboard(options: DashboardOptions): Promise<{ exitCode: number }> {
+  // React's development build costs several times the time for each frame.
+  process.env['NODE_ENV'] ??= 'production';
+  if (options.noColor) process.env['FORCE_COLOR'] = '0';
+  const connection = openConnection({ url: options.url, token: options.token, client: options.clientName });
+  const settings: DashboardSettings = {
+    url: options.url,
+    session: options.session,
+    globs: options.filters,
+    isReadonly: options.readonly,
+    withBell: options.bell,
+    isAscii: options.ascii,
+    at: options.at,
+    since: options.since,
+    until: options.until,
+    failOnDecision: options.failOnDecision,
+    exitStatus: options.exitStatus,
+  };
+  const { showInTerminal } = await import('./terminal.tsx');
+  const { exitCode, summary } = await showInTerminal(connection, settings, options.noColor);
+  if (summary.length > 0) process.stdout.write(`${summary.join('\n')}\n`);
+  return { exitCode };
+}

@@ -1,0 +1,62 @@
+import type { SessionEvent } from '../core/event.ts';
+import type { CheckpointState, SessionState } from '../core/session-state.ts';
+import { logLine } from './view/log-buffer.ts';
+import type { HistoryView } from './view/picture.ts';
+
+const logEvents = 300;
+
+/**
+ * Moves through a session's history. Only one question is under way at a time; keys pressed meanwhile change where the
+ * next one goes, so that holding a key down asks for the place where it is released.
+ */
+export class Scrubber {
+  view: HistoryView | undefined;
+  private readonly get: <T>(path: string) => Promise<T>;
+  private readonly onChange: (error?: unknown) => void;
+  private isAsking = false;
+
+  constructor(get: <T>(path: string) => Promise<T>, onChange: (error?: unknown) => void) {
+    this.get = get;
+    this.onChange = onChange;
+  }
+
+  /** Shows the session as it was after this event. */
+  go(sessionId: string, seq: number): void {
+    this.view = { seq, state: this.view?.state, lines: this.view?.lines ?? [] };
+    if (!this.isAsking) void this.ask(sessionId);
+  }
+
+  leave(): void {
+    this.view = undefined;
+  }
+
+  private async ask(sessionId: string): Promise<void> {
+    this.isAsking = true;
+    try {
+      while (this.view !== undefined && this.view.state?.seq !== this.view.seq) {
+        const { seq } = this.view;
+        const path = `api/sessions/${encodeURIComponent(sessionId)}`;
+        const [state, { events }] = await Promise.all([
+          this.get<SessionState>(`${path}?at=${seq}`),
+          this.get<{ events: SessionEvent[] }>(`${path}/events?after=${Math.max(0, seq - logEvents)}&limit=${logEvents}`),
+        ]);
+        const lines = events.filter((event) => event.seq <= seq).map((event) => logLine(event, event.seq));
+        // The fold answers with the seq that it has: it must not be asked for again and again.
+        if (this.view !== undefined) this.view = { seq: this.view.seq, state: { ...state, seq }, lines };
+        this.onChange();
+      }
+    } catch (error) {
+      this.leave();
+      this.onChange(error);
+    } finally {
+      this.isAsking = false;
+    }
+  }
+}
+
+/** The seq of the checkpoint before or after a place, as far as the state knows them. */
+export function checkpointFrom(checkpoints: readonly CheckpointState[], seq: number, direction: -1 | 1): number | undefined {
+  return direction === -1
+    ? checkpoints.findLast((checkpoint) => checkpoint.seq < seq)?.seq
+    : checkpoints.find((checkpoint) => checkpoint.seq > seq)?.seq;
+}

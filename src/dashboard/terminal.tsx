@@ -1,0 +1,152 @@
+import { render, type Instance, type SuspendTerminal } from 'ink';
+import type { ColorSupportLevel } from 'chalk';
+import type { Connection } from '../client/connection.ts';
+import { App, type PaintedRegion } from './app.tsx';
+import { Dashboard, type DashboardSettings, type Screenholder } from './dashboard.ts';
+import { keystrokes } from './keystroke.ts';
+import { painter, type Painter } from './painter.ts';
+import { streamPlainly } from './plain-stream.ts';
+import type { Screen } from './view/screen.ts';
+
+/** How the dashboard ended, and what to leave in the terminal. */
+export interface DashboardEnd {
+  exitCode: number;
+  summary: string[];
+}
+
+/** Signals that end the dashboard, with their exit codes. Without these handlers Ink would restore the screen and die unsaid. */
+const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Shows the dashboard on this process's terminal until it is left. */
+export async function showInTerminal(connection: Connection, settings: DashboardSettings, noColor: boolean): Promise<DashboardEnd> {
+  const holder = new TerminalHolder(painter(noColor ? 0 : (1 satisfies ColorSupportLevel)));
+  const board = new Dashboard(connection, settings, holder);
+  return holder.hold(board);
+}
+
+/** Holds the terminal: draws the frames with Ink, hands it over to a plain stream or to the shell, and gives it back. */
+class TerminalHolder implements Screenholder {
+  private readonly paint: Painter;
+  private readonly ended = Promise.withResolvers<number>();
+  private board: Dashboard | undefined;
+  private instance: Instance | undefined;
+  private suspendTerminal: SuspendTerminal | undefined;
+  private painted: readonly PaintedRegion[] = [];
+  private drawnSize = '';
+  private isAway = false;
+
+  constructor(paint: Painter) {
+    this.paint = paint;
+  }
+
+  async hold(board: Dashboard): Promise<DashboardEnd> {
+    this.board = board;
+    // Before Ink's own listener, which draws what stands there: a frame for the former size could be taller than the window.
+    const onResize = () => board.draw();
+    process.stdout.prependListener('resize', onResize);
+    const handlers = Object.entries(endings).map(([signal, code]) => [signal, () => this.leave(code)] as const);
+    for (const [signal, handler] of handlers) process.on(signal, handler);
+    this.instance = render(this.app(), {
+      alternateScreen: true,
+      incrementalRendering: true,
+      maxFps: 60,
+      exitOnCtrlC: false,
+      interactive: true,
+    });
+    const crashed = this.instance.waitUntilExit().then(() => undefined);
+    try {
+      const exitCode = await Promise.race([this.ended.promise, crashed]);
+      const summary = board.summary();
+      return { exitCode: exitCode ?? 1, summary };
+    } finally {
+      process.stdout.off('resize', onResize);
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+      await board.close();
+      this.instance.unmount();
+      await this.instance.waitUntilExit().catch(() => undefined);
+      process.stdin.unref();
+    }
+  }
+
+  size(): { columns: number; rows: number } {
+    return { columns: process.stdout.columns, rows: process.stdout.rows };
+  }
+
+  show(screen: Screen): void {
+    const size = `${this.size().columns}x${this.size().rows}`;
+    const painted = screen.regions.map((region) => this.repainted(region));
+    const isSame =
+      size === this.drawnSize && painted.length === this.painted.length && painted.every((region, index) => region === this.painted[index]);
+    if (isSame) return;
+    this.painted = painted;
+    this.drawnSize = size;
+    if (!this.isAway) this.instance?.rerender(this.app());
+  }
+
+  signal(sequence: string): void {
+    process.stdout.write(sequence);
+  }
+
+  stream(): void {
+    const { board } = this;
+    if (board !== undefined) void this.away(() => streamPlainly(board));
+  }
+
+  suspend(): void {
+    void this.away(async () => {
+      const resumed = new Promise((resolve) => process.once('SIGCONT', resolve));
+      // The whole group, as the terminal does it, so that npx and the like stop too and the shell notices.
+      process.kill(0, 'SIGTSTP');
+      // A process that no shell waits for cannot be stopped by this signal: come back by itself.
+      await Promise.race([resumed, new Promise((resolve) => setTimeout(resolve, 300))]);
+    });
+  }
+
+  leave(exitCode: number): void {
+    this.ended.resolve(exitCode);
+  }
+
+  /** Hands the terminal over while something else runs on it. */
+  private async away(work: () => Promise<void>): Promise<void> {
+    if (this.isAway || this.suspendTerminal === undefined) return;
+    this.isAway = true;
+    try {
+      await this.suspendTerminal(work);
+    } finally {
+      this.isAway = false;
+      this.drawnSize = '';
+      this.board?.draw();
+    }
+  }
+
+  private app() {
+    const { columns, rows } = this.size();
+    return (
+      <App columns={columns} rows={rows} regions={this.painted} onInput={this.onInput} onPaste={this.onPaste} onReady={this.onReady} />
+    );
+  }
+
+  private readonly onInput = (...[input, key]: Parameters<typeof keystrokes>): void => {
+    for (const name of keystrokes(input, key)) this.board?.press(name);
+  };
+
+  private readonly onPaste = (text: string): void => this.board?.paste(text);
+
+  private readonly onReady = (suspendTerminal: SuspendTerminal): void => {
+    this.suspendTerminal = suspendTerminal;
+  };
+
+  /** The region painted, or the former one where no row differs, so that nothing of it is drawn again. */
+  private repainted(region: Screen['regions'][number]): PaintedRegion {
+    const rows = region.rows.map(this.paint);
+    const known = this.painted.find((each) => each.id === region.id);
+    const isSame =
+      known !== undefined &&
+      known.x === region.x &&
+      known.y === region.y &&
+      known.width === region.width &&
+      known.rows.length === rows.length &&
+      known.rows.every((row, index) => row === rows[index]);
+    return isSame ? known : { id: region.id, x: region.x, y: region.y, width: region.width, rows };
+  }
+}

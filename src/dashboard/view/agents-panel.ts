@@ -1,0 +1,73 @@
+import type { AgentState, SessionState } from '../../core/session-state.ts';
+import { count, durationSince, finishedDuration } from './figures.ts';
+import type { PanelItem, PanelList } from './panel-list.ts';
+import { columns, type Look, type Tone } from './row.ts';
+import { shown } from './text.ts';
+
+type AgentWord = 'waiting' | 'running' | 'failed' | 'done';
+
+const order: Record<AgentWord, number> = { waiting: 0, running: 1, failed: 2, done: 3 };
+const tones: Record<AgentWord, Tone> = { waiting: 'warn', running: 'active', failed: 'bad', done: 'good' };
+
+/** Who waits for a person first, then who works, who failed, and who is done. */
+export function agentsPanel(state: SessionState): PanelList {
+  const waiting = new Set(state.decisions.filter((each) => each.status === 'open').map((each) => each.agent_id));
+  const wordOf = (agent: AgentState): AgentWord => {
+    if (agent.status === 'running') return waiting.has(agent.agent_id) ? 'waiting' : 'running';
+    return agent.status === 'failed' ? 'failed' : 'done';
+  };
+  const agents = state.agents
+    .map((agent) => ({ agent, word: wordOf(agent) }))
+    .sort((a, b) => order[a.word] - order[b.word] || b.agent.updated_at.localeCompare(a.agent.updated_at));
+  const atWork = agents.filter(({ word }) => word === 'running' || word === 'waiting').length;
+  return {
+    title: agents.length === 0 ? 'Agents' : `Agents ${atWork}/${agents.length + state.let_go.agents}`,
+    items: agents.map(({ agent, word }) => agentItem(agent, word)),
+    empty: 'No agent yet. Each agent:spawned event adds one.',
+    summary: agents.length === 0 ? [] : [{ text: `${atWork} at work, ${agents.length - atWork} finished` }],
+    letGo: state.let_go.agents,
+  };
+}
+
+function agentItem(agent: AgentState, word: AgentWord): PanelItem {
+  const name = shown(agent.agent_id);
+  const doing =
+    word === 'waiting' ? 'waiting: decision' : [word, shown(agent.message ?? agent.task ?? agent.role ?? '')].filter(Boolean).join(': ');
+  return {
+    key: agent.agent_id,
+    row: (width, look) =>
+      columns(
+        width,
+        [
+          { text: glyphOf(word, look), width: 1, tone: tones[word] },
+          { text: name, width: Math.max(8, Math.min(16, Math.floor(width / 3))) },
+          { text: doing, tone: word === 'running' ? 'plain' : tones[word] },
+          { text: lasted(agent, look), width: 6, align: 'right', tone: 'dim', optional: true },
+        ],
+        look.glyphs.ellipsis,
+      ),
+    detail: (look) => [
+      ['agent', name],
+      ['status', word],
+      ['role', shown(agent.role ?? '')],
+      ['task', shown(agent.task ?? '', 2_000)],
+      ['skill', shown(agent.skill_name ?? '')],
+      ['progress', agent.progress === null ? '' : `${Math.round(agent.progress)}%`],
+      ['message', shown(agent.message ?? '', 2_000)],
+      ['tokens', agent.tokens === null ? '' : count(agent.tokens)],
+      ['cost', agent.cost_usd === null ? '' : `$${agent.cost_usd.toFixed(2)}`],
+      ['time', lasted(agent, look)],
+      ['started', agent.started_at],
+    ],
+    copy: `${name} ${doing}`,
+  };
+}
+
+function glyphOf(word: AgentWord, look: Look): string {
+  const { waiting, running, failed, done } = look.glyphs;
+  return { waiting, running, failed, done }[word];
+}
+
+function lasted(agent: AgentState, look: Look): string {
+  return agent.status === 'running' ? durationSince(agent.started_at, look.nowMs) : finishedDuration(agent.duration_ms);
+}

@@ -1,0 +1,37 @@
+import type { DecisionState, SessionState } from '../../core/session-state.ts';
+
+/** After any change of a prompt, keys do nothing for so long: they were meant for what stood there before. */
+export const graceMs = 400;
+
+/** The decision that a person is answering. It keeps its decision until that is answered or left, whatever else is asked. */
+export interface DecisionPrompt {
+  decisionId: string;
+  /** Index of the highlighted option. Nothing is preselected. */
+  choice: number | null;
+  /** The digits of a number above nine, as typed so far. */
+  typed: string;
+  sending: boolean;
+}
+
+/** The open decisions, the oldest first: in the order they were asked. */
+export function openDecisions(state: SessionState | undefined): DecisionState[] {
+  return state === undefined ? [] : state.decisions.filter((decision) => decision.status === 'open');
+}
+
+/** A prompt for this decision, nothing highlighted. */
+export function newPrompt(decisionId: string): DecisionPrompt {
+  return { decisionId, choice: null, typed: '', sending: false };
+}
+
+/** Whether keys count again after a prompt came, changed or went. */
+export function isSettled(changedAtMs: number, nowMs: number): boolean {
+  return nowMs - changedAtMs >= graceMs;
+}
+
+/** The prompt after a digit, which only highlights. Numbers above nine are typed digit after digit. */
+export function withDigit(prompt: DecisionPrompt, digit: number, options: number): DecisionPrompt {
+  const longer = Number(`${prompt.typed}${digit}`);
+  const wanted = prompt.typed !== '' && longer <= options ? longer : digit;
+  if (wanted < 1 || wanted > options) return prompt;
+  return { ...prompt, choice: wanted - 1, typed: options > 9 ? String(wanted) : '' };
+}

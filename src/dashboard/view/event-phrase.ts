@@ -1,0 +1,127 @@
+import type { SessionEvent } from '../../core/event.ts';
+import { errorTextOf, numberOf, textOf, type Data } from '../../core/fold-values.ts';
+import type { Tone } from './row.ts';
+import { shown } from './text.ts';
+
+/** An event as a sentence: who did what, its group in one word, and what it means. */
+export interface EventPhrase {
+  group: string;
+  text: string;
+  tone: Tone;
+}
+
+type Phraser = (data: Data) => string;
+
+const groups: Record<string, string> = {
+  execution: 'run',
+  validation: 'check',
+  checkpoint: 'save',
+  orchestrator: 'orch',
+};
+
+const phrasers: Record<string, Phraser> = {
+  'execution:started': (data) => `started${after(': ', textOf(data, 'task'))}`,
+  'execution:progress': (data) => `${percent(data)}${after(' ', textOf(data, 'message'))}`,
+  'execution:completed': (data) => `completed${after(': ', errorTextOf(data, 'result'))}`,
+  'execution:failed': (data) => `failed${after(': ', errorTextOf(data, 'error'))}`,
+  'execution:halting': (data) => `halting${after(', asked by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
+  'execution:halted': (data) => `halted${after(' by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
+  'execution:resumed': (data) => `resumed${after(' by ', textOf(data, 'initiated_by'))}`,
+  'execution:rollback': (data) =>
+    `rolled back${after(' to ', textOf(data, 'checkpoint_id'))}${after(', steps: ', numberOf(data, 'steps'))}${after(', by ', textOf(data, 'initiated_by'))}`,
+  'execution:redirect': (data) =>
+    `redirected to ${textOf(data, 'target_skill') ?? textOf(data, 'target_path') ?? 'another goal'}${after(', by ', textOf(data, 'initiated_by'))}`,
+  'skill:started': (data) => `${skill(data)} started${after(' by ', textOf(data, 'agent_id'))}`,
+  'skill:progress': (data) => `${skill(data)} ${percent(data)}${after(' ', textOf(data, 'message'))}`,
+  'skill:completed': (data) => `${skill(data)} done${seconds(data)}`,
+  'skill:failed': (data) => `${skill(data)} failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
+  'skill:injected': (data) => `${skill(data)} put in${after(' by ', textOf(data, 'injected_by'))}`,
+  'file:created': (data) => `${who(data)}created ${path(data)}${lines(data)}`,
+  'file:modified': (data) => `${who(data)}edited ${path(data)}${lines(data)}`,
+  'file:deleted': (data) => `${who(data)}deleted ${path(data)}${lines(data)}`,
+  'decision:point': (data) => `${who(data)}asks: ${textOf(data, 'question') ?? '?'}`,
+  'decision:made': (data) => `${textOf(data, 'made_by') ?? 'somebody'} chose "${textOf(data, 'choice') ?? '?'}"`,
+  'validation:started': (data) => `${check(data)} started${after(': ', textOf(data, 'command'))}`,
+  'validation:output': (data) => `${after('', textOf(data, 'check_name'))}${after('| ', textOf(data, 'line'))}`,
+  'validation:result': (data) =>
+    `${check(data)} ${data['success'] === true ? 'passed' : 'failed'}${seconds(data)}${after(': ', textOf(data, 'message'))}`,
+  'agent:spawned': (data) => `${agent(data)} joined${after(' as ', textOf(data, 'role'))}${after(': ', textOf(data, 'task'))}`,
+  'agent:progress': (data) => `${agent(data)} ${percent(data)}${after(' ', textOf(data, 'message'))}`,
+  'agent:completed': (data) => `${agent(data)} ${data['success'] === false ? 'failed' : 'finished'}${seconds(data)}`,
+  'checkpoint:created': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'}${after(': ', textOf(data, 'label'))}`,
+  'orchestrator:attached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} attached`,
+  'orchestrator:detached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} lost${after(': ', textOf(data, 'reason'))}`,
+};
+
+/** The event in words. Any event has some: an unknown type is named, with the texts in its data. */
+export function eventPhrase(event: Pick<SessionEvent, 'type' | 'data'>): EventPhrase {
+  const { type, data } = event;
+  const group = type.slice(0, type.indexOf(':'));
+  const phraser = Object.hasOwn(phrasers, type) ? phrasers[type] : group === 'command' ? command(type) : unknown(type);
+  return { group: groups[group] ?? shown(group, 20), text: shown(phraser?.(data) ?? type).trim(), tone: toneOf(type, data) };
+}
+
+function toneOf(type: string, data: Data): Tone {
+  if (type.endsWith(':failed') || type === 'command:rejected' || type === 'command:expired') return 'bad';
+  if ((type === 'validation:result' || type === 'agent:completed') && data['success'] === false) return 'bad';
+  if (type.endsWith(':completed') || type === 'validation:result') return 'good';
+  if (type === 'decision:point' || type.startsWith('execution:halt') || type === 'orchestrator:detached') return 'warn';
+  if (type === 'validation:output' || type.endsWith(':progress')) return 'dim';
+  return 'plain';
+}
+
+function command(type: string): Phraser {
+  return (data) =>
+    `${textOf(data, 'command_type') ?? '?'} ${type.slice('command:'.length)}${after(', by ', textOf(data, 'by'))}${after(': ', errorTextOf(data, 'error'))}`;
+}
+
+function unknown(type: string): Phraser {
+  return (data) => {
+    const words = Object.entries(data).flatMap(([field, value]) =>
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+        ? [`${field}=${String(value).slice(0, 200)}`]
+        : [],
+    );
+    return `${type} ${words.slice(0, 6).join(' ')}`;
+  };
+}
+
+function after(before: string, value: string | number | null): string {
+  return value === null ? '' : `${before}${value}`;
+}
+
+function percent(data: Data): string {
+  const progress = numberOf(data, 'progress');
+  return progress === null ? 'at work' : `${Math.round(progress)}%`;
+}
+
+function seconds(data: Data): string {
+  const duration = numberOf(data, 'duration');
+  return duration === null ? '' : ` in ${duration < 10 ? duration.toFixed(1) : Math.round(duration)}s`;
+}
+
+function skill(data: Data): string {
+  return textOf(data, 'skill_name') ?? textOf(data, 'skill_id') ?? 'a skill';
+}
+
+function agent(data: Data): string {
+  return textOf(data, 'agent_id') ?? 'an agent';
+}
+
+function who(data: Data): string {
+  return after('', textOf(data, 'agent_id')) === '' ? '' : `${textOf(data, 'agent_id')} `;
+}
+
+function path(data: Data): string {
+  return textOf(data, 'path') ?? 'a file';
+}
+
+function check(data: Data): string {
+  return textOf(data, 'check_name') ?? 'a check';
+}
+
+function lines(data: Data): string {
+  const added = numberOf(data, 'lines_added');
+  const removed = numberOf(data, 'lines_removed');
+  return added === null && removed === null ? '' : ` (+${added ?? 0} -${removed ?? 0})`;
+}

@@ -1,0 +1,55 @@
+import type { FileState, SessionState } from '../../core/session-state.ts';
+import { count, counted, durationSince } from './figures.ts';
+import type { PanelItem, PanelList } from './panel-list.ts';
+import { columns, type Tone } from './row.ts';
+import { shown } from './text.ts';
+
+const changes: Record<FileState['change'], { letter: string; tone: Tone }> = {
+  created: { letter: 'A', tone: 'good' },
+  modified: { letter: 'M', tone: 'active' },
+  deleted: { letter: 'D', tone: 'bad' },
+};
+
+/** The files touched last first. */
+export function filesPanel(state: SessionState): PanelList {
+  const files = state.files.toSorted((a, b) => b.updated_at.localeCompare(a.updated_at));
+  const total = files.length + state.let_go.files;
+  const added = files.reduce((sum, file) => sum + file.lines_added, 0);
+  const removed = files.reduce((sum, file) => sum + file.lines_removed, 0);
+  return {
+    title: total === 0 ? 'Files' : `Files ${count(total)}`,
+    items: files.map(fileItem),
+    empty: 'No file changed yet. file:created, file:modified and file:deleted show here.',
+    summary: total === 0 ? [] : [{ text: `+${count(added)} -${count(removed)}  last: ${shown(files[0]?.path ?? '')}` }],
+    letGo: state.let_go.files,
+  };
+}
+
+function fileItem(file: FileState): PanelItem {
+  const { letter, tone } = changes[file.change];
+  const path = shown(file.path);
+  return {
+    key: file.path,
+    row: (width, look) =>
+      columns(
+        width,
+        [
+          { text: letter, width: 1, tone },
+          { text: path, cut: 'start' },
+          { text: `+${file.lines_added}`, width: 6, align: 'right', tone: 'good', optional: true },
+          { text: `-${file.lines_removed}`, width: 6, align: 'right', tone: 'bad', optional: true },
+          { text: shown(file.agent_id ?? ''), width: 11, tone: 'dim', optional: true },
+        ],
+        look.glyphs.ellipsis,
+      ),
+    detail: (look) => [
+      ['file', path],
+      ['change', file.change],
+      ['lines', `+${count(file.lines_added)} -${count(file.lines_removed)}`],
+      ['touched', counted(file.changes, 'time')],
+      ['agent', shown(file.agent_id ?? '')],
+      ['last', `${durationSince(file.updated_at, look.nowMs)} ago`],
+    ],
+    copy: path,
+  };
+}

@@ -1,0 +1,84 @@
+import { openDecisions } from './decision-prompt.ts';
+import { clock, count, counted, rate } from './figures.ts';
+import type { Picture } from './picture.ts';
+import { fitted, sides, spansWidth, type Row, type Span } from './row.ts';
+import { skillCounts } from './skills-panel.ts';
+import { connectionSpan, ranMs, standing, statusSpan } from './standing.ts';
+import { clip } from './text.ts';
+
+/** The two rows at the top: which session and how it stands; how far it is. */
+export function headerRows(picture: Picture): Row[] {
+  const decisions = pendingDecisions(picture);
+  return [{ spans: titleSpans(picture, decisions), reversed: decisions > 0 }, { spans: progressSpans(picture) }];
+}
+
+/** How many decisions wait: in this session, or in all of them. */
+export function pendingDecisions(picture: Picture): number {
+  if (picture.ui.sessionId !== undefined) return openDecisions(picture.state).length;
+  return picture.sessions.reduce((sum, { state }) => sum + openDecisions(state).length, 0);
+}
+
+function titleSpans(picture: Picture, decisions: number): Span[] {
+  const { columns, look, state, ui } = picture;
+  const { ellipsis } = look.glyphs;
+  const right = titleRight(picture, decisions);
+  const name = ui.sessionId ?? `all sessions ${picture.sessions.length}`;
+  const status: Span[] = state === undefined ? [] : [{ text: '  ' }, statusSpan(state.status, look)];
+  const elapsed: Span[] = state === undefined ? [] : [{ text: `  ${clock(ranMs(state, look.nowMs))}` }];
+  const room = columns - spansWidth(right) - spansWidth(status) - 2;
+  const withElapsed = room - spansWidth(elapsed) >= Math.min(name.length, 12) ? elapsed : [];
+  const roomForName = Math.max(6, room - spansWidth(withElapsed));
+  const left: Span[] = [
+    { text: ` ${clip(name, roomForName, ellipsis, 'middle')}`, tone: 'strong' },
+    ...status,
+    ...withElapsed,
+    { text: ' ' },
+  ];
+  return sides(left, right, columns, ellipsis);
+}
+
+/** Connection, rate, decisions; where room is short the rate goes first and the decisions never. */
+function titleRight(picture: Picture, decisions: number): Span[] {
+  const { columns, ui, look, connection } = picture;
+  const waiting: Span[] = decisions === 0 ? [] : [{ text: `  ${look.glyphs.alert} ${counted(decisions, 'decision')}`, tone: 'warn' }];
+  const readonly: Span[] = picture.isReadonly ? [{ text: '  read only', tone: 'dim' }] : [];
+  const moment: Span[] =
+    ui.history === undefined
+      ? []
+      : [{ text: `HISTORY ${count(ui.history.seq)}/${count(picture.liveSeq)}`, tone: 'warn' }, { text: '  l live' }];
+  const where = connectionSpan(picture);
+  const speed: Span[] = connection.status === 'live' ? [{ text: `  ${rate(picture.eventsPerSecond)} ev/s` }] : [];
+  const choices: Span[][] =
+    ui.history === undefined
+      ? [[where, ...speed, ...readonly], [where, ...speed], [where]]
+      : [[where, { text: '  ' }, ...moment, ...readonly], moment];
+  const room = columns * 0.62 - spansWidth(waiting);
+  const found = choices.find((spans) => spansWidth(spans) <= room) ?? choices.at(-1) ?? [];
+  const kept = spansWidth(found) <= room ? found : fitted(found, Math.max(0, Math.floor(room)), look.glyphs.ellipsis);
+  return [...kept, ...waiting, { text: ' ' }];
+}
+
+function progressSpans(picture: Picture): Span[] {
+  const { columns, look, state, ui } = picture;
+  const { ellipsis, full, empty } = look.glyphs;
+  const sentences = standing(picture).flatMap((sentence): Span[] => [{ text: '  ' }, sentence]);
+  if (state === undefined) {
+    const text = ui.sessionId === undefined ? 'sorted by what needs you first' : '';
+    return fitted([{ text: ` ${text}`, tone: 'dim' }, ...sentences], columns, ellipsis);
+  }
+  const { done, failed, total } = skillCounts(state);
+  const figures: Span[] = [
+    ...(state.progress === null ? [] : [{ text: `  ${Math.round(state.progress)}%` }]),
+    ...(total === 0 ? [] : [{ text: `  ${done}/${total} skills` }]),
+    ...(failed === 0 ? [] : [{ text: `  ${failed} failed`, tone: 'bad' } as const]),
+    ...(picture.connection.status === 'live' || ui.history !== undefined ? [] : [{ text: '  stale', tone: 'bad' } as const]),
+    ...sentences,
+  ];
+  const width = Math.max(8, Math.min(Math.floor(columns / 2), columns - spansWidth(figures) - 3));
+  const filled = state.progress === null ? 0 : Math.round((state.progress / 100) * width);
+  const bar: Span[] = [
+    { text: ` ${full.repeat(filled)}`, tone: state.status === 'failed' ? 'bad' : 'active' },
+    { text: empty.repeat(width - filled), tone: 'dim' },
+  ];
+  return fitted([...bar, ...figures], columns, ellipsis);
+}

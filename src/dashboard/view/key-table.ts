@@ -1,0 +1,256 @@
+/** What is on screen, as far as keys go. */
+export type KeyContext = 'session' | 'overview' | 'detail' | 'help' | 'decision' | 'rollback' | 'filter' | 'tiny';
+
+/** What a key does. */
+export type KeyAction =
+  | 'help'
+  | 'back'
+  | 'quit'
+  | 'interrupt'
+  | 'suspend'
+  | 'focus'
+  | 'focus-next'
+  | 'focus-previous'
+  | 'down'
+  | 'up'
+  | 'page-down'
+  | 'page-up'
+  | 'first'
+  | 'last'
+  | 'open'
+  | 'filter'
+  | 'zoom'
+  | 'follow'
+  | 'stream'
+  | 'copy'
+  | 'timestamps'
+  | 'decide'
+  | 'digit'
+  | 'send-choice'
+  | 'halt'
+  | 'resume'
+  | 'rollback'
+  | 'confirm'
+  | 'event-back'
+  | 'event-forward'
+  | 'checkpoint-back'
+  | 'checkpoint-forward'
+  | 'live';
+
+/** When the footer offers a key. */
+export type KeyNeed =
+  | 'decision'
+  | 'can-halt'
+  | 'can-resume'
+  | 'can-rollback'
+  | 'history'
+  | 'overview'
+  | 'preview'
+  | 'choice'
+  | 'no-history';
+
+/** One row of the key table: the footer, the help, and what happens all come from here. */
+export interface KeyBinding {
+  /** The names of the keys, as `keystrokes` gives them. */
+  keys: readonly string[];
+  /** How the help writes them. */
+  shown: string;
+  /** The help's sentence. */
+  does: string;
+  in: readonly KeyContext[];
+  action: KeyAction;
+  /** The footer's word; without it the footer leaves the key to the help. */
+  label?: string;
+  /** In a narrow footer the highest goes first. */
+  rank?: number;
+  needs?: KeyNeed;
+  /** Sends a command: hidden and refused with `--readonly`. */
+  operates?: true;
+}
+
+const everywhere: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'decision', 'rollback'];
+const lists: readonly KeyContext[] = ['session', 'overview', 'detail', 'help'];
+const main: readonly KeyContext[] = ['session', 'overview'];
+const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+export const keyTable: readonly KeyBinding[] = [
+  {
+    keys: digits,
+    shown: '1-9',
+    does: 'highlight an option; nothing is sent yet',
+    in: ['decision'],
+    action: 'digit',
+    label: 'choose',
+    rank: 0,
+  },
+  {
+    keys: ['enter'],
+    shown: 'Enter',
+    does: 'send the highlighted option',
+    in: ['decision'],
+    action: 'send-choice',
+    label: 'send',
+    rank: 0,
+    needs: 'choice',
+  },
+  {
+    keys: ['y'],
+    shown: 'y',
+    does: 'confirm the rollback on screen',
+    in: ['rollback'],
+    action: 'confirm',
+    label: 'roll back',
+    rank: 0,
+    needs: 'preview',
+  },
+  {
+    keys: ['enter', 'n', 'q'],
+    shown: 'Enter',
+    does: 'cancel the rollback (the default)',
+    in: ['rollback'],
+    action: 'back',
+    label: 'cancel',
+    rank: 0,
+  },
+  {
+    keys: ['?'],
+    shown: '?',
+    does: 'this help',
+    in: ['session', 'overview', 'detail', 'decision', 'rollback'],
+    action: 'help',
+    label: 'help',
+    rank: 0,
+  },
+  { keys: ['enter'], shown: 'Enter', does: 'open the session', in: ['overview'], action: 'open', label: 'open', rank: 1 },
+  {
+    keys: ['/'],
+    shown: '/',
+    does: 'filter the events: a part of the line, skill:* for types, /! for all but',
+    in: main,
+    action: 'filter',
+    label: 'filter',
+    rank: 5,
+  },
+  {
+    keys: ['d'],
+    shown: 'd',
+    does: 'answer the oldest pending decision',
+    in: ['session'],
+    action: 'decide',
+    label: 'decide',
+    rank: 1,
+    needs: 'decision',
+    operates: true,
+  },
+  {
+    keys: ['H'],
+    shown: 'H',
+    does: 'halt at once, without asking',
+    in: ['session', 'overview', 'detail', 'tiny'],
+    action: 'halt',
+    label: 'halt',
+    rank: 1,
+    needs: 'can-halt',
+    operates: true,
+  },
+  {
+    keys: ['R'],
+    shown: 'R',
+    does: 'resume a halted session',
+    in: ['session', 'overview', 'detail'],
+    action: 'resume',
+    label: 'resume',
+    rank: 1,
+    needs: 'can-resume',
+    operates: true,
+  },
+  {
+    keys: ['B'],
+    shown: 'B',
+    does: 'roll back: shows first what would be undone, and asks',
+    in: ['session'],
+    action: 'rollback',
+    label: 'rollback',
+    rank: 3,
+    needs: 'can-rollback',
+    operates: true,
+  },
+  {
+    keys: ['s'],
+    shown: 's',
+    does: 'leave the full screen for a plain stream; s again comes back',
+    in: main,
+    action: 'stream',
+    label: 'stream',
+    rank: 6,
+  },
+  {
+    keys: ['y'],
+    shown: 'y',
+    does: 'copy the selected item to the clipboard (OSC 52)',
+    in: ['session', 'overview', 'detail'],
+    action: 'copy',
+    label: 'copy',
+    rank: 7,
+  },
+  { keys: digits.slice(1, 7), shown: '1-6', does: 'focus a panel', in: ['session'], action: 'focus' },
+  { keys: ['tab'], shown: 'Tab', does: 'focus the next panel', in: ['session'], action: 'focus-next' },
+  { keys: ['shift-tab'], shown: 'Shift-Tab', does: 'focus the panel before', in: ['session'], action: 'focus-previous' },
+  { keys: ['j', 'down'], shown: 'j ↓', does: 'down', in: lists, action: 'down' },
+  { keys: ['k', 'up'], shown: 'k ↑', does: 'up; in the events this stops follow', in: lists, action: 'up' },
+  { keys: ['pagedown', 'space'], shown: 'PgDn Space', does: 'a page down', in: lists, action: 'page-down' },
+  { keys: ['pageup'], shown: 'PgUp', does: 'a page up', in: lists, action: 'page-up' },
+  { keys: ['g', 'home'], shown: 'g Home', does: 'to the first', in: lists, action: 'first' },
+  { keys: ['G', 'end'], shown: 'G End', does: 'to the last; in the events this follows again', in: lists, action: 'last' },
+  { keys: ['enter'], shown: 'Enter', does: 'show the selected item in full', in: ['session'], action: 'open' },
+  { keys: ['f'], shown: 'f', does: 'follow the newest events, or stop', in: main, action: 'follow' },
+  { keys: ['+', '='], shown: '+', does: 'zoom the focused panel, and back', in: ['session'], action: 'zoom' },
+  { keys: ['t'], shown: 't', does: 'timestamps: time of day, since the start, none', in: main, action: 'timestamps' },
+  { keys: ['['], shown: '[', does: 'history: one event back', in: ['session'], action: 'event-back' },
+  { keys: [']'], shown: ']', does: 'history: one event forward', in: ['session'], action: 'event-forward' },
+  { keys: ['{'], shown: '{', does: 'history: to the checkpoint before', in: ['session'], action: 'checkpoint-back' },
+  { keys: ['}'], shown: '}', does: 'history: to the next checkpoint', in: ['session'], action: 'checkpoint-forward' },
+  { keys: ['l'], shown: 'l', does: 'from history back to live', in: ['session'], action: 'live', label: 'live', rank: 0, needs: 'history' },
+  {
+    keys: ['escape'],
+    shown: 'Esc',
+    does: 'back: out of a dialog, history, zoom, filter, or to the overview',
+    in: everywhere,
+    action: 'back',
+    label: 'back',
+    rank: 2,
+    needs: 'overview',
+  },
+  { keys: ['ctrl-z'], shown: 'Ctrl-Z', does: 'suspend; fg comes back', in: [...everywhere, 'filter', 'tiny'], action: 'suspend' },
+  { keys: ['q'], shown: 'q', does: 'quit', in: ['session', 'overview', 'detail', 'tiny'], action: 'quit', label: 'quit', rank: 1 },
+  { keys: ['q', '?'], shown: 'q ?', does: 'close the help', in: ['help'], action: 'back', label: 'close', rank: 0 },
+  { keys: ['ctrl-c'], shown: 'Ctrl-C', does: 'quit at once (exit code 130)', in: [...everywhere, 'filter', 'tiny'], action: 'interrupt' },
+];
+
+/** What can be done at the moment. */
+export interface KeySituation {
+  context: KeyContext;
+  isReadonly: boolean;
+  has: ReadonlySet<KeyNeed>;
+}
+
+/** The row of the table for a key, where it does something on this screen. */
+export function bindingOf(key: string, context: KeyContext): KeyBinding | undefined {
+  return keyTable.find((binding) => binding.in.includes(context) && binding.keys.includes(key));
+}
+
+/** What the footer offers: what has a word, and can be done now. */
+export function offeredKeys(situation: KeySituation): KeyBinding[] {
+  return keyTable.filter(
+    (binding) =>
+      binding.label !== undefined &&
+      binding.in.includes(situation.context) &&
+      !(situation.isReadonly && binding.operates === true) &&
+      (binding.needs === undefined || situation.has.has(binding.needs)),
+  );
+}
+
+/** The rows of the help: each binding once, without what `--readonly` refuses. */
+export function helpBindings(isReadonly: boolean): KeyBinding[] {
+  return keyTable.filter((binding) => !(isReadonly && binding.operates === true));
+}

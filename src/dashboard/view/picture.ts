@@ -1,0 +1,94 @@
+import type { ConnectionState } from '../../client/connection.ts';
+import type { SessionState } from '../../core/session-state.ts';
+import type { DecisionPrompt } from './decision-prompt.ts';
+import type { ListCursor } from './list-cursor.ts';
+import type { LogLine } from './log-buffer.ts';
+import type { DetailField, PanelId } from './panel-list.ts';
+import type { Look, Tone } from './row.ts';
+
+/** What lies over the panels. */
+export type Overlay =
+  | { kind: 'help'; top: number }
+  | { kind: 'detail'; title: string; fields: readonly DetailField[]; top: number }
+  | RollbackDialog;
+
+/** The dialog of `B`: what would be undone, as the orchestrator's dry run says. Never confirmed before that is on screen. */
+export interface RollbackDialog {
+  kind: 'rollback';
+  sessionId: string;
+  stage: 'asking' | 'ready' | 'refused' | 'sending';
+  /** The preview's lines, or why there is none; clean. */
+  lines: readonly string[];
+  /** What `y` sends: the very thing of the preview, not what a step back means by then. */
+  target: { checkpoint_id: string } | { steps: number };
+  /** The seq of the newest checkpoint at the time of the preview: with a newer one it tells of something else. */
+  checkpointSeq: number;
+}
+
+/** A moment of the past on screen instead of now. */
+export interface HistoryView {
+  seq: number;
+  /** Undefined until it has come. */
+  state: SessionState | undefined;
+  lines: readonly LogLine[];
+}
+
+/** A sentence at the foot of the screen for some seconds. */
+export interface Notice {
+  text: string;
+  tone: Tone;
+  untilMs: number;
+}
+
+/** What the person at the keys has made of the screen. */
+export interface UiState {
+  /** The session on screen; undefined: the overview of all. */
+  sessionId: string | undefined;
+  /** Whether Esc leads back to the overview. */
+  hasOverview: boolean;
+  focus: PanelId;
+  isZoomed: boolean;
+  follow: boolean;
+  cursors: Record<PanelId | 'overview', ListCursor>;
+  overlay: Overlay | undefined;
+  prompt: DecisionPrompt | undefined;
+  /** When a prompt or dialog last came, changed or went. */
+  promptChangedAtMs: number;
+  filter: string;
+  /** The filter as it is being typed; undefined: nobody types. */
+  filterInput: string | undefined;
+  history: HistoryView | undefined;
+  notice: Notice | undefined;
+}
+
+/** One session in the overview. */
+export interface SessionSummary {
+  state: SessionState;
+  eventsPerSecond: number;
+}
+
+/** Everything that a frame is made from: the same picture gives the same screen. */
+export interface Picture {
+  columns: number;
+  rows: number;
+  look: Look;
+  /** Now by this machine's clock, where `look.nowMs` may stand still. */
+  wallMs: number;
+  url: string;
+  isReadonly: boolean;
+  connection: ConnectionState;
+  lastEventMs: number | null;
+  /** Events still to come after a reconnect. */
+  catchingUp: { from: number; to: number } | null;
+  /** Events that were never seen, since when that is known. */
+  missed: { events: number | null; sinceMs: number } | null;
+  eventsPerSecond: number;
+  /** The session on screen: of now, or of a moment of its history. */
+  state: SessionState | undefined;
+  /** The session's newest seq, also while history is on screen. */
+  liveSeq: number;
+  sessions: readonly SessionSummary[];
+  lines: readonly LogLine[];
+  globs: readonly string[];
+  ui: UiState;
+}

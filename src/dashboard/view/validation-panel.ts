@@ -1,0 +1,62 @@
+import type { SessionState, ValidationState } from '../../core/session-state.ts';
+import { durationSince, finishedDuration } from './figures.ts';
+import type { DetailField, PanelItem, PanelList } from './panel-list.ts';
+import { columns, type Look, type Tone } from './row.ts';
+import { shown } from './text.ts';
+
+const order: Record<ValidationState['status'], number> = { failed: 0, running: 1, passed: 2 };
+const tones: Record<ValidationState['status'], Tone> = { failed: 'bad', running: 'active', passed: 'good' };
+
+/** What failed first, then what runs, then what passed with the latest first. */
+export function validationPanel(state: SessionState): PanelList {
+  const checks = state.validations.toSorted((a, b) => order[a.status] - order[b.status] || b.started_at.localeCompare(a.started_at));
+  const failed = checks.filter((check) => check.status === 'failed').length;
+  const passed = checks.filter((check) => check.status === 'passed').length;
+  return {
+    title: checks.length === 0 ? 'Validation' : `Validation ${passed}/${checks.length}`,
+    items: checks.map(checkItem),
+    empty: 'No check yet. Each validation:started event adds one.',
+    summary: checks.length === 0 ? [] : [{ text: `${failed} failed, ${passed} passed`, tone: failed > 0 ? 'bad' : 'good' }],
+    letGo: state.let_go.validations,
+  };
+}
+
+function checkItem(check: ValidationState): PanelItem {
+  const name = shown(check.check_name);
+  const last = check.lines.at(-1)?.line ?? '';
+  const said = shown(check.message ?? last);
+  const tone = tones[check.status];
+  return {
+    key: check.check_name,
+    row: (width, look) =>
+      columns(
+        width,
+        [
+          { text: glyphOf(check, look), width: 1, tone },
+          { text: name, width: Math.max(6, Math.min(20, Math.floor(width / 3))) },
+          { text: check.status, width: 7, tone },
+          { text: said, tone: check.status === 'running' ? 'dim' : 'plain' },
+          { text: lasted(check, look), width: 6, align: 'right', tone: 'dim', optional: true },
+        ],
+        look.glyphs.ellipsis,
+      ),
+    detail: (look) => [
+      ['check', name],
+      ['status', check.status],
+      ['command', shown(check.command ?? '', 2_000)],
+      ['message', shown(check.message ?? '', 2_000)],
+      ['exit code', check.exit_code === null ? '' : String(check.exit_code)],
+      ['time', lasted(check, look)],
+      ...check.lines.map((line): DetailField => [line.stream, shown(line.line, 2_000)]),
+    ],
+    copy: `${name} ${check.status}${said === '' ? '' : `: ${said}`}`,
+  };
+}
+
+function glyphOf(check: ValidationState, look: Look): string {
+  return check.status === 'failed' ? look.glyphs.failed : check.status === 'passed' ? look.glyphs.done : look.glyphs.running;
+}
+
+function lasted(check: ValidationState, look: Look): string {
+  return check.status === 'running' ? durationSince(check.started_at, look.nowMs) : finishedDuration(check.duration_ms);
+}
