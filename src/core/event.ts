@@ -78,9 +78,23 @@ export function parseEventInput(input: unknown, at: string): EventInput {
   return event;
 }
 
+const normalForm = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
 /** The timestamp as ISO 8601 UTC with milliseconds if it is a valid date with a zone (or is taken as UTC), else undefined. */
 export function normalTimestamp(timestamp: string | undefined): string | undefined {
-  if (timestamp === undefined || timestamp.length > 40 || !/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(timestamp)) return undefined;
+  // The form that we want already, as most producers send it: parsing it only to format it again would be the costliest step.
+  if (timestamp === undefined || (normalForm.test(timestamp) && isDay(timestamp.slice(0, 10)))) return timestamp;
+  if (timestamp.length > 40 || !/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(timestamp) || !isDay(timestamp.slice(0, 10))) return undefined;
   const date = new Date(/(?:Z|[+-]\d\d:?\d\d)$/i.test(timestamp) ? timestamp : `${timestamp}Z`);
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+  if (Number.isNaN(date.getTime())) return undefined;
+  const normal = date.toISOString();
+  // Longer for the years before 0 and after 9999.
+  return normal.length === 24 ? normal : undefined;
+}
+
+/** Whether the calendar has this day: `Date` takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  if (day.slice(8) <= '28') return true;
+  const date = new Date(`${day}T00:00:00.000Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }

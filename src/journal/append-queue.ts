@@ -9,41 +9,60 @@ export interface PendingAppend<Result> {
   reject: (error: unknown) => void;
 }
 
+/** A group of so many events says that a burst is under way: the next one may gather for a millisecond. */
+const burstEvents = 8;
+const gatherMs = 1;
+
 /**
- * Groups appends by time: what arrives in one turn of the event loop, or while a commit is under way, is committed
- * together. One transaction, one fan-out.
+ * Groups appends by time: what arrives in one turn of the event loop is committed together, and during a burst what
+ * arrives in about a millisecond. One transaction, one fan-out. A lone append never waits.
  */
 export class AppendQueue<Result> {
   readonly #commit: (group: PendingAppend<Result>[]) => void;
   #waiting: PendingAppend<Result>[] = [];
-  #scheduled = false;
-  #closed = false;
+  #scheduled: { cancel: () => void } | undefined;
+  #isBurst = false;
+  #committedAt = 0;
+  #isClosed = false;
 
   /** @param commit settles every append of the group; must not throw */
   constructor(commit: (group: PendingAppend<Result>[]) => void) {
     this.#commit = commit;
   }
 
-  push(sessionId: string, events: readonly NewEvent[]): Promise<Result> {
-    if (this.#closed) return Promise.reject(new ShannonDashError('UNAVAILABLE', 'The journal is closed'));
+  /** @param isPrompt commits at once, with everything that waits before it */
+  push(sessionId: string, events: readonly NewEvent[], isPrompt = false): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(new ShannonDashError('UNAVAILABLE', 'The journal is closed'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ sessionId, events, resolve, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      setImmediate(() => this.flush());
+      if (isPrompt) this.flush();
+      else this.#scheduled ??= this.#schedule();
     });
   }
 
-  /** Commits at once what is waiting. */
+  /** Commits what is waiting now. */
   flush(): void {
-    this.#scheduled = false;
+    this.#scheduled?.cancel();
+    this.#scheduled = undefined;
     const group = this.#waiting;
+    if (group.length === 0) return;
     this.#waiting = [];
-    if (group.length > 0) this.#commit(group);
+    this.#isBurst = group.length >= burstEvents;
+    this.#committedAt = performance.now();
+    this.#commit(group);
   }
 
   close(): void {
     this.flush();
-    this.#closed = true;
+    this.#isClosed = true;
+  }
+
+  #schedule(): { cancel: () => void } {
+    if (this.#isBurst && performance.now() - this.#committedAt < gatherMs) {
+      const timer = setTimeout(() => this.flush(), gatherMs);
+      return { cancel: () => clearTimeout(timer) };
+    }
+    const immediate = setImmediate(() => this.flush());
+    return { cancel: () => clearImmediate(immediate) };
   }
 }

@@ -49,6 +49,11 @@ export interface AppendResult {
   seqs: number[];
 }
 
+export interface AppendOptions {
+  /** Commits at once instead of with the next group: for what a person waits for. */
+  prompt?: boolean;
+}
+
 /** What is new in the journal, in its order. The events of one change belong to one session and have following `seq`s. */
 export type JournalChange =
   | { kind: 'created'; head: SessionHead }
@@ -96,7 +101,7 @@ export interface Journal {
    * whose `id` the session has already is not journalled again.
    * @throws ShannonDashError CONFLICT the same `id` with another type or other data; JOURNAL_FAILED nothing was kept
    */
-  append(sessionId: string, events: readonly NewEvent[]): Promise<AppendResult>;
+  append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
   /** Events in order; empty when there are none, or no such session. */
   read(sessionId: string, range: ReadRange): Promise<JournalEvent[]>;
   /** The event with this id. */

@@ -1,9 +1,20 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
-import type { AppendResult, Journal, JournalChange, JournalEvent, JournalListener, ReadRange, SessionHead, Snapshot } from './journal.ts';
-import { stamp } from './stamping.ts';
+import type {
+  AppendOptions,
+  AppendResult,
+  NewEvent,
+  Journal,
+  JournalChange,
+  JournalEvent,
+  JournalListener,
+  ReadRange,
+  SessionHead,
+  Snapshot,
+} from './journal.ts';
+import { newEpoch, stamp } from './stamping.ts';
 
 interface StoredSession {
   head: SessionHead;
@@ -14,7 +25,7 @@ interface StoredSession {
 
 /** A journal that ends with its process: for tests and for throw-away servers. */
 export class MemoryJournal implements Journal {
-  readonly epoch = randomUUID();
+  readonly epoch = newEpoch();
   readonly secret = randomBytes(32).toString('base64url');
   readonly location = 'memory';
   readonly #sessions = new Map<string, StoredSession>();
@@ -31,8 +42,8 @@ export class MemoryJournal implements Journal {
     return Promise.resolve({ ...head });
   }
 
-  append(sessionId: string, events: Parameters<Journal['append']>[1]): Promise<AppendResult> {
-    return this.#queue.push(sessionId, events);
+  append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+    return this.#queue.push(sessionId, events, options?.prompt);
   }
 
   read(sessionId: string, { after, limit, filter, through }: ReadRange): Promise<JournalEvent[]> {

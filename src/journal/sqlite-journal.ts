@@ -1,12 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve as resolvePath } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ShannonDashError } from '../core/errors.ts';
+import type { SessionEvent } from '../core/event.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
 import {
   JournalEvent,
+  type AppendOptions,
   type AppendResult,
   type Journal,
   type JournalChange,
@@ -16,7 +18,7 @@ import {
   type SessionHead,
   type Snapshot,
 } from './journal.ts';
-import { seqOfServerMadeId, serverMadeId, stamp } from './stamping.ts';
+import { newEpoch, seqOfServerMadeId, serverMadeId, stamp } from './stamping.ts';
 
 /** Marks a SQLite file as a journal of ours (`PRAGMA application_id`): "ShDa". */
 const applicationId = 0x53684461;
@@ -27,8 +29,7 @@ const scanRows = 2_000;
 const schema = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE sessions (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL, seq INTEGER NOT NULL, origin TEXT NOT NULL,
+    key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, created_at TEXT NOT NULL, origin TEXT NOT NULL,
     snapshot_seq INTEGER, snapshot_version INTEGER, snapshot TEXT
   ) STRICT;
   CREATE TABLE events (
@@ -88,7 +89,7 @@ function prepare(database: DatabaseSync, fsync: boolean): void {
     database.exec(schema);
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
     const insert = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
-    insert.run('epoch', randomUUID());
+    insert.run('epoch', newEpoch());
     insert.run('secret', randomBytes(32).toString('base64url'));
     insert.run('deletions', '0');
   }
@@ -131,13 +132,13 @@ class SqliteJournal implements Journal {
         .all()
         .map((row) => [String(row['key']), String(row['value'])]),
     );
-    this.epoch = meta.get('epoch') ?? randomUUID();
+    this.epoch = meta.get('epoch') ?? newEpoch();
     this.secret = meta.get('secret') ?? '';
     this.#deletions = Number(meta.get('deletions') ?? 0);
-    for (const row of database
-      .prepare('SELECT key, session_id, epoch, created_at, updated_at, seq, origin FROM sessions ORDER BY key')
-      .all()) {
-      const session = openSession(row as Row);
+    // Where a session stands is told by its last event alone: nothing to write twice at every commit.
+    const last = database.prepare('SELECT json FROM events WHERE session = ? ORDER BY seq DESC LIMIT 1');
+    for (const row of database.prepare('SELECT key, session_id, epoch, created_at, origin FROM sessions ORDER BY key').all()) {
+      const session = openSession(row as Row, last.get(row['key'] ?? null) as Row | undefined);
       this.#sessions.set(session.head.session_id, session);
     }
   }
@@ -150,8 +151,8 @@ class SqliteJournal implements Journal {
     return { ...head };
   }
 
-  append(sessionId: string, events: readonly NewEvent[]): Promise<AppendResult> {
-    return this.#queue.push(sessionId, events);
+  append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+    return this.#queue.push(sessionId, events, options?.prompt);
   }
 
   async read(sessionId: string, { after, limit, filter, through }: ReadRange): Promise<JournalEvent[]> {
@@ -245,7 +246,6 @@ class SqliteJournal implements Journal {
       head.session_id,
       epoch,
       head.created_at,
-      head.updated_at,
       JSON.stringify({ skills: origin.skills, metadata: origin.metadata }),
     );
     const session = { key: Number(lastInsertRowid), head };
@@ -262,7 +262,6 @@ class SqliteJournal implements Journal {
     try {
       this.#transaction(() => {
         for (const pending of group) this.#appendOne(pending, { changes, settle, before, created });
-        for (const session of before.keys()) this.#statements.updateHead.run(session.head.seq, session.head.updated_at, session.key);
       });
     } catch (cause) {
       for (const [session, head] of before) session.head = head;
@@ -354,7 +353,6 @@ function prepareStatements(
   | 'rollback'
   | 'insertSession'
   | 'insertEvent'
-  | 'updateHead'
   | 'byId'
   | 'bySeq'
   | 'range'
@@ -369,11 +367,8 @@ function prepareStatements(
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),
     rollback: database.prepare('ROLLBACK'),
-    insertSession: database.prepare(
-      'INSERT INTO sessions (session_id, epoch, created_at, updated_at, seq, origin) VALUES (?, ?, ?, ?, 0, ?)',
-    ),
+    insertSession: database.prepare('INSERT INTO sessions (session_id, epoch, created_at, origin) VALUES (?, ?, ?, ?)'),
     insertEvent: database.prepare('INSERT INTO events (session, seq, type, id, json) VALUES (?, ?, ?, ?, ?)'),
-    updateHead: database.prepare('UPDATE sessions SET seq = ?, updated_at = ? WHERE key = ?'),
     byId: database.prepare('SELECT seq, type, json FROM events WHERE session = ? AND id = ?'),
     bySeq: database.prepare('SELECT seq, type, json FROM events WHERE session = ? AND seq = ? AND id IS NULL'),
     range: database.prepare('SELECT seq, type, json FROM events WHERE session = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?'),
@@ -385,7 +380,8 @@ function prepareStatements(
   };
 }
 
-function openSession(row: Row): OpenSession {
+function openSession(row: Row, last: Row | undefined): OpenSession {
+  const event = last === undefined ? undefined : (JSON.parse(String(last['json'])) as SessionEvent);
   const origin = JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>;
   return {
     key: Number(row['key']),
@@ -393,8 +389,8 @@ function openSession(row: Row): OpenSession {
       session_id: String(row['session_id']),
       epoch: String(row['epoch']),
       created_at: String(row['created_at']),
-      updated_at: String(row['updated_at']),
-      seq: Number(row['seq']),
+      updated_at: event?.timestamp ?? String(row['created_at']),
+      seq: event?.seq ?? 0,
       ...origin,
     },
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionEvent } from '../core/event.ts';
 import { limits } from '../core/limits.ts';
@@ -10,6 +11,11 @@ export type FindById = (id: string) => { seq: number; type: string; json: string
 export interface Stamped {
   fresh: JournalEvent[];
   seqs: number[];
+}
+
+/** A new history's random id. Short, for it is part of every id that the journal makes. */
+export function newEpoch(): string {
+  return randomBytes(9).toString('base64url');
 }
 
 /** The id of an event whose producer gave none. It says its own place, so that finding it needs no index. */

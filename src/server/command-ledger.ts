@@ -12,8 +12,8 @@ import { ShannonDashError } from '../core/errors.ts';
 import { foldAll } from '../core/fold.ts';
 import { limits } from '../core/limits.ts';
 import type { AttachRequest } from '../core/messages.ts';
-import { initialState, isLive, type CommandState, type SessionState } from '../core/session-state.ts';
-import type { Journal, NewEvent } from '../journal/journal.ts';
+import { initialState, isLive, type CommandState, type DecisionState, type SessionState } from '../core/session-state.ts';
+import type { Journal, JournalEvent, NewEvent } from '../journal/journal.ts';
 import { effectOf } from './command-effect.ts';
 import { refusal } from './command-refusal.ts';
 import { Deadlines } from './deadlines.ts';
@@ -55,7 +55,7 @@ export class CommandLedger {
     this.#expiryMs = expiryMs;
     this.#onProblem = onProblem;
     hub.onChange((change, state) => {
-      if (change.kind === 'appended' && state !== undefined) this.#follow(state, new Set(change.events.map((event) => event.type)));
+      if (change.kind === 'appended' && state !== undefined) this.#follow(state, change.events);
     });
   }
 
@@ -69,7 +69,8 @@ export class CommandLedger {
           { type: 'orchestrator:detached', data: { instance_id: state.orchestrator.instance_id, reason: 'the server was restarted' } },
         ]);
       }
-      this.#setDeadlines(state);
+      for (const command of state.commands) this.#setExpiry(head.session_id, command);
+      for (const decision of state.decisions) this.#setDecisionDeadline(head.session_id, decision);
     }
   }
 
@@ -207,7 +208,7 @@ export class CommandLedger {
   async #accept(sessionId: string, commandId: string, request: CommandRequest, by: string | null): Promise<CommandState> {
     const state = await this.#store.load(sessionId);
     if (state === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
-    const known = await this.#find(sessionId, commandId);
+    const known = request.command_id === undefined ? undefined : await this.#find(sessionId, commandId);
     if (known !== undefined) {
       if (known.command_type === request.type) return known;
       throw new ShannonDashError('CONFLICT', `command_id ${commandId} is that of a ${known.command_type}`);
@@ -280,34 +281,44 @@ export class CommandLedger {
   }
 
   /** Looks at what just happened in a session: wakes who waits, keeps deadlines. */
-  #follow(state: SessionState, types: ReadonlySet<string>): void {
-    for (const type of types) {
-      if (!type.startsWith('command:') && !type.startsWith('decision:')) continue;
-      this.#setDeadlines(state);
-      for (const command of state.commands) {
-        if (!isFinal(command.status)) continue;
-        const key = keyOf(state.session_id, command.command_id);
-        for (const resolve of this.#waiting.get(key) ?? []) resolve(command);
-        this.#waiting.delete(key);
+  #follow(state: SessionState, events: readonly JournalEvent[]): void {
+    for (const { type, event } of events) {
+      if (type.startsWith('command:')) {
+        const command = state.commands.findLast((each) => each.command_id === event.data['command_id']);
+        if (command !== undefined) this.#followCommand(state, command);
+      } else if (type.startsWith('decision:')) {
+        const decision = state.decisions.findLast((each) => each.decision_id === event.data['decision_id']);
+        if (decision !== undefined) this.#setDecisionDeadline(state.session_id, decision);
       }
-      return;
     }
   }
 
-  #setDeadlines(state: SessionState): void {
-    for (const command of state.commands) {
-      const key = `command ${keyOf(state.session_id, command.command_id)}`;
-      if (command.status !== 'queued') this.#deadlines.cancel(key);
-      else if (!this.#deadlines.has(key)) {
-        this.#deadlines.set(key, Date.parse(command.created_at) + this.#expiryMs, () => this.#expire(state.session_id, command.command_id));
-      }
+  #followCommand(state: SessionState, command: CommandState): void {
+    this.#setExpiry(state.session_id, command);
+    if (!isFinal(command.status)) return;
+    const key = keyOf(state.session_id, command.command_id);
+    for (const resolve of this.#waiting.get(key) ?? []) resolve(command);
+    this.#waiting.delete(key);
+    // A decision whose deadline passed while an answer was on its way is due now if that answer failed.
+    const decision = state.decisions.find(
+      (each) => command.command_type === 'DECISION' && each.decision_id === command.parameters['decision_id'],
+    );
+    if (decision !== undefined) this.#setDecisionDeadline(state.session_id, decision);
+  }
+
+  #setExpiry(sessionId: string, command: CommandState): void {
+    const key = `command ${keyOf(sessionId, command.command_id)}`;
+    if (command.status !== 'queued') this.#deadlines.cancel(key);
+    else if (!this.#deadlines.has(key)) {
+      this.#deadlines.set(key, Date.parse(command.created_at) + this.#expiryMs, () => this.#expire(sessionId, command.command_id));
     }
-    for (const decision of state.decisions) {
-      const key = `decision ${keyOf(state.session_id, decision.decision_id)}`;
-      if (decision.status === 'made') this.#deadlines.cancel(key);
-      else if (decision.deadline !== null && !this.#deadlines.has(key)) {
-        this.#deadlines.set(key, Date.parse(decision.deadline), () => this.#decideByTimeout(state.session_id, decision.decision_id));
-      }
+  }
+
+  #setDecisionDeadline(sessionId: string, decision: DecisionState): void {
+    const key = `decision ${keyOf(sessionId, decision.decision_id)}`;
+    if (decision.status === 'made') this.#deadlines.cancel(key);
+    else if (decision.deadline !== null && !this.#deadlines.has(key)) {
+      this.#deadlines.set(key, Date.parse(decision.deadline), () => this.#decideByTimeout(sessionId, decision.decision_id));
     }
   }
 
@@ -434,6 +445,7 @@ export class CommandLedger {
     return this.#journal.append(
       sessionId,
       events.map((event) => ({ ...event, timestamp })),
+      { prompt: true },
     );
   }
 }

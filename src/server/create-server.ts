@@ -119,6 +119,16 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
   const connections = () => io.engine.clientsCount;
   figures.gauge('shannon_dash_connections', 'Connected Socket.IO clients', connections);
   figures.gauge('shannon_dash_sessions', 'Sessions in the journal', () => store.size);
+  figures.gauge(
+    'shannon_dash_publish_p50_seconds',
+    'From an event received to its fan-out: median',
+    () => (figures.latency().p50_ms ?? 0) / 1_000,
+  );
+  figures.gauge(
+    'shannon_dash_publish_p99_seconds',
+    'From an event received to its fan-out: 99 %',
+    () => (figures.latency().p99_ms ?? 0) / 1_000,
+  );
   figures.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
   addRoutes(app, { journal, store, hub, intake, ledger, links: new DecisionLinks(journal.secret), skills, figures, version, connections });
 

@@ -40,10 +40,16 @@ export class EventIntake {
       throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
     }
     const startedAt = performance.now();
-    const now = new Date().toISOString();
+    let now: string | undefined;
     const { epoch, first_seq, last_seq } = await this.#journal.append(
       sessionId,
-      events.map(({ type, data, id, timestamp }): NewEvent => ({ type, data, id, source, timestamp: normalTimestamp(timestamp) ?? now })),
+      events.map(({ type, data, id, timestamp }): NewEvent => ({
+        type,
+        data,
+        id,
+        source,
+        timestamp: normalTimestamp(timestamp) ?? (now ??= new Date().toISOString()),
+      })),
     );
     this.#figures.published(performance.now() - startedAt);
     return { success: true, epoch, first_seq, last_seq };

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 
 const windowSeconds = 10;
 const samples = 1_024;
@@ -18,12 +18,6 @@ export class ServerFigures {
   readonly #slowConsumers = new Counter({
     name: 'shannon_dash_slow_consumers_total',
     help: 'Clients cut as too slow',
-    registers: [this.registry],
-  });
-  readonly #publish = new Histogram({
-    name: 'shannon_dash_publish_seconds',
-    help: 'From an event received to its commit and fan-out',
-    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5],
     registers: [this.registry],
   });
   readonly #perSecond = new Float64Array(windowSeconds);
@@ -48,7 +42,6 @@ export class ServerFigures {
 
   published(elapsedMs: number): void {
     this.#recentMs[this.#measured++ % samples] = elapsedMs;
-    this.#publish.observe(elapsedMs / 1_000);
   }
 
   commandEnded(type: string, status: string): void {

@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** Clock ticks a second in /proc (`getconf CLK_TCK`), 100 on every Linux. */
+const ticksPerSecond = 100;
+
+/** A server under measurement, in a process of its own. */
+export interface MeasuredServer {
+  name: 'shannon-dash' | 'bare relay';
+  url: string;
+  /** CPU seconds used so far, user and system. */
+  cpuSeconds(): number;
+  residentBytes(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts the built program with a SQLite journal in a fresh folder. */
+export async function startDash(): Promise<MeasuredServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-bench-'));
+  const program = join(import.meta.dirname, '../../bin/shannon-dash.js');
+  const child = spawn(
+    process.execPath,
+    [program, 'serve', '--port', '0', '--json', '--journal', join(folder, 'journal.db'), '--log-level', 'error'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  return measured('shannon-dash', child, () => rmSync(folder, { recursive: true, force: true }));
+}
+
+/** Starts the bare relay. */
+export async function startRelay(): Promise<MeasuredServer> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'relay.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return measured('bare relay', child, () => undefined);
+}
+
+export async function measured(name: MeasuredServer['name'], child: ChildProcess, cleanUp: () => void): Promise<MeasuredServer> {
+  if (child.stdout === null) throw new Error('no output to read');
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened`)));
+    createInterface({ input: child.stdout ?? process.stdin }).once('line', (line) => resolve((JSON.parse(line) as { url: string }).url));
+  });
+  const proc = (file: string) => readFileSync(`/proc/${child.pid}/${file}`, 'utf8');
+  return {
+    name,
+    url,
+    cpuSeconds() {
+      // proc(5): after the name in parentheses, utime and stime are the 12th and 13th fields.
+      const fields = proc('stat').split(') ')[1]?.split(' ') ?? [];
+      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    },
+    residentBytes: () => Number(/VmRSS:\s+(\d+)/.exec(proc('status'))?.[1]) * 1_024,
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+      cleanUp();
+    },
+  };
+}
