@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ShannonDashError } from './errors.ts';
 import { sessionId, shortId } from './ids.ts';
+import { jsonText, utf8Bytes } from './json.ts';
 import { limits } from './limits.ts';
 import { parse } from './parse.ts';
 
@@ -30,7 +31,9 @@ const decision = z.object({ decision_id: word, choice: word, comment: text.optio
 const inject = z.object({
   skill_name: word,
   parameters: z.record(z.string(), z.unknown(), 'must be an object').optional(),
-  position: z.union([z.enum(['next', 'end']), z.int().nonnegative()], 'must be next, end or an index from 0').default('next'),
+  position: z
+    .union([z.enum(['next', 'end']), z.int().nonnegative('must be next, end or an index from 0')], 'must be next, end or an index from 0')
+    .default('next'),
 });
 
 /** The fields of each command type: protocol, section 6. */
@@ -101,7 +104,7 @@ export function parseCommand(input: unknown): CommandRequest {
   const { session_id, command_id, timeout_ms, type: _, ...rest } = parse(envelope, input);
   const missing = missingField(type, rest);
   if (missing !== undefined) throw new ShannonDashError('INVALID', missing);
-  if (JSON.stringify(rest).length > limits.commandBytes) {
+  if (utf8Bytes(jsonText(rest, 'The command')) > limits.commandBytes) {
     throw new ShannonDashError('TOO_LARGE', `A command must be at most ${limits.commandBytes} bytes`);
   }
   return { type, session_id, command_id, timeout_ms, fields: parse<z.ZodType<Record<string, unknown>>>(commandTable[type], rest) };

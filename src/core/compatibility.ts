@@ -34,7 +34,8 @@ function translateData(type: string, data: unknown): Record<string, unknown> {
   if (Array.isArray(data)) return { value: data };
   const fields = data as Record<string, unknown>;
   let translated = fields;
-  for (const [older, today] of olderFields[type.slice(0, type.indexOf(':'))] ?? []) {
+  const group = type.slice(0, type.indexOf(':'));
+  for (const [older, today] of Object.hasOwn(olderFields, group) ? (olderFields[group] ?? []) : []) {
     if (fields[today] === undefined && fields[older] !== undefined) translated = { ...translated, [today]: fields[older] };
   }
   return translated;

@@ -6,6 +6,8 @@ export const limits = {
   eventBytes: 1024 * 1024,
   requestBytes: 4 * 1024 * 1024,
   publishEvents: 1_000,
+  /** Levels of lists and objects in one event or command. */
+  nesting: 500,
   /** Waiting bytes of one connection beyond which it is cut as a slow consumer. */
   backlogBytes: 1024 * 1024,
   sessions: 10_000,

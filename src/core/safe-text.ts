@@ -11,11 +11,11 @@ const lineBreak = /\r\n|[\t\n\v\f\r\u0085\u2028\u2029]/g;
 
 /**
  * What remains invisible or reorders: C0 and C1 controls, bidirectional controls (Unicode UAX 9), zero-width and filler
- * characters, tag characters, unassigned-in-practice specials, lone surrogates.
+ * characters, shorthand and musical format controls, tag characters, unassigned-in-practice specials, lone surrogates.
  */
 const unseen =
   // oxlint-disable-next-line no-control-regex, no-misleading-character-class
-  /[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
+  /[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|[\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
 
 /** A joiner that joins no pictographs only hides; one within an emoji is part of it. */
 // oxlint-disable-next-line no-misleading-character-class
@@ -38,7 +38,7 @@ export function safeLine(text: string, maxChars = 2_000): string {
     .replace(idleJoiner, '')
     .replace(stackedMarks, '$1');
   if (clean.length <= maxChars && near.length === text.length) return clean;
-  return `${clean.slice(0, Math.max(0, maxChars - 1)).replace(/\p{Surrogate}$/u, '')}…`;
+  return `${clean.slice(0, Math.max(0, maxChars - 1)).replace(/\u200d?\p{Surrogate}?$/u, '')}…`;
 }
 
 /** The same for a text of several lines: its lines, at most `maxLines` of them. */

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../src/core/errors.ts';
+
+const codes = Object.keys(errorTable) as ErrorCode[];
+
+test.each(codes)('%s has a status of its kind, says whether to try again, and a way out', (code) => {
+  const { status, retryable, hint } = errorTable[code];
+  expect(status).toBeGreaterThanOrEqual(400);
+  expect(status).toBeLessThan(600);
+  expect(retryable).toBeTypeOf('boolean');
+  expect(hint).toMatch(/^[a-z].{9,}[^.]$/);
+  // A fault of the request stays one when it is sent again; only a limit passes.
+  if (status < 500 && status !== 429) expect(retryable).toBe(false);
+});
+
+describe('the body of an error', () => {
+  test.each(codes)('%s: code, sentence, time and details', (code) => {
+    const body = errorBody(new ShannonDashError(code, 'It is so', { at: 3 }));
+    expect(body).toEqual({ success: false, error: 'It is so', code, timestamp: expect.any(String), details: { at: 3 } });
+    expect(new Date(body.timestamp).toISOString()).toBe(body.timestamp);
+    expect(isErrorBody(JSON.parse(JSON.stringify(body)))).toBe(true);
+  });
+
+  test('has no details where there are none, and never the cause', () => {
+    const body = errorBody(new ShannonDashError('JOURNAL_FAILED', 'no', undefined, { cause: new Error('secret') }));
+    expect('details' in body).toBe(false);
+    expect(JSON.stringify(body)).not.toContain('secret');
+  });
+
+  const lookalike = Object.assign(new Error('secret'), { code: 'INVALID', name: 'ShannonDashError', details: 'secret' });
+  test.each([new Error('secret'), new TypeError('secret'), 'secret', { message: 'secret' }, lookalike, null, undefined, Symbol('secret')])(
+    'of an unexpected error never has its text',
+    (error) => {
+      const body = errorBody(error);
+      expect(body).toEqual({ success: false, error: 'Internal error', code: 'INTERNAL', timestamp: expect.any(String) });
+      expect(JSON.stringify(body)).not.toContain('secret');
+    },
+  );
+});
+
+test.each([
+  null,
+  undefined,
+  'x',
+  5,
+  [],
+  {},
+  { success: true, error: 'x', code: 'INVALID' },
+  { success: false },
+  { success: false, error: '' },
+])('%j is no error body', (value) => expect(isErrorBody(value)).toBe(false));
