@@ -5,8 +5,8 @@ import type { CommandExecution, CommandType } from '../core/command.ts';
 export interface OrchestratorLink {
   /** Resolves when the process has the command; rejects when that cannot be known. */
   execute(command: CommandExecution): Promise<void>;
-  /** Another instance has taken over. */
-  supersede(by: string): void;
+  /** Another instance has taken the session over. */
+  supersede(sessionId: string, by: string): void;
 }
 
 export interface Attachment {
@@ -32,7 +32,7 @@ export class Orchestrators {
     const former = attached[place];
     attached[place] = { link, instanceId: instance_id, capabilities };
     this.#attached.set(session_id, attached);
-    if (former !== undefined && former.link !== link && former.instanceId !== instance_id) former.link.supersede(instance_id);
+    if (former !== undefined && former.link !== link && former.instanceId !== instance_id) former.link.supersede(session_id, instance_id);
   }
 
   /** Takes a link away; tells which place it had. Undefined when it had none (any more). */

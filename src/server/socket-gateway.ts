@@ -52,13 +52,41 @@ export function serveSockets(io: SocketServer, parts: GatewayParts): void {
       next(Object.assign(new Error(errorBody(error).error), { data: errorBody(error) }));
     }
   });
-  io.on('connection', (socket) => new Client(socket, parts).open());
+  io.engine.on('connection', (connection: Connection) => connection.on('data', noteBinary));
+  io.on('connection', (socket) => {
+    // Engine.IO keeps the first request of each connection, headers and all, which nobody reads any more.
+    (socket.conn as { request: unknown }).request = null;
+    new Client(socket, parts).open();
+  });
 }
 
-type Handler = (payload: unknown) => unknown;
+type Connection = Socket['conn'];
+
+/** Connections that have ever sent binary data, which JSON has no place for. */
+const binary = new WeakSet<Connection>();
+
+function noteBinary(this: Connection, data: unknown): void {
+  if (typeof data !== 'string') binary.add(this);
+}
+
+/** A request: what it does, and the event that carries its answer besides the ack. */
+interface Request {
+  handle: (client: Client, payload: unknown) => unknown;
+  answerName?: string;
+}
 
 /** One connected client: its subscriptions, its sessions to orchestrate, its requests. */
 class Client implements OrchestratorLink {
+  static readonly #requests: ReadonlyMap<unknown, Request> = new Map<string, Request>([
+    ['subscribe', { handle: (client, payload) => client.#subscribe(payload) }],
+    ['unsubscribe', { handle: (client, payload) => client.#unsubscribe(payload) }],
+    ['publish', { handle: (client, payload) => client.#publish(payload) }],
+    ['cli_event', { handle: (client, payload) => client.#publishCliEvent(payload) }],
+    ['command', { handle: (client, payload) => client.#command(payload), answerName: 'command:result' }],
+    ['command:update', { handle: (client, payload) => client.#update(payload) }],
+    ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload) }],
+    ['ping', { handle: () => ({ timestamp: now() }), answerName: 'pong' }],
+  ]);
   readonly #socket: Socket;
   readonly #parts: GatewayParts;
   readonly #name: string | undefined;
@@ -66,6 +94,8 @@ class Client implements OrchestratorLink {
   /** By session id; all sessions under ''. */
   readonly #subscriptions = new Map<string, { watcher: SocketWatcher; subscription: Subscription }>();
   readonly #orchestrates = new Set<string>();
+  /** Ends the wait for the acknowledgement of a command. */
+  readonly #deliveries = new Set<() => void>();
   /** Sessions that another orchestrator has taken from this client. */
   readonly #superseded = new Set<string>();
   #isImplicit = false;
@@ -82,20 +112,7 @@ class Client implements OrchestratorLink {
 
   open(): void {
     const { session_id, subscribe } = (this.#socket.data as { hello: { session_id?: string; subscribe: boolean } }).hello;
-    this.#on('subscribe', (payload) => this.#subscribe(payload));
-    this.#on('unsubscribe', (payload) => this.#unsubscribe(payload));
-    this.#on('publish', (payload) => {
-      this.#endImplicit();
-      return this.#parts.intake.publish(payload, this.#name, (id) => this.#mayPublish(id));
-    });
-    this.#on('cli_event', (payload) => {
-      this.#endImplicit();
-      return this.#parts.intake.publishCliEvent(payload, this.#name, (id) => this.#mayPublish(id)).then(() => ({ success: true }));
-    });
-    this.#on('command', (payload) => this.#command(payload), 'command:result');
-    this.#on('command:update', (payload) => this.#update(payload));
-    this.#on('orchestrator:attach', (payload) => this.#attach(payload));
-    this.#on('ping', () => ({ timestamp: now() }), 'pong');
+    this.#socket.onAny((name: unknown, ...args: unknown[]) => this.#take(name, args));
     this.#socket.on('disconnect', (reason) => this.#close(reason));
     const { epoch, version } = this.#parts;
     const connected: ConnectedMessage = {
@@ -109,53 +126,61 @@ class Client implements OrchestratorLink {
     };
     this.#socket.emit('connected', connected);
     if (!subscribe) return;
-    this.#isImplicit = session_id === undefined;
-    this.#subscribe({ session_id }).catch((error: unknown) => this.#problem(error));
+    this.#subscribe({ session_id }, true).catch((error: unknown) => this.#problem(error));
   }
 
-  async execute(command: Parameters<OrchestratorLink['execute']>[0]): Promise<void> {
-    await this.#socket.timeout(deliveryTimeoutMs).emitWithAck('command:execute', command);
+  execute(command: Parameters<OrchestratorLink['execute']>[0]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = () => settle(() => reject(new ShannonDashError('TIMEOUT', 'The orchestrator did not acknowledge the command')));
+      const settle = (end: () => void) => {
+        clearTimeout(timer);
+        this.#deliveries.delete(fail);
+        end();
+      };
+      const timer = setTimeout(fail, deliveryTimeoutMs);
+      timer.unref();
+      this.#deliveries.add(fail);
+      this.#socket.emit('command:execute', command, () => settle(resolve));
+    });
   }
 
-  supersede(by: string): void {
-    for (const sessionId of this.#orchestrates) {
-      if (this.#parts.ledger.isAttached(sessionId, this)) continue;
-      this.#orchestrates.delete(sessionId);
-      this.#superseded.add(sessionId);
-      this.#socket.emit('orchestrator:superseded', { session_id: sessionId, instance_id: by, timestamp: now() });
-    }
+  supersede(sessionId: string, by: string): void {
+    this.#orchestrates.delete(sessionId);
+    this.#superseded.add(sessionId);
+    this.#socket.emit('orchestrator:superseded', { session_id: sessionId, instance_id: by, timestamp: now() });
   }
 
   /**
-   * Registers a handler once for all: an answer or an error goes to the ack, or else to the named event. Whatever the
+   * Takes a message of the client: an answer or an error goes to the ack, or else to the named event. Whatever the
    * client sends, nothing is thrown into Socket.IO, where it would end the process.
    */
-  #on(name: string, handler: Handler, answerName?: string): void {
-    this.#socket.on(name, (...args: unknown[]) => {
-      const last = args.at(-1);
-      const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
-      const payload = ack !== undefined && args.length === 1 ? undefined : args[0];
-      if (this.#isFlooded()) return;
-      const answer = (value: unknown) => {
-        if (!this.#backlog.isOpen) return;
-        ack?.(value);
-        if (answerName !== undefined) this.#socket.emit(answerName, value);
-      };
-      const fail = (error: unknown) => {
-        if (!(error instanceof ShannonDashError)) this.#problem(error);
-        const body = errorBody(error);
-        answer(body);
-        if (ack === undefined && answerName === undefined && this.#backlog.isOpen)
-          this.#socket.emit('server:error', { ...body, request: name });
-      };
-      try {
-        const result = handler(payload);
-        if (result instanceof Promise) result.then(answer, fail);
-        else answer(result);
-      } catch (error) {
-        fail(error);
-      }
-    });
+  #take(name: unknown, args: readonly unknown[]): void {
+    if (this.#isFlooded()) return;
+    const last = args.at(-1);
+    const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+    const payload = ack !== undefined && args.length === 1 ? undefined : args[0];
+    const request = Client.#requests.get(name);
+    const answer = (value: unknown) => {
+      if (!this.#backlog.isOpen) return;
+      ack?.(value);
+      if (request?.answerName !== undefined) this.#socket.emit(request.answerName, value);
+    };
+    const fail = (error: unknown) => {
+      if (!(error instanceof ShannonDashError)) this.#problem(error);
+      const body = errorBody(error);
+      answer(body);
+      if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)
+        this.#socket.emit('server:error', { ...body, request: String(name).slice(0, limits.idChars) });
+    };
+    try {
+      if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${String(name).slice(0, limits.idChars)}`);
+      if (binary.has(this.#socket.conn) && hasBinary(payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
+      const result = request.handle(this, payload);
+      if (result instanceof Promise) result.then(answer, fail);
+      else answer(result);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   /** One that asks and asks without reading the answers is cut like a slow watcher. */
@@ -170,7 +195,17 @@ class Client implements OrchestratorLink {
     return true;
   }
 
-  async #subscribe(payload: unknown): Promise<SubscribedMessage> {
+  #publish(payload: unknown): Promise<unknown> {
+    this.#endImplicit();
+    return this.#parts.intake.publish(payload, this.#name, (id) => this.#mayPublish(id));
+  }
+
+  #publishCliEvent(payload: unknown): Promise<unknown> {
+    this.#endImplicit();
+    return this.#parts.intake.publishCliEvent(payload, this.#name, (id) => this.#mayPublish(id)).then(() => ({ success: true }));
+  }
+
+  async #subscribe(payload: unknown, isImplicit = false): Promise<SubscribedMessage> {
     const request = parse(subscribeRequest, payload ?? {});
     const { session_id, event_types, batch } = request;
     const key = session_id ?? '';
@@ -181,6 +216,8 @@ class Client implements OrchestratorLink {
       );
     }
     if (session_id !== undefined) this.#endImplicit();
+    // What was asked for stays, also when this client turns out to be a producer.
+    this.#isImplicit = isImplicit && session_id === undefined;
     const filter = eventFilter(event_types);
     const watcher = new SocketWatcher(this.#socket, this.#backlog, {
       key: `${batch ? 'batch' : 'named'} ${(event_types ?? []).join(' ')}`,
@@ -204,6 +241,7 @@ class Client implements OrchestratorLink {
       const subscription = await this.#join(session_id, watcher, request, (cursor) => {
         answer = subscribed(cursor);
         this.#socket.emit('subscribed', answer);
+        this.#shareSessions(session_id);
       });
       this.#subscriptions.get(key)?.subscription.close();
       this.#subscriptions.set(key, { watcher, subscription });
@@ -234,10 +272,12 @@ class Client implements OrchestratorLink {
   }
 
   /** What a subscription by name delivers, the one to all sessions leaves out: each event once. */
-  #shareSessions(): void {
+  #shareSessions(joining?: string): void {
     const all = this.#subscriptions.get('');
     if (all === undefined) return;
-    const named = [...this.#subscriptions.keys()].filter((key) => key !== '').toSorted();
+    const named = [...new Set([...this.#subscriptions.keys(), ...(joining === undefined ? [] : [joining])])]
+      .filter((key) => key !== '')
+      .toSorted();
     const [base = ''] = all.watcher.shape.key.split('\n');
     all.watcher.shape = { ...all.watcher.shape, key: [base, ...named].join('\n'), except: named.length === 0 ? undefined : new Set(named) };
   }
@@ -296,11 +336,18 @@ class Client implements OrchestratorLink {
       this.#parts.ledger.detach(sessionId, this, reason).catch((error: unknown) => this.#problem(error));
     }
     this.#orchestrates.clear();
+    for (const fail of this.#deliveries) fail();
   }
 
   #problem(error: unknown): void {
     this.#parts.log.error({ err: error, client: this.#name }, 'a request of a client failed');
   }
+}
+
+/** Whether a decoded message holds binary data anywhere. */
+function hasBinary(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || Object.values(value).some(hasBinary);
 }
 
 function now(): string {

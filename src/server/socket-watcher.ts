@@ -102,6 +102,7 @@ export class SocketWatcher implements Watcher {
   }
 
   tell({ name, payload }: SessionMessage): void {
-    if (this.#backlog.isOpen) this.#socket.emit(name, payload);
+    const sessionId = 'session' in payload ? payload.session.session_id : payload.session_id;
+    if (this.#backlog.isOpen && this.shape.except?.has(sessionId) !== true) this.#socket.emit(name, payload);
   }
 }
