@@ -1,6 +1,7 @@
 import { commandTypes, isFinal, type CommandStatus, type CommandType } from './command.ts';
 import type { SessionEvent } from './event.ts';
 import { errorTextOf, objectOf, smallValue, textOf, valueOf, withItem } from './fold-values.ts';
+import { foldLimits } from './limits.ts';
 import type { CommandState, SessionState } from './session-state.ts';
 
 /** `command:*`: the ledger. A final status is never left again; a HALT that ends without effect gives the status back. */
@@ -41,7 +42,7 @@ function nextCommand(known: CommandState | undefined, { commandId, commandType, 
     status,
     by: textOf(data, 'by') ?? known?.by ?? null,
     // An unfinished command keeps its parameters whole: they are what an orchestrator gets when it attaches.
-    parameters: isFinal(status) ? smallParameters(parameters) : parameters,
+    parameters: smallParameters(parameters, isFinal(status) ? foldLimits.valueChars : foldLimits.parametersChars),
     result: valueOf(data, 'result'),
     error: errorTextOf(data, 'error'),
     acknowledged_by: textOf(data, 'acknowledged_by') ?? known?.acknowledged_by ?? null,
@@ -51,7 +52,7 @@ function nextCommand(known: CommandState | undefined, { commandId, commandType, 
   };
 }
 
-function smallParameters(parameters: Record<string, unknown>): Record<string, unknown> {
-  const small = smallValue(parameters);
+function smallParameters(parameters: Record<string, unknown>, maxChars: number): Record<string, unknown> {
+  const small = smallValue(parameters, maxChars);
   return typeof small === 'string' ? { truncated: small } : parameters;
 }

@@ -1,6 +1,6 @@
 import type { SessionEvent } from './event.ts';
 import { errorTextOf, numberOf, percentOf, textOf, valueOf } from './fold-values.ts';
-import type { SessionState } from './session-state.ts';
+import { isLive, type SessionState } from './session-state.ts';
 
 /** `execution:*`: status, task, progress and the gate. */
 export function foldExecution(state: SessionState, event: SessionEvent): Partial<SessionState> {
@@ -28,12 +28,13 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
     case 'execution:failed':
       return { status: 'failed', halt: null, ended_at: timestamp, error: errorTextOf(data, 'error') };
     case 'execution:halting':
-      if (state.status === 'halted' || state.status === 'halting') return {};
+      if (!isLive(state.status) || state.status === 'halted' || state.status === 'halting') return {};
       return {
         status: 'halting',
         halt: { reason: textOf(data, 'reason'), command_id: textOf(data, 'command_id'), by, since: timestamp, from: state.status },
       };
     case 'execution:halted':
+      if (!isLive(state.status)) return {};
       return {
         status: 'halted',
         halt: {
@@ -45,7 +46,8 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
         },
       };
     case 'execution:resumed':
-      return { status: 'running', halt: null };
+      // Only a new start brings a finished session back.
+      return isLive(state.status) ? { status: 'running', halt: null } : {};
     case 'execution:rollback':
       return { rollback: { checkpoint_id: textOf(data, 'checkpoint_id'), steps: numberOf(data, 'steps'), by, at: timestamp } };
     case 'execution:redirect':

@@ -1,5 +1,5 @@
 import type { SessionEvent } from './event.ts';
-import { errorTextOf, lengthMs, numberOf, percentOf, textOf, withItem } from './fold-values.ts';
+import { errorTextOf, lengthMs, numberOf, percentOf, sum, textOf, withItem } from './fold-values.ts';
 import { foldLimits } from './limits.ts';
 import type { SessionState, SkillState, SkillUsage } from './session-state.ts';
 
@@ -90,7 +90,7 @@ function countedUsage(state: SessionState, type: string, skill: SkillState): Par
     started: before.started + (type === 'skill:started' ? 1 : 0),
     completed: before.completed + (type === 'skill:completed' ? 1 : 0),
     failed: before.failed + (type === 'skill:failed' ? 1 : 0),
-    duration_s: before.duration_s + (isTimed ? (skill.duration_ms ?? 0) / 1_000 : 0),
+    duration_s: sum(before.duration_s, isTimed ? (skill.duration_ms ?? 0) / 1_000 : 0),
     durations: before.durations + (isTimed ? 1 : 0),
   };
   const skill_usage = state.skill_usage.slice();

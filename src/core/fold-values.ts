@@ -38,12 +38,29 @@ export function valueOf(data: Data, field: string): unknown {
   return smallValue(data[field]);
 }
 
-/** The value itself if its JSON is small, else the start of that JSON; null for nothing. */
-export function smallValue(value: unknown): unknown {
+/** The value itself if its JSON has at most `maxChars`, else the start of that JSON; null for nothing. */
+export function smallValue(value: unknown, maxChars: number = foldLimits.valueChars): unknown {
   if (value === undefined || value === null) return null;
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  const json = JSON.stringify(value) ?? 'null';
-  return json.length <= foldLimits.valueChars ? value : clipped(typeof value === 'string' ? value : json, foldLimits.valueChars);
+  const json = jsonOf(value);
+  if (json === undefined) return tooDeep;
+  return json.length <= maxChars ? value : clipped(typeof value === 'string' ? value : json, foldLimits.valueChars);
+}
+
+const tooDeep = '(nested too deep to be kept)';
+
+/** Undefined for what has no JSON, or is nested so deep that writing it ends the stack. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A sum that JSON can say: it stays within the finite numbers. */
+export function sum(a: number, b: number): number {
+  return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, a + b));
 }
 
 /** An error as a text: a text as it is, `{message}` by its message, anything else as JSON. */
@@ -52,13 +69,14 @@ export function errorTextOf(data: Data, field: string): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return clipped(value);
   if (typeof value === 'object' && 'message' in value && typeof value.message === 'string') return clipped(value.message);
-  return clipped(JSON.stringify(value) ?? '');
+  return clipped(jsonOf(value) ?? tooDeep);
 }
 
 /** Milliseconds between two timestamps, or what `duration` says in seconds. */
 export function lengthMs(data: Data, startedAt: string | null, endedAt: string): number | null {
   const duration = numberOf(data, 'duration');
-  if (duration !== null) return Math.round(duration * 1_000);
+  if (duration !== null && Number.isFinite(duration * 1_000)) return Math.round(duration * 1_000);
+  if (duration !== null) return null;
   const between = startedAt === null ? Number.NaN : Date.parse(endedAt) - Date.parse(startedAt);
   return Number.isFinite(between) ? Math.max(0, between) : null;
 }

@@ -3,7 +3,7 @@ import type { KnownEventType } from './event-table.ts';
 import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
 import { foldExecution } from './fold-execution.ts';
-import { clipped, lengthMs, numberOf, percentOf, textOf, withItem } from './fold-values.ts';
+import { clipped, lengthMs, numberOf, percentOf, sum, textOf, withItem } from './fold-values.ts';
 import { foldSkill } from './fold-skill.ts';
 import { foldLimits } from './limits.ts';
 import type { AgentState, FileState, SessionState, ValidationState } from './session-state.ts';
@@ -54,12 +54,25 @@ const folders: Record<KnownEventType, Folder> = {
 /** The session's state after one more event. Pure: the given state is not touched, parts that did not change are shared. */
 export function fold(state: SessionState, event: SessionEvent): SessionState {
   const folder = Object.hasOwn(folders, event.type) ? folders[event.type as KnownEventType] : undefined;
-  const next: SessionState = { ...state, ...folder?.(state, event), seq: event.seq, updated_at: event.timestamp };
-  if (next.status === 'created' && !event.type.startsWith('command:') && !event.type.startsWith('orchestrator:')) {
-    next.status = 'running';
+  const next: SessionState = { ...state, ...folder?.(state, withObject(event)), seq: event.seq, updated_at: event.timestamp };
+  if (startsSession(event.type)) {
+    if (next.status === 'created') next.status = 'running';
+    // Started while the gate was closed: a HALT that fails gives back `running`, not `created`.
+    if (next.halt?.from === 'created') next.halt = { ...next.halt, from: 'running' };
     next.started_at ??= event.timestamp;
   }
   return next;
+}
+
+/** Everything but commands, orchestrators and the gate, which a session that is only created can have too. */
+function startsSession(type: string): boolean {
+  return !/^(?:command|orchestrator):|^execution:halt(?:ing|ed)$/.test(type);
+}
+
+/** The event with an object for its `data`, whatever it holds. */
+function withObject(event: SessionEvent): SessionEvent {
+  const data: unknown = event.data;
+  return typeof data === 'object' && data !== null ? event : { ...event, data: {} };
 }
 
 /** Folds events in their order. */
@@ -77,8 +90,8 @@ function foldFile(state: SessionState, { data, timestamp }: SessionEvent, change
   const file: FileState = {
     path,
     change: change === 'modified' && !isNew ? known.change : change,
-    lines_added: (known?.lines_added ?? 0) + (numberOf(data, 'lines_added') ?? 0),
-    lines_removed: (known?.lines_removed ?? 0) + (numberOf(data, 'lines_removed') ?? 0),
+    lines_added: sum(known?.lines_added ?? 0, numberOf(data, 'lines_added') ?? 0),
+    lines_removed: sum(known?.lines_removed ?? 0, numberOf(data, 'lines_removed') ?? 0),
     changes: (known?.changes ?? 0) + 1,
     agent_id: textOf(data, 'agent_id') ?? known?.agent_id ?? null,
     updated_at: timestamp,
@@ -209,7 +222,12 @@ function foldOrchestrator(state: SessionState, { type, data, timestamp }: Sessio
     orchestrator: {
       attached: true,
       instance_id: instanceId,
-      capabilities: Array.isArray(capabilities) ? capabilities.slice(0, 64).map((each) => clipped(String(each), 128)) : [],
+      capabilities: Array.isArray(capabilities)
+        ? capabilities
+            .filter((each) => typeof each === 'string')
+            .slice(0, 64)
+            .map((each) => clipped(each, 128))
+        : [],
       last_seen: timestamp,
     },
   };

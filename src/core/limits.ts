@@ -43,4 +43,6 @@ export const foldLimits = {
   textChars: 2_000,
   /** Characters of JSON kept of a free value (`result`, `context`, ...) in the state. */
   valueChars: 4_096,
+  /** The same for the parameters of an unfinished command, which may be as large as a command. */
+  parametersChars: 128 * 1024,
 } as const;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commandTypes, isFinal, parseCommand } from '../../src/core/command.ts';
 import { ShannonDashError } from '../../src/core/errors.ts';
@@ -112,8 +112,22 @@ describe('hostile commands', () => {
   test('any JSON is either a command or refused with a code, never another error', () => {
     const fields = fc.dictionary(
       fc.constantFrom(
-        ...['session_id', 'command_id', 'timeout_ms', 'steps', 'checkpoint_id', 'target_skill', 'target_path', 'decision_id'],
-        ...['choice', 'skill_name', 'parameters', 'position', 'reason', '__proto__', 'toString', 'constructor'],
+        'session_id',
+        'command_id',
+        'timeout_ms',
+        'steps',
+        'checkpoint_id',
+        'target_skill',
+        'target_path',
+        'decision_id',
+        'choice',
+        'skill_name',
+        'parameters',
+        'position',
+        'reason',
+        '__proto__',
+        'toString',
+        'constructor',
       ),
       fc.jsonValue({ maxDepth: 3 }),
     );

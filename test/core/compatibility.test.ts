@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { translateCliEvent } from '../../src/core/compatibility.ts';
 import { eventTable, isServerOnly } from '../../src/core/event-table.ts';
