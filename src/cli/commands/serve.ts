@@ -1,0 +1,33 @@
+import { collect, option, type Program } from '../program.ts';
+
+interface ServeOptions {
+  reload?: boolean;
+}
+
+/** `serve`: the server. */
+export function registerServe(program: Program): void {
+  program.add<ServeOptions>({
+    usage: 'serve',
+    summary: 'Start the server that keeps the journal and tells everybody',
+    examples: ['serve', 'serve --port 0 --journal memory --json', 'serve --skills ./skills --reload'],
+    options: [
+      option('--host <address>', 'where to listen (127.0.0.1)'),
+      option('--port <number>', 'the port (8000); 0 takes any free one'),
+      option('--journal <path>', 'the journal file, or: memory'),
+      option('--fsync', 'keep each commit over a power failure too'),
+      option('--skills <folder>', 'a further folder of skills (repeatable)', collect),
+      option('--cors-origin <origin>', 'a web page that may call; * for any (repeatable)', collect),
+      option('--log-level <level>', 'debug, info, warn (warning) or error'),
+      option('--reload', 'restart on changes of program, configuration or skills'),
+    ],
+    notes: ['', 'Each also as a variable (SHANNON_DASH_PORT) or in .shannon-dash.json ("port": 9000).'],
+    run: async (invocation) => {
+      if (invocation.options.reload === true) {
+        const { serveReloading } = await import('../reloading.ts');
+        return serveReloading(invocation);
+      }
+      const { serve } = await import('../serving.ts');
+      return serve(invocation);
+    },
+  });
+}

@@ -1,0 +1,75 @@
+import { errorTable, ShannonDashError, type ErrorCode } from '../core/errors.ts';
+import { exitCodeOf } from './exit-codes.ts';
+
+/** An error that says what to do next: each hint is a line of its own. */
+export class Failure extends ShannonDashError {
+  readonly hints: readonly string[];
+  readonly exitCode: number;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { hints = [], exitCode, cause }: { hints?: string[]; exitCode?: number; cause?: unknown } = {},
+  ) {
+    super(code, message, undefined, cause === undefined ? undefined : { cause });
+    this.hints = hints;
+    this.exitCode = exitCode ?? exitCodeOf(this);
+  }
+
+  /** Whether the same again may succeed. */
+  get isRetryable(): boolean {
+    return Object.hasOwn(errorTable, this.code) && errorTable[this.code].retryable;
+  }
+}
+
+/** Wrong usage: what is wrong, and how to see what is right. */
+export function usageFailure(message: string, ...hints: string[]): Failure {
+  return new Failure('INVALID', message, { hints });
+}
+
+const startServer = ['start a server:  shannon-dash serve', 'or point at one: --url URL   (SHANNON_DASH_URL)'];
+
+/** Any thrown value as a failure: a sentence in the program's own voice, and the next step. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (!(error instanceof ShannonDashError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return new Failure('INTERNAL', `unexpected: ${message}`, { hints: ['where it happened: the same command with -v'], cause: error });
+  }
+  const live = liveSessions(error);
+  if (live !== undefined) return tooManySessions(live);
+  return new Failure(error.code, inLowerCase(error.message), { hints: hintsOf(error), cause: error });
+}
+
+/** Several sessions are live and none was named. */
+export function tooManySessions(live: readonly string[]): Failure {
+  const names = live.length > 20 ? `${live.slice(0, 20).join(', ')}, ...` : live.join(', ');
+  return usageFailure(`${live.length} sessions are live; name one: ${names}`, '-s SESSION   (SHANNON_DASH_SESSION)');
+}
+
+/** No session is live, so there is none to take by default. */
+export function noSession(): Failure {
+  return new Failure('NOT_FOUND', 'no session is live', {
+    hints: ['start one:  shannon-dash run -- COMMAND', 'see all:    shannon-dash sessions'],
+  });
+}
+
+/** The server's refusal of a command that named no session carries the live ones. */
+function liveSessions({ code, message, details }: ShannonDashError): string[] | undefined {
+  if (code !== 'INVALID' || !message.startsWith('session_id is required')) return undefined;
+  const { sessions } = (details ?? {}) as { sessions?: unknown };
+  return Array.isArray(sessions) ? sessions.map(String) : undefined;
+}
+
+function hintsOf({ code, message }: ShannonDashError): string[] {
+  if (code === 'UNREACHABLE') return startServer;
+  if (code === 'UNAUTHENTICATED') return ['give a token: --token-file FILE   (SHANNON_DASH_TOKEN)'];
+  if (code === 'NOT_FOUND') return message.startsWith('Command') ? ['see all: shannon-dash commands'] : ['see all: shannon-dash sessions'];
+  if (code === 'TIMEOUT') return ['look: shannon-dash stats'];
+  return [Object.hasOwn(errorTable, code) ? errorTable[code].hint : 'the server is newer than this program: update it'];
+}
+
+/** The server's sentences begin with a capital, the program's do not. Names in capitals (HALT) stay. */
+function inLowerCase(sentence: string): string {
+  return /^[A-Z][a-z ]/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence;
+}

@@ -1,0 +1,44 @@
+import type { Command, Help, Option } from 'commander';
+
+const indent = '  ';
+const widest = 36;
+
+/**
+ * The help of one command, on one screen: examples first, then what it does, its options (those with the same
+ * description on one line), and what holds for all commands.
+ */
+export function renderHelp(
+  command: Command,
+  helper: Help,
+  { examples, notes = [] }: { examples: string[]; notes?: string[] | undefined },
+): string {
+  const rows = [
+    ...helper.visibleCommands(command).map((each) => [each.name(), each.description()] as const),
+    ...optionRows(helper.visibleOptions(command)),
+  ];
+  const width = Math.min(widest, Math.max(0, ...rows.map(([term]) => term.length)));
+  const lines = [
+    ...examples.map((example) => `${indent}shannon-dash ${example}`),
+    '',
+    `${command.description()}.`,
+    '',
+    `Usage: ${helper.commandUsage(command)}`,
+    ...rows.map(([term, text]) => `${indent}${term.padEnd(width)}  ${text}`),
+    ...notes,
+    'Every command: --url URL, --token-file FILE, --timeout TIME, --json, --no-color, -q, -v',
+    'Environment: SHANNON_DASH_URL, SHANNON_DASH_TOKEN, SHANNON_DASH_SESSION, NO_COLOR',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function optionRows(options: Option[]): (readonly [string, string])[] {
+  const rows: [string, string][] = [];
+  for (const { flags, description, long } of options) {
+    if (long === '--help') continue;
+    const last = rows.at(-1);
+    const joined = `${last?.[0]}, ${flags}`;
+    if (last !== undefined && last[1] === description && joined.length <= widest) last[0] = joined;
+    else rows.push([flags, description]);
+  }
+  return rows;
+}

@@ -1,0 +1,54 @@
+import type { Journal } from '../journal/journal.ts';
+import { Failure } from './failure.ts';
+
+/** Older ones can corrupt a database when its WAL is reset (fixed in 3.51.3). */
+const soundSqlite = [3, 51, 3];
+
+/**
+ * Opens the journal that the settings name.
+ * @param path a file, or `memory`
+ * @throws Failure a sentence with the path and the next step
+ */
+export async function openJournal({ path, fsync }: { path: string; fsync: boolean }): Promise<Journal> {
+  if (path === 'memory') {
+    const { MemoryJournal } = await import('../journal/memory-journal.ts');
+    return new MemoryJournal();
+  }
+  hideSqliteWarning();
+  const { openSqliteJournal } = await import('../journal/sqlite-journal.ts');
+  try {
+    return await openSqliteJournal({ path, fsync });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const isTaken = message.includes('another server');
+    throw new Failure('JOURNAL_FAILED', inWords(message), {
+      hints: [
+        ...(isTaken ? ['use that server:    shannon-dash stats'] : []),
+        'use another file:   --journal PATH   (SHANNON_DASH_JOURNAL)',
+        'keep nothing:       --journal memory',
+      ],
+      cause,
+    });
+  }
+}
+
+/** A sentence about this Node's SQLite, where it has the flaw. */
+export function sqliteFlaw(version: string = process.versions.sqlite ?? '0'): string | undefined {
+  const parts = version.split('.').map(Number);
+  const at = soundSqlite.findIndex((part, index) => part !== (parts[index] ?? 0));
+  if (at === -1 || (parts[at] ?? 0) > (soundSqlite[at] ?? 0)) return undefined;
+  return `SQLite ${version} in this Node (${process.versions.node}) has a flaw that can damage a journal when two programs write it; let only this server open it, or update Node`;
+}
+
+/** Node 22 warns that `node:sqlite` is experimental: true, and nothing that a user could act on. */
+function hideSqliteWarning(): void {
+  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).includes('SQLite is an experimental feature')) emitWarning(warning, ...rest);
+  };
+}
+
+/** `EACCES: permission denied, open '/x'` as `permission denied`. */
+function inWords(message: string): string {
+  return message.replace(/E[A-Z]+: ([^,]+), \w+ '[^']*'$/, '$1');
+}

@@ -1,0 +1,126 @@
+import type { ChalkInstance } from 'chalk';
+import { safeLine } from '../core/safe-text.ts';
+import type { Failure } from './failure.ts';
+
+export interface OutputOptions {
+  isJson: boolean;
+  isQuiet: boolean;
+  isVerbose: boolean;
+  /** False: `--no-color`. */
+  color: boolean;
+}
+
+/** What a word on the screen means; the same in every command. */
+export type Tone = 'plain' | 'good' | 'bad' | 'warn' | 'dim' | 'strong';
+
+const styles: Record<Exclude<Tone, 'plain'>, (chalk: ChalkInstance) => (text: string) => string> = {
+  good: (chalk) => chalk.green,
+  bad: (chalk) => chalk.red,
+  warn: (chalk) => chalk.yellow,
+  dim: (chalk) => chalk.dim,
+  strong: (chalk) => chalk.bold,
+};
+
+/** What JSON leaves as it is and a terminal would act on: DEL, the 8-bit controls, line separators, what reorders text. */
+// oxlint-disable-next-line no-control-regex
+const unsafeInJson = /[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+
+/** The way out: results to stdout, everything else to stderr. A pipe takes decoration away, never changes the format. */
+export class Output {
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  readonly isVerbose: boolean;
+  /** Whether results on a terminal may have colours. */
+  readonly isColored: boolean;
+  readonly #outChalk: ChalkInstance | undefined;
+  readonly #errChalk: ChalkInstance | undefined;
+
+  private constructor(options: OutputOptions, isColored: boolean, chalks: Record<'out' | 'err', ChalkInstance | undefined>) {
+    this.isJson = options.isJson;
+    this.isQuiet = options.isQuiet;
+    this.isVerbose = options.isVerbose;
+    this.isColored = isColored;
+    this.#outChalk = chalks.out;
+    this.#errChalk = chalks.err;
+  }
+
+  static async open(options: OutputOptions): Promise<Output> {
+    const { NO_COLOR, TERM } = process.env;
+    const isColored = options.color && (NO_COLOR === undefined || NO_COLOR === '') && TERM !== 'dumb';
+    const wants = { out: isColored && process.stdout.isTTY, err: isColored && process.stderr.isTTY };
+    // Loaded only where something is coloured: a script that starts this program a thousand times does not pay for it.
+    const chalk = wants.out || wants.err ? new (await import('chalk')).Chalk({ level: 1 }) : undefined;
+    return new Output(options, isColored, { out: wants.out ? chalk : undefined, err: wants.err ? chalk : undefined });
+  }
+
+  /** Whether results go to a terminal that somebody looks at. */
+  get isTerminal(): boolean {
+    return process.stdout.isTTY;
+  }
+
+  /** A part of a line of results, coloured on a terminal. The text must be safe already. */
+  paint(tone: Tone, text: string): string {
+    return tone === 'plain' || this.#outChalk === undefined ? text : styles[tone](this.#outChalk)(text);
+  }
+
+  /** One line of results. Parts that come from outside are cleaned by whoever puts them in. */
+  line(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  /** One line of an endless result: resolves when the reader has room for more. */
+  async stream(text: string): Promise<void> {
+    if (process.stdout.write(`${text}\n`)) return;
+    await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+  }
+
+  /** A JSON document of one line, versioned. */
+  document(fields: object): void {
+    this.line(json(fields));
+  }
+
+  /** A JSON document of an endless result. */
+  streamDocument(fields: object): Promise<void> {
+    return this.stream(json(fields));
+  }
+
+  /** Something said beside the results. `-q` leaves it out. */
+  note(text: string): void {
+    if (!this.isQuiet) this.#err(safeLine(text, 4_000));
+  }
+
+  /** Something that should be known even with `-q`. */
+  warn(sentence: string): void {
+    this.#err(`${this.#paintErr('warn', 'warning:')} ${safeLine(sentence, 4_000)}`);
+  }
+
+  /** An error: a sentence and the next step, or its JSON form. */
+  failure({ code, message, hints, cause, stack, isRetryable }: Failure): void {
+    if (this.isJson) {
+      this.#err(
+        json({
+          ok: false,
+          error: { code, message, hint: hints.map((hint) => hint.replaceAll(/ {2,}/g, ' ')).join('; '), retryable: isRetryable },
+        }),
+      );
+      return;
+    }
+    this.#err(`${this.#paintErr('bad', 'error:')} ${safeLine(message, 4_000)}`);
+    for (const hint of hints) this.#err(`  ${safeLine(hint, 4_000)}`);
+    if (!this.isVerbose) return;
+    const trace = (cause instanceof Error ? cause.stack : stack) ?? '';
+    for (const line of trace.split('\n')) this.#err(`    ${safeLine(line)}`);
+  }
+
+  #paintErr(tone: Exclude<Tone, 'plain'>, text: string): string {
+    return this.#errChalk === undefined ? text : styles[tone](this.#errChalk)(text);
+  }
+
+  #err(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+}
+
+function json(fields: object): string {
+  return JSON.stringify({ v: 1, ...fields }).replace(unsafeInJson, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

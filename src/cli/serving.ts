@@ -1,0 +1,80 @@
+import { homedir } from 'node:os';
+import { createServer, type DashServer } from '../server/create-server.ts';
+import { exitCodes } from './exit-codes.ts';
+import { Failure, usageFailure } from './failure.ts';
+import { openJournal, sqliteFlaw } from './journal-file.ts';
+import { portHolder } from './port-holder.ts';
+import type { Invocation } from './program.ts';
+import { createLog } from './server-log.ts';
+import type { Settings } from './settings.ts';
+
+/** A stop that takes longer is ended by force: what was acknowledged is in the journal by then. */
+const longestStopMs = 4_500;
+
+/** Serves until a signal, or until the reloading parent says stop. */
+export async function serve({ settings, output, interruption }: Invocation<object>): Promise<number> {
+  const flaw = settings.journal === 'memory' ? undefined : sqliteFlaw();
+  if (flaw !== undefined) output.warn(flaw);
+  const signal = interruption.hold();
+  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync });
+  const server = await createServer({
+    journal,
+    corsOrigins: settings.corsOrigins,
+    skillFolders: settings.skills,
+    log: await createLog(settings.logLevel),
+  });
+  const address = await listen(server, settings);
+  if (output.isJson) output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location });
+  else for (const line of readyLines(address.url, journal.location, settings)) output.line(line);
+  process.send?.({ port: address.port });
+  await stopAsked(signal);
+  output.note('stopping ... again to force');
+  const force = setTimeout(() => process.exit(exitCodes.ok), longestStopMs);
+  await server.close();
+  clearTimeout(force);
+  return exitCodes.ok;
+}
+
+async function listen(server: DashServer, { host, port }: Settings) {
+  try {
+    return await server.listen({ host, port });
+  } catch (cause) {
+    await server.close();
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      const holder = await portHolder(port);
+      throw new Failure('CONFLICT', `port ${port} is in use${holder === undefined ? '' : ` by ${holder}`}`, {
+        hints: ['take any free port:  shannon-dash serve --port 0', 'use that server:     shannon-dash stats'],
+        exitCode: exitCodes.refused,
+        cause,
+      });
+    }
+    if (code === 'EACCES') throw usageFailure(`not allowed to listen on port ${port}`, 'take one above 1023: --port 8000');
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw usageFailure(`${host} is not an address of this machine`, 'this machine only: --host 127.0.0.1');
+    throw new Failure('INTERNAL', `cannot listen on ${host}:${port}: ${message}`, {
+      hints: ['take another: --host ADDRESS --port PORT'],
+      cause,
+    });
+  }
+}
+
+function readyLines(url: string, journal: string, { host }: Settings): string[] {
+  const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  const home = homedir();
+  return [
+    `shannon-dash at ${url}`,
+    `  journal  ${journal === 'memory' ? 'memory: ends with this server' : journal.startsWith(`${home}/`) ? `~${journal.slice(home.length)}` : journal}`,
+    `  tokens   not asked for: ${isLocal ? 'this machine only' : 'whoever reaches this address can watch and steer'}`,
+    '  next     shannon-dash run -- COMMAND',
+  ];
+}
+
+/** Resolves with the first signal, with the word of the parent that reloads this server, or with its end. */
+function stopAsked(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    process.once('message', () => resolve()).once('disconnect', () => resolve());
+  });
+}

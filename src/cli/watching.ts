@@ -1,0 +1,120 @@
+import { connectWatcher, type Watcher, type WatchUpdate } from '../client/watcher.ts';
+import type { Cursor, SessionEvent } from '../core/event.ts';
+import { eventFilter, type EventFilter } from '../core/event-filter.ts';
+import type { SessionState } from '../core/session-state.ts';
+import { connecting, fetchJson } from './connecting.ts';
+import { shownDuration } from './duration.ts';
+import { eventLines } from './event-lines.ts';
+import type { Output } from './output.ts';
+import type { Invocation } from './program.ts';
+import type { Settings } from './settings.ts';
+import { WatchEnd, type EndOptions } from './watch-end.ts';
+
+/** What the plain and the JSON form of `watch` take. */
+export interface WatchPlainOptions extends EndOptions {
+  /** Undefined: every session. */
+  session: string | undefined;
+  globs: readonly string[];
+  /** Begins after this event. */
+  since: number | undefined;
+  /** Begins with the last so many events. */
+  tail: number | undefined;
+  bell: boolean;
+}
+
+const page = 10_000;
+
+/** Appends a line (or a JSON document) for each event until the end that was asked for, or for ever. */
+export async function watchPlain(
+  options: WatchPlainOptions,
+  { settings, output, interruption }: Invocation<object>,
+): Promise<number | void> {
+  const { session, globs } = options;
+  const filter = eventFilter(globs);
+  const end = new WatchEnd(options);
+  const after = session === undefined ? undefined : await startOf(session, options, { settings, filter });
+  // With an end to look for every event must come; without one the server sorts them out.
+  const eventTypes = globs.length === 0 || end.isWanted ? undefined : [...globs];
+  const watcher = await connecting(settings, (connect) => connectWatcher({ ...connect, session, after, eventTypes }));
+  interruption.hold().addEventListener('abort', () => void watcher.close(), { once: true });
+  watcher.onUpdate(teller(output));
+  output.note(beginning(watcher, settings.url));
+  const ended = after === undefined ? end.inState(watcher.state) : undefined;
+  try {
+    return ended ?? (await follow(watcher, { options, output, filter, end }));
+  } finally {
+    await watcher.close();
+  }
+}
+
+async function follow(
+  watcher: Watcher,
+  { options, output, filter, end }: { options: WatchPlainOptions; output: Output; filter: EventFilter; end: WatchEnd },
+): Promise<number | undefined> {
+  for await (const event of watcher) {
+    if (filter(event.type)) await write(event, output, options);
+    const ended = end.at(event);
+    if (ended !== undefined) return ended;
+  }
+  return undefined;
+}
+
+async function write(event: SessionEvent, output: Output, { session, bell }: WatchPlainOptions): Promise<void> {
+  if (output.isJson) await output.streamDocument(event);
+  else for (const line of eventLines({ event, output, withSession: session === undefined })) await output.stream(line);
+  if (bell && event.type === 'decision:point' && process.stderr.isTTY) process.stderr.write('\x07');
+}
+
+/** Where to begin: undefined for what comes from now on. */
+async function startOf(
+  session: string,
+  { since, tail }: WatchPlainOptions,
+  { settings, filter }: { settings: Settings; filter: EventFilter },
+): Promise<Cursor | 'start' | undefined> {
+  if (since === 0) return 'start';
+  if (since === undefined && tail === undefined) return undefined;
+  const path = `api/sessions/${encodeURIComponent(session)}`;
+  const { epoch, seq } = await fetchJson<SessionState & { epoch: string }>(settings, path);
+  if (since !== undefined) return { epoch, seq: since };
+  if (tail === 0) return { epoch, seq };
+  // The events that pass, counted from the end: the place before the first of them.
+  const places: number[] = [];
+  for (let after = 0; after < seq;) {
+    const { events, next } = await fetchJson<{ events: SessionEvent[]; next: number }>(
+      settings,
+      `${path}/events?after=${after}&limit=${page}`,
+    );
+    places.push(...events.filter(({ type }) => filter(type)).map((event) => event.seq));
+    places.splice(0, Math.max(0, places.length - (tail ?? 0)));
+    if (next <= after) break;
+    after = next;
+  }
+  return { epoch, seq: (places[0] ?? seq + 1) - 1 };
+}
+
+function beginning({ session, cursor }: Watcher, url: string): string {
+  if (session === null) return `watching all sessions at ${url}`;
+  return cursor?.seq === 0 ? `waiting for ${session} at ${url}: it has no events yet` : `watching ${session} at ${url}`;
+}
+
+/** Says on stderr what happens to the connection and to the history. */
+function teller(output: Output): (update: WatchUpdate) => void {
+  let lostAt: number | undefined;
+  return (update) => {
+    if (update.kind === 'gap')
+      output.warn(
+        `events of ${update.gap.session_id} are missed: ${update.gap.reason === 'epoch' ? 'it has another history now' : `the journal begins at ${update.gap.first_available}`}`,
+      );
+    if (update.kind === 'deleted') output.note(`${update.session_id} was deleted`);
+    if (update.kind !== 'connection') return;
+    const { status, error } = update.connection;
+    if (status === 'reconnecting' && lostAt === undefined) {
+      lostAt = Date.now();
+      output.note(`reconnecting (${error ?? 'connection lost'})`);
+    }
+    if (status === 'live' && lostAt !== undefined) {
+      output.note(`connected again after ${shownDuration(Date.now() - lostAt)}`);
+      lostAt = undefined;
+    }
+  };
+}
