@@ -1,0 +1,25 @@
+import { option, type Program } from '../program.ts';
+import type { RunOptions } from '../running.ts';
+
+/** `run`: any program as a session. */
+export function registerRun(program: Program): void {
+  program.add<RunOptions>({
+    usage: 'run <command> [args...]',
+    summary: 'Run a program as a session: watched live, halted, resumed, rolled back',
+    examples: ['run -- npm test', 'run --checkpoints git -- ./migrate.sh', 'run -s nightly -- make all'],
+    passThrough: true,
+    options: [
+      option('-s, --session <id>', 'the name of the session (one is made)'),
+      option('--checkpoints <kind>', 'git: snapshots of the work tree, to roll back to').choices(['git', 'none']).default('none'),
+      option('--no-files', 'changes of files do not become events'),
+    ],
+    notes: [
+      'Output, exit code and signals are those of COMMAND. Without a server it starts one for as long as it runs.',
+      'COMMAND finds SHANNON_DASH_URL and SHANNON_DASH_SESSION: shannon-dash emit, gate, decide and checkpoint use them.',
+    ],
+    run: async (invocation) => {
+      const { runProgram } = await import('../running.ts');
+      return runProgram(invocation);
+    },
+  });
+}

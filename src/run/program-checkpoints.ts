@@ -1,0 +1,106 @@
+import type { ChildTree } from './child-tree.ts';
+import { openGitCheckpoints, type GitCheckpoints, type RollbackPreview } from './git-checkpoints.ts';
+
+/** Paths named in a command's result; more are counted. */
+const namedPaths = 500;
+
+/** A checkpoint to announce in the journal. */
+export interface TakenCheckpoint {
+  checkpoint_id: string;
+  label: string;
+  files: number;
+}
+
+/** The fields of a ROLLBACK, as checked by the server. */
+export interface RollbackRequest {
+  steps?: number | undefined;
+  checkpoint_id?: string | undefined;
+  dry_run?: boolean | undefined;
+  force?: boolean | undefined;
+}
+
+/**
+ * Checkpoints of a running program's work tree. Each is taken while the program stands still, so that no file is caught
+ * half-written; and a rollback restores only while it stands still, and leaves it so.
+ */
+export class ProgramCheckpoints {
+  readonly #checkpoints: GitCheckpoints;
+  readonly #known = new Set<string>();
+  /** The files as they were when the program was stopped: whoever changed them since was somebody else. */
+  #sealed: Promise<string> | undefined;
+
+  private constructor(checkpoints: GitCheckpoints) {
+    this.#checkpoints = checkpoints;
+  }
+
+  /** @throws Error one sentence: not in a git work tree, no git */
+  static async open(options: { cwd: string; sessionId: string }): Promise<ProgramCheckpoints> {
+    return new ProgramCheckpoints(await openGitCheckpoints(options));
+  }
+
+  /** The files before the program begins. */
+  async start(): Promise<TakenCheckpoint> {
+    return this.#save('start', 'start of the run');
+  }
+
+  /** Whether the checkpoint was taken here already, so that its announcement is our own. */
+  isKnown(checkpointId: string): boolean {
+    return this.#known.has(checkpointId);
+  }
+
+  /** Takes a checkpoint of a running program: stops it for that moment, unless it stands still anyway. */
+  async take(tree: ChildTree, checkpointId: string, label: string): Promise<TakenCheckpoint> {
+    return tree.whileStopped(() => this.#save(checkpointId, label));
+  }
+
+  /** The program was stopped: what changes from now on is not its work. */
+  seal(): void {
+    this.#sealed = this.#checkpoints.seal();
+    this.#sealed.catch(() => undefined);
+  }
+
+  /** The program goes on. */
+  unseal(): void {
+    this.#sealed = undefined;
+  }
+
+  /** What a rollback would change, or once more what it cannot. */
+  async preview(request: RollbackRequest): Promise<object> {
+    const { checkpoint_id } = await this.#resolve(request);
+    return shortened(await this.#checkpoints.preview(checkpoint_id, await this.#sealedTree()));
+  }
+
+  /** Rolls back. The tree must be stopped and stays so. @returns the result, and the checkpoint of how it was before */
+  async restore(request: RollbackRequest): Promise<{ result: object; savedAs: TakenCheckpoint }> {
+    const { checkpoint_id } = await this.#resolve(request);
+    const result = await this.#checkpoints.restore(checkpoint_id, { ...(await this.#sealedTree()), force: request.force ?? false });
+    this.#known.add(result.saved_as);
+    this.seal();
+    return {
+      result: { ...shortened(result), note: 'the program stands still and its memory is as it was; RESUME lets it go on' },
+      savedAs: { checkpoint_id: result.saved_as, label: `before the rollback to ${checkpoint_id}`, files: result.restore.length },
+    };
+  }
+
+  async #save(checkpointId: string, label: string): Promise<TakenCheckpoint> {
+    this.#known.add(checkpointId);
+    const { files } = await this.#checkpoints.save(checkpointId, label);
+    return { checkpoint_id: checkpointId, label, files };
+  }
+
+  #resolve({ steps, checkpoint_id }: RollbackRequest) {
+    return this.#checkpoints.resolve(checkpoint_id === undefined ? { steps: steps ?? 1 } : { checkpointId: checkpoint_id });
+  }
+
+  async #sealedTree(): Promise<{ sealedTree?: string }> {
+    return this.#sealed === undefined ? {} : { sealedTree: await this.#sealed };
+  }
+}
+
+function shortened<Preview extends RollbackPreview>({ restore, ...preview }: Preview) {
+  return {
+    ...preview,
+    restore: restore.slice(0, namedPaths),
+    restore_count: restore.length,
+  };
+}
