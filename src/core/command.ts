@@ -48,8 +48,11 @@ export const commandTable = {
 
 export type CommandType = keyof typeof commandTable;
 
+/** To zod, an object without fields is one that may have none: joined with others it would forbid theirs. */
+type Joinable<Fields> = string extends keyof Fields ? unknown : Fields;
+
 /** The fields of one type of command, as checked. */
-export type CommandFields<Type extends CommandType> = z.output<(typeof commandTable)[Type]>;
+export type CommandFields<Type extends CommandType> = Joinable<z.output<(typeof commandTable)[Type]>>;
 
 export const commandTypes = Object.keys(commandTable) as CommandType[];
 
@@ -87,7 +90,7 @@ export type CommandInput<Type extends CommandType = CommandType> = {
     session_id?: string | undefined;
     command_id?: string | undefined;
     timeout_ms?: number | undefined;
-  } & z.input<(typeof commandTable)[Each]>;
+  } & Joinable<z.input<(typeof commandTable)[Each]>>;
 }[Type];
 
 /**
