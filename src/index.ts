@@ -1,5 +1,14 @@
 /** The SDK: publish what a program does, watch it, steer it. Loads neither the server nor the dashboard. */
 export { connectOperator, type Operator } from './client/operator.ts';
+export {
+  connectOrchestrator,
+  type AgentHandle,
+  type Orchestrator,
+  type OrchestratorOptions,
+  type ReceivedCommand,
+  type SkillContext,
+} from './client/orchestrator.ts';
+export type { Decided, DecideOptions } from './client/decision-desk.ts';
 export { connectPublisher, type Publisher, type PublisherOptions } from './client/publisher.ts';
 export { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } from './client/watcher.ts';
 export type { ConnectionState, ConnectOptions } from './client/connection.ts';
@@ -12,7 +21,6 @@ export type { EventData, KnownEventType } from './core/event-table.ts';
 export { fold, foldAll } from './core/fold.ts';
 export { limits } from './core/limits.ts';
 export type { SessionGapMessage } from './core/messages.ts';
-export { safeText } from './core/safe-text.ts';
 export { initialState, isLive } from './core/session-state.ts';
 export type {
   AgentState,

@@ -7,7 +7,7 @@ import { initialState, type SessionState } from '../core/session-state.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { EventQueue } from './event-queue.ts';
 import { Listeners } from './listeners.ts';
-import { Subscribing } from './subscribing.ts';
+import { StandingRequest } from './standing-request.ts';
 import type { Watcher, WatchUpdate } from './watcher.ts';
 
 /** How many states are fetched at a time, of sessions that the server did not send when this watcher joined. */
@@ -21,8 +21,8 @@ export class AllSessionsWatcher implements Watcher {
   readonly #connection: Connection;
   readonly #options: { eventTypes: string[] | undefined; ownsConnection: boolean };
   readonly #updates = new Listeners<WatchUpdate>();
-  readonly #queue = new EventQueue(() => this.#subscribing.again());
-  readonly #subscribing: Subscribing;
+  readonly #queue = new EventQueue(() => this.#subscription.again());
+  readonly #subscription: StandingRequest;
   readonly #off: (() => void)[];
   /** Both in the order of their last change. */
   readonly #states = new Map<string, SessionState>();
@@ -47,13 +47,13 @@ export class AllSessionsWatcher implements Watcher {
       connection.on('session:deleted', ({ session_id }) => this.#forget(session_id)),
       connection.onState((state) => this.#updates.tell({ kind: 'connection', connection: state })),
     ];
-    this.#subscribing = new Subscribing(connection, { join: () => this.#join(), end: (error) => this.#end(error) });
-    this.#updates.holdUntil(this.#subscribing.first);
+    this.#subscription = new StandingRequest(connection, { ask: () => this.#join(), end: (error) => this.#end(error) });
+    this.#updates.holdUntil(this.#subscription.first);
   }
 
   /** Resolves when the server has subscribed this watcher for the first time; the states stand then. */
   get joined(): Promise<void> {
-    return this.#subscribing.first;
+    return this.#subscription.first;
   }
 
   get states(): ReadonlyMap<string, SessionState> {
@@ -105,7 +105,7 @@ export class AllSessionsWatcher implements Watcher {
     const fresh: SessionEvent[] = [];
     for (const event of events) {
       if (seq !== undefined && event.seq <= seq) continue;
-      if (isFolding && seq !== undefined && event.seq > seq + 1) return this.#subscribing.again();
+      if (isFolding && seq !== undefined && event.seq > seq + 1) return this.#subscription.again();
       if (!this.#enqueue(event)) break;
       if (isFolding && event.seq === 1) state ??= initialState({ session_id, created_at: event.timestamp });
       if (state !== undefined) state = fold(state, event);
@@ -128,7 +128,8 @@ export class AllSessionsWatcher implements Watcher {
       return this.#queue.push(event);
     }
     this.#isJoining = true;
-    this.#subscribing.pause({});
+    this.#subscription.pause();
+    this.#connection.request('unsubscribe', {}).catch(() => undefined);
     return false;
   }
 
@@ -172,7 +173,7 @@ export class AllSessionsWatcher implements Watcher {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const off of this.#off) off();
-    this.#subscribing.close();
+    this.#subscription.close();
     this.#queue.end(error);
     if (this.#options.ownsConnection) this.#connection.close(error);
   }

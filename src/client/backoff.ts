@@ -7,3 +7,17 @@ export function backoffMs(attempt: number): number {
   const full = Math.min(longestMs, firstMs * 2 ** Math.min(attempt - 1, 16));
   return Math.round(full * (0.5 + Math.random() / 2));
 }
+
+/** Waits so long, or until the signal; leaves no timer behind. */
+export function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end, { once: true });
+  });
+}

@@ -29,8 +29,7 @@ export interface Operator extends AsyncDisposable {
 export async function connectOperator(options: ConnectOptions & { session?: string | undefined } = {}): Promise<Operator> {
   const connection = await connect(options);
   return {
-    send: (command, sendOptions) =>
-      send(connection, { ...command, session_id: command.session_id ?? options.session } as CommandInput, sendOptions),
+    send: (command, sendOptions) => send(connection, { ...command, session_id: command.session_id ?? options.session }, sendOptions),
     get connection() {
       return connection.state;
     },

@@ -6,7 +6,7 @@ import { initialState, type SessionState } from '../core/session-state.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { EventQueue } from './event-queue.ts';
 import { Listeners } from './listeners.ts';
-import { Subscribing } from './subscribing.ts';
+import { StandingRequest } from './standing-request.ts';
 import type { Watcher, WatchUpdate } from './watcher.ts';
 
 export interface SessionWatchOptions {
@@ -24,7 +24,7 @@ export class SessionWatcher implements Watcher {
   readonly #options: SessionWatchOptions;
   readonly #updates = new Listeners<WatchUpdate>();
   readonly #queue = new EventQueue(() => this.#onRoom());
-  readonly #subscribing: Subscribing;
+  readonly #subscription: StandingRequest;
   readonly #off: (() => void)[];
   #state: SessionState | undefined;
   /** What was seen and folded. */
@@ -56,13 +56,13 @@ export class SessionWatcher implements Watcher {
       connection.on('session:deleted', (message) => this.#onDeleted(message)),
       connection.onState((state) => this.#updates.tell({ kind: 'connection', connection: state })),
     ];
-    this.#subscribing = new Subscribing(connection, { join: () => this.#join(), end: (error) => this.#end(error) });
-    this.#updates.holdUntil(this.#subscribing.first);
+    this.#subscription = new StandingRequest(connection, { ask: () => this.#join(), end: (error) => this.#end(error) });
+    this.#updates.holdUntil(this.#subscription.first);
   }
 
   /** Resolves when the server has subscribed this watcher for the first time. */
   get joined(): Promise<void> {
-    return this.#subscribing.first;
+    return this.#subscription.first;
   }
 
   get state(): SessionState | undefined {
@@ -161,7 +161,7 @@ export class SessionWatcher implements Watcher {
       fresh.push(event);
     }
     if (fresh.length > 0) this.#updates.tell({ kind: 'events', session_id, events: fresh, state: this.#state });
-    if (isHole) this.#subscribing.again();
+    if (isHole) this.#subscription.again();
   }
 
   /** False when the stream is stopped here, because the loop that takes the events is too far behind. */
@@ -175,12 +175,13 @@ export class SessionWatcher implements Watcher {
     // Nobody iterates: the fold goes on, and a loop that begins later is served from the journal.
     if (!this.#queue.isTaken) return true;
     this.#isJoining = true;
-    this.#subscribing.pause({ session_id: this.session });
+    this.#subscription.pause();
+    this.#connection.request('unsubscribe', { session_id: this.session }).catch(() => undefined);
     return false;
   }
 
   #onRoom(): void {
-    this.#subscribing.again();
+    this.#subscription.again();
   }
 
   #onGap(gap: SessionGapMessage): void {
@@ -208,7 +209,7 @@ export class SessionWatcher implements Watcher {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const off of this.#off) off();
-    this.#subscribing.close();
+    this.#subscription.close();
     this.#queue.end(error);
     if (this.#options.ownsConnection) this.#connection.close(error);
   }

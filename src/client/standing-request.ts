@@ -3,19 +3,22 @@ import { backoffMs } from './backoff.ts';
 import { asShannonDashError, isRetryable } from './connect-failure.ts';
 import type { Connection } from './connection.ts';
 
-export interface SubscribingOptions {
-  /** Subscribes at the server. Called again after each reconnect and each failure that may pass. */
-  join: () => Promise<void>;
+export interface StandingRequestOptions {
+  /** Asks the server. Called again after each reconnect and each failure that may pass. */
+  ask: () => Promise<void>;
   /** It is over: with the error that will not pass, or because the connection was closed. */
   end: (error?: ShannonDashError) => void;
 }
 
-/** Keeps a subscription: one `join` at a time, again whenever the connection is live again. */
-export class Subscribing {
-  /** Resolves with the first join. @throws ShannonDashError why there will be none */
+/**
+ * A request that is to stand (a subscription, an attachment): made once the connection is live and again whenever it is live
+ * again, one at a time.
+ */
+export class StandingRequest {
+  /** Resolves with the first answer. @throws ShannonDashError why there will be none */
   readonly first: Promise<void>;
   readonly #connection: Connection;
-  readonly #options: SubscribingOptions;
+  readonly #options: StandingRequestOptions;
   readonly #first = Promise.withResolvers<void>();
   readonly #off: () => void;
   #isRunning = false;
@@ -25,7 +28,7 @@ export class Subscribing {
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(connection: Connection, options: SubscribingOptions) {
+  constructor(connection: Connection, options: StandingRequestOptions) {
     this.#connection = connection;
     this.#options = options;
     this.first = this.#first.promise;
@@ -43,7 +46,7 @@ export class Subscribing {
     queueMicrotask(look);
   }
 
-  /** Subscribes anew. */
+  /** Asks anew. */
   again(): void {
     this.#isPaused = false;
     this.#isWanted = true;
@@ -51,17 +54,18 @@ export class Subscribing {
     void this.#run();
   }
 
-  /** Unsubscribes until `again` is called; a reconnect changes nothing. */
-  pause(subscription: { session_id?: string }): void {
+  /** From now on, until `again` is called, a reconnect asks nothing. */
+  pause(): void {
     this.#isPaused = true;
-    this.#connection.request('unsubscribe', subscription).catch(() => undefined);
   }
 
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#off();
-    this.#first.reject(this.#connection.failure ?? new ShannonDashError('UNREACHABLE', 'the watcher was closed'));
+    this.#first.reject(
+      this.#connection.failure ?? new ShannonDashError('UNREACHABLE', `it was closed before ${this.#connection.url} answered`),
+    );
   }
 
   async #run(): Promise<void> {
@@ -70,7 +74,7 @@ export class Subscribing {
     while (this.#isWanted && !this.#isClosed && this.#connection.state.status === 'live') {
       this.#isWanted = false;
       try {
-        await this.#options.join();
+        await this.#options.ask();
         this.#attempt = 0;
         this.#first.resolve();
       } catch (error) {
