@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionEvent } from '../core/event.ts';
+import { jsonText } from '../core/json.ts';
 import { limits } from '../core/limits.ts';
 import { JournalEvent, type NewEvent } from './journal.ts';
 
@@ -59,8 +60,9 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
       data: event.data,
     };
     if (event.source !== undefined) stamped.source = event.source;
-    const json = JSON.stringify(stamped);
-    if (json.length > limits.eventBytes) {
+    const json = jsonText(stamped, `events[${index}]`);
+    // No character takes more than three bytes in UTF-8 for each of its UTF-16 units.
+    if (json.length > limits.eventBytes / 3 && Buffer.byteLength(json) > limits.eventBytes) {
       throw new ShannonDashError('TOO_LARGE', `events[${index}]: an event must be at most ${limits.eventBytes} bytes`);
     }
     const journalled = new JournalEvent(head.session_id, seq, event.type, json, stamped);

@@ -4,6 +4,7 @@ import { isFinal, parseCommand, type CommandResult } from '../core/command.ts';
 import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../core/errors.ts';
 import { eventFilter } from '../core/event-filter.ts';
 import { sessionId } from '../core/ids.ts';
+import { jsonText } from '../core/json.ts';
 import { limits } from '../core/limits.ts';
 import { createSessionRequest } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
@@ -138,6 +139,7 @@ function addSessionRoutes(app: FastifyInstance, { store, hub, journal }: RoutePa
   });
   app.post('/api/sessions', async (request, reply) => {
     const origin = parse(createSessionRequest, request.body);
+    jsonText(origin.metadata ?? {}, 'metadata');
     if (store.size >= limits.sessions)
       throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first`);
     const head = await journal.create({ ...origin, created_at: new Date().toISOString() });

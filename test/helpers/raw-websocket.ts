@@ -73,6 +73,8 @@ export class RawWebSocket {
       const frame = readFrame(this.#buffer);
       if (frame === undefined) break;
       this.#buffer = this.#buffer.subarray(frame.bytes);
+      // A close frame: a client that reads closes too.
+      if (frame.opcode === 0x8) this.socket.end();
       if (frame.opcode === 0x1) this.packets.push(frame.payload.toString());
       if (frame.opcode === 0x1 && frame.payload.toString() === '2') this.send('3');
     }
