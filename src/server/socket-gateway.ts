@@ -24,6 +24,9 @@ import { SocketBacklog, SocketWatcher } from './socket-watcher.ts';
 /** What a connected client may rely on. */
 export const capabilities = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
 
+/** Characters of answers and states that may wait for a client that goes on asking: many large sessions joined at once. */
+const waitingAnswersChars = 32 * 1024 * 1024;
+
 /** How long an orchestrator's process has to acknowledge a command before it counts as not delivered. */
 const deliveryTimeoutMs = 30_000;
 
@@ -185,14 +188,14 @@ class Client implements OrchestratorLink {
 
   /** One that asks and asks without reading the answers is cut like a slow watcher. */
   #isFlooded(): boolean {
-    if (
-      this.#socket.conn.transport.writable ||
-      (this.#socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length < limits.publishEvents
-    ) {
-      return !this.#backlog.isOpen;
-    }
-    this.#backlog.cut();
-    return true;
+    const { transport, writeBuffer } = this.#socket.conn as unknown as {
+      transport: { writable: boolean };
+      writeBuffer: { data?: string }[];
+    };
+    if (transport.writable) return !this.#backlog.isOpen;
+    const waitingChars = writeBuffer.reduce((sum, packet) => sum + (packet.data?.length ?? 0), 0);
+    if (writeBuffer.length >= limits.publishEvents || waitingChars > waitingAnswersChars) this.#backlog.cut();
+    return !this.#backlog.isOpen;
   }
 
   #publish(payload: unknown): Promise<unknown> {
