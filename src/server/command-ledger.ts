@@ -122,11 +122,6 @@ export class CommandLedger {
     });
   }
 
-  /** Whether the link is the session's orchestrator, or works under it. */
-  isAttached(sessionId: string, link: OrchestratorLink): boolean {
-    return this.#orchestrators.attachmentOf(sessionId, link) !== undefined;
-  }
-
   /** The link is gone. */
   async detach(sessionId: string, link: OrchestratorLink, reason: string): Promise<void> {
     const detached = this.#orchestrators.detach(sessionId, link);
@@ -253,16 +248,21 @@ export class CommandLedger {
     executor.link
       .execute(execution)
       .then(
-        () =>
-          this.#serial.run(sessionId, async () => {
-            const current = await this.#find(sessionId, command.command_id);
-            if (current?.status === 'queued')
-              await this.#append(sessionId, [step(current, 'delivered', { delivered_to: executor.instanceId })]);
-          }),
+        () => this.#delivered(sessionId, command, executor.instanceId),
         // Not acknowledged: the connection is gone, and the next attach delivers it again.
         () => undefined,
       )
       .catch(this.#onProblem);
+  }
+
+  /**
+   * Written with the next commit, which is most often that of the command's end: it follows at once, and nobody waits for
+   * this step alone.
+   */
+  async #delivered(sessionId: string, command: CommandState, instanceId: string): Promise<void> {
+    const current = await this.#find(sessionId, command.command_id);
+    if (current?.status !== 'queued') return;
+    await this.#append(sessionId, [step(current, 'delivered', { delivered_to: instanceId })], { prompt: false });
   }
 
   async #end(sessionId: string, command: CommandState, status: CommandStatus, fields: Record<string, unknown>): Promise<void> {
@@ -440,12 +440,12 @@ export class CommandLedger {
     return state;
   }
 
-  #append(sessionId: string, events: readonly Pick<NewEvent, 'type' | 'data' | 'id'>[]) {
+  #append(sessionId: string, events: readonly Pick<NewEvent, 'type' | 'data' | 'id'>[], { prompt } = { prompt: true }) {
     const timestamp = now();
     return this.#journal.append(
       sessionId,
       events.map((event) => ({ ...event, timestamp })),
-      { prompt: true },
+      { prompt },
     );
   }
 }

@@ -1,0 +1,166 @@
+/**
+ * npm run bench [-- --only NAME] [--rounds N] [--json FILE] [--no-dashboard]
+ *
+ * Measures the built program with a SQLite journal beside a bare Socket.IO relay on the same Node, the two in turn, and
+ * prints medians and ratios. The ratio is what counts: it holds on a slow or busy machine too.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Socket } from 'socket.io-client';
+import { connectOrchestrator } from '../../src/index.ts';
+import { bytesPerIdleWatcher, connect, cpuPerDelivery, pacedLatency, quantile, roundTrips } from './load.ts';
+import { startDash, startRelay, type MeasuredServer } from './measured-server.ts';
+
+interface Scenario {
+  name: string;
+  unit: string;
+  /** The most that our figure may be: a multiple of the relay's, or a value by itself. */
+  goal: { ratio: number } | { value: number } | undefined;
+  measure: (server: MeasuredServer, isDash: boolean) => Promise<number>;
+}
+
+interface Row {
+  name: string;
+  unit: string;
+  dash: number;
+  relay: number;
+  ratio: number;
+  goal: string;
+  met: boolean | undefined;
+}
+
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'string' },
+    'no-dashboard': { type: 'boolean', default: false },
+  },
+});
+
+function cpuScenario(producers: number, watchers: number, deliveries: number, ratio: number, batch = false): Scenario {
+  return {
+    name: `CPU per delivery, ${producers} x ${watchers}${batch ? ', batch' : ''}`,
+    unit: 'µs',
+    goal: { ratio },
+    // The relay knows no batches: it is measured with each event under its own name.
+    measure: (server, isDash) => cpuPerDelivery(server, { producers, watchers, deliveries, batch: batch && isDash }),
+  };
+}
+
+const p50 = (values: Promise<number[]>) => values.then((each) => quantile(each, 0.5));
+const p99 = (values: Promise<number[]>) => values.then((each) => quantile(each, 0.99));
+const paced = (server: MeasuredServer) => pacedLatency(server, { perSecond: 200, watchers: 10, events: 1_000 });
+const ping = (socket: Socket) => socket.emitWithAck('ping', {});
+const haltAndResume = (socket: Socket, index: number) =>
+  socket.emitWithAck('command', { type: index % 2 === 0 ? 'HALT' : 'RESUME', session_id: 'bench-gate' });
+
+/** Operator to the orchestrator's handler and back. */
+async function throughOrchestrator(server: MeasuredServer, isDash: boolean): Promise<number[]> {
+  const close = await (isDash ? attachHandler(server.url) : attachRelayed(server.url));
+  const took = await roundTrips(server, 1_500, async (socket) => {
+    const answer = (await socket.emitWithAck('command', { type: 'REDIRECT', session_id: 'bench-run', target_skill: 'build' })) as {
+      success: boolean;
+    };
+    if (!answer.success) throw new Error(`a command failed: ${JSON.stringify(answer)}`);
+  });
+  await close();
+  return took;
+}
+
+async function attachHandler(url: string): Promise<() => Promise<void>> {
+  const run = await connectOrchestrator({ url, session: 'bench-run' });
+  run.onCommand('REDIRECT', () => ({ done: true }));
+  return () => run.close();
+}
+
+async function attachRelayed(url: string): Promise<() => Promise<void>> {
+  const socket = await connect(url, false);
+  socket.on('command:execute', (_command: unknown, ack: (answer: unknown) => void) => ack({ done: true }));
+  await socket.emitWithAck('orchestrator:attach', {});
+  return async () => void socket.disconnect();
+}
+
+const scenarios: readonly Scenario[] = [
+  cpuScenario(1, 1, 60_000, 1.3),
+  cpuScenario(1, 10, 300_000, 0.75),
+  cpuScenario(4, 50, 500_000, 0.5),
+  cpuScenario(1, 200, 600_000, 0.5),
+  cpuScenario(1, 10, 300_000, 0.15, true),
+  cpuScenario(1, 200, 600_000, 0.15, true),
+  { name: 'Publish to receipt, 200/s to 10, p50', unit: 'ms', goal: { ratio: 1.5 }, measure: (server) => p50(paced(server)) },
+  { name: 'Ping, p50', unit: 'ms', goal: { ratio: 1.3 }, measure: (server) => p50(roundTrips(server, 3_000, ping)) },
+  {
+    name: 'HALT and RESUME by the server, p50',
+    unit: 'ms',
+    goal: { ratio: 1.3 },
+    async measure(server, isDash) {
+      if (isDash) await createSession(server.url, 'bench-gate');
+      return p50(roundTrips(server, 3_000, haltAndResume));
+    },
+  },
+  { name: 'Command to a handler and back, p50', unit: 'ms', goal: { ratio: 2 }, measure: (...each) => p50(throughOrchestrator(...each)) },
+  { name: 'Command to a handler and back, p99', unit: 'ms', goal: undefined, measure: (...each) => p99(throughOrchestrator(...each)) },
+  {
+    name: 'Memory of an idle watcher, 1,000 of them',
+    unit: 'KiB',
+    goal: { value: 45 },
+    measure: async (server) => (await bytesPerIdleWatcher(server, 1_000)) / 1_024,
+  },
+];
+
+async function createSession(url: string, session: string): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${url}/api/sessions`, { method: 'POST', headers, body: JSON.stringify({ session_id: session }) });
+}
+
+/** Both servers in turn, a fresh pair for each scenario, so that none inherits another's heap. */
+async function measure(scenario: Scenario, rounds: number): Promise<Row> {
+  const dash: number[] = [];
+  const relay: number[] = [];
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const [ours, peer] = [await startDash(), await startRelay()];
+    const ourFigure = await scenario.measure(ours, true);
+    const peerFigure = await scenario.measure(peer, false);
+    await Promise.all([ours.stop(), peer.stop()]);
+    dash.push(ourFigure);
+    relay.push(peerFigure);
+    ratios.push(ourFigure / peerFigure);
+  }
+  const figures = { dash: quantile(dash, 0.5), relay: quantile(relay, 0.5), ratio: quantile(ratios, 0.5) };
+  const { goal } = scenario;
+  const row = { name: scenario.name, unit: scenario.unit, ...figures };
+  if (goal === undefined) return { ...row, goal: '', met: undefined };
+  if ('ratio' in goal) return { ...row, goal: `${goal.ratio} x`, met: figures.ratio <= goal.ratio };
+  return { ...row, goal: `${goal.value} ${scenario.unit}`, met: figures.dash <= goal.value };
+}
+
+function print({ name, unit, dash, relay, ratio, goal, met }: Row): void {
+  const figure = (value: number) => `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`.padStart(11);
+  console.log(
+    `${name.padEnd(44)}${figure(dash)}${figure(relay)}${ratio.toFixed(2).padStart(8)}   ${goal.padStart(7)}  ${met === undefined ? '' : met ? 'met' : 'NOT MET'}`,
+  );
+}
+
+const machine = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.versions.node}, ${process.platform}`;
+console.log(`${machine}\n`);
+console.log(`${''.padEnd(44)}${'this'.padStart(11)}${'relay'.padStart(11)}${'ratio'.padStart(8)}   ${'at most'.padStart(7)}`);
+const rows: Row[] = [];
+for (const scenario of scenarios.filter(({ name }) => flags.only === undefined || name.includes(flags.only))) {
+  const row = await measure(scenario, Number(flags.rounds));
+  rows.push(row);
+  print(row);
+}
+const dashboardBench = join(import.meta.dirname, 'dashboard.ts');
+let dashboard: Record<string, number> | undefined;
+if (!flags['no-dashboard'] && flags.only === undefined && existsSync(dashboardBench)) {
+  const { measureDashboard } = (await import(dashboardBench)) as { measureDashboard: () => Promise<Record<string, number>> };
+  dashboard = await measureDashboard();
+  console.log('\ndashboard');
+  for (const [name, value] of Object.entries(dashboard)) console.log(`  ${name.padEnd(42)}${value.toFixed(1).padStart(11)}`);
+}
+if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ machine, rows, dashboard }, null, 2)}\n`);
+process.exit(rows.every((row) => row.met !== false) ? 0 : 1);
