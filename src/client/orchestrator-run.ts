@@ -5,6 +5,7 @@ import { sessionId } from '../core/ids.ts';
 import type { AttachedMessage, PublishedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import type { SessionState } from '../core/session-state.ts';
+import { Attachment } from './attachment.ts';
 import { CheckpointDesk } from './checkpoint-desk.ts';
 import { CommandInbox, type CommandHandler } from './command-inbox.ts';
 import { asShannonDashError } from './connect-failure.ts';
@@ -27,7 +28,6 @@ import { Outbox, type Problem, type Published, type PublishOptions } from './out
 import { Reach } from './reach.ts';
 import { runSkill } from './run-skill.ts';
 import { SessionWatcher } from './session-watcher.ts';
-import { StandingRequest } from './standing-request.ts';
 
 /** What the SDK carries out without a handler. */
 const builtIn: CommandType[] = ['HALT', 'RESUME', 'DECISION'];
@@ -46,12 +46,9 @@ export class OrchestratorRun implements Orchestrator {
   readonly #desk: DecisionDesk;
   readonly #checkpoints: CheckpointDesk;
   readonly #inbox: CommandInbox;
-  readonly #attachment: StandingRequest;
+  readonly #attachment: Attachment;
   readonly #superseded = new Listeners<ShannonDashError>();
-  #state: SessionState | undefined;
-  #attachments = 0;
   #ear: SessionWatcher | undefined;
-  #announcing: ReturnType<typeof setTimeout> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: OrchestratorOptions) {
@@ -98,7 +95,16 @@ export class OrchestratorRun implements Orchestrator {
       this.#inbox.pause();
       this.#reach.lost();
     });
-    this.#attachment = new StandingRequest(this.#connection, { ask: () => this.#attach(), end: (error) => this.#refused(error) });
+    this.#attachment = new Attachment({
+      connection: this.#connection,
+      session: this.session,
+      instanceId: this.instanceId,
+      under: this.#under,
+      capabilities: () => this.#capabilities(),
+      onAnswer: (answer, isFirst) => this.#onAnswer(answer, isFirst),
+      onAttached: (answer) => this.#onAttached(answer),
+      onEnd: (error) => this.#onRefused(error),
+    });
   }
 
   /** Resolves when attached, or when the program is to go on without a server. */
@@ -114,7 +120,7 @@ export class OrchestratorRun implements Orchestrator {
   }
 
   get state(): SessionState | undefined {
-    return this.#state;
+    return this.#attachment.state;
   }
 
   get connection(): ConnectionState {
@@ -176,10 +182,10 @@ export class OrchestratorRun implements Orchestrator {
   onCommand<Type extends CommandType>(type: Type, handler: (command: ReceivedCommand<Type>) => unknown): () => void {
     // The server has checked the fields by the same table.
     const off = this.#inbox.handle(type, handler as unknown as CommandHandler);
-    this.#announce();
+    this.#attachment.announce();
     return () => {
       off();
-      this.#announce();
+      this.#attachment.announce();
     };
   }
 
@@ -215,33 +221,20 @@ export class OrchestratorRun implements Orchestrator {
     this.#end();
   }
 
-  async #attach(): Promise<void> {
-    const isFirst = this.#state === undefined;
-    const { state, commands } = await this.#connection.request<AttachedMessage>('orchestrator:attach', {
-      session_id: this.session,
-      instance_id: this.instanceId,
-      capabilities: this.#capabilities(),
-      reattach: !isFirst,
-      ...(this.#under === undefined ? {} : { under: this.#under }),
-    });
-    this.#state = state;
-    if (isFirst && this.#options.instanceId !== undefined) {
-      for (const { command_id, command_type, status, delivered_to } of commands) {
-        if (status === 'delivered' && delivered_to === this.instanceId) this.#inbox.abandon(command_id, command_type);
-      }
+  /** A command that a former process of this instance had taken is not given to this one. */
+  #onAnswer({ commands }: AttachedMessage, isFirst: boolean): void {
+    if (!isFirst || this.#options.instanceId === undefined) return;
+    for (const { command_id, command_type, status, delivered_to } of commands) {
+      if (status === 'delivered' && delivered_to === this.instanceId) this.#inbox.abandon(command_id, command_type);
     }
-    const attempt = ++this.#attachments;
-    const begin = () => {
-      if (attempt !== this.#attachments || this.#connection.state.status !== 'live') return;
-      if (this.#under === undefined) this.#inbox.follow(state, commands);
-      this.#desk.learn(state.decisions);
-      this.#inbox.open(commands);
-      this.#outbox.open();
-      this.#reach.attached();
-    };
-    // The first time after the turn in which `connectOrchestrator` resolves: handlers that are registered there miss nothing.
-    if (isFirst) setTimeout(begin, 0);
-    else begin();
+  }
+
+  #onAttached({ state, commands }: AttachedMessage): void {
+    if (this.#under === undefined) this.#inbox.follow(state, commands);
+    this.#desk.learn(state.decisions);
+    this.#inbox.open(commands);
+    this.#outbox.open();
+    this.#reach.attached();
   }
 
   #capabilities(): string[] {
@@ -249,17 +242,6 @@ export class OrchestratorRun implements Orchestrator {
     if (capabilities !== undefined) return capabilities;
     const types = [...new Set([...builtIn, ...this.#inbox.types])];
     return this.#under === undefined ? types : types.filter((type) => type !== 'HALT' && type !== 'RESUME');
-  }
-
-  /** Tells the server of new capabilities; those of one turn of the event loop together. */
-  #announce(): void {
-    if (this.#options.capabilities !== undefined || this.#announcing !== undefined) return;
-    this.#announcing = setTimeout(() => {
-      this.#announcing = undefined;
-      const announced = this.#state?.orchestrator?.capabilities ?? [];
-      const isNews = this.#capabilities().toSorted().join() !== announced.toSorted().join();
-      if (this.#state !== undefined && this.#closing === undefined && isNews) this.#attachment.again();
-    }, 0);
   }
 
   /** Hears what the session says about decisions and snapshots, from the first question on. */
@@ -282,7 +264,7 @@ export class OrchestratorRun implements Orchestrator {
     return (this.#ear = ear);
   }
 
-  #refused(error: ShannonDashError | undefined): void {
+  #onRefused(error: ShannonDashError | undefined): void {
     if (error?.code === 'SUPERSEDED') return this.#supersede(error);
     if (error !== undefined) this.#outbox.problems.tell({ error });
     this.#end(error);
@@ -296,7 +278,6 @@ export class OrchestratorRun implements Orchestrator {
 
   /** Ends everything, for good. */
   #end(error = new ShannonDashError('UNREACHABLE', 'the orchestrator was closed')): void {
-    clearTimeout(this.#announcing);
     const isSuperseded = error.code === 'SUPERSEDED';
     // Superseded, the program may go on for itself: its gate stays as it is.
     if (!isSuperseded) this.#gate.end(error);
