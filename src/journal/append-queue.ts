@@ -52,9 +52,10 @@ export class AppendQueue<Result> {
     this.#commit(group);
   }
 
+  /** Commits what is waiting; what a listener appends to that is refused already. */
   close(): void {
-    this.flush();
     this.#isClosed = true;
+    this.flush();
   }
 
   #schedule(): { cancel: () => void } {

@@ -73,6 +73,8 @@ export interface ReadRange {
   filter?: ((type: string) => boolean) | undefined;
   /** Events up to and with this `seq`; without it, up to the newest. */
   through?: number | undefined;
+  /** Stops with the event that brings the JSON read to so many characters, so that large events do not fill the memory. */
+  maxChars?: number | undefined;
 }
 
 /** A state folded so far, kept so that it need not be folded again from the first event. A cache: it may be lost. */

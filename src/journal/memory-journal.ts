@@ -32,8 +32,11 @@ export class MemoryJournal implements Journal {
   readonly #listeners = new Set<JournalListener>();
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
   #deletions = 0;
+  #isClosed = false;
 
   create(origin: SessionOrigin): Promise<SessionHead> {
+    if (this.#isClosed) return Promise.reject(new ShannonDashError('UNAVAILABLE', 'The journal is closed'));
+    this.#queue.flush();
     if (this.#sessions.has(origin.session_id)) {
       return Promise.reject(new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`));
     }
@@ -46,12 +49,15 @@ export class MemoryJournal implements Journal {
     return this.#queue.push(sessionId, events, options?.prompt);
   }
 
-  read(sessionId: string, { after, limit, filter, through }: ReadRange): Promise<JournalEvent[]> {
+  read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
     const found: JournalEvent[] = [];
     const { events } = this.#sessions.get(sessionId) ?? { events: [] };
-    for (let at = after; at < Math.min(events.length, through ?? Infinity) && found.length < limit; at++) {
+    let chars = 0;
+    for (let at = after; at < Math.min(events.length, through ?? Infinity) && found.length < limit && chars < maxChars; at++) {
       const event = events[at];
-      if (event !== undefined && (filter === undefined || filter(event.type))) found.push(event);
+      if (event === undefined || filter?.(event.type) === false) continue;
+      found.push(event);
+      chars += event.json.length;
     }
     return Promise.resolve(found);
   }
@@ -99,6 +105,7 @@ export class MemoryJournal implements Journal {
 
   close(): Promise<void> {
     this.#queue.close();
+    this.#isClosed = true;
     return Promise.resolve();
   }
 

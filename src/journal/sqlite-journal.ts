@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname, resolve as resolvePath } from 'node:path';
+import { statSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionEvent } from '../core/event.ts';
@@ -18,6 +18,7 @@ import {
   type SessionHead,
   type Snapshot,
 } from './journal.ts';
+import { claimJournalFile, codeOf } from './journal-file.ts';
 import { newEpoch, seqOfServerMadeId, serverMadeId, stamp } from './stamping.ts';
 
 /** Marks a SQLite file as a journal of ours (`PRAGMA application_id`): "ShDa". */
@@ -63,16 +64,15 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const { DatabaseSync } = await import('node:sqlite');
   const path = resolvePath(options.path);
   let database: DatabaseSync | undefined;
+  let release: (() => void) | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // Created before SQLite does, so that there is no moment with wider rights; its -wal takes the same.
-    closeSync(openSync(path, 'a', 0o600));
-    chmodSync(path, 0o600);
+    release = claimJournalFile(path, applicationId);
     database = new DatabaseSync(path, { timeout: 0 });
     prepare(database, options.fsync ?? false);
-    return new SqliteJournal(database, path);
+    return new SqliteJournal(database, path, release);
   } catch (error) {
     database?.close();
+    release?.();
     throw openFailure(path, error);
   }
 }
@@ -80,9 +80,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
 function prepare(database: DatabaseSync, fsync: boolean): void {
   // One writer: the lock is taken once and held, which also keeps a second server out.
   database.exec('PRAGMA locking_mode = EXCLUSIVE');
-  database.exec('PRAGMA journal_mode = WAL');
-  database.exec(`PRAGMA synchronous = ${fsync ? 'FULL' : 'NORMAL'}`);
-  database.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY');
+  // Made before the mode is WAL, so that the head of the file itself says from its first moment on whose it is.
   database.exec('BEGIN IMMEDIATE');
   const isNew = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'] === 0;
   if (isNew) {
@@ -94,19 +92,23 @@ function prepare(database: DatabaseSync, fsync: boolean): void {
     insert.run('deletions', '0');
   }
   database.exec('COMMIT');
-  if (database.prepare('PRAGMA application_id').get()?.['application_id'] !== applicationId)
-    throw new Error('it is a SQLite file of another program');
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec(`PRAGMA synchronous = ${fsync ? 'FULL' : 'NORMAL'}`);
+  database.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY');
   const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
   if (version !== schemaVersion) throw new Error(`it has format ${String(version)}, this version reads ${schemaVersion}`);
 }
 
 function openFailure(path: string, error: unknown): ShannonDashError {
   const message = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error);
   const reason = /locked|busy/i.test(message)
     ? 'another server has it open'
-    : /not a database|malformed|corrupt/i.test(message)
-      ? 'it is not a SQLite file, or it is damaged'
-      : message;
+    : code === 'EACCES' || code === 'EPERM'
+      ? 'it may not be read and written by this user'
+      : /not a database|malformed|corrupt/i.test(message)
+        ? 'it is not a SQLite file, or it is damaged'
+        : message;
   return new ShannonDashError('JOURNAL_FAILED', `cannot open the journal ${path}: ${reason}`, undefined, { cause: error });
 }
 
@@ -115,6 +117,7 @@ class SqliteJournal implements Journal {
   readonly secret: string;
   readonly location: string;
   readonly #database: DatabaseSync;
+  readonly #release: () => void;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #sessions = new Map<string, OpenSession>();
   readonly #listeners = new Set<JournalListener>();
@@ -122,8 +125,9 @@ class SqliteJournal implements Journal {
   #deletions: number;
   #isClosed = false;
 
-  constructor(database: DatabaseSync, path: string) {
+  constructor(database: DatabaseSync, path: string, release: () => void) {
     this.#database = database;
+    this.#release = release;
     this.location = path;
     this.#statements = prepareStatements(database);
     const meta = new Map(
@@ -155,24 +159,30 @@ class SqliteJournal implements Journal {
     return this.#queue.push(sessionId, events, options?.prompt);
   }
 
-  async read(sessionId: string, { after, limit, filter, through }: ReadRange): Promise<JournalEvent[]> {
+  async read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
     const session = this.#sessions.get(sessionId);
     const found: JournalEvent[] = [];
     if (session === undefined) return found;
     const end = Math.min(through ?? Infinity, session.head.seq);
     let at = after;
-    while (at < end && found.length < limit) {
-      const rows = this.#guarded(() =>
-        this.#statements.range.all(session.key, at, end, Math.min(scanRows, filter === undefined ? limit - found.length : scanRows)),
-      );
-      for (const row of rows as Row[]) {
-        at = Number(row['seq']);
-        if (filter !== undefined && !filter(String(row['type']))) continue;
-        found.push(new JournalEvent(sessionId, at, String(row['type']), String(row['json'])));
-        if (found.length === limit) break;
-      }
-      if (rows.length === 0) break;
-      if (at < end && found.length < limit) await new Promise((resolve) => setImmediate(resolve));
+    let chars = 0;
+    const isFull = () => found.length >= limit || chars >= maxChars;
+    while (at < end && !isFull()) {
+      const from = at;
+      const rows = filter === undefined ? Math.min(scanRows, limit - found.length) : scanRows;
+      this.#guarded(() => {
+        // Row by row: what is not wanted any more is not read either.
+        for (const row of this.#statements.range.iterate(session.key, at, end, rows) as Iterable<Row>) {
+          at = Number(row['seq']);
+          if (filter !== undefined && !filter(String(row['type']))) continue;
+          const event = new JournalEvent(sessionId, at, String(row['type']), String(row['json']));
+          found.push(event);
+          chars += event.json.length;
+          if (isFull()) return;
+        }
+      });
+      if (at === from) break;
+      if (at < end && !isFull()) await new Promise((resolve) => setImmediate(resolve));
       if (this.#isClosed) break;
     }
     return found;
@@ -237,6 +247,7 @@ class SqliteJournal implements Journal {
     this.#queue.close();
     this.#isClosed = true;
     this.#database.close();
+    this.#release();
   }
 
   #insertSession(origin: SessionOrigin): OpenSession {
@@ -325,8 +336,11 @@ class SqliteJournal implements Journal {
       work();
       this.#statements.commit.run();
     } catch (error) {
-      // SQLite may have rolled back by itself (a full disk); then there is nothing left to undo.
-      if (this.#database.isTransaction) this.#statements.rollback.run();
+      try {
+        this.#statements.rollback.run();
+      } catch {
+        // SQLite may have rolled back by itself (a full disk); then there is nothing left to undo.
+      }
       throw error;
     }
   }

@@ -33,7 +33,7 @@ export function seqOfServerMadeId(epoch: string, id: string): number | undefined
 
 /**
  * Gives each event its `seq`, dropping those whose id is known, from the journal or from earlier in the same append.
- * @throws ShannonDashError CONFLICT a known id with another type or other data; TOO_LARGE
+ * @throws ShannonDashError CONFLICT a known id with another type or other data; TOO_LARGE; INVALID no JSON, or nested too deep
  */
 export function stamp(head: { session_id: string; epoch: string; seq: number }, events: readonly NewEvent[], findById: FindById): Stamped {
   const fresh: JournalEvent[] = [];
@@ -42,13 +42,17 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
   for (const [index, event] of events.entries()) {
     const known = event.id === undefined ? undefined : (freshById.get(event.id) ?? findById(event.id));
     if (known !== undefined) {
-      if (!isSameContent(known, event)) {
+      if (!isSameContent(known, event, `events[${index}]`)) {
         throw new ShannonDashError('CONFLICT', `Event ${event.id} is journalled already (seq ${known.seq}) with other content`, {
           seq: known.seq,
         });
       }
       seqs.push(known.seq);
       continue;
+    }
+    if (event.id !== undefined && seqOfServerMadeId(head.epoch, event.id) !== undefined) {
+      // Taken before its time, the journal would give it to a second event.
+      throw new ShannonDashError('INVALID', `events[${index}].id: ${event.id} is an id that only the journal gives`);
     }
     const seq = head.seq + fresh.length + 1;
     const stamped: SessionEvent = {
@@ -73,8 +77,9 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
   return { fresh, seqs };
 }
 
-function isSameContent(known: { type: string; json: string }, event: NewEvent): boolean {
+function isSameContent(known: { type: string; json: string }, event: NewEvent, at: string): boolean {
   if (known.type !== event.type) return false;
+  jsonText(event.data, at);
   const { data } = JSON.parse(known.json) as SessionEvent;
   return canonicalJson(data) === canonicalJson(event.data);
 }

@@ -1,0 +1,495 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
+import type { Journal, JournalChange, NewEvent } from '../../src/journal/journal.ts';
+
+/** How a kind of journal is opened for a test. */
+export interface JournalKind {
+  /** Opens an empty journal. */
+  open: () => Promise<Journal>;
+  /** Closes it and opens it again; absent where a journal ends with its process. */
+  reopen?: (journal: Journal) => Promise<Journal>;
+}
+
+export const timestamp = '2026-01-01T00:00:00.000Z';
+
+/** An event with a number in its data. */
+export function event(n: number, more: Partial<NewEvent> = {}): NewEvent {
+  return { type: 'my:own', data: { n }, timestamp, ...more };
+}
+
+/** `event(from)` to `event(through)`. */
+export function eventsFrom(from: number, through: number): NewEvent[] {
+  return Array.from({ length: through - from + 1 }, (_, at) => event(from + at));
+}
+
+/** All that a session holds, as [seq, n]. */
+export async function held(journal: Journal, session = 's'): Promise<[number, unknown][]> {
+  const events = await journal.read(session, { after: 0, limit: 100_000 });
+  return events.map(({ seq, event }) => [seq, event.data['n']]);
+}
+
+/** [1, 1], [2, 2] ... for a session that was given the numbers from 1 in order. */
+export function countedTo(n: number): [number, number][] {
+  return Array.from({ length: n }, (_, at) => [at + 1, at + 1]);
+}
+
+/** What every journal must do, whatever keeps it: the contract of journal.ts as tests. */
+export function describeJournal(name: string, kind: JournalKind): void {
+  describe(name, () => {
+    let journal: Journal;
+    beforeEach(async () => {
+      journal = await kind.open();
+    });
+    afterEach(() => journal.close());
+
+    describe('appending', () => {
+      test('gives 1, 2, 3 ... in each session of its own', async () => {
+        expect(await journal.append('s', eventsFrom(1, 3))).toEqual({ epoch: journal.epoch, first_seq: 1, last_seq: 3, seqs: [1, 2, 3] });
+        expect(await journal.append('t', eventsFrom(1, 1))).toMatchObject({ first_seq: 1, last_seq: 1 });
+        expect(await journal.append('s', eventsFrom(4, 5))).toMatchObject({ first_seq: 4, last_seq: 5, seqs: [4, 5] });
+        expect(await held(journal)).toEqual(countedTo(5));
+        expect(await held(journal, 't')).toEqual(countedTo(1));
+      });
+
+      test('keeps the order of appends that were not waited for, whatever their number', async () => {
+        const results = await Promise.all(Array.from({ length: 500 }, (_, at) => journal.append('s', [event(at + 1)])));
+        expect(results.map(({ first_seq }) => first_seq)).toEqual(countedTo(500).map(([seq]) => seq));
+        expect(await held(journal)).toEqual(countedTo(500));
+      });
+
+      test('keeps the order also where a prompt one comes between', async () => {
+        const results = await Promise.all([
+          journal.append('s', [event(1)]),
+          journal.append('s', [event(2)], { prompt: true }),
+          journal.append('s', [event(3)]),
+          journal.append('s', [event(4)], { prompt: true }),
+        ]);
+        expect(results.map(({ first_seq }) => first_seq)).toEqual([1, 2, 3, 4]);
+        expect(await held(journal)).toEqual(countedTo(4));
+      });
+
+      test('keeps every part of an event, and its JSON says the same', async () => {
+        const given = {
+          id: 'e-1',
+          type: 'skill:started',
+          data: { skill_name: 'ü€😀\u0000', deep: [{ a: null }] },
+          timestamp,
+          source: 'ana',
+        };
+        await journal.append('s', [given]);
+        const [kept] = await journal.read('s', { after: 0, limit: 1 });
+        expect(kept?.event).toEqual({ session_id: 's', seq: 1, ...given });
+        expect(JSON.parse(kept?.json ?? '')).toEqual({ session_id: 's', seq: 1, ...given });
+        expect(kept).toMatchObject({ session_id: 's', seq: 1, type: 'skill:started' });
+      });
+
+      test('makes an id for each event without one, and moves the head', async () => {
+        await journal.append('s', [event(1), event(2, { timestamp: '2026-01-01T00:00:09.000Z' })]);
+        const events = await journal.read('s', { after: 0, limit: 10 });
+        const ids = events.map((each) => each.event.id);
+        expect(new Set(ids).size).toBe(2);
+        for (const id of ids) expect(id).toMatch(/^.{1,128}$/);
+        expect(await journal.head('s')).toMatchObject({
+          session_id: 's',
+          seq: 2,
+          updated_at: '2026-01-01T00:00:09.000Z',
+          epoch: journal.epoch,
+        });
+      });
+    });
+
+    describe('an id', () => {
+      test('that is known is not journalled again, and is answered with its place', async () => {
+        await journal.append('s', [event(1, { id: 'a' }), event(2, { id: 'b' })]);
+        expect(await journal.append('s', [event(1, { id: 'a' })])).toMatchObject({ first_seq: 1, last_seq: 1, seqs: [1] });
+        expect(await journal.append('s', [event(2, { id: 'b' }), event(3)])).toMatchObject({ seqs: [2, 3] });
+        expect(await held(journal)).toEqual(countedTo(3));
+      });
+
+      test('that comes twice in one append, or in appends of one commit, is journalled once', async () => {
+        expect(await journal.append('s', [event(1, { id: 'a' }), event(1, { id: 'a' }), event(2)])).toMatchObject({ seqs: [1, 1, 2] });
+        const results = await Promise.all([journal.append('s', [event(3, { id: 'c' })]), journal.append('s', [event(3, { id: 'c' })])]);
+        expect(results.map(({ seqs }) => seqs)).toEqual([[3], [3]]);
+        expect(await held(journal)).toEqual(countedTo(3));
+      });
+
+      test('does not mind the order of keys, nor another time or source', async () => {
+        const data = { a: 1, b: { c: [1, { d: 2, e: 3 }], f: 4 } };
+        const turned = { b: { f: 4, c: [1, { e: 3, d: 2 }] }, a: 1 };
+        await journal.append('s', [event(0, { id: 'a', data })]);
+        const again = event(0, { id: 'a', data: turned, timestamp: '2027-01-01T00:00:00.000Z', source: 'x' });
+        expect(await journal.append('s', [again])).toMatchObject({ seqs: [1] });
+      });
+
+      test.each([
+        ['other data', event(2, { id: 'a' })],
+        ['another type', event(1, { id: 'a', type: 'my:other' })],
+        ['a list in another order', event(0, { id: 'b', data: { list: [2, 1] } })],
+        ['a key more', event(0, { id: 'a', data: { n: 1, m: 1 } })],
+      ])('with %s is a CONFLICT, says where, and nothing of that append is kept', async (_, other) => {
+        await journal.append('s', [event(1, { id: 'a' }), event(0, { id: 'b', data: { list: [1, 2] } })]);
+        const refused = journal.append('s', [event(8), other, event(9)]);
+        await expect(refused).rejects.toMatchObject({ code: 'CONFLICT', details: { seq: other.id === 'a' ? 1 : 2 } });
+        expect(await journal.head('s')).toMatchObject({ seq: 2 });
+        expect(await journal.append('s', [event(3)])).toMatchObject({ seqs: [3] });
+      });
+
+      test('that conflicts within one append refuses it, and creates no session', async () => {
+        await expect(journal.append('s', [event(1, { id: 'a' }), event(2, { id: 'a' })])).rejects.toMatchObject({ code: 'CONFLICT' });
+        expect(await journal.head('s')).toBeUndefined();
+        expect(await journal.sessions()).toEqual([]);
+      });
+
+      test('in another session is another event', async () => {
+        await journal.append('s', [event(1, { id: 'a' })]);
+        expect(await journal.append('t', [event(2, { id: 'a' })])).toMatchObject({ seqs: [1] });
+      });
+
+      test('that the journal made is known too when it comes back', async () => {
+        await journal.append('s', [event(1), event(2)]);
+        const second = (await journal.read('s', { after: 1, limit: 1 }))[0]?.event;
+        expect(await journal.append('s', [event(2, { id: second?.id })])).toMatchObject({ seqs: [2] });
+        await expect(journal.append('s', [event(5, { id: second?.id })])).rejects.toMatchObject({ code: 'CONFLICT' });
+        expect(await held(journal)).toEqual(countedTo(2));
+      });
+
+      test('that the journal has yet to make cannot be taken before, so that no two events share one', async () => {
+        await journal.append('s', [event(1)]);
+        const made = (await journal.read('s', { after: 0, limit: 1 }))[0]?.event.id ?? '';
+        const next = (seq: number) => made.replace(/1$/, String(seq));
+        await expect(journal.append('s', [event(2, { id: next(5) })])).rejects.toMatchObject({ code: 'INVALID' });
+        await expect(journal.append('s', [event(2), event(3, { id: next(3) })])).rejects.toMatchObject({ code: 'INVALID' });
+        await journal.append('s', eventsFrom(2, 8));
+        expect(new Set((await journal.read('s', { after: 0, limit: 100 })).map((each) => each.event.id)).size).toBe(8);
+      });
+
+      test('finds its event', async () => {
+        await journal.append('s', [event(1), event(2, { id: 'b' })]);
+        const made = (await journal.read('s', { after: 0, limit: 1 }))[0]?.event.id ?? '';
+        expect((await journal.find('s', 'b'))?.event.data).toEqual({ n: 2 });
+        expect((await journal.find('s', made))?.seq).toBe(1);
+        expect(await journal.find('s', 'c')).toBeUndefined();
+        expect(await journal.find('s', `${made}0`)).toBeUndefined();
+        expect(await journal.find('x', 'b')).toBeUndefined();
+      });
+    });
+
+    describe('an event that cannot be journalled', () => {
+      const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+
+      test.each([
+        ['of more than 1 MiB in letters of one byte', { text: 'x'.repeat(limits.eventBytes) }, 'TOO_LARGE'],
+        ['of more than 1 MiB in letters of three bytes', { text: '€'.repeat(limits.eventBytes / 2) }, 'TOO_LARGE'],
+        ['nested 1,000 deep', { deep: nested(1_000) }, 'INVALID'],
+        ['nested 100,000 deep', { deep: nested(100_000) }, 'INVALID'],
+      ])('%s refuses its own append only, by its place', async (_, data, code) => {
+        await journal.append('s', [event(1, { id: 'a' })]);
+        const results = await Promise.allSettled([
+          journal.append('s', [event(2)]),
+          journal.append('s', [event(0), event(0, { data })]),
+          journal.append('new', [event(0, { data })]),
+          journal.append('s', [event(0, { id: 'a', data })]),
+          journal.append('s', [event(3)]),
+        ]);
+        expect(results.map((result) => (result.status === 'fulfilled' ? result.value.seqs : result.reason.code))).toEqual([
+          [2],
+          code,
+          code,
+          // The known id with these data: refused, for one reason or the other.
+          code === 'INVALID' ? code : 'CONFLICT',
+          [3],
+        ]);
+        expect(results[1]).toMatchObject({ reason: { message: expect.stringContaining('events[1]') } });
+        expect(await held(journal)).toEqual(countedTo(3));
+        expect(await journal.head('new')).toBeUndefined();
+      });
+
+      test('in 1 MiB of letters and 400 levels there is none', async () => {
+        const data = { deep: nested(400), text: 'x'.repeat(limits.eventBytes - 3_000), brackets: '["{\\'.repeat(200) };
+        await journal.append('s', [event(0, { data })]);
+        expect((await journal.read('s', { after: 0, limit: 1 }))[0]?.event.data).toEqual(data);
+      });
+    });
+
+    describe('a commit', () => {
+      test('is told before its appends resolve, once, in order, with every session', async () => {
+        const told: JournalChange[][] = [];
+        const order: string[] = [];
+        journal.subscribe((changes) => {
+          told.push(changes);
+          order.push('told');
+        });
+        await Promise.all(
+          [
+            journal.append('s', eventsFrom(1, 2)),
+            journal.append('t', eventsFrom(1, 1)),
+            journal.append('s', eventsFrom(3, 3)),
+            journal.append('s', [event(1, { id: 'x' })]),
+          ].map((append) => append.then(() => order.push('resolved'))),
+        );
+        expect(order).toEqual(['told', ...Array.from({ length: 4 }, () => 'resolved')]);
+        expect(told).toHaveLength(1);
+        expect(
+          told[0]?.map((change) => {
+            if (change.kind === 'appended') return [change.session_id, change.epoch, change.events.map(({ seq }) => seq)];
+            return change.kind === 'created' ? ['created', change.head.session_id, change.head.seq] : [change.kind, change.session_id];
+          }),
+        ).toEqual([
+          ['created', 's', 0],
+          ['s', journal.epoch, [1, 2]],
+          ['created', 't', 0],
+          ['t', journal.epoch, [1]],
+          ['s', journal.epoch, [3]],
+          ['s', journal.epoch, [4]],
+        ]);
+      });
+
+      test('tells what the journal holds already, and nothing of what was known or refused', async () => {
+        await journal.append('s', [event(1, { id: 'a' })]);
+        const seen: unknown[] = [];
+        journal.subscribe((changes) => {
+          for (const change of changes)
+            if (change.kind === 'appended') seen.push(...change.events.map(({ json }) => JSON.parse(json).data.n));
+        });
+        await journal.append('s', [event(1, { id: 'a' })]);
+        await journal.append('s', [event(2), event(9, { id: 'a' })]).catch(() => undefined);
+        expect(seen).toEqual([]);
+        await journal.append('s', [event(1, { id: 'a' }), event(2)]);
+        expect(seen).toEqual([2]);
+      });
+
+      test('is told to every listener until it leaves', async () => {
+        const calls = [0, 0];
+        const leave = journal.subscribe(() => calls[0]!++);
+        journal.subscribe(() => calls[1]!++);
+        await journal.append('s', [event(1)]);
+        leave();
+        await journal.append('s', [event(2)]);
+        expect(calls).toEqual([1, 2]);
+      });
+
+      test('may be answered with an append by its listener', async () => {
+        let answer: Promise<unknown> | undefined;
+        journal.subscribe(() => (answer ??= journal.append('s', [event(2)])));
+        await journal.append('s', [event(1)]);
+        await answer;
+        expect(await held(journal)).toEqual(countedTo(2));
+      });
+
+      test('of a hundred appends at once is one', async () => {
+        let commits = 0;
+        journal.subscribe(() => commits++);
+        await Promise.all(Array.from({ length: 100 }, (_, at) => journal.append(`s${at % 3}`, [event(at)])));
+        expect(commits).toBe(1);
+      });
+
+      test('of a prompt append does not wait, and takes along what waits', async () => {
+        const told: number[] = [];
+        journal.subscribe((changes) => told.push(changes.length));
+        const waiting = journal.append('s', [event(1)]);
+        const prompt = journal.append('s', [event(2)], { prompt: true });
+        expect(told).toEqual([3]);
+        await Promise.all([waiting, prompt]);
+        expect(told).toEqual([3]);
+      });
+    });
+
+    describe('reading', () => {
+      const seqs = async (range: Parameters<Journal['read']>[1]) => (await journal.read('s', range)).map(({ seq }) => seq);
+
+      beforeEach(async () => {
+        await journal.append(
+          's',
+          Array.from({ length: 10 }, (_, at) => event(at + 1, { type: at % 3 === 0 ? 'a:x' : 'b:y' })),
+        );
+      });
+
+      test.each([
+        [{ after: 0, limit: 100 }, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+        [{ after: 7, limit: 100 }, [8, 9, 10]],
+        [{ after: 2, limit: 3 }, [3, 4, 5]],
+        [{ after: 10, limit: 5 }, []],
+        [{ after: 1_000, limit: 5 }, []],
+        [{ after: 0, limit: 0 }, []],
+        [{ after: 3, limit: 100, through: 5 }, [4, 5]],
+        [{ after: 3, limit: 1, through: 5 }, [4]],
+        [{ after: 5, limit: 100, through: 5 }, []],
+        [{ after: 8, limit: 100, through: 100 }, [9, 10]],
+      ])('%j gives %j', async (range, expected) => expect(await seqs(range)).toEqual(expected));
+
+      test('skips what a filter does not pass, and does not count it', async () => {
+        const filter = (type: string) => type === 'a:x';
+        expect(await seqs({ after: 0, limit: 100, filter })).toEqual([1, 4, 7, 10]);
+        expect(await seqs({ after: 1, limit: 2, filter })).toEqual([4, 7]);
+        expect(await seqs({ after: 0, limit: 100, filter, through: 7 })).toEqual([1, 4, 7]);
+        expect(await seqs({ after: 0, limit: 100, filter: () => false })).toEqual([]);
+      });
+
+      test('a session that does not exist is empty', async () => {
+        expect(await journal.read('x', { after: 0, limit: 10 })).toEqual([]);
+        expect(await journal.head('x')).toBeUndefined();
+      });
+
+      test('a long history is read whole, for all or for one rare event', async () => {
+        for (let at = 0; at < 9; at++) await journal.append('s', eventsFrom(1, 1_000));
+        await journal.append('s', [event(1, { type: 'rare:one' })]);
+        expect(await seqs({ after: 0, limit: 5, filter: (type) => type === 'rare:one' })).toEqual([9_011]);
+        expect((await seqs({ after: 0, limit: 100_000 })).length).toBe(9_011);
+      });
+    });
+
+    describe('a session', () => {
+      const origin = { session_id: 's', created_at: timestamp, skills: ['a'], metadata: { k: [1] } };
+
+      test('that is created is told, listed, and empty', async () => {
+        const told: JournalChange[] = [];
+        journal.subscribe((changes) => told.push(...changes));
+        const head = { ...origin, epoch: journal.epoch, seq: 0, updated_at: timestamp };
+        expect(await journal.create(origin)).toEqual(head);
+        expect(told).toEqual([{ kind: 'created', head }]);
+        expect(await journal.sessions()).toEqual([head]);
+        expect(await held(journal)).toEqual([]);
+        await journal.append('s', [event(1)]);
+        expect(await journal.head('s')).toMatchObject({ skills: ['a'], metadata: { k: [1] }, seq: 1 });
+      });
+
+      test('that exists cannot be created, also not one whose first append still waits', async () => {
+        await journal.create(origin);
+        await expect(journal.create(origin)).rejects.toMatchObject({ code: 'CONFLICT' });
+        const append = journal.append('t', [event(1)]);
+        await expect(journal.create({ ...origin, session_id: 't' })).rejects.toMatchObject({ code: 'CONFLICT' });
+        await append;
+      });
+
+      test('is listed in the order of creation', async () => {
+        await journal.append('b', [event(1)]);
+        await journal.create({ session_id: 'a', created_at: timestamp });
+        await journal.append('c', [event(1)]);
+        await journal.append('b', [event(2)]);
+        expect((await journal.sessions()).map((head) => [head.session_id, head.seq])).toEqual([
+          ['b', 2],
+          ['a', 0],
+          ['c', 1],
+        ]);
+      });
+
+      test('given to one caller cannot be changed for another', async () => {
+        const head = await journal.create(origin);
+        head.seq = 99;
+        (await journal.sessions())[0]!.seq = 98;
+        expect(await journal.head('s')).toMatchObject({ seq: 0 });
+      });
+
+      test('that is deleted is gone with its history, and comes back as another', async () => {
+        await journal.append('s', [event(1, { id: 'a' })]);
+        await journal.append('t', [event(1)]);
+        await journal.saveSnapshot('s', { seq: 1, version: 1, json: '{}' });
+        const before = (await journal.head('s'))?.epoch;
+        const told: JournalChange[] = [];
+        journal.subscribe((changes) => told.push(...changes));
+        expect(await journal.delete('s')).toBe(true);
+        expect(told).toEqual([{ kind: 'deleted', session_id: 's' }]);
+        expect(await journal.delete('s')).toBe(false);
+        expect([await journal.head('s'), await journal.find('s', 'a'), await journal.loadSnapshot('s'), await held(journal)]).toEqual([
+          undefined,
+          undefined,
+          undefined,
+          [],
+        ]);
+        expect(await held(journal, 't')).toEqual(countedTo(1));
+
+        const again = await journal.append('s', [event(7, { id: 'a' })]);
+        expect(again).toMatchObject({ seqs: [1] });
+        expect(again.epoch).not.toBe(before);
+        expect(await journal.loadSnapshot('s')).toBeUndefined();
+        await journal.delete('s');
+        expect((await journal.append('s', [event(1)])).epoch).not.toBe(again.epoch);
+      });
+
+      test('deleted while an append waits: the append is kept first, then deleted', async () => {
+        await journal.append('s', [event(1)]);
+        const append = journal.append('s', [event(2)]);
+        expect(await journal.delete('s')).toBe(true);
+        expect(await append).toMatchObject({ seqs: [2] });
+        expect(await journal.head('s')).toBeUndefined();
+      });
+    });
+
+    test('a snapshot is kept until a newer one, and only for a session that exists', async () => {
+      await journal.append('s', [event(1)]);
+      expect(await journal.loadSnapshot('s')).toBeUndefined();
+      await journal.saveSnapshot('s', { seq: 1, version: 2, json: '{"a":1}' });
+      expect(await journal.loadSnapshot('s')).toEqual({ seq: 1, version: 2, json: '{"a":1}' });
+      await journal.saveSnapshot('s', { seq: 5, version: 3, json: '{"a":2}' });
+      expect(await journal.loadSnapshot('s')).toEqual({ seq: 5, version: 3, json: '{"a":2}' });
+      await journal.saveSnapshot('x', { seq: 1, version: 1, json: '{}' });
+      expect(await journal.loadSnapshot('x')).toBeUndefined();
+    });
+
+    test('two journals have other epochs and secrets', async () => {
+      const other = await kind.open();
+      expect(other.epoch).not.toBe(journal.epoch);
+      expect(other.secret).not.toBe(journal.secret);
+      expect(Buffer.from(journal.secret, 'base64url')).toHaveLength(32);
+      expect(journal.epoch).toMatch(/^\S{8,128}$/);
+      await other.close();
+    });
+
+    describe('closing', () => {
+      test('commits what waits and refuses what comes later', async () => {
+        let told = 0;
+        journal.subscribe(() => told++);
+        const waiting = journal.append('s', [event(1)]);
+        await journal.close();
+        expect(await waiting).toMatchObject({ seqs: [1] });
+        expect(told).toBe(1);
+        await expect(journal.append('s', [event(2)])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        await expect(journal.append('s', [event(2)], { prompt: true })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        await expect(journal.create({ session_id: 'n', created_at: timestamp })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        expect(told).toBe(1);
+      });
+
+      test('refuses what a listener appends to its last commit', async () => {
+        let late: Promise<unknown> | undefined;
+        journal.subscribe(() => (late ??= journal.append('s', [event(2)])));
+        const waiting = journal.append('s', [event(1)]);
+        await journal.close();
+        await waiting;
+        await expect(late).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      });
+
+      test('twice is closing once', async () => {
+        await journal.close();
+        await journal.close();
+      });
+    });
+
+    const { reopen } = kind;
+    if (reopen === undefined) return;
+
+    test('opened again it is as it was: epoch, secret, heads, events, ids, snapshots', async () => {
+      await journal.create({ session_id: 'empty', created_at: timestamp, skills: ['a'], metadata: { k: 1 } });
+      await journal.append('s', [event(1), event(2, { id: 'b' }), event(3, { source: 'ana', timestamp: '2026-02-01T00:00:00.000Z' })]);
+      await journal.append('gone', [event(1)]);
+      await journal.delete('gone');
+      await journal.append('gone', [event(1)]);
+      await journal.saveSnapshot('s', { seq: 2, version: 1, json: '{}' });
+      const picture = async () => ({
+        epoch: journal.epoch,
+        secret: journal.secret,
+        heads: await journal.sessions(),
+        events: (await journal.read('s', { after: 0, limit: 100 })).map(({ seq, type, json }) => ({ seq, type, json })),
+        snapshot: await journal.loadSnapshot('s'),
+      });
+      const before = await picture();
+      expect(before.heads.map(({ seq }) => seq)).toEqual([0, 3, 1]);
+      journal = await reopen(journal);
+      expect(await picture()).toEqual(before);
+      expect(await journal.append('s', [event(2, { id: 'b' }), event(1, { id: `${journal.epoch}:1` }), event(4)])).toMatchObject({
+        seqs: [2, 1, 4],
+      });
+      await journal.delete('gone');
+      expect((await journal.append('gone', [event(1)])).epoch).not.toBe(before.heads[2]?.epoch);
+    });
+  });
+}

@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { describeJournal } from './journal-contract.ts';
+
+describeJournal('a journal in memory', { open: () => Promise.resolve(new MemoryJournal()) });
+
+test('a journal in memory says so, and takes no disk', () => {
+  const journal = new MemoryJournal();
+  expect([journal.location, journal.sizeBytes()]).toEqual(['memory', 0]);
+});

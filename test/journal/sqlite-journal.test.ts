@@ -1,0 +1,279 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Journal } from '../../src/journal/journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { countedTo, describeJournal, event, eventsFrom, held } from './journal-contract.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'journal-'));
+let folders = 0;
+const newFolder = () => {
+  const folder = join(root, String(++folders));
+  mkdirSync(folder);
+  return folder;
+};
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+const writer = fileURLToPath(new URL('journal-writer.ts', import.meta.url));
+const nodeOptions = process.features.typescript ? [] : ['--experimental-strip-types'];
+
+/** What another process says that tries to open the journal. */
+async function openedElsewhere(path: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [...nodeOptions, writer, path]);
+  return stdout.trim();
+}
+
+afterAll(() => rmSync(root, { recursive: true }));
+
+describeJournal('a journal in SQLite', {
+  open: () => openSqliteJournal({ path: join(newFolder(), 'journal.db') }),
+  reopen: async (journal) => {
+    await journal.close();
+    return openSqliteJournal({ path: journal.location });
+  },
+});
+
+describe('the file of a journal', () => {
+  test('and its folders are for their owner only, from the first byte on', async () => {
+    const folder = join(newFolder(), 'new', 'deep');
+    const journal = await openSqliteJournal({ path: join(folder, 'journal.db') });
+    await journal.append('s', [event(1)]);
+    expect([join(folder, '..'), folder, journal.location, `${journal.location}-wal`].map(modeOf)).toEqual(['700', '700', '600', '600']);
+    expect(journal.sizeBytes()).toBeGreaterThan(4_096);
+    await journal.close();
+  });
+
+  test('that others could read is for its owner only once it is opened', async () => {
+    const path = join(newFolder(), 'journal.db');
+    await (await openSqliteJournal({ path })).close();
+    chmodSync(path, 0o644);
+    const journal = await openSqliteJournal({ path });
+    await journal.append('s', [event(1)]);
+    expect([path, `${path}-wal`].map(modeOf)).toEqual(['600', '600']);
+    await journal.close();
+  });
+
+  test('may be written through to the disk at every commit', async () => {
+    const journal = await openSqliteJournal({ path: join(newFolder(), 'journal.db'), fsync: true });
+    expect(await journal.append('s', [event(1)])).toMatchObject({ seqs: [1] });
+    await journal.close();
+  });
+
+  test('that exists but is empty is made a journal', async () => {
+    const path = join(newFolder(), 'journal.db');
+    writeFileSync(path, '');
+    const journal = await openSqliteJournal({ path });
+    await journal.append('s', [event(1)]);
+    await journal.close();
+  });
+});
+
+describe('a second opener', () => {
+  const path = join(newFolder(), 'journal.db');
+
+  test('in another process is refused, also after one in this process was, and may when the first is gone', async () => {
+    const journal = await openSqliteJournal({ path });
+    const refusal = `cannot open the journal ${path}: another server has it open`;
+    expect(await openedElsewhere(path)).toBe(refusal);
+    await expect(openSqliteJournal({ path })).rejects.toMatchObject({ code: 'JOURNAL_FAILED', message: refusal });
+    const link = `${path}.link`;
+    symlinkSync(path, link);
+    await expect(openSqliteJournal({ path: link })).rejects.toThrow('another server has it open');
+    expect(await openedElsewhere(path)).toBe(refusal);
+    await journal.append('s', [event(1)]);
+    await journal.close();
+    expect(await openedElsewhere(path)).toBe('opened');
+    const again = await openSqliteJournal({ path });
+    expect(await held(again)).toEqual(countedTo(1));
+    await again.close();
+  });
+});
+
+describe('what is no journal is refused with a sentence, and left as it was:', () => {
+  const foreign = (path: string, sql: string) => {
+    const database = new DatabaseSync(path);
+    database.exec(sql);
+    database.close();
+    chmodSync(path, 0o644);
+  };
+  const text = 'just a text, and a long one'.repeat(1_000);
+
+  test.each<[string, (path: string) => void, string]>([
+    ['a text file', (path) => writeFileSync(path, text, { mode: 0o644 }), 'it is not a SQLite file, or it is damaged'],
+    ['a short text file', (path) => writeFileSync(path, 'x', { mode: 0o644 }), 'it is not a SQLite file, or it is damaged'],
+    ['a foreign SQLite file', (path) => foreign(path, 'CREATE TABLE x (a)'), 'it is a SQLite file of another program'],
+    [
+      'one with a mark and no tables',
+      (path) => foreign(path, 'PRAGMA application_id = 7; PRAGMA user_version = 1'),
+      'it is a SQLite file of another program',
+    ],
+    ['one in WAL mode', (path) => foreign(path, 'PRAGMA journal_mode = WAL; CREATE TABLE x (a)'), 'it is a SQLite file of another program'],
+  ])('%s', async (_, make, reason) => {
+    const path = join(newFolder(), 'journal.db');
+    make(path);
+    const before = readFileSync(path);
+    await expect(openSqliteJournal({ path })).rejects.toMatchObject({
+      code: 'JOURNAL_FAILED',
+      message: `cannot open the journal ${path}: ${reason}`,
+    });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(modeOf(path)).toBe('644');
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+
+  test('a journal of a later version', async () => {
+    const path = join(newFolder(), 'journal.db');
+    await (await openSqliteJournal({ path })).close();
+    foreign(path, 'PRAGMA user_version = 99');
+    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it has format 99, this version reads 1`);
+  });
+
+  test('a folder', async () => {
+    const path = newFolder();
+    await expect(openSqliteJournal({ path })).rejects.toMatchObject({
+      code: 'JOURNAL_FAILED',
+      message: `cannot open the journal ${path}: it is a folder`,
+    });
+  });
+
+  test('a device', async () => {
+    const before = modeOf('/dev/null');
+    await expect(openSqliteJournal({ path: '/dev/null' })).rejects.toThrow('cannot open the journal /dev/null: it is not a file');
+    expect(modeOf('/dev/null')).toBe(before);
+  });
+
+  test('a path through a file', async () => {
+    const file = join(newFolder(), 'file');
+    writeFileSync(file, '');
+    const path = join(file, 'deep', 'journal.db');
+    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: a part of its path is not a folder`);
+  });
+
+  test.runIf(process.platform === 'linux')('a path where no folder can be made', async () => {
+    const path = '/proc/nowhere/journal.db';
+    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: its folder cannot be made`);
+  });
+
+  test('a damaged journal', async () => {
+    const path = join(newFolder(), 'journal.db');
+    const journal = await openSqliteJournal({ path });
+    await journal.append('s', eventsFrom(1, 500));
+    await journal.close();
+    const file = openSync(path, 'r+');
+    ftruncateSync(file, 5_000);
+    closeSync(file);
+    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it is not a SQLite file, or it is damaged`);
+  });
+
+  test.runIf(process.getuid?.() === 0)('a path that this user may not read', async () => {
+    const folder = newFolder();
+    const path = join(folder, 'journal.db');
+    chmodSync(root, 0o755);
+    chmodSync(folder, 0o700);
+    const script = `import(${JSON.stringify(new URL('../../src/journal/sqlite-journal.ts', import.meta.url).href)})
+      .then(async (module) => { process.setuid(65534); await module.openSqliteJournal({ path: ${JSON.stringify(path)} }); })
+      .then(() => console.log('opened'), (error) => console.log(error.message));`;
+    const { stdout } = spawnSync(process.execPath, [...nodeOptions, '--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(stdout.trim()).toBe(`cannot open the journal ${path}: it may not be read and written by this user`);
+  });
+});
+
+test('a writer that is killed at any moment has lost nothing that it was told is kept', async () => {
+  const path = join(newFolder(), 'journal.db');
+  for (let round = 1; round <= 3; round++) {
+    const child = spawn(process.execPath, [...nodeOptions, writer, path, 'write'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
+    let acknowledged = 0;
+    let lines = 0;
+    for await (const line of createInterface({ input: child.stdout })) {
+      acknowledged = Number(line);
+      if (++lines === 40 + round * 17) child.kill('SIGKILL');
+    }
+    await exited;
+    expect(child.signalCode).toBe('SIGKILL');
+    expect(lines).toBeGreaterThan(40);
+
+    const journal = await openSqliteJournal({ path });
+    const kept = await held(journal);
+    expect(kept.length).toBeGreaterThanOrEqual(acknowledged);
+    expect(kept.map(([seq]) => seq)).toEqual(countedTo(kept.length).map(([seq]) => seq));
+    // Whole batches of three, and each run's numbers from 1 on.
+    expect(kept.length % 3).toBe(0);
+    expect(kept.filter(([, n]) => n === 1)).toHaveLength(round);
+    expect((await journal.head('s'))?.seq).toBe(kept.length);
+    await journal.close();
+  }
+});
+
+describe('a full disk', () => {
+  const disk = newFolder();
+  const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=640k', 'tmpfs', disk]).status === 0;
+  afterAll(() => {
+    if (isMounted) spawnSync('umount', ['-l', disk]);
+  });
+
+  /** Appends until it fails; gives the failure. */
+  async function fill(journal: Journal, sizeChars: number): Promise<unknown> {
+    for (let at = 0; at < 1_000; at++) {
+      const { seq } = (await journal.head('s')) ?? { seq: 0 };
+      try {
+        await journal.append('s', [event(seq + 1, { data: { n: seq + 1, filler: 'x'.repeat(sizeChars) } }), event(seq + 2)]);
+      } catch (error) {
+        return error;
+      }
+    }
+    return undefined;
+  }
+
+  test.runIf(isMounted)('refuses appends, keeps no half of one, and all goes on when there is space again', async () => {
+    const ballast = join(disk, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(200_000));
+    const path = join(disk, 'journal.db');
+    let journal = await openSqliteJournal({ path });
+    const told: number[] = [];
+    journal.subscribe((changes) => {
+      for (const change of changes) if (change.kind === 'appended') told.push(...change.events.map(({ seq }) => seq));
+    });
+    expect(await fill(journal, 20_000)).toMatchObject({
+      code: 'JOURNAL_FAILED',
+      message: expect.stringMatching(/^The journal could not be written: /),
+    });
+    expect(await fill(journal, 2_000)).toMatchObject({ code: 'JOURNAL_FAILED' });
+
+    const last = (await journal.head('s'))?.seq ?? 0;
+    expect(last).toBeGreaterThan(0);
+    expect(last % 2).toBe(0);
+    expect(await held(journal)).toEqual(countedTo(last));
+    expect(told).toEqual(countedTo(last).map(([seq]) => seq));
+    const large = { data: { filler: 'x'.repeat(60_000) } };
+    await expect(journal.append('other', [event(1, large)])).rejects.toMatchObject({ code: 'JOURNAL_FAILED' });
+    expect(await journal.head('other')).toBeUndefined();
+
+    rmSync(ballast);
+    expect(await journal.append('s', [event(last + 1), event(last + 2)])).toMatchObject({ seqs: [last + 1, last + 2] });
+    expect(await journal.append('other', [event(1, large)])).toMatchObject({ seqs: [1] });
+    await journal.close();
+    journal = await openSqliteJournal({ path });
+    expect(await held(journal)).toEqual(countedTo(last + 2));
+    await journal.close();
+  });
+});
