@@ -1,3 +1,4 @@
+import { backoffMs } from '../client/backoff.ts';
 import type { ConnectOptions } from '../client/connection.ts';
 import { readEnvironment } from '../client/environment.ts';
 import { getJson } from '../client/http-request.ts';
@@ -27,7 +28,20 @@ export async function connecting<Client>(settings: Settings, connect: (options: 
   }
 }
 
-/** Reads a document of the server, as `api/sessions`. @throws ShannonDashError the server's error; UNREACHABLE; TIMEOUT */
-export function fetchJson<T>({ url, token, timeoutMs = requestMs }: Settings, path: string): Promise<T> {
-  return getJson<T>(url, path, { token, timeoutMs });
+/**
+ * Reads a document of the server, as `api/sessions`; inside a run with the same patience.
+ * @throws ShannonDashError the server's error; UNREACHABLE; TIMEOUT
+ */
+export async function fetchJson<T>({ url, token, timeoutMs }: Settings, path: string): Promise<T> {
+  const giveUpAt = Date.now() + (readEnvironment().run === undefined ? 0 : (timeoutMs ?? patienceMs));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await getJson<T>(url, path, { token, timeoutMs: timeoutMs ?? requestMs });
+    } catch (error) {
+      const waitMs = backoffMs(attempt);
+      const isAway = error instanceof ShannonDashError && error.code === 'UNREACHABLE';
+      if (!isAway || Date.now() + waitMs > giveUpAt) throw error;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
 }

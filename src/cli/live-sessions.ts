@@ -19,13 +19,20 @@ export async function listSessions(settings: Settings): Promise<ListedSession[]>
 
 /**
  * The session that was named, or else the only live one.
+ * @param options orLatest: where none is live, the one that changed last, for commands that only look
  * @throws Failure none is live, or several are
  */
-export async function chooseSession(settings: Settings): Promise<string> {
+export async function chooseSession(settings: Settings, { orLatest = false }: { orLatest?: boolean } = {}): Promise<string> {
   if (settings.session !== undefined) return settings.session;
-  const live = (await listSessions(settings)).filter(({ status }) => isLive(status));
-  const [only] = live;
-  if (only === undefined) throw noSession();
+  const sessions = await listSessions(settings);
+  const live = sessions.filter(({ status }) => isLive(status));
   if (live.length > 1) throw tooManySessions(live.map((each) => each.session_id));
-  return only.session_id;
+  const chosen = live[0] ?? (orLatest ? sessions.toSorted(byChange)[0] : undefined);
+  if (chosen === undefined) throw noSession();
+  return chosen.session_id;
+}
+
+/** Those that changed last first. */
+export function byChange(one: ListedSession, other: ListedSession): number {
+  return one.updated_at < other.updated_at ? 1 : one.updated_at > other.updated_at ? -1 : 0;
 }

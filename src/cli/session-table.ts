@@ -1,0 +1,36 @@
+import { safeLine } from '../core/safe-text.ts';
+import type { SessionStatus } from '../core/session-state.ts';
+import { durationSince } from '../dashboard/view/figures.ts';
+import type { ListedSession } from './live-sessions.ts';
+import type { Output, Tone } from './output.ts';
+import { tableLines } from './table.ts';
+
+const tones: Record<SessionStatus, Tone> = {
+  created: 'dim',
+  running: 'good',
+  halting: 'warn',
+  halted: 'warn',
+  completed: 'plain',
+  failed: 'bad',
+};
+
+/** Sessions as a table. */
+export function sessionTable(sessions: readonly ListedSession[], output: Output): string[] {
+  const now = Date.now();
+  const rows = sessions.map(({ session_id, status, progress, watchers, orchestrator, open_decisions, current_skill, updated_at, seq }) => [
+    session_id,
+    { text: status, tone: tones[status] },
+    progress === null ? '-' : `${Math.round(progress)}%`,
+    String(seq),
+    String(watchers),
+    orchestrator === null
+      ? '-'
+      : orchestrator.attached
+        ? safeLine(orchestrator.instance_id ?? 'attached', 30)
+        : { text: 'lost', tone: 'warn' as const },
+    open_decisions > 0 ? { text: String(open_decisions), tone: 'warn' as const } : '-',
+    `${durationSince(updated_at, now)} ago`,
+    safeLine(current_skill ?? '-', 40),
+  ]);
+  return tableLines(['SESSION', 'STATUS', 'DONE', 'EVENTS', 'WATCHERS', 'ORCHESTRATOR', 'DECISIONS', 'CHANGED', 'SKILL'], rows, output);
+}
