@@ -112,6 +112,7 @@ export class Dashboard {
     clearTimeout(this.batch);
     this.batch = undefined;
     this.feed.log.flush();
+    this.lookAround();
     this.keys.reconcile();
     this.screen = screenOf(this.picture());
     this.terminal.show(this.screen);
@@ -133,7 +134,7 @@ export class Dashboard {
     return id === undefined ? overviewSummary(this.feed.sessions(Date.now()), url) : [];
   }
 
-  /** With `exitStatus` a failed session makes leaving a failure. */
+  /** With `exitStatus` it ends with the run; a failed session makes leaving a failure. */
   exitCode(): number {
     const id = this.ui.sessionId ?? this.settings.session;
     const hasFailed = id !== undefined && this.feed.state(id)?.status === 'failed';
@@ -153,11 +154,6 @@ export class Dashboard {
   /** The lines of the log on screen. */
   lines(): Picture['lines'] {
     return this.picture().lines;
-  }
-
-  /** A session was opened from the overview. */
-  opened(): void {
-    this.schedule();
   }
 
   /** Shows the whole event in the detail that is open, as soon as it has come. */
@@ -202,7 +198,7 @@ export class Dashboard {
       missed: feed.missed,
       eventsPerSecond: feed.eventsPerSecond(wallMs, ui.sessionId),
       state: history === undefined ? live : history.state,
-      liveSeq: live?.seq ?? 0,
+      live,
       sessions: ui.sessionId === undefined ? sortedSessions(feed.sessions(wallMs)) : [],
       lines: history?.lines ?? feed.log.lines(ui.sessionId, settings.globs, ui.filterInput ?? ui.filter),
       globs: settings.globs,
@@ -212,8 +208,6 @@ export class Dashboard {
 
   private schedule(): void {
     this.batch ??= setTimeout(() => {
-      this.batch = undefined;
-      this.lookAround();
       this.draw();
     }, batchMs);
   }
@@ -234,7 +228,7 @@ export class Dashboard {
     if (state === undefined) return;
     if (settings.failOnDecision && openDecisions(state).length > 0) this.terminal.leave(8);
     else if (settings.until === 'decision' && openDecisions(state).length > 0) this.terminal.leave(0);
-    else if (settings.until !== undefined && !isLive(state.status)) this.terminal.leave(this.exitCode());
+    else if ((settings.until !== undefined || settings.exitStatus) && !isLive(state.status)) this.terminal.leave(this.exitCode());
   }
 
   private hasOpenDecision(): boolean {

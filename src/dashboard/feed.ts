@@ -94,6 +94,10 @@ export class Feed {
         break;
       case 'gap':
         this.gapAfter = { seq: update.gap.reason === 'retention' ? update.gap.requested.seq : null };
+        this.missed = {
+          events: update.gap.reason === 'retention' ? update.gap.first_available - update.gap.requested.seq - 1 : null,
+          sinceMs: nowMs,
+        };
         break;
       case 'connection':
         this.takeConnection(update.connection, nowMs);
@@ -131,7 +135,7 @@ export class Feed {
       this.missed = { events, sinceMs: nowMs };
       this.log.note(
         events === null
-          ? 'this is another journal than before: what was on screen is history of the old one'
+          ? 'this is another journal than before: what was seen is gone there'
           : `${count(events)} events missed: they are no longer kept`,
         'bad',
         nowMs,

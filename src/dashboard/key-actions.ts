@@ -1,7 +1,6 @@
-import type { CommandInput } from '../core/command.ts';
 import type { Dashboard } from './dashboard.ts';
 import { checkpointFrom } from './scrubber.ts';
-import { answerDecision, confirmRollback, openRollback } from './prompts.ts';
+import { answerDecision, closePrompt, confirmRollback, openRollback } from './prompts.ts';
 import { isSettled, newPrompt, openDecisions, withDigit } from './view/decision-prompt.ts';
 import { bindingOf, type KeyAction, type KeyContext } from './view/key-table.ts';
 import { atTop, moved } from './view/list-cursor.ts';
@@ -86,8 +85,7 @@ export class KeyActions {
     if (prompt === undefined) return;
     const decision = state?.decisions.find((each) => each.decision_id === prompt.decisionId);
     if (decision?.status === 'open') return;
-    ui.prompt = undefined;
-    ui.promptChangedAtMs = Date.now();
+    closePrompt(this.board);
     if (prompt.sending) return;
     const outcome =
       decision === undefined
@@ -101,10 +99,8 @@ export class KeyActions {
     if (ui.overlay !== undefined) {
       if (ui.overlay.kind === 'rollback') ui.promptChangedAtMs = Date.now();
       ui.overlay = undefined;
-    } else if (ui.prompt !== undefined) {
-      ui.prompt = undefined;
-      ui.promptChangedAtMs = Date.now();
-    } else if (this.board.scrubber.view !== undefined) this.leaveHistory();
+    } else if (ui.prompt !== undefined) closePrompt(this.board);
+    else if (this.board.scrubber.view !== undefined) this.leaveHistory();
     else if (ui.isZoomed) ui.isZoomed = false;
     else if (ui.filter !== '') ui.filter = '';
     else if (ui.sessionId !== undefined && ui.hasOverview) ui.sessionId = undefined;
@@ -176,7 +172,6 @@ export class KeyActions {
       };
       ui.sessionId = id;
       ui.follow = true;
-      this.board.opened();
       return;
     }
     if (ui.focus === 'events') {
@@ -256,7 +251,7 @@ export class KeyActions {
     if (ui.history !== undefined) this.board.say('this is history: l goes back to live first', 'warn');
     else if (oldest === undefined) this.board.say('no decision is pending', 'plain');
     else if (desk.isOpen('DECISION')) {
-      ui.prompt = newPrompt(oldest.decision_id);
+      ui.prompt = newPrompt(oldest.decision_id, ui.focus);
       ui.promptChangedAtMs = Date.now();
       ui.focus = 'decision';
       ui.isZoomed = false;
@@ -278,9 +273,7 @@ export class KeyActions {
     const { ui, screen, desk } = this.board;
     const sessionId = ui.sessionId ?? ui.cursors.overview.key ?? screen?.lists.overview?.keys[0];
     if (sessionId === undefined) this.board.say('no session is selected', 'warn');
-    else
-      // The input type of a command without fields of its own admits no session.
-      void desk.send({ type, session_id: sessionId } as CommandInput, ui.sessionId === undefined ? `${type} ${sessionId}` : type);
+    else void desk.send({ type, session_id: sessionId }, ui.sessionId === undefined ? `${type} ${sessionId}` : type);
   }
 
   private seqOnScreen(): number {

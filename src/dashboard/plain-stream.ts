@@ -14,7 +14,7 @@ export async function streamPlainly(board: Dashboard): Promise<void> {
   const print = () => {
     const fresh = board.lines().filter((line) => line.number > printed);
     printed = Math.max(printed, board.feed.log.newest);
-    if (fresh.length > 0) stdout.write(fresh.map(plainLine).join(''));
+    if (fresh.length > 0) stdout.write(fresh.map((line) => plainLine(line, board.ui.sessionId === undefined)).join(''));
   };
   const read = () => {
     let chunk: Buffer | string | null;
@@ -39,6 +39,6 @@ export async function streamPlainly(board: Dashboard): Promise<void> {
   }
 }
 
-function plainLine(line: LogLine): string {
-  return `${timeOfDay(line.atMs)} ${line.group.padEnd(8)} ${line.text}\n`;
+function plainLine(line: LogLine, withSession: boolean): string {
+  return `${timeOfDay(line.atMs)} ${withSession ? `${line.session_id} ` : ''}${line.group.padEnd(8)} ${line.text}\n`;
 }

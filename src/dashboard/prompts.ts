@@ -20,10 +20,20 @@ export function answerDecision(board: Dashboard): void {
   const command = { type: 'DECISION', session_id: sessionId, decision_id: prompt.decisionId, choice: option.id } as const;
   void desk.send(command, what).then((result) => {
     if (ui.prompt?.decisionId !== prompt.decisionId) return;
-    ui.prompt = result?.success === true ? undefined : { ...ui.prompt, sending: false };
-    ui.promptChangedAtMs = Date.now();
+    if (result?.success === true) closePrompt(board);
+    else {
+      ui.prompt = { ...ui.prompt, sending: false };
+      ui.promptChangedAtMs = Date.now();
+    }
     board.draw();
   });
+}
+
+/** Ends the prompt; the keys go back to the panel that had them. */
+export function closePrompt({ ui }: Dashboard): void {
+  if (ui.prompt !== undefined) ui.focus = ui.prompt.focusBefore;
+  ui.prompt = undefined;
+  ui.promptChangedAtMs = Date.now();
 }
 
 /** Asks the orchestrator what a rollback would undo; confirming it is only possible once that is on screen. */

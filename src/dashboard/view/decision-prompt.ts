@@ -1,4 +1,5 @@
 import type { DecisionState, SessionState } from '../../core/session-state.ts';
+import type { PanelId } from './panel-list.ts';
 
 /** After any change of a prompt, keys do nothing for so long: they were meant for what stood there before. */
 export const graceMs = 400;
@@ -11,6 +12,8 @@ export interface DecisionPrompt {
   /** The digits of a number above nine, as typed so far. */
   typed: string;
   sending: boolean;
+  /** The panel that had the focus before. */
+  focusBefore: PanelId;
 }
 
 /** The open decisions, the oldest first: in the order they were asked. */
@@ -19,8 +22,8 @@ export function openDecisions(state: SessionState | undefined): DecisionState[] 
 }
 
 /** A prompt for this decision, nothing highlighted. */
-export function newPrompt(decisionId: string): DecisionPrompt {
-  return { decisionId, choice: null, typed: '', sending: false };
+export function newPrompt(decisionId: string, focusBefore: PanelId): DecisionPrompt {
+  return { decisionId, choice: null, typed: '', sending: false, focusBefore };
 }
 
 /** Whether keys count again after a prompt came, changed or went. */

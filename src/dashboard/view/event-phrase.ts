@@ -1,5 +1,5 @@
 import type { SessionEvent } from '../../core/event.ts';
-import { errorTextOf, numberOf, textOf, type Data } from '../../core/fold-values.ts';
+import { errorTextOf, numberOf, objectOf, textOf, type Data } from '../../core/fold-values.ts';
 import type { Tone } from './row.ts';
 import { shown } from './text.ts';
 
@@ -42,7 +42,7 @@ const phrasers: Record<string, Phraser> = {
   'decision:point': (data) => `${who(data)}asks: ${textOf(data, 'question') ?? '?'}`,
   'decision:made': (data) => `${textOf(data, 'made_by') ?? 'somebody'} chose "${textOf(data, 'choice') ?? '?'}"`,
   'validation:started': (data) => `${check(data)} started${after(': ', textOf(data, 'command'))}`,
-  'validation:output': (data) => `${after('', textOf(data, 'check_name'))}${after('| ', textOf(data, 'line'))}`,
+  'validation:output': (data) => `${textOf(data, 'check_name') ?? ''} | ${textOf(data, 'line') ?? ''}`,
   'validation:result': (data) =>
     `${check(data)} ${data['success'] === true ? 'passed' : 'failed'}${seconds(data)}${after(': ', textOf(data, 'message'))}`,
   'agent:spawned': (data) => `${agent(data)} joined${after(' as ', textOf(data, 'role'))}${after(': ', textOf(data, 'task'))}`,
@@ -72,7 +72,7 @@ function toneOf(type: string, data: Data): Tone {
 
 function command(type: string): Phraser {
   return (data) =>
-    `${textOf(data, 'command_type') ?? '?'} ${type.slice('command:'.length)}${after(', by ', textOf(data, 'by'))}${after(': ', errorTextOf(data, 'error'))}`;
+    `${textOf(data, 'command_type') ?? '?'}${objectOf(data, 'parameters')['dry_run'] === true ? ' preview' : ''} ${type.slice('command:'.length)}${after(', by ', textOf(data, 'by'))}${after(': ', errorTextOf(data, 'error'))}`;
 }
 
 function unknown(type: string): Phraser {

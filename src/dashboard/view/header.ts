@@ -14,7 +14,7 @@ export function headerRows(picture: Picture): Row[] {
 
 /** How many decisions wait: in this session, or in all of them. */
 export function pendingDecisions(picture: Picture): number {
-  if (picture.ui.sessionId !== undefined) return openDecisions(picture.state).length;
+  if (picture.ui.sessionId !== undefined) return openDecisions(picture.live).length;
   return picture.sessions.reduce((sum, { state }) => sum + openDecisions(state).length, 0);
 }
 
@@ -45,7 +45,7 @@ function titleRight(picture: Picture, decisions: number): Span[] {
   const moment: Span[] =
     ui.history === undefined
       ? []
-      : [{ text: `HISTORY ${count(ui.history.seq)}/${count(picture.liveSeq)}`, tone: 'warn' }, { text: '  l live' }];
+      : [{ text: `HISTORY ${count(ui.history.seq)}/${count(picture.live?.seq ?? 0)}`, tone: 'warn' }, { text: '  l live' }];
   const where = connectionSpan(picture);
   const speed: Span[] = connection.status === 'live' ? [{ text: `  ${rate(picture.eventsPerSecond)} ev/s` }] : [];
   const choices: Span[][] =

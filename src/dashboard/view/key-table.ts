@@ -38,16 +38,7 @@ export type KeyAction =
   | 'live';
 
 /** When the footer offers a key. */
-export type KeyNeed =
-  | 'decision'
-  | 'can-halt'
-  | 'can-resume'
-  | 'can-rollback'
-  | 'history'
-  | 'overview'
-  | 'preview'
-  | 'choice'
-  | 'no-history';
+export type KeyNeed = 'decision' | 'can-halt' | 'can-resume' | 'can-rollback' | 'history' | 'overview' | 'preview' | 'choice';
 
 /** One row of the key table: the footer, the help, and what happens all come from here. */
 export interface KeyBinding {
@@ -230,7 +221,8 @@ export const keyTable: readonly KeyBinding[] = [
 /** What can be done at the moment. */
 export interface KeySituation {
   context: KeyContext;
-  isReadonly: boolean;
+  /** Whether commands can be sent: not read only, and connected. */
+  canOperate: boolean;
   has: ReadonlySet<KeyNeed>;
 }
 
@@ -245,7 +237,7 @@ export function offeredKeys(situation: KeySituation): KeyBinding[] {
     (binding) =>
       binding.label !== undefined &&
       binding.in.includes(situation.context) &&
-      !(situation.isReadonly && binding.operates === true) &&
+      (situation.canOperate || binding.operates !== true) &&
       (binding.needs === undefined || situation.has.has(binding.needs)),
   );
 }

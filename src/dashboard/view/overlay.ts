@@ -44,8 +44,8 @@ function detailRows(fields: readonly DetailField[], width: number, look: Look): 
   return fields
     .filter(([, value]) => value !== '')
     .flatMap(([label, value]) =>
-      wrapped(value, Math.max(10, width - 14), 200, ellipsis).map((text, index) => ({
-        spans: columns(width, [{ text: '', width: 0 }, { text: index === 0 ? label : '', width: 10, tone: 'dim' }, { text }], ellipsis),
+      wrapped(value, Math.max(10, width - 18), 200, ellipsis).map((text, index) => ({
+        spans: columns(width, [{ text: '', width: 0 }, { text: index === 0 ? label : '', width: 14, tone: 'dim' }, { text }], ellipsis),
       })),
     );
 }

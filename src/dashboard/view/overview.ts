@@ -30,7 +30,6 @@ export function sessionRow({ state, eventsPerSecond }: SessionSummary, width: nu
   return columns(
     width,
     [
-      { text: '', width: 0 },
       { ...status, width: 11 },
       { text: state.session_id, width: Math.max(10, Math.min(32, Math.floor(width / 3))), cut: 'middle' },
       { text: state.progress === null ? '' : `${Math.round(state.progress)}%`, width: 4, align: 'right' },

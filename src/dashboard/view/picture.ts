@@ -85,8 +85,8 @@ export interface Picture {
   eventsPerSecond: number;
   /** The session on screen: of now, or of a moment of its history. */
   state: SessionState | undefined;
-  /** The session's newest seq, also while history is on screen. */
-  liveSeq: number;
+  /** The session as it is now, also while history is on screen. */
+  live: SessionState | undefined;
   sessions: readonly SessionSummary[];
   lines: readonly LogLine[];
   globs: readonly string[];

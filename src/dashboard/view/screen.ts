@@ -80,17 +80,23 @@ function situationOf(picture: Picture): KeySituation {
   const subject = ui.sessionId === undefined ? selectedSession(picture) : state;
   const has = new Set<KeyNeed>();
   if (ui.history !== undefined) has.add('history');
-  else has.add('no-history');
   if (subject !== undefined && isLive(subject.status)) {
     if (subject.status === 'halted') has.add('can-resume');
     else if (subject.status !== 'halting') has.add('can-halt');
     if (ui.sessionId !== undefined && ui.history === undefined) has.add('can-rollback');
   }
   if (openDecisions(state).length > 0 && ui.history === undefined) has.add('decision');
-  if (ui.hasOverview || ui.overlay !== undefined || ui.prompt !== undefined || ui.isZoomed || ui.filter !== '') has.add('overview');
+  if (
+    (ui.hasOverview && ui.sessionId !== undefined) ||
+    ui.overlay !== undefined ||
+    ui.prompt !== undefined ||
+    ui.isZoomed ||
+    ui.filter !== ''
+  )
+    has.add('overview');
   if (ui.overlay?.kind === 'rollback' && ui.overlay.stage === 'ready') has.add('preview');
   if (ui.prompt !== undefined && ui.prompt.choice !== null) has.add('choice');
-  return { context: contextOf(picture), isReadonly, has };
+  return { context: contextOf(picture), canOperate: !isReadonly && picture.connection.status === 'live', has };
 }
 
 function contextOf({ columns, rows, ui }: Picture): KeySituation['context'] {
@@ -140,7 +146,7 @@ function overviewBody(picture: Picture, height: number): Body {
   const { top, selected } = windowOf(keys, ui.cursors.overview, listHeight);
   const rows = sessions
     .slice(top, top + listHeight)
-    .map((session, offset): Row => ({ spans: sessionRow(session, columns - 2, look), reversed: top + offset === selected }));
+    .map((session, offset): Row => ({ spans: padLeft(sessionRow(session, columns - 4, look)), reversed: top + offset === selected }));
   const labels = { title: 'Sessions', place: placeText(top, listHeight, sessions.length, 0), isFocused: true, isStale };
   const regions: Region[] = [
     { id: 'overview', x: 0, y: headerHeight, width: columns, rows: framed(rows, labels, columns, listHeight + 2, look) },

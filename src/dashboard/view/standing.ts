@@ -37,7 +37,11 @@ export function standing(picture: Picture): Span[] {
   const { state, look, missed, wallMs } = picture;
   const sentences: Span[] = [];
   if (missed !== null && wallMs - missed.sinceMs < 60_000) {
-    sentences.push({ text: missed.events === null ? '! events missed' : `! ${count(missed.events)} events missed`, tone: 'bad' });
+    sentences.push({
+      text:
+        missed.events === null ? '! another journal than before: what was seen is gone there' : `! ${count(missed.events)} events missed`,
+      tone: 'bad',
+    });
   }
   if (state === undefined) return sentences;
   const halt = state.halt;
