@@ -22,8 +22,8 @@ import { Orchestrators, type OrchestratorLink } from './orchestrators.ts';
 import { Serial } from './serial.ts';
 import { brief, type SessionStore } from './session-store.ts';
 
-/** What the ledger tells of a command that ended, for figures. */
-export type CommandEndListener = (type: CommandType, status: CommandStatus) => void;
+/** Characters of events read at a time for the ledger. */
+const historyChars = 4 * 1024 * 1024;
 
 export interface LedgerOptions {
   journal: Journal;
@@ -168,19 +168,22 @@ export class CommandLedger {
     const commands = new Map<string, CommandState>();
     let after = 0;
     for (;;) {
-      const events = await this.#journal.read(sessionId, { after, limit: 1_000, filter: (type) => type.startsWith('command:') });
+      const range = { after, limit: 1_000, maxChars: historyChars, filter: (type: string) => type.startsWith('command:') };
+      const events = await this.#journal.read(sessionId, range);
       for (const { event } of events) {
         const id = String(event.data['command_id']);
         const state = initialState({ session_id: sessionId, created_at: event.timestamp });
         const before = commands.get(id);
         const [command] = foldAll(before === undefined ? state : { ...state, commands: [before] }, [event]).commands;
-        if (command !== undefined) commands.set(id, { ...command, result: event.data['result'] ?? null });
+        if (command !== undefined) commands.set(id, command);
       }
-      after = events.at(-1)?.seq ?? after;
-      if (events.length < 1_000) break;
+      const last = events.at(-1);
+      if (last === undefined) break;
+      after = last.seq;
     }
     const matching = [...commands.values()].filter((command) => filter.status === undefined || command.status === filter.status);
-    return { commands: matching.slice(-filter.limit), total: matching.length };
+    const shown = matching.slice(Math.max(0, matching.length - filter.limit));
+    return { commands: await Promise.all(shown.map((command) => this.#withWholeResult(sessionId, command))), total: matching.length };
   }
 
   close(): void {
@@ -451,7 +454,7 @@ export class CommandLedger {
 }
 
 /** The commands that have not ended, oldest first. */
-export function unfinished(state: SessionState): CommandState[] {
+function unfinished(state: SessionState): CommandState[] {
   return state.commands.filter((command) => !isFinal(command.status));
 }
 

@@ -22,7 +22,7 @@ import type { ServerFigures } from './server-figures.ts';
 import { SocketBacklog, SocketWatcher } from './socket-watcher.ts';
 
 /** What a connected client may rely on. */
-export const capabilities = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
+const capabilities = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
 
 /** Characters of answers and states that may wait for a client that goes on asking: many large sessions joined at once. */
 const waitingAnswersChars = 32 * 1024 * 1024;

@@ -37,7 +37,7 @@ export async function startRelay(): Promise<MeasuredServer> {
   return measured('bare relay', child, () => undefined);
 }
 
-export async function measured(name: MeasuredServer['name'], child: ChildProcess, cleanUp: () => void): Promise<MeasuredServer> {
+async function measured(name: MeasuredServer['name'], child: ChildProcess, cleanUp: () => void): Promise<MeasuredServer> {
   if (child.stdout === null) throw new Error('no output to read');
   const url = await new Promise<string>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened`)));
