@@ -8,7 +8,7 @@ import {
   type CommandStatus,
   type CommandType,
 } from '../core/command.ts';
-import { ShannonDashError } from '../core/errors.ts';
+import { errorBody, ShannonDashError } from '../core/errors.ts';
 import { foldAll } from '../core/fold.ts';
 import { limits } from '../core/limits.ts';
 import type { AttachRequest } from '../core/messages.ts';
@@ -56,6 +56,8 @@ export class CommandLedger {
     this.#onProblem = onProblem;
     hub.onChange((change, state) => {
       if (change.kind === 'appended' && state !== undefined) this.#follow(state, change.events);
+      if (change.kind === 'deleted') this.#deadlines.cancelBelow(change.session_id);
+      if (change.kind === 'created' && state?.orchestrator === null) this.#keepOrchestrator(state.session_id);
     });
   }
 
@@ -87,7 +89,11 @@ export class CommandLedger {
     const startedAt = performance.now();
     const sessionId = request.session_id ?? subscribed ?? this.#onlyLive(request.type);
     if (sessionId !== '*') return this.#submitTo(sessionId, request, by, startedAt);
-    const results = await Promise.all(this.#live().map((id) => this.#submitTo(id, request, by, startedAt)));
+    const results = await Promise.all(
+      this.#live().map((id) =>
+        this.#submitTo(id, request, by, startedAt).catch((error: unknown) => this.#refused(id, request, error, startedAt)),
+      ),
+    );
     return {
       success: results.every((result) => result.success),
       command_type: request.type,
@@ -106,11 +112,18 @@ export class CommandLedger {
       if (request.reattach && request.under === undefined && known?.instance_id != null && known.instance_id !== request.instance_id) {
         throw new ShannonDashError('SUPERSEDED', `${known.instance_id} has taken over ${sessionId}`, { instance_id: known.instance_id });
       }
+      if (this.#store.get(sessionId) === undefined && this.#store.size >= limits.sessions) {
+        throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first`);
+      }
       this.#orchestrators.attach(link, request);
       const { instance_id, capabilities, under } = request;
       const { epoch } = await this.#append(sessionId, [
         { type: 'orchestrator:attached', data: { instance_id, capabilities, ...(under === undefined ? {} : { under }) } },
-      ]);
+      ]).catch((error: unknown) => {
+        // What the journal does not know has not happened.
+        this.#orchestrators.detach(sessionId, link);
+        throw error;
+      });
       const state = await this.#state(sessionId);
       const commands = unfinished(state).filter(
         (command) => this.#orchestrators.executorOf(sessionId, command.command_type)?.link === link,
@@ -125,7 +138,8 @@ export class CommandLedger {
   /** The link is gone. */
   async detach(sessionId: string, link: OrchestratorLink, reason: string): Promise<void> {
     const detached = this.#orchestrators.detach(sessionId, link);
-    if (detached === undefined) return;
+    // A session that was deleted meanwhile does not come back for this.
+    if (detached === undefined || this.#store.get(sessionId) === undefined) return;
     const under = detached.place === 'delegate' ? { under: true } : {};
     await this.#append(sessionId, [{ type: 'orchestrator:detached', data: { instance_id: detached.instanceId, reason, ...under } }]);
     const state = await this.#store.load(sessionId);
@@ -283,6 +297,14 @@ export class CommandLedger {
     });
   }
 
+  /** A session that was deleted under its orchestrator and is there again: it has that orchestrator still. */
+  #keepOrchestrator(sessionId: string): void {
+    const attachment = this.#orchestrators.primaryOf(sessionId);
+    if (attachment === undefined) return;
+    const { instanceId: instance_id, capabilities } = attachment;
+    this.#append(sessionId, [{ type: 'orchestrator:attached', data: { instance_id, capabilities } }]).catch(this.#onProblem);
+  }
+
   /** Looks at what just happened in a session: wakes who waits, keeps deadlines. */
   #follow(state: SessionState, events: readonly JournalEvent[]): void {
     for (const { type, event } of events) {
@@ -367,6 +389,23 @@ export class CommandLedger {
       const current = this.#store.get(sessionId)?.state?.commands.find((each) => each.command_id === commandId);
       if (current !== undefined && isFinal(current.status)) settle(current);
     });
+  }
+
+  /** The answer of one session of many that did not take the command. */
+  #refused(sessionId: string, request: CommandRequest, error: unknown, startedAt: number): CommandResult {
+    if (!(error instanceof ShannonDashError)) this.#onProblem(error);
+    const { success, error: text, code, timestamp } = errorBody(error);
+    return {
+      success,
+      command_type: request.type,
+      command_id: request.command_id ?? '',
+      session_id: sessionId,
+      status: 'rejected',
+      error: text,
+      code,
+      elapsed_ms: elapsedMs(startedAt),
+      timestamp,
+    };
   }
 
   #result(sessionId: string, command: CommandState, startedAt: number): CommandResult {

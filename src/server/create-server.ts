@@ -102,10 +102,6 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
       done(refused, refused === undefined);
     },
   });
-  // Engine.IO keeps the first request of each connection, headers and all, which nobody reads again.
-  io.engine.on('connection', (connection: { request: unknown }) => {
-    connection.request = null;
-  });
   const intake = new EventIntake(journal, store, figures);
   serveSockets(io, { hub, intake, ledger, figures, log, epoch: journal.epoch, version });
   hub.onChange((change) => {

@@ -5,6 +5,13 @@ const longestTimerMs = 2 ** 31 - 1;
 export class Deadlines {
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
+  /** Cancels all of a session, whose keys are `<kind> <session id>\n<id>`. */
+  cancelBelow(sessionId: string): void {
+    for (const key of this.#timers.keys()) {
+      if (key.slice(key.indexOf(' ') + 1).startsWith(`${sessionId}\n`)) this.cancel(key);
+    }
+  }
+
   /** Does `run` at `at` (ms since the epoch), at once if that has passed. Replaces what the key had. */
   set(key: string, at: number, run: () => void): void {
     this.cancel(key);

@@ -1,15 +1,16 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isFinal, parseCommand, type CommandResult } from '../core/command.ts';
 import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../core/errors.ts';
-import { eventFilter } from '../core/event-filter.ts';
+import { eventFilter, eventTypes } from '../core/event-filter.ts';
 import { sessionId } from '../core/ids.ts';
 import { jsonText } from '../core/json.ts';
 import { limits } from '../core/limits.ts';
 import { createSessionRequest } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import type { SessionState } from '../core/session-state.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, ReadRange } from '../journal/journal.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { DecisionLinks } from './decision-links.ts';
 import type { EventIntake } from './event-intake.ts';
@@ -32,6 +33,9 @@ export interface RouteParts {
   version: string;
   connections: () => number;
 }
+
+/** Characters of history in one JSON answer; `next` says where to go on. */
+const historyChars = limits.requestBytes;
 
 const wholeNumber = (max: number) =>
   z.coerce.number('must be a number').int('must be a whole number').nonnegative('must not be negative').max(max, `must be at most ${max}`);
@@ -165,23 +169,37 @@ function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
   app.get<{ Params: Params }>('/api/sessions/:id/events', async (request, reply) => {
     const accept = request.headers.accept ?? '';
     const query = parse(historyQuery, request.query);
-    const filter = eventFilter(
-      query.types
-        ?.split(',')
-        .filter((glob) => glob !== '')
-        .slice(0, limits.eventTypeGlobs),
-    );
+    const globs = query.types?.split(',').filter((glob) => glob !== '');
+    const filter = eventFilter(globs === undefined ? undefined : parse(eventTypes, globs, 'types'));
     if (accept.includes('text/event-stream')) return streamLive(request, reply, parts, filter);
     const session = store.get(request.params.id);
     if (session === undefined) throw sessionNotFound(request.params.id);
-    const events = await journal.read(request.params.id, { after: query.after, limit: query.limit, filter });
+    // Through here and no further: what is journalled while this reads belongs to the next answer.
+    const { epoch, seq: through } = session.head;
+    const range = { after: query.after, limit: query.limit, through, filter };
     if (accept.includes('application/x-ndjson')) {
-      return reply.type('application/x-ndjson').send(events.map((event) => `${event.json}\n`).join(''));
+      return reply.type('application/x-ndjson').send(Readable.from(historyLines(journal, request.params.id, range)));
     }
-    const next = events.length === query.limit ? (events.at(-1)?.seq ?? query.after) : Math.max(query.after, session.head.seq);
-    const json = `{"events":[${events.map((event) => event.json).join(',')}],"epoch":${JSON.stringify(session.head.epoch)},"next":${next}}`;
+    const events = await journal.read(request.params.id, { ...range, maxChars: historyChars });
+    const chars = events.reduce((sum, event) => sum + event.json.length, 0);
+    const isPart = events.length === query.limit || chars >= historyChars;
+    const next = isPart ? (events.at(-1)?.seq ?? query.after) : Math.max(query.after, through);
+    const json = `{"events":[${events.map((event) => event.json).join(',')}],"epoch":${JSON.stringify(epoch)},"next":${next}}`;
     return reply.type('application/json; charset=utf-8').send(json);
   });
+}
+
+/** History as lines, read piece by piece at the pace of who takes them. */
+async function* historyLines(journal: Journal, id: string, range: ReadRange): AsyncGenerator<string> {
+  let { after, limit } = range;
+  while (limit > 0) {
+    const events = await journal.read(id, { ...range, after, limit, maxChars: historyChars / 4 });
+    const last = events.at(-1);
+    if (last === undefined) return;
+    yield events.map((event) => `${event.json}\n`).join('');
+    after = last.seq;
+    limit -= events.length;
+  }
 }
 
 /** Server-Sent Events: the history after `Last-Event-ID` (or `?after=`) first, then live until the reader goes. */

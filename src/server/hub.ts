@@ -7,7 +7,9 @@ import type { Journal, JournalChange, JournalEvent } from '../journal/journal.ts
 import { Delivery } from './delivery.ts';
 import type { SessionStore } from './session-store.ts';
 
+/** The most that is read for a watcher at a time, so that one that reads slowly costs little. */
 const replayEvents = 500;
+const replayChars = limits.backlogBytes / 2;
 
 /** The messages about a session that are not events of it. Filters do not apply to them. */
 export type SessionMessage =
@@ -177,10 +179,11 @@ export class Hub {
         reader.isLive = true;
         return;
       }
-      const events = await this.#journal.read(sessionId, { after: at, limit: replayEvents, filter: reader.filter, through });
+      const range = { after: at, through, limit: replayEvents, maxChars: replayChars, filter: reader.filter };
+      const events = await this.#journal.read(sessionId, range);
       if (reader.isClosed || reader.isLive) return;
       if (events.length > 0) await reader.watcher.replay(events);
-      at = events.length < replayEvents ? through : (events.at(-1)?.seq ?? through);
+      at = events.at(-1)?.seq ?? through;
     }
   }
 

@@ -54,6 +54,10 @@ export class Orchestrators {
     return delegate?.capabilities.includes(type) === true ? delegate : primary;
   }
 
+  primaryOf(sessionId: string): Attachment | undefined {
+    return this.#attached.get(sessionId)?.primary;
+  }
+
   /** The attachment of a link. */
   attachmentOf(sessionId: string, link: OrchestratorLink): Attachment | undefined {
     const { primary, delegate } = this.#attached.get(sessionId) ?? {};

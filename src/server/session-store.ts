@@ -8,6 +8,7 @@ const foldVersion = 1;
 /** Events folded beyond the last snapshot before a new one is saved: the most that a load has to fold. */
 const snapshotEvents = 5_000;
 const loadEvents = 1_000;
+const loadChars = 8 * 1024 * 1024;
 
 /** What of a session stays in memory always. */
 export interface StoredSession {
@@ -163,7 +164,12 @@ export class SessionStore {
   async #foldThrough(session: StoredSession, from: SessionState, through: number): Promise<SessionState> {
     let state = from;
     while (state.seq < through) {
-      const events = await this.#journal.read(session.head.session_id, { after: state.seq, limit: loadEvents, through });
+      const events = await this.#journal.read(session.head.session_id, {
+        after: state.seq,
+        limit: loadEvents,
+        maxChars: loadChars,
+        through,
+      });
       if (events.length === 0) break;
       for (const { event } of events) state = fold(state, event);
     }

@@ -1,0 +1,144 @@
+import { request } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import { connectRaw } from '../helpers/raw-websocket.ts';
+import { connectQuiet } from '../helpers/socket-client.ts';
+import { http, startServer, type TestServer } from '../helpers/start-server.ts';
+
+const mebibyte = 1024 * 1024;
+const text = 'x'.repeat(10_000);
+const batch = Array.from({ length: 20 }, () => ({ type: 'test:step', data: { text } }));
+
+const cut = async (server: TestServer) => {
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/^shannon_dash_slow_consumers_total (\d+)/m.exec(metrics)?.[1] ?? Number.NaN);
+};
+
+/** Publishes until the server has cut somebody; gives the bytes that were published until then. */
+async function publishUntilCut(server: TestServer, mostBytes: number): Promise<number> {
+  const producer = await connectQuiet(server.url);
+  let bytes = 0;
+  while ((await cut(server)) === 0 && bytes < mostBytes) {
+    await producer.publish('s', batch);
+    bytes += batch.length * text.length;
+  }
+  return bytes;
+}
+
+test('a Socket.IO client that stops reading is cut when more than 1 MiB waits; others are not held up', async () => {
+  const server = await startServer();
+  const fast = await connectQuiet(server.url);
+  await fast.ask('subscribe', { session_id: 's' });
+  const slow = await connectRaw(server.port);
+  slow.send('42["subscribe",{"session_id":"s"}]');
+  await slow.next('42["subscribed"');
+  slow.socket.pause();
+  // The kernel takes some megabytes for a reader that sleeps; all beyond that and 1 MiB must be the server's.
+  const bytes = await publishUntilCut(server, 64 * mebibyte);
+  expect(await cut(server)).toBe(1);
+  expect(bytes).toBeLessThan(32 * mebibyte);
+  await fast.untilEvents(bytes / text.length);
+  expect(fast.disconnects).toEqual([]);
+  const { body } = await http('GET', `${server.url}/health`);
+  expect(body['connected_clients']).toBe(2);
+  slow.socket.resume();
+  await slow.until('the end of the connection', () => slow.isClosed);
+  expect(slow.receivedBytes).toBeLessThan(bytes);
+});
+
+test('a cut client comes back with its cursor and misses nothing', async () => {
+  const server = await startServer();
+  const slow = await connectRaw(server.port);
+  slow.send('42["subscribe",{"session_id":"s","batch":true}]');
+  await slow.next('42["subscribed"');
+  slow.socket.pause();
+  const bytes = await publishUntilCut(server, 64 * mebibyte);
+  slow.socket.resume();
+  await slow.until('the end of the connection', () => slow.isClosed);
+  const seen = slow.packets
+    .filter((packet) => packet.startsWith('42["events"'))
+    .flatMap((packet) => (JSON.parse(packet.slice(2)) as [string, { events: { seq: number }[] }])[1].events.map((event) => event.seq));
+  const { epoch } = (await http<{ epoch: string }>('GET', `${server.url}/api/sessions/s`)).body;
+  const back = await connectQuiet(server.url);
+  await back.ask('subscribe', { session_id: 's', after: { epoch, seq: seen.at(-1) ?? 0 } });
+  const total = bytes / text.length;
+  await back.untilEvents(total - seen.length);
+  expect([...seen, ...back.events().map((event) => event.seq)]).toEqual(Array.from({ length: total }, (_, index) => index + 1));
+});
+
+test('a polling client that stops polling is cut too', async () => {
+  const server = await startServer();
+  const { port } = server;
+  const poll = async (method: 'GET' | 'POST', query: string, body?: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling${query}`, {
+      method,
+      ...(body === undefined ? {} : { body }),
+    });
+    return response.text();
+  };
+  const { sid } = JSON.parse((await poll('GET', '')).slice(1)) as { sid: string };
+  await poll('POST', `&sid=${sid}`, '40{"subscribe":false}');
+  await poll('POST', `&sid=${sid}`, '42["subscribe",{"session_id":"s"}]');
+  const bytes = await publishUntilCut(server, 16 * mebibyte);
+  expect(bytes).toBeLessThan(3 * mebibyte);
+  expect(await cut(server)).toBe(1);
+});
+
+test('an SSE reader that stops reading is cut too', async () => {
+  const server = await startServer();
+  const reader = request(`${server.url}/api/sessions/s/events`, { headers: { accept: 'text/event-stream' } });
+  onTestFinished(() => void reader.destroy());
+  reader.on('error', () => undefined);
+  const response = await new Promise<import('node:http').IncomingMessage>((resolve) => reader.on('response', resolve).end());
+  response.pause();
+  response.on('error', () => undefined);
+  const bytes = await publishUntilCut(server, 64 * mebibyte);
+  expect(await cut(server)).toBe(1);
+  expect(bytes).toBeLessThan(32 * mebibyte);
+  const closed = new Promise((resolve) => response.once('close', resolve));
+  response.resume();
+  await closed;
+});
+
+/** Reads the socket at a crawl: a chunk whenever the server has got around to another request. */
+async function crawl(raw: Awaited<ReturnType<typeof connectRaw>>, server: TestServer, isDone: () => boolean): Promise<void> {
+  while (!isDone() && !raw.isClosed) {
+    raw.socket.resume();
+    await http('GET', `${server.url}/health`);
+    raw.socket.pause();
+    await http('GET', `${server.url}/health`);
+  }
+}
+
+test('a slow but reading replay of much more than 1 MiB is not cut', async () => {
+  const server = await startServer();
+  const producer = await connectQuiet(server.url);
+  const total = 1_200;
+  for (let n = 0; n < total; n += batch.length) await producer.publish('s', batch);
+  const { epoch } = (await http<{ epoch: string }>('GET', `${server.url}/api/sessions/s`)).body;
+  const slow = await connectRaw(server.port);
+  slow.socket.pause();
+  slow.send(`42["subscribe",${JSON.stringify({ session_id: 's', after: { epoch, seq: 0 } })}]`);
+  const events = () => slow.packets.filter((packet) => packet.startsWith('42["test:step"')).length;
+  await crawl(slow, server, () => events() === total);
+  expect(events()).toBe(total);
+  expect(await cut(server)).toBe(0);
+  expect(slow.isClosed).toBe(false);
+});
+
+test('a replay of events of 1 MB each reads no more of them than the watcher takes', async () => {
+  const server = await startServer();
+  const producer = await connectQuiet(server.url);
+  const total = 25;
+  for (let n = 0; n < total; n++) await producer.publish('s', [{ type: 'test:large', data: { n, text: 'x'.repeat(1_000_000) } }]);
+  const { epoch } = (await http<{ epoch: string }>('GET', `${server.url}/api/sessions/s`)).body;
+  const slow = await connectRaw(server.port);
+  slow.socket.pause();
+  const before = process.memoryUsage().arrayBuffers;
+  slow.send(`42["subscribe",${JSON.stringify({ session_id: 's', after: { epoch, seq: 0 } })}]`);
+  for (let n = 0; n < 20; n++) await http('GET', `${server.url}/health`);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(12 * mebibyte);
+  slow.socket.resume();
+  const events = () => slow.packets.filter((packet) => packet.startsWith('42["test:large"')).length;
+  await slow.until('all events', () => events() === total);
+  expect(await cut(server)).toBe(0);
+});
