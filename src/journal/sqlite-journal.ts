@@ -18,7 +18,7 @@ import {
   type SessionHead,
   type Snapshot,
 } from './journal.ts';
-import { claimJournalFile, codeOf } from './journal-file.ts';
+import { claimJournalFile, codeOf } from './sqlite-file.ts';
 import { newEpoch, seqOfServerMadeId, serverMadeId, stamp } from './stamping.ts';
 
 /** Marks a SQLite file as a journal of ours (`PRAGMA application_id`): "ShDa". */
@@ -166,8 +166,8 @@ class SqliteJournal implements Journal {
     const end = Math.min(through ?? Infinity, session.head.seq);
     let at = after;
     let chars = 0;
-    const isFull = () => found.length >= limit || chars >= maxChars;
-    while (at < end && !isFull()) {
+    const isDone = () => at >= end || found.length >= limit || chars >= maxChars;
+    while (!isDone()) {
       const from = at;
       const rows = filter === undefined ? Math.min(scanRows, limit - found.length) : scanRows;
       this.#guarded(() => {
@@ -178,11 +178,11 @@ class SqliteJournal implements Journal {
           const event = new JournalEvent(sessionId, at, String(row['type']), String(row['json']));
           found.push(event);
           chars += event.json.length;
-          if (isFull()) return;
+          if (isDone()) return;
         }
       });
       if (at === from) break;
-      if (at < end && !isFull()) await new Promise((resolve) => setImmediate(resolve));
+      if (!isDone()) await new Promise((resolve) => setImmediate(resolve));
       if (this.#isClosed) break;
     }
     return found;

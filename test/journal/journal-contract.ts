@@ -325,6 +325,20 @@ export function describeJournal(name: string, kind: JournalKind): void {
         expect(await seqs({ after: 0, limit: 100, filter: () => false })).toEqual([]);
       });
 
+      test('stops with the event that brings the JSON to so many characters', async () => {
+        const sizes = (await journal.read('s', { after: 0, limit: 100 })).map(({ json }) => json.length);
+        const [first = 0, second = 0] = sizes;
+        expect(await seqs({ after: 0, limit: 100, maxChars: 1 })).toEqual([1]);
+        expect(await seqs({ after: 0, limit: 100, maxChars: first })).toEqual([1]);
+        expect(await seqs({ after: 0, limit: 100, maxChars: first + 1 })).toEqual([1, 2]);
+        expect(await seqs({ after: 0, limit: 100, maxChars: first + second })).toEqual([1, 2]);
+        expect(await seqs({ after: 0, limit: 2, maxChars: 1e9 })).toEqual([1, 2]);
+        expect(await seqs({ after: 0, limit: 100, maxChars: first + 1, filter: (type) => type === 'a:x' })).toEqual([1, 4]);
+        // What was begun and not read to its end is in nobody's way.
+        expect(await journal.append('s', [event(11)])).toMatchObject({ seqs: [11] });
+        expect(await seqs({ after: 9, limit: 100 })).toEqual([10, 11]);
+      });
+
       test('a session that does not exist is empty', async () => {
         expect(await journal.read('x', { after: 0, limit: 10 })).toEqual([]);
         expect(await journal.head('x')).toBeUndefined();
