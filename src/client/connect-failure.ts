@@ -33,6 +33,13 @@ export function unreachable(url: string, reason: string, cause?: unknown): Shann
   return new ShannonDashError('UNREACHABLE', `cannot reach ${url} (${reason})`, undefined, cause === undefined ? undefined : { cause });
 }
 
+/** Why a connection failed, in words: `connection refused`. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  if (code !== undefined) return reasons[code] ?? code;
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What Socket.IO's `connect_error` means: the server's own refusal, a gatekeeper's status, or nobody there. */
 export function connectFailure(url: string, error: Error): ShannonDashError {
   const { data, description, context } = error as {

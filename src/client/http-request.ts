@@ -1,5 +1,5 @@
 import { isErrorBody, ShannonDashError } from '../core/errors.ts';
-import { errorFromBody, unreachable } from './connect-failure.ts';
+import { errorFromBody, reasonOf, unreachable } from './connect-failure.ts';
 
 /**
  * Reads a JSON document from the server's HTTP side.
@@ -25,6 +25,6 @@ export async function getJson<T>(
     if (error instanceof ShannonDashError) throw error;
     if (timeout.aborted) throw new ShannonDashError('TIMEOUT', `no answer from ${url} in ${timeoutMs} ms`, undefined, { cause: error });
     signal?.throwIfAborted();
-    throw unreachable(url, error instanceof Error ? error.message : String(error), error);
+    throw unreachable(url, reasonOf(error), error);
   }
 }
