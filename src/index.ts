@@ -3,10 +3,12 @@ export { connectOperator, type Operator } from './client/operator.ts';
 export {
   connectOrchestrator,
   type AgentHandle,
+  type CheckpointOptions,
   type Orchestrator,
   type OrchestratorOptions,
   type ReceivedCommand,
   type SkillContext,
+  type SkillOptions,
 } from './client/orchestrator.ts';
 export type { Decided, DecideOptions } from './client/decision-desk.ts';
 export { connectPublisher, type Publisher, type PublisherOptions } from './client/publisher.ts';

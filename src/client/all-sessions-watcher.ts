@@ -166,7 +166,8 @@ export class AllSessionsWatcher implements Watcher {
 
   #forget(sessionId: string): void {
     this.#states.delete(sessionId);
-    if (this.#cursors.delete(sessionId)) this.#updates.tell({ kind: 'deleted', session_id: sessionId });
+    this.#cursors.delete(sessionId);
+    this.#updates.tell({ kind: 'deleted', session_id: sessionId });
   }
 
   #end(error?: ShannonDashError): void {

@@ -176,7 +176,7 @@ export class SessionWatcher implements Watcher {
     if (!this.#queue.isTaken) return true;
     this.#isJoining = true;
     this.#subscription.pause();
-    this.#connection.request('unsubscribe', { session_id: this.session }).catch(() => undefined);
+    this.#unsubscribe();
     return false;
   }
 
@@ -212,5 +212,10 @@ export class SessionWatcher implements Watcher {
     this.#subscription.close();
     this.#queue.end(error);
     if (this.#options.ownsConnection) this.#connection.close(error);
+    else this.#unsubscribe();
+  }
+
+  #unsubscribe(): void {
+    this.#connection.request('unsubscribe', { session_id: this.session }).catch(() => undefined);
   }
 }

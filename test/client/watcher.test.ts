@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connect } from '../../src/client/connection.ts';
 import { connectPublisher, type Publisher } from '../../src/client/publisher.ts';
+import { SessionWatcher } from '../../src/client/session-watcher.ts';
 import { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } from '../../src/client/watcher.ts';
 import type { SessionEvent } from '../../src/core/event.ts';
 import { pause, startServer, until, type RestartableServer } from './restartable-server.ts';
@@ -260,4 +262,18 @@ describe('a watcher of every session', () => {
     await until(() => watcher.states.get('first')?.seq === 3, 'its state');
     expect(watcher.states.get('first')?.task).toBe('old');
   });
+});
+
+test('a watcher on a connection of somebody else leaves it as it was', async () => {
+  const connection = await connect({ url: server.url });
+  const producer = await publisher('s');
+  await publishMany(producer, 1);
+  const watcher = new SessionWatcher(connection, { session: 's', ownsConnection: false });
+  await watcher.joined;
+  const watchers = async () => ((await connection.get('api/stats')) as { sessions: Record<string, number> }).sessions['s'];
+  expect(await watchers()).toBe(1);
+  await watcher.close();
+  await connection.ping();
+  expect(await watchers()).toBe(0);
+  connection.close();
 });
