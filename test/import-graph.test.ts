@@ -200,6 +200,6 @@ test('only the cli ends the process and reads its arguments', () => {
   const others = files.filter((file) => partOf(file) !== 'cli');
   expect(others.length).toBeGreaterThan(20);
   const pattern =
-    /\bprocess\s*(?:\?\.|\.)\s*(?:exit|argv|exitCode|reallyExit)\b|\bprocess\[|\{[^}]*\b(?:exit|argv)\b[^}]*\}\s*(?:=\s*process\b|from\s*['"](?:node:)?process['"])/;
+    /\bprocess\s*(?:\?\.|\.)\s*(?:exit|argv|exitCode|reallyExit)\b|\bprocess\[\s*['\"`](?:exit|argv)|\{[^}]*\b(?:exit|argv)\b[^}]*\}\s*(?:=\s*process\b|from\s*['"](?:node:)?process['"])/;
   expect(others.filter((file) => pattern.test(withoutComments(sources.get(file) ?? '')))).toEqual([]);
 });
