@@ -28,7 +28,7 @@ function helpRows(isReadonly: boolean, width: number, look: Look): Row[] {
   });
   const bindings = helpBindings(isReadonly);
   const only = (context: KeyContext) => bindings.filter((binding) => binding.in.length === 1 && binding.in[0] === context);
-  const special = new Set([...only('decision'), ...only('rollback'), ...only('overview'), ...only('help')]);
+  const special = new Set([...only('decision'), ...only('rollback'), ...only('overview')]);
   return [
     ...bindings.filter((binding) => !special.has(binding)).map(row),
     heading('In the overview of all sessions'),

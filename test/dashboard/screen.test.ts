@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { asciiGlyphs } from '../../src/dashboard/view/glyphs.ts';
+import { keyTable } from '../../src/dashboard/view/key-table.ts';
+import { panelIds } from '../../src/dashboard/view/panel-list.ts';
+import type { Overlay } from '../../src/dashboard/view/picture.ts';
+import { hostileEvents, hostileTexts, unsafe } from './hostile.ts';
+import { journalled, nowMs, pictureOf, runJournal, screenRows, stateOf, type PictureWish } from './pictures.ts';
+
+const sizes = [
+  [120, 40],
+  [100, 30],
+  [100, 24],
+  [99, 24],
+  [80, 24],
+  [79, 23],
+  [60, 20],
+  [40, 10],
+  [38, 9],
+  [20, 3],
+  [200, 60],
+  [300, 12],
+] as const;
+
+const rollback: Overlay = {
+  kind: 'rollback',
+  sessionId: 'run-7f3a',
+  stage: 'ready',
+  lines: ['files: 3'],
+  target: { steps: 1 },
+  checkpointSeq: 0,
+};
+
+describe('a screen', () => {
+  test.each(sizes)('fills %ix%i exactly, whatever has the focus or lies over it', (columns, rows) => {
+    for (const focus of panelIds) {
+      for (const isZoomed of [false, true]) screenRows(pictureOf({ columns, rows, ui: { focus, isZoomed } }));
+    }
+    for (const overlay of [
+      { kind: 'help', top: 99 },
+      { kind: 'detail', title: 'x', fields: [['a', 'b '.repeat(500)]], top: 2 },
+      rollback,
+    ] as Overlay[]) {
+      screenRows(pictureOf({ columns, rows, ui: { overlay } }));
+    }
+    screenRows(pictureOf({ columns, rows, events: [] }));
+    screenRows(
+      pictureOf({ columns, rows, ui: { sessionId: undefined }, sessions: [{ state: stateOf(runJournal), eventsPerSecond: 3.2 }] }),
+    );
+  });
+
+  test.each(sizes)('holds hostile texts of every kind in its columns and shows no control, at %ix%i', (columns, rows) => {
+    const events = journalled(hostileTexts.flatMap((text, index) => hostileEvents(text, index)));
+    const state = stateOf(events);
+    const wishes: PictureWish[] = [
+      ...panelIds.map((focus): PictureWish => ({ ui: { focus, isZoomed: true } })),
+      {},
+      { ui: { sessionId: undefined }, sessions: [{ state, eventsPerSecond: 0 }] },
+      { isReadonly: true, look: { glyphs: asciiGlyphs, nowMs, timestamps: 'none' } },
+    ];
+    for (const wish of wishes) for (const row of screenRows(pictureOf({ columns, rows, events, ...wish }))) expect(row).not.toMatch(unsafe);
+  });
+
+  test('is ASCII throughout with --ascii', () => {
+    const events = runJournal.filter((event) => !JSON.stringify(event).includes('日本'));
+    const rows = screenRows(pictureOf({ events, look: { glyphs: asciiGlyphs, nowMs, timestamps: 'clock' } }));
+    expect(rows.join('')).toMatch(/^[\x20-\x7e]*$/);
+  });
+
+  test.each(sizes)('never loses the decision count nor the way to the help, at %ix%i', (columns, rows) => {
+    const text = screenRows(pictureOf({ columns, rows })).join('\n');
+    if (columns >= 38) expect(text).toContain('2 decisions');
+    expect(text).toMatch(/\?/);
+  });
+});
+
+describe('every state is visible at a glance', () => {
+  const live = pictureOf().connection;
+  const more = (...events: Parameters<typeof journalled>[0][number][]) => journalled([...runJournal, ...events]);
+  const cases: [string, PictureWish, RegExp][] = [
+    ['no session yet', { events: [], ui: { sessionId: undefined } }, /No session yet on .*\n[^]*shannon-dash run -- npm test/],
+    ['an empty session', { events: [] }, /run-7f3a has no event yet/],
+    ['connecting', { events: [], connection: { ...live, status: 'connecting' } }, /◌ connecting to http:\/\/127\.0\.0\.1:8000/],
+    ['live', {}, /● live 12ms {2}142 ev\/s/],
+    ['catching up', { catchingUp: { from: 81_204, to: 81_930 } }, /replaying 81,204→81,930/],
+    ['a gap', { missed: { events: 312, sinceMs: nowMs } }, /! 312 events missed/],
+    ['another journal', { missed: { events: null, sinceMs: nowMs } }, /another journal/],
+    [
+      'reconnecting',
+      { connection: { ...live, status: 'reconnecting', attempt: 3, retryAt: nowMs + 4_000 }, lastEventMs: nowMs - 12_000 },
+      /◌ reconnecting 3 in 4s \(last event 12s ago\)[^]*Skills 1\/6 \(stale\)/,
+    ],
+    ['refused', { events: [], connection: { ...live, status: 'closed', error: 'send a token' } }, /✖ refused: send a token/],
+    [
+      'halting, sent',
+      { events: more({ type: 'execution:halting', data: { initiated_by: 'ana' } }) },
+      /‖ HALTING[^]*HALT by ana: sent > not delivered yet/,
+    ],
+    [
+      'halting, delivered',
+      {
+        events: more(
+          { type: 'command:queued', data: { command_id: 'c', command_type: 'HALT', by: 'ana' } },
+          { type: 'command:delivered', data: { command_id: 'c', command_type: 'HALT' } },
+          { type: 'execution:halting', data: { command_id: 'c', initiated_by: 'ana' } },
+        ),
+      },
+      /HALT by ana: sent > delivered >/,
+    ],
+    [
+      'halted',
+      { events: more({ type: 'execution:halted', data: { initiated_by: 'ana', reason: 'lunch' } }) },
+      /‖ HALTED[^]*halted by ana 1m00s ago: lunch/,
+    ],
+    ['a decision pending', {}, /! 2 decisions[^]*5 Decision 1 of 2 {2}\(oldest first\) {2}from reviewer/],
+    [
+      'an orchestrator lost',
+      {
+        events: more(
+          { type: 'orchestrator:attached', data: { instance_id: 'o' } },
+          { type: 'orchestrator:detached', data: { instance_id: 'o' } },
+        ),
+      },
+      /▶ RUNNING[^]*orchestrator lost, last seen 1m00s ago/,
+    ],
+    ['completed', { events: more({ type: 'execution:completed', data: { result: 'all green' } }) }, /✔ COMPLETED[^]*completed: all green/],
+    ['failed', { events: more({ type: 'execution:failed', data: { error: 'out of memory' } }) }, /✖ FAILED[^]*failed: out of memory/],
+    ['history', { ui: { history: { seq: 812, state: undefined, lines: [] } } }, /HISTORY 812\/21 {2}l live/],
+    ['read only', { isReadonly: true }, /read only/],
+  ];
+  test.each(cases)('%s', (_, wish, wanted) => {
+    expect(screenRows(pictureOf(wish)).join('\n')).toMatch(wanted);
+  });
+});
+
+describe('the key table', () => {
+  test('gives a key one meaning on each screen', () => {
+    const taken = keyTable.flatMap((binding) => binding.in.flatMap((context) => binding.keys.map((key) => `${context} ${key}`)));
+    expect(taken.filter((each, index) => taken.indexOf(each) !== index)).toEqual([]);
+  });
+
+  test('lets only y confirm a rollback, and never opens a prompt with a key that answers one', () => {
+    expect(keyTable.filter((binding) => binding.action === 'confirm').flatMap((binding) => binding.keys)).toEqual(['y']);
+    const answers = keyTable.filter((binding) => ['confirm', 'send-choice'].includes(binding.action)).flatMap((binding) => binding.keys);
+    const opens = keyTable.filter((binding) => ['rollback', 'decide'].includes(binding.action)).flatMap((binding) => binding.keys);
+    expect(answers.filter((key) => opens.includes(key))).toEqual([]);
+  });
+
+  test('the footer offers what can be done now and nothing else', () => {
+    const footer = (wish: PictureWish) => screenRows(pictureOf(wish)).at(-1);
+    expect(footer({})).toMatch(/d decide {2}H halt {2}B rollback/);
+    expect(footer({ events: journalled([...runJournal, { type: 'execution:halted', data: {} }]) })).toMatch(/R resume/);
+    expect(footer({ isReadonly: true })).not.toMatch(/decide|halt|rollback/);
+    expect(footer({ connection: { ...pictureOf().connection, status: 'reconnecting' } })).not.toMatch(/decide|halt|rollback/);
+    expect(footer({ events: journalled([{ type: 'execution:completed', data: {} }]) })).not.toMatch(/decide|halt|rollback/);
+  });
+});
