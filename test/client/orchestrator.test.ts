@@ -181,6 +181,27 @@ describe('the gate', () => {
     await passing;
   });
 
+  test('stays open when the server has not heard yet that a RESUME was done', async () => {
+    const run = await orchestrate();
+    const operator = await operate();
+    const halts: unknown[] = [];
+    run.onCommand('HALT', (command) => halts.push(command));
+    const release = Promise.withResolvers<void>();
+    run.onCommand('RESUME', () => release.promise);
+    await run.start();
+    await send(operator, { type: 'HALT' });
+    const resumed = operator.send({ type: 'RESUME' }, { timeoutMs: 10_000 });
+    await pause(100);
+    await server.stop();
+    release.resolve();
+    await pause(50);
+    await server.start();
+    expect(await resumed).toMatchObject({ status: 'applied' });
+    await run.gate();
+    expect(halts.length).toBe(1);
+    expect((await types('execution:')).at(-1)).toBe('execution:resumed');
+  });
+
   test('waits while the server is away, and stays closed over its restart', async () => {
     const run = await orchestrate();
     const operator = await operate();
