@@ -32,7 +32,7 @@ function withoutComments(source: string): string {
 }
 
 /** Every import of a source, by the forms that TypeScript has for one. */
-export function importsOf(source: string): { specifier: string; kind: Import['kind'] }[] {
+function importsOf(source: string): { specifier: string; kind: Import['kind'] }[] {
   const code = withoutComments(source);
   const found: { specifier: string; kind: Import['kind'] }[] = [];
   const forms: [RegExp, Import['kind'] | undefined][] = [
@@ -200,6 +200,6 @@ test('only the cli ends the process and reads its arguments', () => {
   const others = files.filter((file) => partOf(file) !== 'cli');
   expect(others.length).toBeGreaterThan(20);
   const pattern =
-    /\bprocess\s*(?:\?\.|\.)\s*(?:exit|argv|exitCode|reallyExit)\b|\bprocess\[\s*['\"`](?:exit|argv)|\{[^}]*\b(?:exit|argv)\b[^}]*\}\s*(?:=\s*process\b|from\s*['"](?:node:)?process['"])/;
+    /\bprocess\s*(?:\?\.|\.)\s*(?:exit|argv|exitCode|reallyExit)\b|\bprocess\[\s*['"`](?:exit|argv)|\{[^}]*\b(?:exit|argv)\b[^}]*\}\s*(?:=\s*process\b|from\s*['"](?:node:)?process['"])/;
   expect(others.filter((file) => pattern.test(withoutComments(sources.get(file) ?? '')))).toEqual([]);
 });
