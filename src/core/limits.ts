@@ -24,6 +24,8 @@ export const limits = {
   commandTimeoutMaxMs: 10 * 60_000,
   commandExpiryMs: 60 * 60_000,
   unfinishedCommands: 100,
+  /** How many HALT, RESUME and DECISION are taken beyond that. */
+  unfinishedUrgentCommands: 50,
   rollbackSteps: 1_000,
   decisionOptions: 100,
 } as const;

@@ -229,12 +229,14 @@ export class CommandLedger {
     const refused = refusal(state, request);
     if (refused !== undefined)
       return this.#append(sessionId, [step(command, 'rejected', { error: refused })]).then(() => this.#command(sessionId, commandId));
-    if (unfinished(state).length >= limits.unfinishedCommands) {
-      throw new ShannonDashError('LIMIT_REACHED', `${limits.unfinishedCommands} commands of ${sessionId} are not finished`);
+    const isServers = request.type === 'HALT' || request.type === 'RESUME' || request.type === 'DECISION';
+    // However much waits to be carried out, there is room to stop it.
+    const most = isServers ? limits.unfinishedCommands + limits.unfinishedUrgentCommands : limits.unfinishedCommands;
+    if (unfinished(state).length >= most) {
+      throw new ShannonDashError('LIMIT_REACHED', `${unfinished(state).length} commands of ${sessionId} are not finished`);
     }
     const isDone = request.type === 'HALT' && state.status === 'halted';
     const executor = this.#orchestrators.executorOf(sessionId, request.type);
-    const isServers = request.type === 'HALT' || request.type === 'RESUME' || request.type === 'DECISION';
     const halting =
       request.type === 'HALT' && !isDone && state.status !== 'halting' ? [{ type: 'execution:halting', data: haltData(command) }] : [];
     if (isDone || (executor === undefined && isServers)) {

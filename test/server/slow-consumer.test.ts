@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
@@ -88,7 +88,7 @@ test('an SSE reader that stops reading is cut too', async () => {
   const reader = request(`${server.url}/api/sessions/s/events`, { headers: { accept: 'text/event-stream' } });
   onTestFinished(() => void reader.destroy());
   reader.on('error', () => undefined);
-  const response = await new Promise<import('node:http').IncomingMessage>((resolve) => reader.on('response', resolve).end());
+  const response = await new Promise<IncomingMessage>((resolve) => reader.on('response', resolve).end());
   response.pause();
   response.on('error', () => undefined);
   const bytes = await publishUntilCut(server, 64 * mebibyte);
