@@ -10,7 +10,7 @@ export interface JournalKind {
   reopen?: (journal: Journal) => Promise<Journal>;
 }
 
-export const timestamp = '2026-01-01T00:00:00.000Z';
+const timestamp = '2026-01-01T00:00:00.000Z';
 
 /** An event with a number in its data. */
 export function event(n: number, more: Partial<NewEvent> = {}): NewEvent {
