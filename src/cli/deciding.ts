@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { connectPublisher } from '../client/publisher.ts';
 import { parseEventInput } from '../core/event.ts';
 import { ShannonDashError } from '../core/errors.ts';
 import { safeLine } from '../core/safe-text.ts';
 import type { DecisionState } from '../core/session-state.ts';
-import { awaitedState } from './awaited-state.ts';
 import type { DecideOptions } from './commands/decide.ts';
-import { connecting, fetchJson } from './connecting.ts';
+import { requestJson } from './server-request.ts';
 import { shownDuration } from './duration.ts';
 import { Failure, usageFailure } from './failure.ts';
 import { chooseSession } from './live-sessions.ts';
 import type { Output } from './output.ts';
 import type { Invocation } from './program.ts';
+import { publishOne } from './publishing.ts';
 import type { Settings } from './settings.ts';
 
 /** How much longer than the server to wait for the default that it sets. */
@@ -30,12 +29,13 @@ export async function decide({ args: [question = ''], options, settings, output 
   const data = pointOf(question, options, timeoutMs);
   const session = await chooseSession(settings);
   const path = `api/sessions/${encodeURIComponent(session)}/decisions/${encodeURIComponent(data.decision_id)}`;
-  const before = await fetchJson<AskedDecision>(settings, path).catch(unlessUnknown);
+  const before = await requestJson<AskedDecision>(settings, path).catch(unlessUnknown);
   if (before?.status === 'made') return tell(before, session, output);
-  if (before === undefined) await ask(settings, session, data);
-  const open = before ?? (await fetchJson<AskedDecision>(settings, path));
+  if (before === undefined) await publishOne(settings, session, { type: 'decision:point', data });
+  const open = before ?? (await requestJson<AskedDecision>(settings, path));
   if (open.status === 'open') for (const line of invitation(open, settings)) output.note(line);
   const waitMs = timeoutMs === undefined ? undefined : options.default === undefined ? timeoutMs : timeoutMs + graceMs;
+  const { awaitedState } = await import('./awaited-state.ts');
   const made = await awaitedState({ settings, session, timeoutMs: waitMs }, ({ decisions }) =>
     decisions.find((each) => each.decision_id === data.decision_id && each.status === 'made'),
   );
@@ -73,15 +73,6 @@ function pointOf(question: string, { option: options = [], default: fallback, id
       : error;
   }
   return data;
-}
-
-async function ask(settings: Settings, session: string, data: ReturnType<typeof pointOf>): Promise<void> {
-  const publisher = await connecting(settings, (connect) => connectPublisher({ ...connect, session }));
-  try {
-    await publisher.publish('decision:point', data);
-  } finally {
-    await publisher.close(0);
-  }
 }
 
 function unlessUnknown(error: unknown): undefined {

@@ -36,8 +36,6 @@ export function failureOf(error: unknown): Failure {
     const message = error instanceof Error ? error.message : String(error);
     return new Failure('INTERNAL', `unexpected: ${message}`, { hints: ['where it happened: the same command with -v'], cause: error });
   }
-  const live = liveSessions(error);
-  if (live !== undefined) return tooManySessions(live);
   return new Failure(error.code, inLowerCase(error.message), { hints: hintsOf(error), cause: error });
 }
 
@@ -52,13 +50,6 @@ export function noSession(): Failure {
   return new Failure('NOT_FOUND', 'no session is live', {
     hints: ['start one:  shannon-dash run -- COMMAND', 'see all:    shannon-dash sessions'],
   });
-}
-
-/** The server's refusal of a command that named no session carries the live ones. */
-function liveSessions({ code, message, details }: ShannonDashError): string[] | undefined {
-  if (code !== 'INVALID' || !message.startsWith('session_id is required')) return undefined;
-  const { sessions } = (details ?? {}) as { sessions?: unknown };
-  return Array.isArray(sessions) ? sessions.map(String) : undefined;
 }
 
 function hintsOf({ code, message }: ShannonDashError): string[] {

@@ -1,5 +1,5 @@
 import { isLive, type SessionState } from '../core/session-state.ts';
-import { fetchJson } from './connecting.ts';
+import { requestJson } from './server-request.ts';
 import { noSession, tooManySessions } from './failure.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,7 +14,7 @@ export interface ListedSession extends Pick<
 
 /** Every session that the server knows. */
 export async function listSessions(settings: Settings): Promise<ListedSession[]> {
-  return (await fetchJson<{ sessions: ListedSession[] }>(settings, 'api/sessions')).sessions;
+  return (await requestJson<{ sessions: ListedSession[] }>(settings, 'api/sessions')).sessions;
 }
 
 /**

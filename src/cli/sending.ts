@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { connectOperator, type Operator } from '../client/operator.ts';
-import type { CommandInput, CommandRequest, CommandResult, CommandResults } from '../core/command.ts';
+import type { CommandRequest, CommandResult, CommandResults } from '../core/command.ts';
 import { limits } from '../core/limits.ts';
 import { safeLine } from '../core/safe-text.ts';
-import { previewLines, previewTarget } from '../dashboard/view/rollback-preview.ts';
 import { commandOf, commandType } from './command-flags.ts';
 import type { SendOptions } from './commands/send.ts';
-import { connecting } from './connecting.ts';
 import { confirm } from './confirm.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure, usageFailure } from './failure.ts';
@@ -14,6 +11,11 @@ import { chooseSession } from './live-sessions.ts';
 import type { Output } from './output.ts';
 import type { Invocation } from './program.ts';
 import { failureOfResult, reached, resultDocument, resultLine } from './send-result.ts';
+import { requestJson } from './server-request.ts';
+import type { Settings } from './settings.ts';
+
+/** How much longer than the server to wait, so that its answer is what counts. */
+const graceMs = 2_000;
 
 /** Sends a command, waits as long as asked for, and says where it stands. */
 export async function send({ args: [given = ''], options, settings, output }: Invocation<SendOptions>): Promise<number> {
@@ -28,29 +30,13 @@ export async function send({ args: [given = ''], options, settings, output }: In
       'see first what: shannon-dash send ROLLBACK --dry-run',
     );
   }
-  if (isPreview && type !== 'ROLLBACK') return sayOnly(request, options.all === true ? '*' : await chooseSession(settings), output);
-  const operator = await connecting(settings, (connect) => connectOperator(connect));
-  try {
-    const sending = { operator, wait: options.wait ?? 'applied', timeoutMs };
-    let session = options.all === true ? '*' : settings.session;
-    let { fields } = request;
-    if (type === 'ROLLBACK' && !isPreview && options.yes !== true) {
-      const preview = only(await submit({ type, session_id: session, ...fields, dry_run: true }, sending));
-      if (preview.status !== 'applied') return report(preview, { output, wait: 'applied', timeoutMs });
-      for (const line of previewLines(preview.result)) output.note(line);
-      if (!(await confirm(`Roll back ${preview.session_id}?`)))
-        throw new Failure('CONFLICT', 'nothing was changed', { exitCode: exitCodes.refused });
-      session = preview.session_id;
-      // What was shown is what happens, also if there is a newer checkpoint by now.
-      const { steps: _, ...others } = fields;
-      fields = { ...others, ...previewTarget(preview.result, { steps: Number(fields['steps'] ?? 1) }) };
-    }
-    const answer = await submit({ type, session_id: session, command_id: options.id, ...fields }, sending);
-    if ('results' in answer) return reportAll(answer, { output, wait: sending.wait, timeoutMs });
-    return report(answer, { output, wait: sending.wait, timeoutMs });
-  } finally {
-    await operator.close();
-  }
+  const session = options.all === true ? '*' : await chooseSession(settings);
+  if (isPreview && type !== 'ROLLBACK') return sayOnly(request, session, output);
+  let { fields } = request;
+  if (type === 'ROLLBACK' && !isPreview && options.yes !== true) fields = await confirmed(fields, { session, settings, output, timeoutMs });
+  const wait = options.wait ?? 'applied';
+  const answer = await submit({ type, command_id: options.id, ...fields }, { session, settings, wait, timeoutMs });
+  return 'results' in answer ? reportAll(answer, { output, wait, timeoutMs }) : report(answer, { output, wait, timeoutMs });
 }
 
 type Wait = NonNullable<SendOptions['wait']>;
@@ -58,21 +44,41 @@ type Wait = NonNullable<SendOptions['wait']>;
 /** Sends the command; where not its end is waited for, asks again with the same id until it has come so far. */
 async function submit(
   command: Record<string, unknown>,
-  { operator, wait, timeoutMs }: { operator: Operator; wait: Wait; timeoutMs: number },
+  { session, settings, wait, timeoutMs }: { session: string; settings: Settings; wait: Wait; timeoutMs: number },
 ): Promise<CommandResult | CommandResults> {
   const deadline = performance.now() + timeoutMs;
   const identified = { ...command, command_id: command['command_id'] ?? randomUUID() };
   for (let stepMs = wait === 'applied' ? timeoutMs : 10; ; stepMs = Math.min(stepMs * 2, 500)) {
     const leftMs = deadline - performance.now();
-    const answer = await operator.send({ ...identified, timeout_ms: Math.max(1, Math.min(stepMs, leftMs)) } as CommandInput);
+    const timeout_ms = Math.max(1, Math.min(stepMs, leftMs));
+    const answer = await requestJson<CommandResult | CommandResults>(settings, `api/sessions/${encodeURIComponent(session)}/commands`, {
+      body: { ...identified, timeout_ms },
+      timeoutMs: timeout_ms + graceMs,
+    });
     const results = 'results' in answer ? answer.results : [answer];
     if (leftMs <= stepMs || results.every(({ status }) => reached(status, wait))) return answer;
   }
 }
 
-function only(answer: CommandResult | CommandResults): CommandResult {
-  if (!('results' in answer)) return answer;
-  throw usageFailure('a rollback of every session cannot be shown first', 'name one: -s SESSION, or add --yes');
+/**
+ * Shows what a rollback would undo and asks; the fields to roll back with.
+ * @throws Failure it cannot be shown, or the answer is no
+ */
+async function confirmed(
+  fields: Record<string, unknown>,
+  { session, settings, output, timeoutMs }: { session: string; settings: Settings; output: Output; timeoutMs: number },
+): Promise<Record<string, unknown>> {
+  if (session === '*') throw usageFailure('a rollback of every session cannot be shown first', 'name one: -s SESSION, or add --yes');
+  const preview = await submit({ type: 'ROLLBACK', ...fields, dry_run: true }, { session, settings, wait: 'applied', timeoutMs });
+  const { status, result } = preview as CommandResult;
+  if (status !== 'applied')
+    throw failureOfResult(preview as CommandResult, { wait: 'applied', timeoutMs }) ?? new Failure('INTERNAL', `it is ${status}`);
+  const { previewLines, previewTarget } = await import('../dashboard/view/rollback-preview.ts');
+  for (const line of previewLines(result)) output.note(line);
+  if (!(await confirm(`Roll back ${session}?`))) throw new Failure('CONFLICT', 'nothing was changed', { exitCode: exitCodes.refused });
+  // What was shown is what happens, also if there is a newer checkpoint by now.
+  const { steps = 1, ...others } = fields;
+  return { ...others, ...previewTarget(result, { steps: Number(steps) }) };
 }
 
 interface Reporting {
@@ -82,14 +88,15 @@ interface Reporting {
 }
 
 /** @throws Failure when it did not come as far as was waited for */
-function report(result: CommandResult, { output, wait, timeoutMs }: Reporting): number {
+async function report(result: CommandResult, { output, wait, timeoutMs }: Reporting): Promise<number> {
   const failure = failureOfResult(result, { wait, timeoutMs });
   if (output.isJson) output.document(resultDocument(result, failure === undefined));
   if (failure !== undefined) throw failure;
   if (output.isJson) return exitCodes.ok;
   output.line(resultLine(result));
-  if (result.command_type === 'ROLLBACK' && result.result !== undefined)
-    for (const line of previewLines(result.result)) output.line(`  ${line}`);
+  if (result.command_type !== 'ROLLBACK' || result.result === undefined) return exitCodes.ok;
+  const { previewLines } = await import('../dashboard/view/rollback-preview.ts');
+  for (const line of previewLines(result.result)) output.line(`  ${line}`);
   return exitCodes.ok;
 }
 

@@ -1,7 +1,7 @@
 import { safeLine } from '../core/safe-text.ts';
 import { isLive } from '../core/session-state.ts';
 import { count, duration } from '../dashboard/view/figures.ts';
-import { fetchJson } from './connecting.ts';
+import { requestJson } from './server-request.ts';
 import { byChange, listSessions, type ListedSession } from './live-sessions.ts';
 import type { Output } from './output.ts';
 import { sessionTable } from './session-table.ts';
@@ -37,7 +37,7 @@ export interface ServerStats {
 
 /** Asks the server for its figures and its sessions. */
 export async function readStats(settings: Settings): Promise<ServerStats> {
-  const [wire, sessions] = await Promise.all([fetchJson<WireStats>(settings, 'api/stats'), listSessions(settings)]);
+  const [wire, sessions] = await Promise.all([requestJson<WireStats>(settings, 'api/stats'), listSessions(settings)]);
   return {
     url: settings.url,
     server_version: wire.version,

@@ -2,7 +2,8 @@ import { connectWatcher, type Watcher, type WatchUpdate } from '../client/watche
 import type { Cursor, SessionEvent } from '../core/event.ts';
 import { eventFilter, type EventFilter } from '../core/event-filter.ts';
 import type { SessionState } from '../core/session-state.ts';
-import { connecting, fetchJson } from './connecting.ts';
+import { connecting } from './connecting.ts';
+import { requestJson } from './server-request.ts';
 import { shownDuration } from './duration.ts';
 import { eventLines } from './event-lines.ts';
 import type { Output } from './output.ts';
@@ -74,13 +75,13 @@ async function startOf(
   if (since === 0) return 'start';
   if (since === undefined && tail === undefined) return undefined;
   const path = `api/sessions/${encodeURIComponent(session)}`;
-  const { epoch, seq } = await fetchJson<SessionState & { epoch: string }>(settings, path);
+  const { epoch, seq } = await requestJson<SessionState & { epoch: string }>(settings, path);
   if (since !== undefined) return { epoch, seq: since };
   if (tail === 0) return { epoch, seq };
   // The events that pass, counted from the end: the place before the first of them.
   const places: number[] = [];
   for (let after = 0; after < seq;) {
-    const { events, next } = await fetchJson<{ events: SessionEvent[]; next: number }>(
+    const { events, next } = await requestJson<{ events: SessionEvent[]; next: number }>(
       settings,
       `${path}/events?after=${after}&limit=${page}`,
     );

@@ -28,30 +28,28 @@ export function registerCheckpoint(program: Program): void {
 }
 
 async function checkpoint({ options, settings, output }: Invocation<CheckpointOptions>): Promise<void> {
-  const [{ connectPublisher }, { connectWatcher }, { connecting }, { chooseSession }, { readEnvironment }, { safeLine }] =
-    await Promise.all([
-      import('../../client/publisher.ts'),
-      import('../../client/watcher.ts'),
-      import('../connecting.ts'),
-      import('../live-sessions.ts'),
-      import('../../client/environment.ts'),
-      import('../../core/safe-text.ts'),
-    ]);
+  const [{ publishOne }, { connectWatcher }, { connecting }, { chooseSession }, { readEnvironment }, { safeLine }] = await Promise.all([
+    import('../publishing.ts'),
+    import('../../client/watcher.ts'),
+    import('../connecting.ts'),
+    import('../live-sessions.ts'),
+    import('../../client/environment.ts'),
+    import('../../core/safe-text.ts'),
+  ]);
   const session = await chooseSession(settings);
   const id = options.id ?? `c-${randomBytes(4).toString('hex')}`;
   const saving =
     readEnvironment().checkpoints === 'git'
       ? await connecting(settings, (connect) => connectWatcher({ ...connect, ...savings(session) }))
       : undefined;
-  const publisher = await connecting(settings, (connect) => connectPublisher({ ...connect, session }));
   try {
     const data = { checkpoint_id: id, ...(options.label === undefined ? {} : { label: options.label }) };
-    await publisher.publish('checkpoint:created', data, { id: `checkpoint:${id}` });
+    await publishOne(settings, session, { type: 'checkpoint:created', data, id: `checkpoint:${id}` });
     if (saving !== undefined) await saved(saving, id, settings.timeoutMs ?? savedMs);
     if (output.isJson) output.document({ ok: true, session_id: session, checkpoint_id: id, saved: saving !== undefined });
     else output.line(safeLine(id));
   } finally {
-    await Promise.all([publisher.close(0), saving?.close()]);
+    await saving?.close();
   }
 }
 

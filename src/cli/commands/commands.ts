@@ -25,8 +25,8 @@ export function registerCommands(program: Program): void {
 }
 
 async function listCommands({ options, settings, output }: Invocation<CommandsOptions>): Promise<void> {
-  const [{ fetchJson }, { chooseSession }, { tableLines }, { safeLine }, { durationSince }] = await Promise.all([
-    import('../connecting.ts'),
+  const [{ requestJson }, { chooseSession }, { tableLines }, { safeLine }, { durationSince }] = await Promise.all([
+    import('../server-request.ts'),
     import('../live-sessions.ts'),
     import('../table.ts'),
     import('../../core/safe-text.ts'),
@@ -37,7 +37,7 @@ async function listCommands({ options, settings, output }: Invocation<CommandsOp
     limit: String(options.limit ?? 20),
     ...(options.status === undefined ? {} : { status: options.status }),
   });
-  const ledger = await fetchJson<{ commands: CommandState[]; total: number }>(
+  const ledger = await requestJson<{ commands: CommandState[]; total: number }>(
     settings,
     `api/sessions/${encodeURIComponent(session)}/commands?${query.toString()}`,
   );

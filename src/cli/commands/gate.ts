@@ -21,15 +21,11 @@ export function registerGate(program: Program): void {
 }
 
 async function gate({ options, settings, output }: Invocation<GateOptions>): Promise<void> {
-  const [{ awaitedState }, { fetchJson }, { chooseSession }] = await Promise.all([
-    import('../awaited-state.ts'),
-    import('../connecting.ts'),
-    import('../live-sessions.ts'),
-  ]);
+  const [{ requestJson }, { chooseSession }] = await Promise.all([import('../server-request.ts'), import('../live-sessions.ts')]);
   const startedAt = performance.now();
   const session = await chooseSession(settings);
   const path = `api/sessions/${encodeURIComponent(session)}`;
-  let state = await fetchJson<SessionState>(settings, path);
+  let state = await requestJson<SessionState>(settings, path);
   if (isHeld(state)) {
     const { by = null, reason = null } = state.halt ?? {};
     output.note(
@@ -37,6 +33,7 @@ async function gate({ options, settings, output }: Invocation<GateOptions>): Pro
     );
     // Only a flag: a time that holds for requests in general must not open the gate.
     const timeoutMs = options.timeout === undefined ? undefined : settings.timeoutMs;
+    const { awaitedState } = await import('../awaited-state.ts');
     const opened = await awaitedState({ settings, session, timeoutMs }, (now) => (isHeld(now) ? undefined : now));
     if (opened === undefined) {
       throw new Failure('TIMEOUT', `${session} is still halted after ${options.timeout}`, {

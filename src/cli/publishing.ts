@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import { ShannonDashError } from '../core/errors.ts';
+import type { PublishedMessage } from '../core/messages.ts';
+import { requestJson } from './server-request.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Publishes one event; resolves once the journal holds it. With its own id in every attempt it is journalled once.
+ * @throws ShannonDashError the server's refusal; UNREACHABLE; TIMEOUT
+ */
+export async function publishOne(
+  settings: Settings,
+  session: string,
+  { type, data, id }: { type: string; data: Record<string, unknown>; id?: string | undefined },
+): Promise<PublishedMessage> {
+  try {
+    return await requestJson<PublishedMessage>(settings, `api/sessions/${encodeURIComponent(session)}/events`, {
+      body: { type, data, id: id ?? randomUUID() },
+    });
+  } catch (error) {
+    if (!(error instanceof ShannonDashError)) throw error;
+    // It was the only one: its place in the list says nothing.
+    throw new ShannonDashError(error.code, error.message.replace(/^events\[0\]\./, ''), error.details, { cause: error });
+  }
+}

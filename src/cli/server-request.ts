@@ -1,0 +1,108 @@
+import type { IncomingMessage } from 'node:http';
+import { backoffMs } from '../client/backoff.ts';
+import { errorFromBody, reasonOf, unreachable } from '../client/connect-failure.ts';
+import { readEnvironment } from '../client/environment.ts';
+import { isErrorBody, ShannonDashError } from '../core/errors.ts';
+import { shownDuration } from './duration.ts';
+import type { Settings } from './settings.ts';
+
+/** How long a server that is being restarted may be away before a request gives up. */
+const patienceMs = 10_000;
+const requestMs = 10_000;
+
+/** What else a request needs. It is made again when its answer was lost: whatever it does must happen once, by an id in its body. */
+export interface RequestOptions {
+  /** Given: it is posted as JSON. */
+  body?: unknown;
+  /** How long to wait for the answer (default: the settings' timeout, or 10 s). */
+  timeoutMs?: number;
+}
+
+/**
+ * Asks the server over HTTP: for commands that ask once or twice, that costs a third of a Socket.IO connection. A person
+ * learns at once that nobody is there; a script inside a run, which must not fail because the server is just being
+ * restarted, keeps trying for a while.
+ * @param path from the server's root: `api/sessions`
+ * @throws ShannonDashError the server's error; UNREACHABLE; TIMEOUT
+ */
+export async function requestJson<T>(settings: Settings, path: string, options: RequestOptions = {}): Promise<T> {
+  let giveUpAt = performance.now() + patienceOf(settings);
+  for (let attempt = 1; ; attempt++) {
+    let isConnected = false;
+    try {
+      return readAnswer(settings, await send(settings, path, { ...options, onConnected: () => (isConnected = true) })) as T;
+    } catch (error) {
+      if (!(error instanceof ShannonDashError) || error.code !== 'UNREACHABLE') throw error;
+      // The answer was lost: only the same request again tells what came of it.
+      if (isConnected && attempt === 1) giveUpAt = Math.max(giveUpAt, performance.now() + patienceMs);
+      const waitMs = backoffMs(attempt);
+      if (performance.now() + waitMs > giveUpAt) throw error;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+}
+
+/** How long to keep trying to reach the server; 0 for a person at a terminal. */
+export function patienceOf({ timeoutMs }: Settings): number {
+  return readEnvironment().run === undefined ? 0 : (timeoutMs ?? patienceMs);
+}
+
+async function send(
+  settings: Settings,
+  path: string,
+  { body, timeoutMs = settings.timeoutMs ?? requestMs, onConnected }: RequestOptions & { onConnected: () => void },
+): Promise<{ status: number; text: string }> {
+  const url = new URL(path, settings.url.endsWith('/') ? settings.url : `${settings.url}/`);
+  // Not imported: an import touches every export, and one of them loads the WebSocket client, at 30 ms.
+  const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
+  const { token, client } = settings;
+  const headers = {
+    accept: 'application/json',
+    // A header holds Latin-1 only.
+    'x-client': client.replaceAll(/[^\x20-\x7e\xa0-\xff]/g, '?'),
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new ShannonDashError('TIMEOUT', `no answer from ${settings.url} in ${shownDuration(timeoutMs)}`));
+      asked.destroy();
+    }, timeoutMs);
+    const lost = (error: unknown) => {
+      clearTimeout(timer);
+      reject(unreachable(settings.url, reasonOf(error), error));
+    };
+    const asked = request(url, { method: body === undefined ? 'GET' : 'POST', headers }, (response) => {
+      textOf(response).then((text) => {
+        clearTimeout(timer);
+        resolve({ status: response.statusCode ?? 0, text });
+      }, lost);
+    });
+    asked.on('error', lost);
+    asked.on('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', onConnected);
+      else onConnected();
+    });
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+function readAnswer({ url }: Settings, { status, text }: { status: number; text: string }): unknown {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new ShannonDashError('UNSUPPORTED', `${url} answers, but not as shannon-dash does (status ${status})`);
+  }
+  // A command that was rejected has a `command_type`: that is an answer, not a refusal to answer.
+  if (isErrorBody(body) && !('command_type' in body)) throw errorFromBody(body);
+  if (status >= 200 && status < 500) return body;
+  throw unreachable(url, `it answered with status ${status}`);
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of response) text += chunk as string;
+  return text;
+}

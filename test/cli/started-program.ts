@@ -1,0 +1,106 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const bin = fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
+
+/** A folder with nothing of the machine's user in it: home, state, configuration and work at once. */
+export interface Place {
+  folder: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** Makes a place that goes when the test ends. */
+export function newPlace(env: NodeJS.ProcessEnv = {}): Place {
+  const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const { PATH } = process.env;
+  return {
+    folder,
+    env: { PATH, HOME: folder, XDG_STATE_HOME: join(folder, 'state'), XDG_CONFIG_HOME: join(folder, 'config'), TZ: 'UTC', ...env },
+  };
+}
+
+/** How a program ended. */
+export interface End {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** The real program in a process of its own. */
+export class StartedProgram {
+  readonly child: ChildProcess;
+  readonly ended: Promise<End>;
+  stdout = '';
+  stderr = '';
+  #look: (() => void)[] = [];
+
+  constructor(args: readonly string[], { folder, env }: Place) {
+    this.child = spawn(process.execPath, [bin, ...args], { cwd: folder, env });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stdout += text)));
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stderr += text)));
+    this.ended = new Promise((resolve) =>
+      this.child.once('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })),
+    );
+    onTestFinished(async () => {
+      this.child.kill('SIGKILL');
+      await this.ended;
+    });
+  }
+
+  /** Resolves as soon as its output is as wanted; fails if it ends without. */
+  async until(isWanted: (output: this) => boolean): Promise<void> {
+    const seen = new Promise<void>((resolve) => {
+      const look = () => isWanted(this) && resolve();
+      this.#look.push(look);
+      look();
+    });
+    const failed = this.ended.then(({ code, stdout, stderr }) => {
+      if (!isWanted(this)) throw new Error(`it ended with ${code} first\n${stdout}\n${stderr}`);
+    });
+    await Promise.race([seen, failed]);
+  }
+
+  #heard(take: () => void): void {
+    take();
+    for (const look of this.#look) look();
+  }
+}
+
+/** Runs the program to its end. */
+export function runProgram(args: readonly string[], place: Place, stdin = ''): Promise<End> {
+  const program = new StartedProgram(args, place);
+  program.child.stdin?.on('error', () => undefined).end(stdin);
+  return program.ended;
+}
+
+/** The program's own server on a free port, and a place whose environment points to it. */
+export interface ServedPlace extends Place {
+  url: string;
+  server: StartedProgram;
+  /** Runs the program to its end there. */
+  run: (...args: string[]) => Promise<End>;
+  /** Starts the program there. */
+  start: (...args: string[]) => StartedProgram;
+}
+
+/** Starts `serve` and waits until it listens. */
+export async function serve(...args: string[]): Promise<ServedPlace> {
+  const place = newPlace();
+  const server = new StartedProgram(['serve', '--port', '0', '--json', ...args], place);
+  await server.until(({ stdout }) => stdout.includes('\n'));
+  const { url } = JSON.parse(server.stdout) as { url: string };
+  const served = { ...place, env: { ...place.env, SHANNON_DASH_URL: url } };
+  return {
+    ...served,
+    url,
+    server,
+    run: (...given) => runProgram(given, served),
+    start: (...given) => new StartedProgram(given, served),
+  };
+}
