@@ -13,7 +13,7 @@ import { CommandLedger } from './command-ledger.ts';
 import { DecisionLinks } from './decision-links.ts';
 import { EventIntake } from './event-intake.ts';
 import { createGuards } from './guards.ts';
-import { addRoutes } from './http-routes.ts';
+import { addRoutes, answerBadRequest, answerError } from './http-routes.ts';
 import { Hub } from './hub.ts';
 import { ServerFigures } from './server-figures.ts';
 import { SessionStore, brief } from './session-store.ts';
@@ -74,7 +74,10 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
     bodyLimit: limits.requestBytes,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 300 },
+    frameworkErrors: answerError,
+    clientErrorHandler: answerBadRequest,
   });
+  app.setErrorHandler(answerError);
   app.addHook('onRequest', async (request) => {
     const refused = guards.refusalOf(request.raw);
     if (refused !== undefined) throw new ShannonDashError('FORBIDDEN', refused);

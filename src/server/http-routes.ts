@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -66,7 +67,6 @@ type Params = { id: string; name: string; decision: string; token: string };
 /** Adds every HTTP route: protocol, section 7. */
 export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   addBodyParsers(app);
-  app.setErrorHandler((error, request, reply) => sendError(reply, toKnownError(error, request)));
   app.setNotFoundHandler((request, reply) =>
     sendError(reply, new ShannonDashError('NOT_FOUND', `There is no ${request.method} ${request.url.slice(0, 200)}; see GET /api/docs`)),
   );
@@ -309,6 +309,23 @@ function statusOf(result: CommandResult): number {
   return result.status === 'rejected' ? errorTable.CONFLICT.status : 200;
 }
 
+/** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  void sendError(reply, toKnownError(error, request));
+}
+
+/** Answers what is no HTTP at all. */
+export function answerBadRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (socket.writable && error.code !== 'ECONNRESET') {
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    const body = JSON.stringify(errorBody(new ShannonDashError('INVALID', `This is no HTTP request that can be read: ${error.message}`)));
+    socket.write(
+      `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
+}
+
 function sendError(reply: FastifyReply, error: ShannonDashError): FastifyReply {
   return reply.code(errorTable[error.code].status).send(errorBody(error));
 }
@@ -322,11 +339,13 @@ function toKnownError(error: unknown, request: FastifyRequest): ShannonDashError
     400: 'INVALID',
     404: 'NOT_FOUND',
     413: 'TOO_LARGE',
+    // A name longer than any can be.
+    414: 'NOT_FOUND',
     415: 'UNSUPPORTED',
     503: 'UNAVAILABLE',
   };
   const code = statusCode === undefined ? undefined : byStatus[statusCode];
-  if (code !== undefined) return new ShannonDashError(code, message ?? 'Bad request');
+  if (code !== undefined) return new ShannonDashError(code, (message ?? 'Bad request').slice(0, 300));
   request.log.error({ err: error }, 'a request failed');
   return new ShannonDashError('INTERNAL', 'Internal error');
 }
