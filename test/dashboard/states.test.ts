@@ -1,0 +1,190 @@
+import { expect, test, vi } from 'vitest';
+import { publish, startServer } from '../helpers/start-server.ts';
+import { attachOrchestrator, commandsOf, decisionEvents, runEvents } from './scripted-run.ts';
+import { watch, type WatchedProgram } from './watched-program.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+
+/** The events as if they had just been: lengths of time then have the same width whenever the test runs. */
+function recent<Event extends { timestamp: string }>(events: readonly Event[]): Event[] {
+  const shiftMs = Date.now() - Date.UTC(2026, 0, 2, 12, 18, 32);
+  return events.map((event) => ({ ...event, timestamp: new Date(Date.parse(event.timestamp) + shiftMs).toISOString() }));
+}
+
+/** The screen with what depends on the clock and the machine made still, columns kept below the first row. */
+function still(text: string): string {
+  const [first = '', ...rest] = text
+    .replace(/live \d+ms/g, 'live #ms')
+    .replace(/[\d.]+ ev\/s/g, '# ev/s')
+    .replace(/127\.0\.0\.1:\d+ */g, '127.0.0.1:PORT ')
+    .replace(/\d\d:\d\d:\d\d(?:\.\d{3})?|\b\d+m\d\ds/g, (found) => found.replace(/\d/g, '#'))
+    .split('\n');
+  return `${[first.replace(/ {2,}/g, '  '), ...rest].map((row) => row.trimEnd()).join('\n')}\n`;
+}
+
+async function captured(program: WatchedProgram, name: string): Promise<void> {
+  await expect(still(program.text())).toMatchFileSnapshot(`captures/${name}.txt`);
+}
+
+async function opened(columns: number, rows: number, events: unknown[], ...args: string[]) {
+  const server = await startServer();
+  await publish(server, 'run-7f3a', events);
+  const program = watch(server.url, ['run-7f3a', ...args], { columns, rows });
+  await program.shows(/● live \d+ms/);
+  if (rows >= 24) await program.shows(columns >= 100 && !args.includes('--at') ? 'custom:thing' : '6 Events');
+  return { server, program };
+}
+
+test.each([
+  [120, 40],
+  [80, 24],
+  [60, 20],
+  [38, 9],
+])('the screen at %ix%i', async (columns, rows) => {
+  const server = await startServer();
+  await publish(server, 'run-7f3a', recent([...runEvents, ...decisionEvents]));
+  const program = watch(server.url, ['run-7f3a', '--readonly'], { columns, rows });
+  await program.shows(rows < 10 ? 'q quit' : /● live \d+ms/);
+  await program.shows(rows < 10 ? '2 decisions' : columns >= 80 ? 'asks: Which database?' : '1 Skills');
+  await captured(program, `run-${columns}x${rows}`);
+});
+
+test('an empty server, and the first session that comes', async () => {
+  const server = await startServer();
+  const program = watch(server.url, [], { columns: 80, rows: 24 });
+  await program.shows('shannon-dash run -- npm test');
+  await program.shows(/● live \d+ms/);
+  await captured(program, 'no-session-80x24');
+  await publish(server, 'run-1', [{ type: 'execution:started', data: {} }]);
+  await program.shows(/▶ RUNNING +run-1/);
+});
+
+test('connecting, before there is a server', async () => {
+  const program = watch('http://127.0.0.1:9', ['run-7f3a'], { columns: 80, rows: 24 });
+  await program.shows('◌ connecting to http://127.0.0.1:9');
+  await program.shows('shannon-dash serve');
+  program.type('H');
+  await program.shows(/HALT not sent: not connected|no session/);
+});
+
+test('a server that goes and comes back: stale, refused aloud, then live without a gap', async () => {
+  const { server, program } = await opened(120, 40, runEvents);
+  await server.close();
+  await program.shows(/◌ reconnecting \d+/);
+  await program.shows('1 Skills 1/6 (stale)');
+  program.type('H');
+  await program.shows('HALT not sent: not connected, and nothing is queued');
+  await server.restart();
+  await program.shows(/● live \d+ms/);
+  await publish(server, 'run-7f3a', [{ type: 'execution:progress', data: { progress: 88, message: 'back again' } }]);
+  await program.shows('88% back again');
+  expect(await commandsOf(server.url, 'run-7f3a')).toEqual([]);
+});
+
+test('a decision race: what somebody else answered closes the prompt, says so, and never takes the keys for the next one', async () => {
+  const { server, program } = await opened(120, 40, [...runEvents, ...decisionEvents]);
+  program.type('d');
+  await program.shows('choose 1-3, then Enter');
+  const rival = await fetch(`${server.url}/api/sessions/run-7f3a/commands`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'DECISION', decision_id: 'd-1', choice: 'migrate' }),
+  });
+  expect(rival.status).toBe(200);
+  // As somebody types who has not seen it yet.
+  program.type('1\r');
+  await program.shows(/already made: "migrate"/);
+  await program.shows('Which database?');
+  await program.shows('d  decide this');
+  const answered = (await commandsOf(server.url, 'run-7f3a')).map(({ parameters }) => parameters['decision_id']);
+  expect(answered).toEqual(['d-1']);
+});
+
+test('a newer decision does not cover the one on screen', async () => {
+  const { server, program } = await opened(120, 40, [...runEvents, decisionEvents[0]]);
+  program.type('d');
+  await program.shows('choose 1-3, then Enter');
+  await publish(server, 'run-7f3a', [decisionEvents[1]]);
+  const text = await program.shows('Decision 1 of 2');
+  expect(text).toContain('Migrate the users table now?');
+  expect(text).not.toContain('[1] pg');
+});
+
+test('a decision rings once with --bell, and notifies without a bell else', async () => {
+  const { server, program } = await opened(80, 24, runEvents, '--bell');
+  await publish(server, 'run-7f3a', decisionEvents);
+  await program.shows('! 2 decisions');
+  await publish(server, 'run-7f3a', [{ type: 'execution:progress', data: { message: 'later' } }]);
+  await program.shows('later');
+  expect(program.raw.split('\x1b]9;').length - 1).toBe(1);
+  expect(program.raw.split('\x07').length - 1).toBe(1);
+});
+
+test('halting is followed from sent to halted by whom; a lost orchestrator is not a stopped one', async () => {
+  const { server, program } = await opened(120, 40, runEvents);
+  const orchestrator = await attachOrchestrator(server.url, 'run-7f3a');
+  const release = Promise.withResolvers<void>();
+  orchestrator.onCommand('HALT', () => release.promise);
+  program.type('H');
+  await program.shows(/‖ HALTING[^]*HALT by .*: sent > delivered >/);
+  release.resolve();
+  await program.shows(/‖ HALTED[^]*halted by /);
+  await orchestrator.close();
+  await program.shows('orchestrator lost, last seen');
+  expect(program.text()).toContain('‖ HALTED');
+});
+
+test('--until done ends by itself, with 5 for a failed run and --exit-status', async () => {
+  const { server, program } = await opened(80, 24, runEvents, '--until', 'done', '--exit-status');
+  await publish(server, 'run-7f3a', [{ type: 'execution:failed', data: { error: 'out of memory' } }]);
+  expect(await program.ended()).toBe(5);
+  expect(program.text()).toContain('failed: out of memory');
+});
+
+test('--at begins in the history', async () => {
+  const { program } = await opened(120, 40, runEvents, '--at', '12');
+  await program.shows('HISTORY 12/19');
+  program.type('l');
+  await program.shows((text) => !text.includes('HISTORY'));
+});
+
+test('NO_COLOR leaves no colour, the selection stays visible', async () => {
+  const server = await startServer();
+  await publish(server, 'run-7f3a', [...runEvents, ...decisionEvents]);
+  const program = watch(server.url, ['run-7f3a'], { environment: { NO_COLOR: '1' } });
+  await program.shows('custom:thing');
+  expect(program.raw).not.toMatch(/\x1b\[(?:3[0-7]|9[0-7]|4[0-7])m/);
+  expect(program.raw).toContain('\x1b[7m');
+});
+
+test('a resize while busy never leaves a frame taller than the window', async () => {
+  const { server, program } = await opened(120, 40, runEvents);
+  for (const [columns, rows] of [
+    [80, 24],
+    [38, 9],
+    [100, 30],
+    [60, 20],
+    [120, 40],
+  ] as const) {
+    program.resize(columns, rows);
+    await publish(server, 'run-7f3a', [{ type: 'execution:progress', data: { message: `at ${columns}x${rows}` } }]);
+    await program.shows(() => {
+      const shown = program.rows();
+      if (shown.length !== rows) return false;
+      if (columns < 40) return shown[0]?.startsWith(`${columns}x${rows} is too small`) === true;
+      const isWhole = shown[0]?.startsWith(' run-7f3a') === true && /\? help/.test(shown.at(-1) ?? '');
+      return isWhole && program.text().includes(`at ${columns}x${rows}`);
+    });
+  }
+});
+
+test.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s restores the screen and ends with %i', async (signal, code) => {
+  const { program } = await opened(80, 24, runEvents);
+  program.pty.kill(signal);
+  expect(await program.ended()).toBe(code);
+  expect(program.isFullScreen()).toBe(false);
+  expect(program.raw).toMatch(/\x1b\[\?25h/);
+});
