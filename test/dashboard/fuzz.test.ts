@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest';
+import { publish, startServer, type TestServer } from '../helpers/start-server.ts';
+import { hostileEvents, hostileTexts, unsafe } from './hostile.ts';
+import { attachOrchestrator, commandsOf } from './scripted-run.ts';
+import { watch, type WatchedProgram } from './watched-program.ts';
+
+/** For a long run: SHANNON_DASH_FUZZ_MS=60000. A failure names its seed; SHANNON_DASH_FUZZ_SEED repeats it. */
+const totalMs = Number(process.env['SHANNON_DASH_FUZZ_MS'] ?? 8_000);
+const firstSeed = Number(process.env['SHANNON_DASH_FUZZ_SEED'] ?? Date.now() % 1_000_000);
+
+/** What the dashboard itself may write: cursor and style, its modes, and its own two messages to the terminal. */
+const own = new RegExp(
+  [
+    '\\x1b\\[[0-9;]*[ABCDEFGHJKmf]',
+    '\\x1b\\[\\?(?:25|1049|2004|2026)[hl]',
+    '\\x1b\\[[0-9]*[EGKJX]',
+    '\\x1b\\]9;shannon-dash: decision pending in [^\\x00-\\x1f\\x7f-\\x9f]*\\x1b\\\\',
+    '\\x1b\\]52;c;[A-Za-z0-9+/=]*\\x1b\\\\',
+  ].join('|'),
+  'g',
+);
+
+const anyKeys = [
+  ...Array.from('123456jkgGft+=/[]{}l?yqRxz0789!*n~@ \t'),
+  '\r',
+  '\x1b',
+  '\x1b[A',
+  '\x1b[B',
+  '\x1b[5~',
+  '\x1b[6~',
+  '\x1b[H',
+  '\x1b[F',
+  '\x1b[Z',
+  '\x7f',
+  '\x1b[200~H B y d 1\r\x1b[201~',
+  '\x1b[<0;1;1M',
+  '\x1b[I',
+  '日',
+  '\x00',
+  '\x1bx',
+  'H',
+  'B',
+  'd',
+  's',
+];
+const sizes = [
+  [120, 40],
+  [100, 30],
+  [80, 24],
+  [60, 20],
+  [38, 9],
+  [41, 11],
+  [200, 15],
+] as const;
+
+/** Mulberry32: the same seed gives the same keys. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+test(`random keys, resizes and hostile texts for ${totalMs} ms, from seed ${firstSeed}`, { timeout: totalMs * 3 + 120_000 }, async () => {
+  const server = await startServer();
+  await publish(
+    server,
+    'run-7f3a',
+    hostileTexts.flatMap((text, index) => hostileEvents(text, index)),
+  );
+  await attachOrchestrator(server.url, 'run-7f3a');
+  const endMs = Date.now() + totalMs;
+  for (let seed = firstSeed; seed === firstSeed || Date.now() < endMs; seed++)
+    await round(server, seed, Math.min(endMs, Date.now() + 6_000));
+});
+
+/**
+ * One program. Each round leaves out one of the keys that a confirmed command needs, a different one each time, so that
+ * every decision or rollback that reaches the server is one that nobody confirmed.
+ */
+async function round(server: TestServer, seed: number, endMs: number): Promise<void> {
+  const random = randomFrom(seed);
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
+  const left = new Set([pick(['B', 'y']), pick(['d', '\r'])]);
+  // A paste holds them all: it is no key and may stay. q ends the program before its time.
+  const keys = anyKeys.filter((key) => !left.has(key) && key !== 'q' && (key !== 'y' || !left.has('y')));
+  const before = await commandsOf(server.url, 'run-7f3a');
+  const program = watch(server.url, random() < 0.3 ? [] : ['run-7f3a'], { columns: 120, rows: 40 });
+  await program.shows(/● live \d+ms/);
+  let halts = 0;
+  for (let step = 0; Date.now() < endMs && program.exit === undefined; step++) {
+    const burst = Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(keys));
+    halts += burst.filter((key) => key === 'H' || key === 'R').length;
+    program.type(burst.join(''));
+    if (random() < 0.1) {
+      const [columns, rows] = pick(sizes);
+      program.resize(columns, rows);
+    }
+    if (random() < 0.1) await publish(server, 'run-7f3a', hostileEvents(pick(hostileTexts), 1_000 + step));
+    await answered(program);
+    for (const row of program.rows()) expect(row, `seed ${seed}`).not.toMatch(unsafe);
+  }
+  expect(program.exit, `seed ${seed}: the program ended:\n${program.text()}`).toBeUndefined();
+  const unexplained = program.raw.replaceAll(own, '').replaceAll(/[\r\n]/g, '');
+  expect(
+    /[^\n]{0,40}[\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069][^\n]{0,40}/.exec(unexplained)?.[0],
+    `seed ${seed}`,
+  ).toBeUndefined();
+  const sent = (await commandsOf(server.url, 'run-7f3a')).slice(before.length);
+  const effective = sent.filter(({ parameters }) => parameters['dry_run'] !== true);
+  expect(
+    effective.filter(({ command_type }) => command_type !== 'HALT' && command_type !== 'RESUME'),
+    `seed ${seed}`,
+  ).toEqual([]);
+  expect(effective.length, `seed ${seed}`).toBeLessThanOrEqual(halts);
+  program.resize(120, 40);
+  await leave(program);
+  expect(program.isFullScreen()).toBe(false);
+}
+
+/** Waits until the program has read the keys: it draws or writes something, or has nothing to say for a moment. */
+async function answered(program: WatchedProgram): Promise<void> {
+  const length = program.raw.length;
+  await program
+    .until(
+      () => program.raw.length !== length || program.exit !== undefined,
+      120,
+      () => 'quiet',
+    )
+    .catch(() => undefined);
+}
+
+async function leave(program: WatchedProgram): Promise<void> {
+  program.type('\x03');
+  expect(await program.ended()).toBe(130);
+}
