@@ -4,6 +4,7 @@ import type { DashServer } from '../server/create-server.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
 import { openJournal } from './journal-file.ts';
+import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,6 +15,9 @@ export interface RunOptions {
 }
 
 const answerMs = 2_000;
+/** How often, and after how long, a port or a journal that is taken is looked at again. */
+const embedAttempts = 4;
+const embedAgainMs = 300;
 /** Exit codes of a shell for a command that is not there, or is no program. */
 const notFoundCode = 127;
 const notExecutableCode = 126;
@@ -21,18 +25,20 @@ const notExecutableCode = 126;
 /** Runs a program under supervision and ends as it ended. */
 export async function runProgram({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
   const [command = '', ...rest] = args;
-  const session = options.session ?? `run-${randomBytes(2).toString('hex')}`;
-  const embedded = (await isAnswered(settings.url)) ? undefined : await embedServer(settings);
+  const { url, embedded } = await reachServer(settings);
+  const session = options.session ?? (await newSession(url));
   // Between a terminal's user and the program there is nothing but a line at the start; elsewhere not even that.
-  const note = (sentence: string) => {
-    if (process.stderr.isTTY) output.note(sentence);
-  };
-  note(`session ${session}${embedded === undefined ? '' : ` at ${embedded.url}`}  ·  watch it: shannon-dash watch ${session}`);
+  const isPersonal = process.stderr.isTTY;
+  const later: string[] = [];
+  if (isPersonal)
+    output.note(`session ${session}${embedded === undefined ? '' : ` at ${url}`}  ·  watch it: shannon-dash watch ${session}`);
   interruption.release();
+  // A reader that has enough is the program's to notice, and so is where the output goes in general.
+  process.stdout.removeAllListeners('error').on('error', () => undefined);
   let end: SuperviseResult;
   try {
     end = await supervise({
-      url: embedded?.url ?? settings.url,
+      url,
       token: settings.token,
       client: settings.client,
       session,
@@ -40,31 +46,66 @@ export async function runProgram({ args, options, settings, output, interruption
       args: rest,
       checkpoints: options.checkpoints,
       watchesFiles: options.files,
-      onNote: note,
+      // While the program has the terminal it is not ours to write on.
+      onNote: (sentence) => later.push(sentence),
     });
   } catch (error) {
     throw startFailure(command, error);
   } finally {
-    await embedded?.server.close();
+    await embedded?.close();
+    if (isPersonal) for (const sentence of later) output.note(sentence);
   }
-  if (end.undelivered > 0) note(`the server was away to the end: ${end.undelivered} events did not reach it`);
+  if (isPersonal && end.undelivered > 0) output.note(`the server was away to the end: ${end.undelivered} events did not reach it`);
   return endAs(end);
+}
+
+/**
+ * The server that answers at the URL, or one of our own there. Of several runs that begin at once the first one makes it.
+ * @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's
+ */
+async function reachServer(settings: Settings): Promise<{ url: string; embedded?: DashServer }> {
+  for (let attempt = 1; ; attempt++) {
+    if (await isAnswered(settings.url)) return { url: settings.url };
+    try {
+      return await embedServer(settings);
+    } catch (error) {
+      if (attempt === embedAttempts || !isTaken(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, embedAgainMs));
+    }
+  }
 }
 
 /** Whether a server of ours answers there. */
 async function isAnswered(url: string): Promise<boolean> {
   try {
-    const response = await fetch(new URL('health', url.endsWith('/') ? url : `${url}/`), { signal: AbortSignal.timeout(answerMs) });
+    const response = await fetch(endpoint(url, 'health'), { signal: AbortSignal.timeout(answerMs) });
     return response.ok && ((await response.json()) as { status?: unknown }).status === 'healthy';
   } catch {
     return false;
   }
 }
 
-/** @throws Failure the URL is not one of this machine, or the port is somebody else's */
-async function embedServer(settings: Settings): Promise<{ url: string; server: DashServer }> {
-  const { hostname, port } = new URL(settings.url);
-  if (hostname !== 'localhost' && hostname !== '[::1]' && !hostname.startsWith('127.')) {
+/** A name that no session has. Short, since people type it; who is asked and does not answer has no objection. */
+async function newSession(url: string): Promise<string> {
+  for (let bytes = 2; ; bytes++) {
+    const name = `run-${randomBytes(bytes).toString('hex')}`;
+    const status = await fetch(endpoint(url, `api/sessions/${name}`), { signal: AbortSignal.timeout(answerMs) }).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status !== 200 || bytes === 8) return name;
+  }
+}
+
+function endpoint(url: string, path: string): URL {
+  return new URL(path, url.endsWith('/') ? url : `${url}/`);
+}
+
+/** @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's */
+async function embedServer(settings: Settings): Promise<{ url: string; embedded: DashServer }> {
+  const { hostname, port, protocol } = new URL(settings.url);
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  if (!isHere || protocol !== 'http:') {
     throw new Failure('UNREACHABLE', `cannot reach ${settings.url}`, {
       hints: ['start a server there, or leave --url out: run starts one here'],
     });
@@ -74,32 +115,50 @@ async function embedServer(settings: Settings): Promise<{ url: string; server: D
   const server = await createServer({ journal, skillFolders: settings.skills, corsOrigins: settings.corsOrigins });
   try {
     const { url } = await server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) });
-    return { url, server };
+    return { url, embedded: server };
   } catch (cause) {
     await server.close();
-    throw new Failure('CONFLICT', `port ${port} is in use, and what listens there is no shannon-dash`, {
-      hints: ['take another: shannon-dash serve --port 0, then run with --url URL'],
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    const holder = await portHolder(Number(port || 80));
+    const named = holder === undefined ? 'what listens there' : holder;
+    throw new Failure('CONFLICT', `port ${port || 80} is in use, and ${named} is no shannon-dash`, {
+      hints: ['take another: shannon-dash serve --port 0, then run with --url URL   (SHANNON_DASH_URL)'],
       exitCode: exitCodes.refused,
       cause,
     });
   }
 }
 
+/** Whether somebody else has the port or the journal: perhaps another run, whose server answers in a moment. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Failure && (error.code === 'CONFLICT' || error.hints.some((hint) => hint.startsWith('use that server')));
+}
+
 function startFailure(command: string, error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (syscall?.startsWith('spawn') !== true) return error;
   const isMissing = code === 'ENOENT';
-  return new Failure('NOT_FOUND', isMissing ? `command not found: ${command}` : `cannot run ${command}: ${code ?? 'unknown error'}`, {
-    hints: ['what runs in your shell runs here: shannon-dash run -- COMMAND'],
-    exitCode: isMissing ? notFoundCode : notExecutableCode,
-    cause: error,
-  });
+  return new Failure(
+    'NOT_FOUND',
+    isMissing
+      ? `command not found: ${command}`
+      : `cannot run ${command} (${code === 'EACCES' ? 'permission denied' : (code ?? 'unknown error')})`,
+    {
+      hints: ['what runs in your shell runs here: shannon-dash run -- COMMAND'],
+      exitCode: isMissing ? notFoundCode : notExecutableCode,
+      cause: error,
+    },
+  );
 }
 
 /** Ends by the signal that ended the program, so that whoever called sees the same; else with its exit code. */
 async function endAs({ code, signal }: SuperviseResult): Promise<number> {
   if (signal === null || process.platform === 'win32') return code;
-  process.removeAllListeners(signal);
+  await new Promise<void>((resolve) => process.stderr.write('', () => resolve()));
+  if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') {
+    // Node ignores some (SIGPIPE) and listens to others; to listen and to cease to brings the system's own way back.
+    process.once(signal, () => undefined).removeAllListeners(signal);
+  }
   process.kill(process.pid, signal);
   // A signal that the system holds back, or that does not end us: the exit code says it then.
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,16 +1,21 @@
-import { continueTree, signalTree, stopTree } from './process-tree.ts';
+import { continueTree, stopTree } from './process-tree.ts';
 
 /** Signals that a terminal sends to the whole group in front of it; any other goes to the program alone. */
 const groupSignals = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP']);
+/** Signals that mean the end: a halted program is let go on, so that it can act on them. */
+const endSignals = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM']);
 
 /** A program with everything it started: stopped and continued as a whole, one request after the other. */
 export class ChildTree {
   readonly #pid: number;
+  readonly #onLetGo: (signal: NodeJS.Signals) => void;
   #isHalted = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(pid: number) {
+  /** @param onLetGo a halted program goes on, because it was told to end */
+  constructor(pid: number, onLetGo: (signal: NodeJS.Signals) => void) {
     this.#pid = pid;
+    this.#onLetGo = onLetGo;
   }
 
   /** Whether it was halted, and not resumed since. */
@@ -18,29 +23,32 @@ export class ChildTree {
     return this.#isHalted;
   }
 
-  /** Resolves when every process of it has stopped. @throws Error naming those that did not */
+  /** Resolves when every process of it has stopped. @throws Error naming those that did not; nothing is left of it */
   halt(): Promise<{ processes: number }> {
     return this.#inTurn(async () => {
-      const { pids } = await stopTree(this.#pid);
-      this.#isHalted = true;
-      return { processes: pids.length };
+      try {
+        const { pids } = await stopTree(this.#pid);
+        if (pids.length === 0) throw new Error('the program has ended');
+        this.#isHalted = true;
+        return { processes: pids.length };
+      } catch (error) {
+        // Half a program at rest would be neither halted nor running.
+        if (!this.#isHalted) await continueTree(this.#pid);
+        throw error;
+      }
     });
   }
 
   resume(): Promise<{ processes: number }> {
-    return this.#inTurn(async () => {
-      this.#isHalted = false;
-      const { pids } = await continueTree(this.#pid);
-      return { processes: pids.length };
-    });
+    return this.#inTurn(() => this.#resume());
   }
 
   /** Does something while nothing of it moves, then lets it go on if it was not halted. */
   whileStopped<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#inTurn(async () => {
       if (this.#isHalted) return work();
-      await stopTree(this.#pid);
       try {
+        await stopTree(this.#pid);
         return await work();
       } finally {
         await continueTree(this.#pid);
@@ -48,11 +56,29 @@ export class ChildTree {
     });
   }
 
-  /** Hands a signal on as it would have come bare. A halted program gets to act on it too. */
-  async signal(signal: NodeJS.Signals): Promise<void> {
-    if (groupSignals.has(signal)) await signalTree(this.#pid, signal);
-    else process.kill(this.#pid, signal);
-    if (this.#isHalted) await this.resume();
+  /** Hands a signal on as it would have come bare. */
+  signal(signal: NodeJS.Signals): Promise<void> {
+    return this.#inTurn(async () => {
+      process.kill(groupSignals.has(signal) ? -this.#pid : this.#pid, signal);
+      await this.#letGo(signal);
+    });
+  }
+
+  /** The program has got a signal from elsewhere, as from its terminal. */
+  hasGot(signal: NodeJS.Signals): Promise<void> {
+    return this.#inTurn(() => this.#letGo(signal));
+  }
+
+  async #letGo(signal: NodeJS.Signals): Promise<void> {
+    if (!this.#isHalted || !endSignals.has(signal)) return;
+    await this.#resume();
+    this.#onLetGo(signal);
+  }
+
+  async #resume(): Promise<{ processes: number }> {
+    this.#isHalted = false;
+    const { pids } = await continueTree(this.#pid);
+    return { processes: pids.length };
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

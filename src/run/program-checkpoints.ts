@@ -4,6 +4,9 @@ import { openGitCheckpoints, type GitCheckpoints, type RollbackPreview } from '.
 /** Paths named in a command's result; more are counted. */
 const namedPaths = 500;
 
+/** How long a stopped program's files may take to be looked at before the HALT is acknowledged. */
+const sealMs = 1_000;
+
 /** A checkpoint to announce in the journal. */
 export interface TakenCheckpoint {
   checkpoint_id: string;
@@ -25,7 +28,6 @@ export interface RollbackRequest {
  */
 export class ProgramCheckpoints {
   readonly #checkpoints: GitCheckpoints;
-  readonly #known = new Set<string>();
   /** The files as they were when the program was stopped: whoever changed them since was somebody else. */
   #sealed: Promise<string> | undefined;
 
@@ -43,20 +45,19 @@ export class ProgramCheckpoints {
     return this.#save('start', 'start of the run');
   }
 
-  /** Whether the checkpoint was taken here already, so that its announcement is our own. */
-  isKnown(checkpointId: string): boolean {
-    return this.#known.has(checkpointId);
-  }
-
   /** Takes a checkpoint of a running program: stops it for that moment, unless it stands still anyway. */
   async take(tree: ChildTree, checkpointId: string, label: string): Promise<TakenCheckpoint> {
     return tree.whileStopped(() => this.#save(checkpointId, label));
   }
 
-  /** The program was stopped: what changes from now on is not its work. */
-  seal(): void {
-    this.#sealed = this.#checkpoints.seal();
-    this.#sealed.catch(() => undefined);
+  /** The program was stopped: what changes from now on is not its work. A large work tree may still be read when this resolves. */
+  async seal(): Promise<void> {
+    const sealed = this.#checkpoints.seal();
+    this.#sealed = sealed;
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, sealMs)));
+    await Promise.race([sealed.catch(() => undefined), enough]);
+    clearTimeout(timer);
   }
 
   /** The program goes on. */
@@ -74,8 +75,7 @@ export class ProgramCheckpoints {
   async restore(request: RollbackRequest): Promise<{ result: object; savedAs: TakenCheckpoint }> {
     const { checkpoint_id } = await this.#resolve(request);
     const result = await this.#checkpoints.restore(checkpoint_id, { ...(await this.#sealedTree()), force: request.force ?? false });
-    this.#known.add(result.saved_as);
-    this.seal();
+    await this.seal();
     return {
       result: { ...shortened(result), note: 'the program stands still and its memory is as it was; RESUME lets it go on' },
       savedAs: { checkpoint_id: result.saved_as, label: `before the rollback to ${checkpoint_id}`, files: result.restore.length },
@@ -83,7 +83,6 @@ export class ProgramCheckpoints {
   }
 
   async #save(checkpointId: string, label: string): Promise<TakenCheckpoint> {
-    this.#known.add(checkpointId);
     const { files } = await this.#checkpoints.save(checkpointId, label);
     return { checkpoint_id: checkpointId, label, files };
   }

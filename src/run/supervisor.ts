@@ -1,20 +1,29 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ConnectOptions } from '../client/connection.ts';
 import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
-import { connectWatcher, type Watcher } from '../client/watcher.ts';
-import { startChildProgram, type ProgramEnd } from './child-program.ts';
+import { connectWatcher } from '../client/watcher.ts';
+import { startChildProgram, type ChildProgram, type ProgramEnd } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { watchFileChanges } from './file-changes.ts';
 import { OutputLines } from './output-lines.ts';
 import { ProgramCheckpoints, type TakenCheckpoint } from './program-checkpoints.ts';
 
-/** Events on their way beyond which output is counted instead of kept. */
-const busyEvents = 500;
+/** Events on their way beyond which output waits until a batch of it is full: the server is slow, or away. */
+const slowEvents = 50;
+/** Beyond these, lines of output, and then changes of files, are counted instead of kept: the rest is for what must not be lost. */
+const outputEvents = 2_000;
+const outputChars = 8 * 1024 * 1024;
+const fileEvents = 6_000;
+/** How long the program waits for a server that answered a moment ago. */
+const attachMs = 5_000;
 /** How long the program waits for the watch on its files before it starts. */
 const watchReadyMs = 2_000;
 /** How long the last events may take after the program has ended. */
 const farewellMs = 5_000;
-const forwardedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
+/** How long a suspension may take to begin, once we have asked for it. */
+const suspendMs = 20;
+const forwardedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 export interface SuperviseOptions extends ConnectOptions {
   url: string;
@@ -49,35 +58,45 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     // Who acknowledges a HALT: people recognise it, and no two runs share it.
     instanceId: `run-${process.pid}@${hostname()}`,
     capabilities: ['HALT', 'RESUME', 'DECISION', 'ROLLBACK'],
+    onUnreachable: 'continue',
+    unreachableMs: attachMs,
   });
-  run.onProblem(({ error }) => onNote(`an event was not kept: ${error.message}`));
+  let hasProblem = false;
+  run.onProblem(({ error, event }) => {
+    if (event !== undefined && !hasProblem) onNote(`an event was not kept: ${error.message}`);
+    hasProblem ||= event !== undefined;
+  });
   run.onSuperseded(() => onNote('another orchestrator has taken this session over; the program goes on unwatched'));
+  const announcements = new Announcements(run);
   const fileWatch = options.watchesFiles ? await startFileWatch(run, onNote) : undefined;
-  const output = new OutputLines(
-    (batch) => void run.emit('process:output', { ...batch }),
-    () => run.pending < busyEvents,
-  );
-  let watcher: Watcher | undefined;
+  const output = startOutput(run);
+  let watching: { close(): Promise<void> } | undefined;
   try {
-    if (checkpoints !== undefined) announce(run, await checkpoints.start());
+    if (checkpoints !== undefined) announcements.tell(await checkpoints.start());
     const startedAt = performance.now();
     const program = await startChildProgram({
       command,
       args,
       env: childEnvironment(options, run),
       onOutput: (stream, bytes) => output.write(stream, bytes),
+      onKeySignal: (signal) => {
+        // A shell suspends all that it runs in front, us and whoever started us; the program is stopped with us.
+        if (signal === 'SIGTSTP') process.kill(0, 'SIGTSTP');
+        else tree.hasGot(signal).catch(() => undefined);
+      },
     });
-    const tree = new ChildTree(program.pid);
-    const stopForwarding = forwardSignals(tree);
-    carryOut(run, tree, checkpoints);
-    void run.emit('execution:started', {
-      task: [command, ...args].join(' '),
-      command,
-      args: [...args],
-      cwd: process.cwd(),
-      pid: program.pid,
+    const tree = new ChildTree(program.pid, (signal) => {
+      checkpoints?.unseal();
+      void run.emit('execution:resumed', { reason: `${signal} to the halted program`, initiated_by: 'signal' }, kept);
     });
-    if (checkpoints !== undefined) watcher = await takeAnnounced(options, run, tree, checkpoints);
+    const stopForwarding = forwardSignals(program, tree);
+    carryOut(run, tree, checkpoints, announcements);
+    void run.emit(
+      'execution:started',
+      { task: [command, ...args].join(' '), command, args: [...args], cwd: process.cwd(), pid: program.pid },
+      kept,
+    );
+    if (checkpoints !== undefined) watching = takeAnnounced(options, run, tree, checkpoints, announcements);
     const end = await program.ended;
     stopForwarding();
     output.close();
@@ -85,14 +104,18 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     sayEnd(run, end, Math.round(performance.now() - startedAt));
     return { ...end, undelivered: await farewell(run) };
   } catch (error) {
-    void run.emit('execution:failed', { error: error instanceof Error ? error.message : String(error) });
+    void run.emit('execution:failed', { error: error instanceof Error ? error.message : String(error) }, kept);
     await farewell(run);
     throw error;
   } finally {
     output.close();
-    await Promise.all([watcher?.close(), fileWatch?.close(), run.close()]);
+    // What could be said has been said.
+    await Promise.all([watching?.close(), fileWatch?.close(), run.close(undefined, { timeoutMs: 0 })]);
   }
 }
+
+/** For events that must not be lost for want of room. */
+const kept = { whenFull: 'wait' } as const;
 
 function childEnvironment({ url, session, checkpoints }: SuperviseOptions, run: Orchestrator): NodeJS.ProcessEnv {
   return {
@@ -104,12 +127,30 @@ function childEnvironment({ url, session, checkpoints }: SuperviseOptions, run: 
   };
 }
 
+function startOutput(run: Orchestrator): OutputLines {
+  let waitingChars = 0;
+  return new OutputLines(
+    (batch) => {
+      const chars = batch.lines.reduce((sum, line) => sum + line.length, 0);
+      waitingChars += chars;
+      const told = () => void (waitingChars -= chars);
+      run.emit('process:output', { ...batch }).then(told, told);
+    },
+    ({ isFull }) => run.pending < outputEvents && waitingChars < outputChars && (isFull || run.pending < slowEvents),
+  );
+}
+
 async function startFileWatch(run: Orchestrator, onNote: SuperviseOptions['onNote']) {
+  let letGo = 0;
   const watching = watchFileChanges({
     cwd: process.cwd(),
     onChanges: ({ changes, let_go }) => {
-      for (const { type, path } of changes) void run.emit(type, { path });
-      if (let_go > 0) void run.emit('run:files-let-go', { count: let_go });
+      const told = changes.slice(0, Math.max(0, fileEvents - run.pending));
+      for (const { type, path } of told) void run.emit(type, { path });
+      letGo += let_go + changes.length - told.length;
+      if (letGo === 0 || run.pending >= fileEvents) return;
+      void run.emit('run:files-let-go', { count: letGo });
+      letGo = 0;
     },
     onProblem: onNote,
   });
@@ -118,10 +159,11 @@ async function startFileWatch(run: Orchestrator, onNote: SuperviseOptions['onNot
   return { close: async () => (await watching).close() };
 }
 
-function carryOut(run: Orchestrator, tree: ChildTree, checkpoints: ProgramCheckpoints | undefined): void {
+function carryOut(run: Orchestrator, tree: ChildTree, checkpoints: ProgramCheckpoints | undefined, announcements: Announcements): void {
   run.onCommand('HALT', async () => {
+    const wasHalted = tree.isHalted;
     const result = await tree.halt();
-    checkpoints?.seal();
+    if (!wasHalted) await checkpoints?.seal();
     return result;
   });
   run.onCommand('RESUME', async () => {
@@ -135,11 +177,11 @@ function carryOut(run: Orchestrator, tree: ChildTree, checkpoints: ProgramCheckp
     if (request.dry_run === true) return checkpoints.preview(request);
     if (!tree.isHalted) {
       await tree.halt();
-      checkpoints.seal();
-      await run.emit('execution:halted', { reason: 'rollback', command_id, initiated_by: by });
+      await checkpoints.seal();
+      await run.emit('execution:halted', { reason: 'rollback', command_id, initiated_by: by }, kept);
     }
     const { result, savedAs } = await checkpoints.restore(request);
-    announce(run, savedAs);
+    announcements.tell(savedAs);
     return result;
   });
   for (const type of ['REDIRECT', 'INJECT'] as const) {
@@ -149,55 +191,107 @@ function carryOut(run: Orchestrator, tree: ChildTree, checkpoints: ProgramCheckp
   }
 }
 
-function announce(run: Orchestrator, checkpoint: TakenCheckpoint): void {
-  void run.emit('checkpoint:created', { ...checkpoint });
+/** The checkpoints that we announce ourselves, told apart from those that the program asks for by the ids of their events. */
+class Announcements {
+  readonly #run: Orchestrator;
+  readonly #eventIds = new Set<string>();
+
+  constructor(run: Orchestrator) {
+    this.#run = run;
+  }
+
+  tell(checkpoint: TakenCheckpoint): void {
+    const id = randomUUID();
+    this.#eventIds.add(id);
+    void this.#run.emit('checkpoint:created', { ...checkpoint }, { ...kept, id });
+  }
+
+  isOwn(eventId: string): boolean {
+    return this.#eventIds.has(eventId);
+  }
 }
 
 /** Takes the checkpoints that the program announces, and says when each is there for whoever waits. */
-async function takeAnnounced(
-  options: SuperviseOptions,
+function takeAnnounced(
+  { url, token, client, session }: SuperviseOptions,
   run: Orchestrator,
   tree: ChildTree,
   checkpoints: ProgramCheckpoints,
-): Promise<Watcher> {
-  const watcher = await connectWatcher({
-    url: options.url,
-    token: options.token,
-    client: options.client,
-    session: options.session,
+  announcements: Announcements,
+): { close(): Promise<void> } {
+  const over = new AbortController();
+  const take = (id: string, label: string) =>
+    checkpoints.take(tree, id, label).then(
+      ({ files }) => void run.emit('checkpoint:saved', { checkpoint_id: id, files }, kept),
+      (error: unknown) =>
+        void run.emit('checkpoint:failed', { checkpoint_id: id, error: error instanceof Error ? error.message : String(error) }, kept),
+    );
+  // What a former run of the session announced is not ours to take.
+  let formerSeq = run.state?.seq;
+  // Not awaited: without a server the program goes on.
+  const watching = connectWatcher({
+    url,
+    token,
+    client,
+    session,
+    signal: over.signal,
     after: 'start',
     eventTypes: ['checkpoint:created'],
   });
-  watcher.onUpdate((update) => {
-    if (update.kind !== 'events') return;
-    for (const { data } of update.events) {
-      const { checkpoint_id: id, label } = data as { checkpoint_id: string; label?: string | null };
-      if (checkpoints.isKnown(id)) continue;
-      checkpoints.take(tree, id, label ?? id).then(
-        ({ files }) => void run.emit('checkpoint:saved', { checkpoint_id: id, files }),
-        (error: unknown) =>
-          void run.emit('checkpoint:failed', { checkpoint_id: id, error: error instanceof Error ? error.message : String(error) }),
+  watching.then(
+    (watcher) =>
+      watcher.onUpdate((update) => {
+        if (update.kind !== 'events') return;
+        formerSeq ??= run.state?.seq ?? 0;
+        for (const event of update.events) {
+          if (event.seq <= formerSeq || announcements.isOwn(event.id)) continue;
+          const { checkpoint_id: id, label } = event.data as { checkpoint_id: string; label?: string | null };
+          void take(id, label ?? id);
+        }
+      }),
+    () => undefined,
+  );
+  return {
+    async close() {
+      over.abort();
+      await watching.then(
+        (watcher) => watcher.close(),
+        () => undefined,
       );
-    }
-  });
-  return watcher;
+    },
+  };
 }
 
-function forwardSignals(tree: ChildTree): () => void {
+function forwardSignals(program: ChildProgram, tree: ChildTree): () => void {
   const forward = (signal: NodeJS.Signals) => {
     // Gone already: its end is on the way.
     tree.signal(signal).catch(() => undefined);
   };
+  const suspend = () => {
+    tree
+      .whileStopped(() =>
+        program.withoutTerminal(async () => {
+          // As the system would: not at all where no shell could let us go on. When we are stopped, the time is over after it.
+          process.off('SIGTSTP', suspend);
+          process.kill(process.pid, 'SIGTSTP');
+          await new Promise((resolve) => setTimeout(resolve, suspendMs));
+          process.on('SIGTSTP', suspend);
+        }),
+      )
+      .catch(() => undefined);
+  };
   for (const signal of forwardedSignals) process.on(signal, forward);
+  process.on('SIGTSTP', suspend);
   return () => {
     for (const signal of forwardedSignals) process.off(signal, forward);
+    process.off('SIGTSTP', suspend);
   };
 }
 
 function sayEnd(run: Orchestrator, { code, signal }: ProgramEnd, durationMs: number): void {
   const end = { exit_code: code, signal, duration_ms: durationMs };
-  if (code === 0 && signal === null) void run.emit('execution:completed', { result: end });
-  else void run.emit('execution:failed', { error: signal === null ? `exit code ${code}` : `ended by ${signal}`, ...end });
+  if (code === 0 && signal === null) void run.emit('execution:completed', { result: end }, kept);
+  else void run.emit('execution:failed', { error: signal === null ? `exit code ${code}` : `ended by ${signal}`, ...end }, kept);
 }
 
 /** @returns how many events the server does not have, because it was away to the end */
