@@ -12,6 +12,7 @@ import { MemoryJournal } from '../journal/memory-journal.ts';
 import { CommandLedger } from './command-ledger.ts';
 import { DecisionLinks } from './decision-links.ts';
 import { EventIntake } from './event-intake.ts';
+import { allDrained, disconnectAll } from './farewell.ts';
 import { createGuards } from './guards.ts';
 import { addRoutes, answerBadRequest, answerError } from './http-routes.ts';
 import { Hub } from './hub.ts';
@@ -136,8 +137,12 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
     io.emit('server:shutdown', { timestamp: new Date().toISOString(), reason: 'the server is stopping' });
     // Farewells and answers under way leave with the packets that are written in this turn.
     await new Promise((resolve) => setImmediate(resolve));
-    io.disconnectSockets(true);
-    const cut = setTimeout(() => app.server.closeAllConnections(), closeGraceMs);
+    await allDrained(io, closeGraceMs);
+    const cutSockets = disconnectAll(io);
+    const cut = setTimeout(() => {
+      app.server.closeAllConnections();
+      cutSockets();
+    }, closeGraceMs);
     await Promise.all([new Promise<void>((resolve) => void io.close(() => resolve())), app.close()]).finally(() => clearTimeout(cut));
     await skills.close();
     ledger.close();

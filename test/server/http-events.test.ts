@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/event.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
 import { openSse } from '../helpers/sse-reader.ts';
-import { http, publish, startServer, type Json, type TestServer } from '../helpers/start-server.ts';
+import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
 
 const step = (n: number) => ({ type: 'test:step', data: { n } });
 const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => step(from + index));
@@ -165,7 +165,7 @@ describe('Server-Sent Events', () => {
     expect(reader.status).toBe(200);
     expect(reader.headers.get('content-type')).toContain('text/event-stream');
     await reader.until('the state', () => reader.messages.length === 1);
-    const { body } = await http<Json>('GET', `${server.url}/api/sessions/s`);
+    const { body } = await http('GET', `${server.url}/api/sessions/s`);
     expect(reader.messages[0]).toMatchObject({
       id: `${String(body['epoch'])}:1`,
       event: 'session:state',

@@ -1,0 +1,38 @@
+import type { Server as SocketServer } from 'socket.io';
+
+/** What this needs of Engine.IO's connections. */
+interface Connection {
+  writeBuffer: unknown[];
+  transport: { socket?: { terminate?: () => void } };
+  once(event: 'drain' | 'close', listener: () => void): void;
+}
+
+function connectionsOf(io: SocketServer): Connection[] {
+  return Object.values((io.engine as unknown as { clients: Record<string, Connection> }).clients);
+}
+
+/** Resolves once all that was said to every client is on its way, at the latest after `graceMs`: one that polls fetches it with its next poll. */
+export async function allDrained(io: SocketServer, graceMs: number): Promise<void> {
+  const waiting = connectionsOf(io).filter((connection) => connection.writeBuffer.length > 0);
+  if (waiting.length === 0) return;
+  const grace = Promise.withResolvers<void>();
+  const timer = setTimeout(grace.resolve, graceMs);
+  const drained = waiting.map(
+    (connection) =>
+      new Promise<void>((resolve) => {
+        connection.once('drain', resolve);
+        connection.once('close', resolve);
+      }),
+  );
+  await Promise.race([grace.promise, Promise.all(drained)]);
+  clearTimeout(timer);
+}
+
+/** Disconnects every client. What it returns cuts those that do not answer to that. */
+export function disconnectAll(io: SocketServer): () => void {
+  const connections = connectionsOf(io);
+  io.disconnectSockets(true);
+  return () => {
+    for (const { transport } of connections) transport.socket?.terminate?.();
+  };
+}

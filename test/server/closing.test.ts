@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { SessionEvent } from '../../src/core/event.ts';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { createServer } from '../../src/server/create-server.ts';
+import { connectRaw } from '../helpers/raw-websocket.ts';
+import { startServerProcess } from '../helpers/server-process.ts';
+import { connectClient, connectQuiet } from '../helpers/socket-client.ts';
+import { openSse } from '../helpers/sse-reader.ts';
+import { http, publish, startServer } from '../helpers/start-server.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
+
+const run = promisify(execFile);
+const step = (n: number) => ({ type: 'test:step', id: `n${n}`, data: { n } });
+
+describe('close', () => {
+  test.each([['websocket'], ['polling']])('says server:shutdown to every client on %s, then lets it go', async (transport) => {
+    const server = await startServer();
+    const clients = await Promise.all([1, 2, 3].map(() => connectClient(server.url, { transports: [transport] })));
+    await server.close();
+    for (const client of clients) {
+      expect(await client.next('server:shutdown')).toMatchObject({ timestamp: expect.any(String), reason: expect.any(String) });
+      await client.until('the end', () => client.disconnects.length === 1);
+    }
+  });
+
+  test('with clients of every kind connected takes less than 5 s', async () => {
+    const server = await startServer();
+    await publish(server, 's', step(1));
+    await connectClient(server.url);
+    await connectClient(server.url, { transports: ['polling'] });
+    const orchestrator = await attachOrchestrator(server.url);
+    orchestrator.acknowledges = false;
+    orchestrator.answer = () => undefined;
+    const stream = await openSse(`${server.url}/api/sessions/s/events`);
+    const asleep = await connectRaw(server.port, { auth: {} });
+    asleep.socket.pause();
+    const waiting = http('POST', `${server.url}/api/sessions/s/commands`, { type: 'INJECT', skill_name: 'x', timeout_ms: 600_000 }).catch(
+      () => 'cut',
+    );
+    await expect.poll(() => orchestrator.executed.length).toBe(1);
+    const startedAt = performance.now();
+    await server.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    await stream.until('the end', () => stream.isEnded);
+    await waiting;
+  });
+
+  test('twice is once, and before listening is fine', async () => {
+    const server = await createServer({ journal: new MemoryJournal(), projectFolder: await temporaryFolder() });
+    await Promise.all([server.close(), server.close()]);
+  });
+
+  test('nothing acknowledged is lost, however many publish at that moment', async () => {
+    const server = await startServer();
+    const producers = await Promise.all([1, 2, 3, 4].map(() => connectQuiet(server.url)));
+    const acknowledged: number[] = [];
+    const publishing = producers.map(async (producer, index) => {
+      for (let n = index; ; n += producers.length) {
+        try {
+          const answer = await producer.publish('s', [step(n)]);
+          if (answer['success'] !== true) return;
+          acknowledged.push(n);
+        } catch {
+          return;
+        }
+      }
+    });
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(200);
+    await server.close();
+    await Promise.all(publishing);
+    await server.restart();
+    const { body } = await http<{ events: SessionEvent[] }>('GET', `${server.url}/api/sessions/s/events?limit=10000`);
+    const kept = new Set(body.events.map((event) => event.data['n']));
+    expect(acknowledged.filter((n) => !kept.has(n))).toEqual([]);
+    expect(body.events.map((event) => event.seq)).toEqual(body.events.map((_, index) => index + 1));
+  });
+});
+
+describe('a server process', () => {
+  test('ends by itself after close, whatever was under way: no handle is left', async () => {
+    const child = await startServerProcess(join(await temporaryFolder(), 'journal.sqlite'));
+    await http('POST', `${child.url}/api/sessions/s/events`, [
+      { type: 'decision:point', data: { decision_id: 'd', question: '?', options: ['a'], default: 'a', timeout_ms: 600_000 } },
+    ]);
+    const orchestrator = await attachOrchestrator(child.url);
+    orchestrator.acknowledges = false;
+    orchestrator.answer = () => undefined;
+    const operator = await connectClient(child.url);
+    operator.socket.emit('command', { type: 'INJECT', session_id: 's', skill_name: 'x', timeout_ms: 600_000 });
+    await expect.poll(() => orchestrator.executed.length).toBe(1);
+    await openSse(`${child.url}/api/sessions/s/events`);
+    const startedAt = performance.now();
+    expect(await child.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    await operator.next('server:shutdown');
+  });
+
+  test('that is killed comes back with everything that it acknowledged', async () => {
+    const journal = join(await temporaryFolder(), 'journal.sqlite');
+    const child = await startServerProcess(journal);
+    const client = await connectQuiet(child.url);
+    for (let n = 1; n <= 50; n++) await client.publish('s', [step(n)]);
+    expect(await child.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+    const again = await startServerProcess(journal);
+    expect((await http('GET', `${again.url}/api/sessions/s`)).body).toMatchObject({ seq: 50 });
+  });
+});
+
+const hasLimits = await run('/bin/sh', ['-c', 'command -v prlimit']).then(
+  () => true,
+  () => false,
+);
+
+test.skipIf(!hasLimits)(
+  'a disk that takes no more: publishing is refused with JOURNAL_FAILED, reading goes on, and publishing too once there is room (skipped without prlimit)',
+  async () => {
+    const journal = join(await temporaryFolder(), 'journal.sqlite');
+    // No file may grow beyond 2 MiB; the write fails, as on a full disk, instead of the signal ending the process.
+    const child = await startServerProcess(journal, 0, `trap '' XFSZ; exec prlimit --fsize=2097152:unlimited "$@"`);
+    const client = await connectQuiet(child.url);
+    await client.ask('subscribe', { session_id: 's' });
+    const text = 'x'.repeat(100_000);
+    let kept = 0;
+    let refused: Record<string, unknown> | undefined;
+    while (refused === undefined && kept < 100) {
+      const answer = await client.publish('s', [{ type: 'test:step', id: `n${kept + 1}`, data: { n: kept + 1, text } }]);
+      if (answer['success'] === true) kept++;
+      else refused = answer;
+    }
+    expect(refused).toMatchObject({ success: false, code: 'JOURNAL_FAILED', error: expect.stringContaining('could not be written') });
+    expect(kept).toBeGreaterThan(2);
+    const url = `${child.url}/api/sessions/s`;
+    const event = { type: 'test:step', id: `n${kept + 1}`, data: { n: kept + 1, text } };
+    expect(await http('POST', `${url}/events`, event)).toMatchObject({ status: 503, body: { success: false, code: 'JOURNAL_FAILED' } });
+    expect(await http('POST', `${child.url}/api/sessions/new/events`, event)).toMatchObject({ status: 503 });
+    expect((await http('GET', `${child.url}/api/sessions/new`)).status).toBe(404);
+    expect(await http('GET', url)).toMatchObject({ status: 200, body: { seq: kept } });
+    expect(await client.ask('ping')).toHaveProperty('timestamp');
+    await run('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+    expect(await client.publish('s', [event])).toMatchObject({ success: true, first_seq: kept + 1 });
+    const events = await client.untilEvents(kept + 1);
+    expect(events.map((each) => each.seq)).toEqual(Array.from({ length: kept + 1 }, (_, index) => index + 1));
+    expect(await http('POST', `${url}/commands`, { type: 'HALT' })).toMatchObject({ status: 200, body: { status: 'applied' } });
+    expect(await child.end('SIGTERM')).toEqual({ code: 0, signal: null });
+  },
+);
