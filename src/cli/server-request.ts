@@ -83,7 +83,8 @@ async function send(
       if (socket.connecting) socket.once('connect', onConnected);
       else onConnected();
     });
-    asked.end(body === undefined ? undefined : JSON.stringify(body));
+    // As bytes: with a text Node writes the headers in its encoding.
+    asked.end(body === undefined ? undefined : Buffer.from(JSON.stringify(body)));
   });
 }
 

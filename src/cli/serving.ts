@@ -17,13 +17,11 @@ export async function serve({ settings, output, interruption }: Invocation<objec
   if (flaw !== undefined) output.warn(flaw);
   const signal = interruption.hold();
   const journal = await openJournal({ path: settings.journal, fsync: settings.fsync });
-  const server = await createServer({
-    journal,
-    corsOrigins: settings.corsOrigins,
-    skillFolders: settings.skills,
-    log: await createLog(settings.logLevel),
-  });
+  // What Fastify would say of listening is said better below.
+  const log = await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
+  const server = await createServer({ journal, corsOrigins: settings.corsOrigins, skillFolders: settings.skills, log });
   const address = await listen(server, settings);
+  log.level = settings.logLevel;
   if (output.isJson) output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location });
   else for (const line of readyLines(address.url, journal.location, settings)) output.line(line);
   process.send?.({ port: address.port });
@@ -70,11 +68,11 @@ function readyLines(url: string, journal: string, { host }: Settings): string[] 
   ];
 }
 
-/** Resolves with the first signal, with the word of the parent that reloads this server, or with its end. */
+/** Resolves with the first signal, or when the parent that reloads this server lets go of it, or is gone. */
 function stopAsked(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
-    process.once('message', () => resolve()).once('disconnect', () => resolve());
+    process.once('disconnect', () => resolve());
   });
 }

@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest';
+import type { SessionEvent } from '../../src/core/event.ts';
+import { runProgram, serve, type ServedPlace, type StartedProgram } from './started-program.ts';
+
+const publish = async (place: ServedPlace, session: string, events: object[]) => {
+  const lines = events.map((event) => JSON.stringify(event)).join('\n');
+  expect(await runProgram(['emit', '-', '-s', session], place, lines)).toMatchObject({ code: 0 });
+};
+
+const at = '2026-01-02T12:04:31.420Z';
+const started = { type: 'execution:started', timestamp: at };
+const skill = (name: string) => ({ type: 'skill:started', data: { skill_name: name }, timestamp: at });
+const completed = { type: 'execution:completed', timestamp: at };
+const failed = { type: 'execution:failed', data: { error: 'out of memory' }, timestamp: at };
+const asks = { type: 'decision:point', data: { decision_id: 'd', question: 'Go?', options: ['a', 'b'] }, timestamp: at };
+
+function eventsOf({ stdout }: { stdout: string }): SessionEvent[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as SessionEvent);
+}
+
+async function watching(place: ServedPlace, ...args: string[]): Promise<StartedProgram> {
+  const watcher = place.start('watch', ...args);
+  await watcher.until(({ stderr }) => /^(?:watching|waiting)/m.test(stderr));
+  return watcher;
+}
+
+test('without a terminal: a line for each event, without any control of a terminal', async () => {
+  const place = await serve('--journal', 'memory');
+  const watcher = await watching(place, 's');
+  expect(watcher.stderr).toBe(`waiting for s at ${place.url}: it has no events yet\n`);
+  await publish(place, 's', [
+    started,
+    skill('lint'),
+    { type: 'process:output', data: { stream: 'stderr', lines: ['one', 'two'] }, timestamp: at },
+    failed,
+  ]);
+  await watcher.until(({ stdout }) => stdout.includes('failed'));
+  expect(watcher.stdout).toBe(
+    [
+      '12:04:31.420  run     started',
+      '12:04:31.420  skill   lint started',
+      '12:04:31.420  err     one',
+      '12:04:31.420  err     two',
+      '12:04:31.420  run     failed: out of memory',
+      '',
+    ].join('\n'),
+  );
+  watcher.child.kill('SIGINT');
+  expect((await watcher.ended).code).toBe(130);
+});
+
+test('without a session it shows all of them, each line with its own', async () => {
+  const place = await serve('--journal', 'memory');
+  const watcher = await watching(place);
+  await publish(place, 'one', [started]);
+  await publish(place, 'two', [started]);
+  await watcher.until(({ stdout }) => stdout.includes('two'));
+  expect(watcher.stdout).toBe('12:04:31.420  one  run     started\n12:04:31.420  two  run     started\n');
+  watcher.child.kill('SIGTERM');
+  expect((await watcher.ended).code).toBe(143);
+});
+
+test('--json gives the wire events, versioned; --since and --tail begin in the history', async () => {
+  const place = await serve('--journal', 'memory');
+  await publish(place, 's', [started, skill('a'), skill('b'), completed]);
+  const from = async (...args: string[]) => {
+    const end = await place.run('watch', 's', '--json', '--until', 'done', ...args);
+    expect(end.code).toBe(0);
+    return eventsOf(end);
+  };
+  expect(await from('--since', '0')).toMatchObject([
+    { v: 1, session_id: 's', seq: 1, type: 'execution:started' },
+    { seq: 2 },
+    { seq: 3 },
+    { seq: 4 },
+  ]);
+  expect((await from('--since', '2')).map(({ seq }) => seq)).toEqual([3, 4]);
+  expect((await from('--tail', '2')).map(({ seq }) => seq)).toEqual([3, 4]);
+  expect((await from('--since', '0', '-f', 'skill:*')).map(({ seq }) => seq)).toEqual([2, 3]);
+  expect((await from('--tail', '1', '-f', 'skill:*')).map(({ seq }) => seq)).toEqual([3]);
+  expect((await from('--at', '2')).map(({ seq }) => seq)).toEqual([1, 2]);
+  expect(await from()).toEqual([]);
+});
+
+test.each([
+  ['--until done, and it completes', ['--until', 'done'], completed, 0],
+  ['--until done, and it fails', ['--until', 'done'], failed, 0],
+  ['--exit-status, and it completes', ['--exit-status'], completed, 0],
+  ['--exit-status, and it fails', ['--exit-status'], failed, 5],
+  ['--until failed, and it fails', ['--until', 'failed', '--exit-status'], failed, 5],
+  ['--until decision', ['--until', 'decision'], asks, 0],
+  ['--fail-on-decision', ['--fail-on-decision'], asks, 8],
+] as const)('%s', async (_, args, event, code) => {
+  const place = await serve('--journal', 'memory');
+  await publish(place, 's', [started]);
+  const live = await watching(place, 's', ...args);
+  await publish(place, 's', [event]);
+  expect((await live.ended).code).toBe(code);
+  expect((await place.run('watch', 's', ...args)).code).toBe(code);
+});
+
+test('over a restart of the server every event comes once; what happens to the connection is said on stderr', async () => {
+  const place = await serve();
+  const { port } = new URL(place.url);
+  const watcher = await watching(place, 's', '--json');
+  await publish(place, 's', [started, skill('a')]);
+  await watcher.until(({ stdout }) => stdout.includes('"a"'));
+  place.server.child.kill('SIGTERM');
+  await place.server.ended;
+  await watcher.until(({ stderr }) => stderr.includes('reconnecting ('));
+  const again = place.start('serve', '--port', port, '--json');
+  await again.until(({ stdout }) => stdout.includes('\n'));
+  await publish(place, 's', [skill('b')]);
+  await watcher.until(({ stdout }) => stdout.includes('"b"'));
+  expect(watcher.stderr).toMatch(/connected again after/);
+  expect(eventsOf(watcher).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+});
+
+test('a reader that has enough is no error', async () => {
+  const place = await serve('--journal', 'memory');
+  await publish(
+    place,
+    's',
+    Array.from({ length: 500 }, () => skill('x'.repeat(1_000))),
+  );
+  const watcher = place.start('watch', 's', '--json', '--since', '0');
+  await watcher.until(({ stdout }) => stdout.includes('\n'));
+  watcher.child.stdout?.destroy();
+  expect(await watcher.ended).toMatchObject({ code: 0, stderr: expect.not.stringContaining('EPIPE') as string });
+});
+
+test('a reader that is slow gets everything', async () => {
+  const place = await serve('--journal', 'memory');
+  const count = 3_000;
+  await publish(place, 's', [...Array.from({ length: count }, () => skill('x'.repeat(1_000))), completed]);
+  const watcher = place.start('watch', 's', '--json', '--since', '0', '--until', 'done');
+  watcher.child.stdout?.pause();
+  await publish(place, 's', [skill('more')]);
+  watcher.child.stdout?.resume();
+  const end = await watcher.ended;
+  expect(end.code).toBe(0);
+  expect(eventsOf(end)).toHaveLength(count + 1);
+});
+
+test('texts from outside cannot steer the terminal', async () => {
+  const place = await serve('--journal', 'memory');
+  const hostile = '\x1b]0;title\x07\x9b2J\x1b[31mred\r\u202ereversed\nline';
+  await publish(place, 's', [
+    skill(hostile),
+    { type: 'process:output', data: { stream: 'stdout', lines: [hostile] } },
+    { type: 'odd:type', data: { text: hostile } },
+    completed,
+  ]);
+  const plain = await place.run('watch', 's', '--since', '0', '--until', 'done');
+  expect(plain.stdout).toContain('red');
+  const json = await place.run('watch', 's', '--since', '0', '--until', 'done', '--json');
+  // oxlint-disable-next-line no-control-regex
+  for (const { stdout } of [plain, json]) expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+  expect(eventsOf(json)[0]?.data['skill_name']).toBe(hostile);
+});
