@@ -1,7 +1,15 @@
 import type { Key } from 'ink';
 
-/** So many different characters at once are no typing: a paste into a terminal that does not mark its pastes. */
-const pasteChars = 12;
+/** Nobody types more different characters between two looks at the keyboard. */
+const typedChars = 4;
+
+/**
+ * Whether input that is not marked as a paste is one all the same: the terminal does not mark them, or an Esc before it
+ * spoiled the mark. Its characters must not act as keys.
+ */
+export function looksPasted(input: string): boolean {
+  return input.length > typedChars && new Set(input).size > typedChars;
+}
 
 /** The names of the keys in one piece of input, as the key table writes them. Typed fast, several come at once. */
 export function keystrokes(input: string, key: Key): string[] {
@@ -9,9 +17,7 @@ export function keystrokes(input: string, key: Key): string[] {
   if (named !== undefined) return [key.shift && named === 'tab' ? 'shift-tab' : named];
   if (key.ctrl) return [`ctrl-${input}`];
   if (key.meta) return input === '' ? ['escape'] : [`alt-${input}`];
-  const characters = Array.from(input);
-  if (characters.length >= pasteChars && new Set(characters).size > 3) return [];
-  return characters.map((character) => controlNames[character] ?? (character === ' ' ? 'space' : character));
+  return Array.from(input, (character) => controlNames[character] ?? (character === ' ' ? 'space' : character));
 }
 
 const controlNames: Record<string, string> = {

@@ -3,7 +3,7 @@ import type { ColorSupportLevel } from 'chalk';
 import type { Connection } from '../client/connection.ts';
 import { App, type PaintedRegion } from './app.tsx';
 import { Dashboard, type DashboardSettings, type Screenholder } from './dashboard.ts';
-import { keystrokes } from './keystroke.ts';
+import { keystrokes, looksPasted } from './keystroke.ts';
 import { painter, type Painter } from './painter.ts';
 import { streamPlainly } from './plain-stream.ts';
 import type { Screen } from './view/screen.ts';
@@ -127,7 +127,9 @@ class TerminalHolder implements Screenholder {
   }
 
   private readonly onInput = (...[input, key]: Parameters<typeof keystrokes>): void => {
-    for (const name of keystrokes(input, key)) this.board?.press(name);
+    const isText = this.board?.ui.filterInput !== undefined;
+    if (!isText && looksPasted(input)) this.board?.paste(input);
+    else for (const name of keystrokes(input, key)) this.board?.press(name);
   };
 
   private readonly onPaste = (text: string): void => this.board?.paste(text);

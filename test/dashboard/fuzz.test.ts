@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { graceMs } from '../../src/dashboard/view/decision-prompt.ts';
 import { publish, startServer, type TestServer } from '../helpers/start-server.ts';
 import { hostileEvents, hostileTexts, unsafe } from './hostile.ts';
 import { attachOrchestrator, commandsOf } from './scripted-run.ts';
@@ -92,6 +93,10 @@ async function round(server: TestServer, seed: number, endMs: number): Promise<v
   await program.shows(/● live \d+ms/);
   let halts = 0;
   for (let step = 0; Date.now() < endMs && program.exit === undefined; step++) {
+    // Random keys alone rarely hit an open prompt after its grace: open one now and then, and wait until it takes keys.
+    const openers = ['B', 'd'].filter((key) => !left.has(key));
+    const isPrompted = random() < 0.2 && openers.length > 0;
+    if (isPrompted) await prompted(program, pick(openers));
     const burst = Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(keys));
     halts += burst.filter((key) => key === 'H' || key === 'R').length;
     program.type(burst.join(''));
@@ -119,6 +124,34 @@ async function round(server: TestServer, seed: number, endMs: number): Promise<v
   program.resize(120, 40);
   await leave(program);
   expect(program.isFullScreen()).toBe(false);
+}
+
+async function prompted(program: WatchedProgram, opener: string): Promise<void> {
+  // Out of whatever is open. An escape that a key follows at once would be Alt and that key.
+  for (let level = 0; level < 3; level++) {
+    program.type('\x1b');
+    await program
+      .until(
+        () => program.exit !== undefined,
+        50,
+        () => 'escape',
+      )
+      .catch(() => undefined);
+  }
+  if (/┌─ Sessions/.test(program.text())) program.type('\r');
+  await answered(program);
+  program.type(opener);
+  const isOpen = () => /roll back {2}Enter cancel|choose 1-/.test(program.text());
+  await program.until(isOpen, 1_000, () => 'no prompt here').catch(() => undefined);
+  // The grace itself is a length of time: nothing on the screen tells its end.
+  if (isOpen())
+    await program
+      .until(
+        () => program.exit !== undefined,
+        graceMs + 20,
+        () => 'grace',
+      )
+      .catch(() => undefined);
 }
 
 /** Waits until the program has read the keys: it draws or writes something, or has nothing to say for a moment. */
