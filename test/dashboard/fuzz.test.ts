@@ -3,7 +3,8 @@ import { graceMs } from '../../src/dashboard/view/decision-prompt.ts';
 import { publish, startServer, type TestServer } from '../helpers/start-server.ts';
 import { hostileEvents, hostileTexts, unsafe } from './hostile.ts';
 import { attachOrchestrator, commandsOf } from './scripted-run.ts';
-import { watch, type WatchedProgram } from './watched-program.ts';
+import { watch } from './watch.ts';
+import type { WatchedProgram } from './watched-program.ts';
 
 /** For a long run: SHANNON_DASH_FUZZ_MS=60000. A failure names its seed; SHANNON_DASH_FUZZ_SEED repeats it. */
 const totalMs = Number(process.env['SHANNON_DASH_FUZZ_MS'] ?? 8_000);

@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { keyTable } from '../../src/dashboard/view/key-table.ts';
 import { publish, startServer, type TestServer } from '../helpers/start-server.ts';
 import { attachOrchestrator, commandsOf, decisionEvents, runEvents } from './scripted-run.ts';
-import { programPath, watch, type WatchedProgram } from './watched-program.ts';
+import { watch } from './watch.ts';
+import { programPath, type WatchedProgram } from './watched-program.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 

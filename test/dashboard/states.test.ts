@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { publish, startServer } from '../helpers/start-server.ts';
 import { attachOrchestrator, commandsOf, decisionEvents, runEvents } from './scripted-run.ts';
-import { watch, type WatchedProgram } from './watched-program.ts';
+import { watch } from './watch.ts';
+import type { WatchedProgram } from './watched-program.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 

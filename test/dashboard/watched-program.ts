@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { spawn, type IPty } from '@lydell/node-pty';
 import headless from '@xterm/headless';
-import { onTestFinished } from 'vitest';
 
 /** The built program; another build of it can be named, for work on one while another is being made. */
 export const programPath = process.env['SHANNON_DASH_BIN'] ?? fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
@@ -119,13 +118,6 @@ export class WatchedProgram {
   private tell(): void {
     for (const listener of this.listeners) listener();
   }
-}
-
-/** Starts `shannon-dash watch` on a server; it is killed when the test ends. */
-export function watch(url: string, args: readonly string[] = [], options: ProgramOptions = {}): WatchedProgram {
-  const program = new WatchedProgram(['watch', '--url', url, ...args], options);
-  onTestFinished(() => program.kill());
-  return program;
 }
 
 /** The environment without what would change how the program looks or which server it asks. */
