@@ -47,7 +47,7 @@ export class CommandLedger {
   readonly #serial = new Serial();
   readonly #deadlines = new Deadlines();
   /** Who waits for the end of a command, by session and command. */
-  readonly #waiting = new Map<string, Set<(command: CommandState) => void>>();
+  readonly #waiting = new Map<string, Set<(command?: CommandState) => void>>();
 
   constructor({ journal, store, hub, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
     this.#journal = journal;
@@ -56,7 +56,7 @@ export class CommandLedger {
     this.#onProblem = onProblem;
     hub.onChange((change, state) => {
       if (change.kind === 'appended' && state !== undefined) this.#follow(state, change.events);
-      if (change.kind === 'deleted') this.#deadlines.cancelBelow(change.session_id);
+      if (change.kind === 'deleted') this.#forget(change.session_id);
       if (change.kind === 'created' && state?.orchestrator === null) this.#keepOrchestrator(state.session_id);
     });
   }
@@ -71,7 +71,9 @@ export class CommandLedger {
           { type: 'orchestrator:detached', data: { instance_id: state.orchestrator.instance_id, reason: 'the server was restarted' } },
         ]);
       }
-      for (const command of state.commands) this.#setExpiry(head.session_id, command);
+      const isLost = !isLive(state.status) && state.commands.some((command) => command.status === 'delivered');
+      if (isLost) await this.#failUnfinished(state);
+      else for (const command of state.commands) this.#setExpiry(head.session_id, command);
       for (const decision of state.decisions) this.#setDecisionDeadline(head.session_id, decision);
     }
   }
@@ -209,6 +211,7 @@ export class CommandLedger {
     const commandId = request.command_id ?? randomUUID();
     const command = await this.#serial.run(sessionId, () => this.#accept(sessionId, commandId, request, by));
     const end = isFinal(command.status) ? command : await this.#ended(sessionId, commandId, request.timeout_ms);
+    if (this.#store.get(sessionId) === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
     return this.#result(
       sessionId,
       await this.#withWholeResult(sessionId, end ?? (await this.#find(sessionId, commandId)) ?? command),
@@ -297,6 +300,14 @@ export class CommandLedger {
         await this.#end(state.session_id, command, 'failed', { error, acknowledged_by: 'server' });
       }
     });
+  }
+
+  /** The session is deleted: nothing in it is due any more, and who waits for it waits in vain. */
+  #forget(sessionId: string): void {
+    this.#deadlines.cancelBelow(sessionId);
+    for (const [key, waiting] of this.#waiting) {
+      if (key.startsWith(keyOf(sessionId, ''))) for (const resolve of waiting) resolve();
+    }
   }
 
   /** A session that was deleted under its orchestrator and is there again: it has that orchestrator still. */

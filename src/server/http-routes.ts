@@ -219,6 +219,10 @@ async function streamLive(
   for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value);
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   response.flushHeaders();
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
   const watcher = new SseWatcher(response, { epoch, filter, onCut: () => parts.figures.slowConsumer() });
   const subscription = await parts.hub.subscribe(id, watcher, { after, filter });
   const end = () => {

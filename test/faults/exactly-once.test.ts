@@ -45,6 +45,10 @@ class Chaos {
   }
 }
 
+function neverOperator(): never {
+  throw new Error('there is an operator for each lane');
+}
+
 const evenly = (count: number) => Array.from({ length: count }, (_, n) => Math.round(((n + 0.5) * total) / count));
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -151,9 +155,8 @@ test(`${total} commands over ${cuts} cuts and ${kills} kills: each takes effect 
     const asked = { ...command, timeout_ms: 20_000 };
     let answers: CommandResult[];
     do {
-      const sending = Array.from({ length: times }, (_, time) =>
-        operators[(lane + time) % operators.length]?.send(asked, { timeoutMs: 40_000 }),
-      );
+      const senders = Array.from({ length: times }, (_, time) => operators[(lane + time) % operators.length] ?? neverOperator());
+      const sending = senders.map((operator) => operator.send(asked, { timeoutMs: 40_000 }));
       answers = (await Promise.all(sending)) as CommandResult[];
     } while (!answers.every((answer) => isFinal(answer.status)));
     const [first] = answers;

@@ -247,6 +247,15 @@ describe('refusals', () => {
     expect((await http('GET', `${server.url}/api/sessions`)).body).toMatchObject({ total: 0 });
   });
 
+  test('a session that is deleted while somebody waits for a command of it', async () => {
+    const server = await serverWithSession();
+    const operator = await operatorOf(server);
+    const waiting = send(operator, { type: 'ROLLBACK' });
+    await expect.poll(async () => (await stateOf(server)).commands.length).toBe(1);
+    await http('DELETE', `${server.url}/api/sessions/s`);
+    expect(await waiting).toMatchObject({ success: false, code: 'NOT_FOUND', error: 'Session not found: s' });
+  });
+
   test('a refused command is in the ledger, with who sent it', async () => {
     const server = await serverWithSession();
     await send(await operatorOf(server), { type: 'RESUME', command_id: 'r' });

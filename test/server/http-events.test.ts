@@ -217,6 +217,14 @@ describe('Server-Sent Events', () => {
     expect(await openSse(`${server.url}/api/sessions/a%20b/events`)).toMatchObject({ status: 400 });
   });
 
+  test('asked for with HEAD end after their head', async () => {
+    const server = await startServer();
+    await publish(server, 's', step(1));
+    const response = await fetch(eventsUrl(server), { method: 'HEAD', headers: { accept: 'text/event-stream' } });
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    expect((await http('GET', `${server.url}/api/stats`)).body['sessions']).toEqual({ s: 0 });
+  });
+
   test('catch up while events pour in: each once, in order', async () => {
     const server = await startServer();
     const producer = await connectQuiet(server.url);

@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CommandResult } from '../../src/core/command.ts';
 import type { SessionEvent } from '../../src/core/event.ts';
 import type { SessionState } from '../../src/core/session-state.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
+import { startServerProcess } from '../helpers/server-process.ts';
 import { connectQuiet, type SocketClient } from '../helpers/socket-client.ts';
 import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { attachOrchestrator, TestOrchestrator } from '../helpers/test-orchestrator.ts';
 
 const started = { type: 'execution:started', data: {} };
@@ -126,6 +129,21 @@ describe('going away', () => {
       status: 'failed',
       error: 'The run ended (completed) before this was carried out',
     });
+  });
+
+  test('at the end of the run, by a crash of the server: the same', async () => {
+    const journal = join(await temporaryFolder(), 'journal.sqlite');
+    const child = await startServerProcess(journal);
+    const orchestrator = await attachOrchestrator(child.url);
+    orchestrator.answer = () => undefined;
+    const operator = await connectQuiet(child.url);
+    await orchestrator.client.publish('s', [started]);
+    await send(operator, { type: 'INJECT', skill_name: 'x', command_id: 'c', timeout_ms: 200 });
+    await orchestrator.client.publish('s', [{ type: 'execution:failed', data: {} }]);
+    await child.end('SIGKILL');
+    const again = await startServerProcess(journal);
+    const { body } = await http<SessionState>('GET', `${again.url}/api/sessions/s`);
+    expect(body).toMatchObject({ status: 'failed', orchestrator: { attached: false }, commands: [{ command_id: 'c', status: 'failed' }] });
   });
 
   test('a deleted session does not come back because its orchestrator left', async () => {
