@@ -40,6 +40,8 @@ export class LogBuffer {
 
   /** What happened in one session before its first line here, in place of any such lines before. */
   setBefore(events: readonly SessionEvent[]): void {
+    // What came meanwhile may still wait for its place: it counts as here.
+    this.flush();
     const first = events[0] === undefined ? undefined : this.kept.find((line) => line.session_id === events[0]?.session_id && line.seq > 0);
     const earlier = events.filter((event) => first === undefined || event.seq < first.seq).slice(-logLimits.lines);
     // Numbers below those of all other lines, ascending.
