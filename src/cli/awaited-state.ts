@@ -1,21 +1,42 @@
-import { connectWatcher } from '../client/watcher.ts';
+import { connectWatcher, type Watcher } from '../client/watcher.ts';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionState } from '../core/session-state.ts';
-import { connecting } from './connecting.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * Watches a session until `look` finds what it looks for, over reconnects and restarts of the server.
+ * Watches a session until `look` finds what it looks for. The server was there a moment ago: when it goes, this waits
+ * for it to come back.
  * @returns undefined when `timeoutMs` was over first
- * @throws ShannonDashError NOT_FOUND the session was deleted meanwhile; and as `connectWatcher`
+ * @throws ShannonDashError NOT_FOUND the session was deleted meanwhile; UNAUTHENTICATED, FORBIDDEN
  */
 export async function awaitedState<Found>(
   { settings, session, timeoutMs }: { settings: Settings; session: string; timeoutMs: number | undefined },
   look: (state: SessionState) => Found | undefined,
 ): Promise<Found | undefined> {
-  const watcher = await connecting(settings, (connect) => connectWatcher({ ...connect, session }));
+  const { url, token, client } = settings;
+  const late = new AbortController();
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => late.abort(), timeoutMs);
+  try {
+    const watcher = await connectWatcher({ url, token, client, session, signal: late.signal });
+    try {
+      return await firstFound(watcher, session, look);
+    } finally {
+      await watcher.close();
+    }
+  } catch (error) {
+    if (late.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function firstFound<Found>(
+  watcher: Watcher,
+  session: string,
+  look: (state: SessionState) => Found | undefined,
+): Promise<Found | undefined> {
   const found = Promise.withResolvers<Found | undefined>();
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => found.resolve(undefined), timeoutMs);
   const lookAgain = () => {
     const result = watcher.state === undefined ? undefined : look(watcher.state);
     if (result !== undefined) found.resolve(result);
@@ -25,16 +46,10 @@ export async function awaitedState<Found>(
     else lookAgain();
   });
   lookAgain();
-  // Ends with the connection's own error when the server will not have this watcher any more.
-  const ended = (async () => {
-    for await (const _ of watcher);
-    throw new ShannonDashError('UNREACHABLE', `the connection to ${settings.url} was closed`);
-  })();
-  try {
-    return await Promise.race([found.promise, ended]);
-  } finally {
-    clearTimeout(timer);
-    ended.catch(() => undefined);
-    await watcher.close();
-  }
+  return Promise.race([found.promise, ended(watcher)]);
+}
+
+/** Resolves when the watcher is closed. @throws ShannonDashError why the server will not have it any more */
+async function ended(watcher: Watcher): Promise<undefined> {
+  for await (const _ of watcher);
 }

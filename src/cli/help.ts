@@ -2,6 +2,12 @@ import type { Command, Help, Option } from 'commander';
 
 const indent = '  ';
 const widest = 36;
+const screenLines = 24;
+
+const everywhere = [
+  'Every command: --url, --token-file, --timeout, --json, --no-color, -q, -v',
+  'Variables: SHANNON_DASH_URL, SHANNON_DASH_TOKEN, SHANNON_DASH_SESSION, NO_COLOR',
+];
 
 /**
  * The help of one command, on one screen: examples first, then what it does, its options (those with the same
@@ -25,10 +31,10 @@ export function renderHelp(
     `Usage: ${helper.commandUsage(command)}`,
     ...rows.map(([term, text]) => `${indent}${term.padEnd(width)}  ${text}`),
     ...notes,
-    'Every command: --url URL, --token-file FILE, --timeout TIME, --json, --no-color, -q, -v',
-    'Environment: SHANNON_DASH_URL, SHANNON_DASH_TOKEN, SHANNON_DASH_SESSION, NO_COLOR',
   ];
-  return `${lines.join('\n')}\n`;
+  // An empty line more where the screen has room for it.
+  if (lines.length + everywhere.length < screenLines) lines.push('');
+  return `${[...lines, ...everywhere].join('\n')}\n`;
 }
 
 function optionRows(options: Option[]): (readonly [string, string])[] {

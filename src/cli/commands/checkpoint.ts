@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Watcher, WatchOptions } from '../../client/watcher.ts';
+import type { Watcher } from '../../client/watcher.ts';
 import { errorTextOf } from '../../core/fold-values.ts';
 import { Failure } from '../failure.ts';
 import { option, type Invocation, type Program } from '../program.ts';
+import type { Settings } from '../settings.ts';
 
 interface CheckpointOptions {
   label?: string;
@@ -28,20 +29,15 @@ export function registerCheckpoint(program: Program): void {
 }
 
 async function checkpoint({ options, settings, output }: Invocation<CheckpointOptions>): Promise<void> {
-  const [{ publishOne }, { connectWatcher }, { connecting }, { chooseSession }, { readEnvironment }, { safeLine }] = await Promise.all([
+  const [{ publishOne }, { chooseSession }, { readEnvironment }, { safeLine }] = await Promise.all([
     import('../publishing.ts'),
-    import('../../client/watcher.ts'),
-    import('../connecting.ts'),
     import('../live-sessions.ts'),
     import('../../client/environment.ts'),
     import('../../core/safe-text.ts'),
   ]);
   const session = await chooseSession(settings);
   const id = options.id ?? `c-${randomBytes(4).toString('hex')}`;
-  const saving =
-    readEnvironment().checkpoints === 'git'
-      ? await connecting(settings, (connect) => connectWatcher({ ...connect, ...savings(session) }))
-      : undefined;
+  const saving = readEnvironment().checkpoints === 'git' ? await watchSavings(settings, session) : undefined;
   try {
     const data = { checkpoint_id: id, ...(options.label === undefined ? {} : { label: options.label }) };
     await publishOne(settings, session, { type: 'checkpoint:created', data, id: `checkpoint:${id}` });
@@ -54,8 +50,10 @@ async function checkpoint({ options, settings, output }: Invocation<CheckpointOp
 }
 
 /** From the beginning, since the same id may have been saved long ago; watched first, so that nothing is missed. */
-function savings(session: string): Pick<WatchOptions, 'session' | 'after' | 'eventTypes'> {
-  return { session, after: 'start', eventTypes: ['checkpoint:saved', 'checkpoint:failed'] };
+async function watchSavings(settings: Settings, session: string): Promise<Watcher> {
+  const [{ connectWatcher }, { connecting }] = await Promise.all([import('../../client/watcher.ts'), import('../connecting.ts')]);
+  const eventTypes = ['checkpoint:saved', 'checkpoint:failed'];
+  return connecting(settings, (connect) => connectWatcher({ ...connect, session, after: 'start', eventTypes }));
 }
 
 /** @throws Failure it could not be saved, or nobody has said so in time */

@@ -13,7 +13,7 @@ const statuses = ['queued', 'delivered', 'applied', 'failed', 'rejected', 'expir
 export function registerCommands(program: Program): void {
   program.add<CommandsOptions>({
     usage: 'commands',
-    summary: "A session's ledger: what was commanded, by whom, and what came of it",
+    summary: 'What was commanded, by whom, and what came of it',
     examples: ['commands', 'commands -s run-7f3a --status delivered', 'commands --limit 5 --json'],
     options: [
       option('-s, --session <id>', 'the session (default: the only live one, or the last)'),

@@ -15,7 +15,7 @@ export function registerDecide(program: Program): void {
     summary: 'Ask, wait for the answer, and print the choice',
     examples: [
       'decide "Deploy?" --option yes --option no',
-      'decide "Deploy?" --option yes --option no --default no --timeout 5m',
+      'decide "Go?" --option yes --option no --default no --timeout 5m',
       'decide "Which plan?" --option a --option b --id plan-1',
     ],
     options: [
@@ -23,7 +23,7 @@ export function registerDecide(program: Program): void {
       option('--default <text>', 'the choice when nobody answers in time'),
       option('--timeout <time>', 'how long; without a default: exit 3 then'),
       option('-s, --session <id>', 'the session (default: the only live one)'),
-      option('--id <id>', 'the same id again is the same question, and gets its answer'),
+      option('--id <id>', 'the same id again gets the same answer'),
     ],
     run: async (invocation) => {
       const { decide } = await import('../deciding.ts');

@@ -5,7 +5,7 @@ import type { RunOptions } from '../running.ts';
 export function registerRun(program: Program): void {
   program.add<RunOptions>({
     usage: 'run <command> [args...]',
-    summary: 'Run a program as a session: watched live, halted, resumed, rolled back',
+    summary: 'Run a program as a session: watched, halted, rolled back',
     examples: ['run -- npm test', 'run --checkpoints git -- ./migrate.sh', 'run -s nightly -- make all'],
     passThrough: true,
     options: [
@@ -14,8 +14,10 @@ export function registerRun(program: Program): void {
       option('--no-files', 'changes of files do not become events'),
     ],
     notes: [
-      'Output, exit code and signals are those of COMMAND. Without a server it starts one for as long as it runs.',
-      'COMMAND finds SHANNON_DASH_URL and SHANNON_DASH_SESSION: shannon-dash emit, gate, decide and checkpoint use them.',
+      '',
+      'Output, exit code and signals are those of COMMAND. Without a server it starts',
+      'one for as long as it runs. COMMAND finds SHANNON_DASH_URL and _SESSION: emit,',
+      'gate, decide and checkpoint use them.',
     ],
     run: async (invocation) => {
       const { runProgram } = await import('../running.ts');

@@ -20,7 +20,7 @@ export function registerServe(program: Program): void {
       option('--log-level <level>', 'debug, info, warn (warning) or error'),
       option('--reload', 'restart on changes of program, configuration or skills'),
     ],
-    notes: ['', 'Each also as a variable (SHANNON_DASH_PORT) or in .shannon-dash.json ("port": 9000).'],
+    notes: ['', 'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.'],
     run: async (invocation) => {
       if (invocation.options.reload === true) {
         const { serveReloading } = await import('../reloading.ts');

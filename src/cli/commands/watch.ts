@@ -28,7 +28,7 @@ export function registerWatch(program: Program): void {
       option('--since <seq>', 'begin after this event; 0 is the beginning', wholeNumber),
       option('--tail <count>', 'begin with the last events', wholeNumber),
       option('--at <seq>', 'as it was up to this event', wholeNumber),
-      option('--until <what>', 'end when the run is done or failed, or asks for a decision').choices(untilConditions),
+      option('--until <what>', 'end when the run is done, failed, or asks: decision').choices(untilConditions),
       option('--exit-status', 'end with the run; exit 5 if it failed'),
       option('--fail-on-decision', 'exit 8 as soon as a decision is pending'),
       option('--readonly', 'on a terminal: send no commands'),

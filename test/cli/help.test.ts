@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { newPlace, runProgram, serve, type Place } from './started-program.ts';
+
+const commands = ['run', 'watch', 'send', 'serve', 'sessions', 'commands', 'stats', 'ping', 'emit', 'gate', 'decide', 'checkpoint'];
+
+test.each(commands)('%s --help: examples first, the variables named, all on one screen', async (command) => {
+  const { code, stdout, stderr } = await runProgram([command, '--help'], newPlace());
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.length).toBeLessThanOrEqual(24);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(lines[0]).toMatch(/^ {2}shannon-dash /);
+  expect(lines[1]).toMatch(/^ {2}shannon-dash /);
+  expect(stdout).toContain('SHANNON_DASH_URL');
+  expect(stdout).toContain(`Usage: shannon-dash ${command}`);
+});
+
+test('alone it shows the help, with every command', async () => {
+  const alone = await runProgram([], newPlace());
+  expect(alone).toMatchObject({ code: 0, stderr: '' });
+  expect(alone.stdout).toBe((await runProgram(['--help'], newPlace())).stdout);
+  for (const command of commands) expect(alone.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+});
+
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  expect(await runProgram(['--version'], newPlace())).toMatchObject({ code: 0, stdout: `${version}\n` });
+});
+
+/** Prints the modules that were loaded, as the process ends. */
+const tracer = `
+  import { registerHooks } from 'node:module';
+  import { writeSync } from 'node:fs';
+  const loaded = [];
+  registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
+  process.on('exit', () => writeSync(2, '\\nLOADED ' + JSON.stringify(loaded)));
+`;
+
+async function packagesLoaded(args: string[], place: Place): Promise<string[]> {
+  const env = { ...place.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tracer)}` };
+  const { stderr } = await runProgram(args, { ...place, env });
+  const urls = JSON.parse(stderr.slice(stderr.indexOf('LOADED ') + 7)) as string[];
+  return [...new Set(urls.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []))];
+}
+
+test('what a command does not need it does not load', async () => {
+  const place = await serve('--journal', 'memory');
+  await place.run('emit', 'execution:started', '-s', 's');
+  expect(await packagesLoaded(['--help'], place)).toEqual(['commander']);
+  expect(await packagesLoaded(['--version'], place)).toEqual(['commander']);
+  for (const args of [
+    ['send', 'HALT'],
+    ['send', 'RESUME'],
+    ['emit', 'a:b'],
+    ['gate'],
+    ['sessions'],
+    ['stats'],
+    ['commands'],
+    ['checkpoint'],
+  ]) {
+    const loaded = await packagesLoaded(args, place);
+    expect(loaded, args.join(' ')).toContain('commander');
+    for (const heavy of ['fastify', 'socket.io', 'socket.io-client', 'ink', 'react', 'pino', 'chokidar', 'chalk', 'string-width']) {
+      expect(loaded, args.join(' ')).not.toContain(heavy);
+    }
+  }
+  const pinged = await packagesLoaded(['ping', '-c', '1'], place);
+  for (const heavy of ['fastify', 'socket.io', 'ink', 'react']) expect(pinged).not.toContain(heavy);
+});
+
+test('colours only on a terminal that wants them', async () => {
+  const place = await serve('--journal', 'memory');
+  await place.run('emit', 'execution:started', '-s', 's');
+  // oxlint-disable-next-line no-control-regex
+  for (const args of [['stats'], ['stats', '--no-color']]) expect((await place.run(...args)).stdout).not.toMatch(/\x1b/);
+});

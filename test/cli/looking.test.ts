@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
+import { WatchedProgram } from '../dashboard/watched-program.ts';
+import { serve } from './started-program.ts';
+
+test('stats --json has the figures that scripts need', async () => {
+  const place = await serve();
+  await place.run('emit', 'execution:started', '-s', 's');
+  await attachOrchestrator(place.url, { instance_id: 'one' });
+  const { code, stdout } = await place.run('stats', '--json');
+  expect(code).toBe(0);
+  const number = expect.any(Number) as number;
+  expect(JSON.parse(stdout)).toMatchObject({
+    v: 1,
+    url: place.url,
+    clients: 1,
+    orchestrators: 1,
+    events_total: 2,
+    events_per_second: number,
+    publish_p50_ms: number,
+    publish_p99_ms: number,
+    journal_bytes: number,
+    uptime_ms: number,
+    sessions: [{ session_id: 's', status: 'running', watchers: 0, orchestrator: { attached: true, instance_id: 'one' } }],
+  });
+});
+
+test('stats for people names server, journal and each live session', async () => {
+  const place = await serve('--journal', 'memory');
+  await place.run('emit', 'skill:started', '-s', 's', '--data', '{"skill_name":"lint"}');
+  const { stdout } = await place.run('stats');
+  expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+ {2}shannon-dash 4\.\S+, up \d+s$/m);
+  expect(stdout).toMatch(/^clients 0, orchestrators 0, sessions 1 \(1 live\)$/m);
+  expect(stdout).toMatch(/^s +running .* lint$/m);
+});
+
+test('stats -w looks again every second, over a restart of the server, until Ctrl-C', async () => {
+  const place = await serve();
+  const { port } = new URL(place.url);
+  const live = place.start('stats', '-w', '--json');
+  await live.until(({ stdout }) => stdout.split('\n').length > 2);
+  place.server.child.kill('SIGTERM');
+  await place.server.ended;
+  await live.until(({ stderr }) => stderr.includes('trying again'));
+  const again = place.start('serve', '--port', port, '--json');
+  await again.until(({ stdout }) => stdout.includes('\n'));
+  const before = live.stdout.length;
+  await live.until(({ stdout }) => stdout.length > before);
+  live.child.kill('SIGINT');
+  const end = await live.ended;
+  expect(end.code).toBe(130);
+  for (const line of end.stdout.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ v: 1, url: place.url });
+});
+
+test('stats -w on a terminal stays in its place', async () => {
+  const place = await serve('--journal', 'memory');
+  const terminal = new WatchedProgram(['stats', '-w', '--url', place.url]);
+  await terminal.until(
+    () => terminal.raw.split('clients').length > 2,
+    20_000,
+    () => terminal.text(),
+  );
+  expect(terminal.text().split('clients')).toHaveLength(2);
+  terminal.type('\x03');
+  expect(await terminal.ended()).toBe(130);
+});
+
+test('sessions lists them, those that changed last first', async () => {
+  const place = await serve('--journal', 'memory');
+  expect(await place.run('sessions')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('shannon-dash run') as string });
+  for (const session of ['a', 'b', 'c']) await place.run('emit', 'execution:started', '-s', session);
+  await place.run('emit', 'execution:failed', '-s', 'a');
+  const names = async (...args: string[]) =>
+    (JSON.parse((await place.run('sessions', '--json', ...args)).stdout) as { sessions: { session_id: string }[] }).sessions.map(
+      (each) => each.session_id,
+    );
+  expect(await names()).toEqual(['a', 'c', 'b']);
+  expect(await names('--live')).toEqual(['c', 'b']);
+  const { stdout, stderr } = await place.run('sessions', '--limit', '1');
+  expect(stdout).toMatch(/^SESSION +STATUS.*\na +failed/);
+  expect(stderr).toBe('and 2 more: --limit 3\n');
+});
+
+test('commands tells state, by whom and how long ago, also when the run is over', async () => {
+  const place = await serve('--journal', 'memory');
+  await place.run('emit', 'execution:started', '-s', 's');
+  expect((await place.run('commands')).stderr).toBe('nobody has sent s a command\n');
+  await place.run('send', 'HALT', '--reason', 'lunch', '--id', 'h-1');
+  await place.run('send', 'RESUME');
+  await place.run('emit', 'execution:completed', '-s', 's');
+  const { stdout } = await place.run('commands');
+  expect(stdout).toMatch(/^COMMAND +STATUS +BY +DONE BY +AGE +ID$/m);
+  expect(stdout).toMatch(/^HALT +applied +\S+ +server +\d+s +h-1 +\{"reason":"lunch"\}$/m);
+  expect(JSON.parse((await place.run('commands', '--limit', '1', '--json')).stdout)).toMatchObject({
+    v: 1,
+    session_id: 's',
+    total: 2,
+    commands: [{ command_type: 'RESUME' }],
+  });
+  expect((await place.run('commands', '--status', 'failed')).stderr).toBe('nobody has sent s a command that is failed\n');
+});
+
+test('ping: a line a probe, then the summary', async () => {
+  const place = await serve('--journal', 'memory');
+  const { code, stdout } = await place.run('ping', '-c', '3', '-i', '0');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^seq=1 time=\d+\.\d{3} ms\nseq=2 time=.* ms\nseq=3 time=.* ms\n3 sent, 3 received, 0% loss\nmin\/avg\/p50\/p99\/max = (?:\d+\.\d{3}\/?){5} ms\n$/,
+  );
+  expect((await place.run('ping', '-c', '2', '-i', '0', '-q')).stdout).toMatch(/^2 sent, 2 received, 0% loss\nmin/);
+  const json = await place.run('ping', '-c', '5', '-i', '0', '--json');
+  expect(JSON.parse(json.stdout)).toMatchObject({ v: 1, sent: 5, received: 5, loss_percent: 0 });
+});
+
+test('ping goes on until Ctrl-C, and counts what is lost', async () => {
+  const place = await serve('--journal', 'memory');
+  const ping = place.start('ping', '-i', '0.05');
+  await ping.until(({ stdout }) => stdout.includes('seq=2'));
+  place.server.child.kill('SIGKILL');
+  await ping.until(({ stdout }) => stdout.includes('lost: '));
+  ping.child.kill('SIGINT');
+  const end = await ping.ended;
+  expect(end.code).toBe(130);
+  expect(end.stdout).toMatch(/^\d+ sent, \d+ received, [\d.]+% loss$/m);
+});

@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest';
+import { http, type Json } from '../helpers/start-server.ts';
+import { runProgram, serve, type ServedPlace } from './started-program.ts';
+
+async function serveRun(...args: string[]): Promise<ServedPlace> {
+  const place = await serve(...args);
+  place.env['SHANNON_DASH_SESSION'] = 's';
+  await place.run('emit', 'execution:started');
+  return place;
+}
+
+/** Sends the server away and brings it back, on the same port and journal. */
+async function restart(place: ServedPlace): Promise<void> {
+  const { port } = new URL(place.url);
+  place.server.child.kill('SIGKILL');
+  await place.server.ended;
+  const again = place.start('serve', '--port', port, '--json');
+  await again.until(({ stdout }) => stdout.includes('\n'));
+}
+
+test('the gate is open while the session runs', async () => {
+  const place = await serveRun('--journal', 'memory');
+  expect(await place.run('gate')).toMatchObject({ code: 0, stdout: '', stderr: '' });
+});
+
+test('the gate is closed while it is halted, also over a restart of the server', async () => {
+  const place = await serveRun();
+  await place.run('send', 'HALT', '--reason', 'lunch');
+  const gate = place.start('gate', '--json');
+  await gate.until(({ stderr }) => /s is halted by .*: lunch; waiting for RESUME/.test(stderr));
+  await restart(place);
+  expect(gate.child.exitCode).toBeNull();
+  await place.run('send', 'RESUME');
+  const end = await gate.ended;
+  expect(end.code).toBe(0);
+  expect(JSON.parse(end.stdout)).toMatchObject({ v: 1, ok: true, session_id: 's', status: 'running' });
+});
+
+test('a gate that stays closed too long is 3', async () => {
+  const place = await serveRun('--journal', 'memory');
+  await place.run('send', 'HALT');
+  const end = await place.run('gate', '--timeout', '200ms');
+  expect(end.code).toBe(3);
+  expect(end.stderr).toMatch(/^error: s is still halted after 200ms\n {2}let it go on: shannon-dash send RESUME -s s$/m);
+});
+
+test('decide prints the choice that somebody makes', async () => {
+  const place = await serveRun('--journal', 'memory');
+  const asked = place.start('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--id', 'd-1');
+  await asked.until(({ stderr }) => stderr.includes('curl'));
+  expect(asked.stderr).toContain('d-1 in s: Deploy?  [yes] [no]');
+  await place.run('send', 'DECISION', '--decision', 'd-1', '--choice', 'no');
+  expect(await asked.ended).toMatchObject({ code: 0, stdout: 'no\n' });
+});
+
+test('decide can be answered by the one curl line that it prints, once', async () => {
+  const place = await serveRun('--journal', 'memory');
+  const asked = place.start('decide', "Is it Ana's turn?", '--option', "Ana's", '--option', 'not yet');
+  await asked.until(({ stderr }) => stderr.includes('curl'));
+  const [, body, url] = /curl -H '[^']*' -d '(.*)' (http\S+)$/m.exec(asked.stderr) ?? [];
+  expect(body).toBe(`{"choice":"Ana'\\''s"}`);
+  const answer = { choice: "Ana's" };
+  expect((await http('POST', url ?? '', answer)).body['success']).toBe(true);
+  expect(await asked.ended).toMatchObject({ code: 0, stdout: "Ana's\n" });
+  expect((await http('POST', url ?? '', answer)).status).toBe(409);
+});
+
+test('the default is the choice when nobody answers in time', async () => {
+  const place = await serveRun('--journal', 'memory');
+  const end = await place.run('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--default', 'no', '--timeout', '300ms', '--json');
+  expect(end.code).toBe(0);
+  expect(JSON.parse(end.stdout)).toMatchObject({ v: 1, ok: true, session_id: 's', choice: 'no', made_by: 'timeout' });
+});
+
+test('without a default it is 3, and asking again under the same id gets the answer', async () => {
+  const place = await serveRun('--journal', 'memory');
+  const question = ['decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--id', 'd-1'];
+  const end = await place.run(...question, '--timeout', '200ms');
+  expect(end.code).toBe(3);
+  expect(end.stderr).toMatch(/nobody has answered d-1 in 200 ms; it stays open/);
+  await place.run('send', 'DECISION', '--decision', 'd-1', '--choice', 'yes');
+  expect(await place.run(...question)).toMatchObject({ code: 0, stdout: 'yes\n' });
+  const { body } = await http<{ events: Json[] }>('GET', `${place.url}/api/sessions/s/events?types=decision:point`);
+  expect(body.events).toHaveLength(1);
+});
+
+test('decide waits on while the server is restarted', async () => {
+  const place = await serveRun();
+  const asked = place.start('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--id', 'd-1');
+  await asked.until(({ stderr }) => stderr.includes('curl'));
+  await restart(place);
+  await place.run('send', 'DECISION', '--decision', 'd-1', '--choice', 'yes');
+  expect(await asked.ended).toMatchObject({ code: 0, stdout: 'yes\n' });
+});
+
+test('Ctrl-C leaves the decision open', async () => {
+  const place = await serveRun('--journal', 'memory');
+  const asked = place.start('decide', 'Deploy?', '--option', 'yes', '--id', 'd-1');
+  await asked.until(({ stderr }) => stderr.includes('curl'));
+  asked.child.kill('SIGINT');
+  expect((await asked.ended).code).toBe(130);
+  expect((await http('GET', `${place.url}/api/sessions/s/decisions/d-1`)).body['status']).toBe('open');
+});
+
+test('a checkpoint prints its id', async () => {
+  const place = await serveRun('--journal', 'memory');
+  const { code, stdout } = await place.run('checkpoint', '--label', 'before migration');
+  expect(code).toBe(0);
+  expect((await http('GET', `${place.url}/api/sessions/s`)).body['checkpoints']).toMatchObject([
+    { checkpoint_id: stdout.trim(), label: 'before migration' },
+  ]);
+});
+
+test('where snapshots are taken it ends when it is saved, or says that it could not be', async () => {
+  const place = await serveRun('--journal', 'memory');
+  place.env['SHANNON_DASH_CHECKPOINTS'] = 'git';
+  const answer = (type: string, id: string, data: object = {}) =>
+    runProgram(['emit', type, '--data', JSON.stringify({ checkpoint_id: id, ...data })], place);
+  const made = place.start('checkpoint', '--id', 'c-1');
+  const seen = await place.run('watch', 's', '--json', '--since', '1', '--at', '2');
+  expect(seen.stdout).toContain('checkpoint:created');
+  await answer('checkpoint:saved', 'c-1');
+  expect(await made.ended).toMatchObject({ code: 0, stdout: 'c-1\n' });
+  expect(await place.run('checkpoint', '--id', 'c-1')).toMatchObject({ code: 0, stdout: 'c-1\n' });
+  await answer('checkpoint:failed', 'c-2', { error: 'the disk is full' });
+  const failed = await place.run('checkpoint', '--id', 'c-2');
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain('error: checkpoint c-2 was not saved: the disk is full');
+  const unanswered = await place.run('checkpoint', '--id', 'c-3', '--timeout', '200ms');
+  expect(unanswered.code).toBe(3);
+});
