@@ -28,7 +28,7 @@ export function App({ columns, rows, regions, onInput, onPaste, onReady }: AppPr
   useInput(onInput);
   usePaste(onPaste);
   return (
-    <Box width={columns} height={rows} overflow="hidden">
+    <Box width={columns} height={rows}>
       {regions.map((region) => (
         <RegionBox key={region.id} region={region} />
       ))}

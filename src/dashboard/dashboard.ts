@@ -136,6 +136,8 @@ export class Dashboard {
 
   /** With `exitStatus` it ends with the run; a failed session makes leaving a failure. */
   exitCode(): number {
+    const refusal = this.feed.connection.failure?.code;
+    if (refusal === 'UNAUTHENTICATED' || refusal === 'FORBIDDEN') return 4;
     const id = this.ui.sessionId ?? this.settings.session;
     const hasFailed = id !== undefined && this.feed.state(id)?.status === 'failed';
     return this.settings.exitStatus && hasFailed ? 5 : 0;

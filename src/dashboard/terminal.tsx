@@ -46,6 +46,9 @@ class TerminalHolder implements Screenholder {
     process.stdout.prependListener('resize', onResize);
     const handlers = Object.entries(endings).map(([signal, code]) => [signal, () => this.leave(code)] as const);
     for (const [signal, handler] of handlers) process.on(signal, handler);
+    // Node would print the trace onto the full screen, which is gone a moment later: first the screen, then the error.
+    const onCrash = (error: unknown) => this.ended.reject(error);
+    process.on('uncaughtException', onCrash);
     this.instance = render(this.app(), {
       alternateScreen: true,
       incrementalRendering: true,
@@ -64,6 +67,7 @@ class TerminalHolder implements Screenholder {
       await board.close();
       this.instance.unmount();
       await this.instance.waitUntilExit().catch(() => undefined);
+      process.off('uncaughtException', onCrash);
       process.stdin.unref();
     }
   }

@@ -1,4 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { publish, startServer } from '../helpers/start-server.ts';
 import { attachOrchestrator, commandsOf, decisionEvents, runEvents } from './scripted-run.ts';
 import { watch } from './watch.ts';
@@ -24,6 +27,10 @@ function still(text: string): string {
 }
 
 async function captured(program: WatchedProgram, name: string): Promise<void> {
+  // A frame arrives in pieces: the one that is expected may not be whole yet.
+  const file = new URL(`captures/${name}.txt`, import.meta.url);
+  const expected = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  await program.shows((text) => still(text) === expected, 5_000).catch(() => undefined);
   await expect(still(program.text())).toMatchFileSnapshot(`captures/${name}.txt`);
 }
 
@@ -140,6 +147,48 @@ test('--until done ends by itself, with 5 for a failed run and --exit-status', a
   await publish(server, 'run-7f3a', [{ type: 'execution:failed', data: { error: 'out of memory' } }]);
   expect(await program.ended()).toBe(5);
   expect(program.text()).toContain('failed: out of memory');
+});
+
+test('a crash restores the screen before its trace is printed', async () => {
+  const server = await startServer();
+  await publish(server, 'run-7f3a', runEvents);
+  const crash = `data:text/javascript,process.on('SIGUSR2',()=>{throw(new(Error)('boom'))})`;
+  const program = watch(server.url, ['run-7f3a'], { environment: { NODE_OPTIONS: `--import=${crash}` } });
+  await program.shows('custom:thing');
+  program.pty.kill('SIGUSR2');
+  expect(await program.ended()).not.toBe(0);
+  expect(program.isFullScreen()).toBe(false);
+  expect(program.raw).toMatch(/\x1b\[\?2004l/);
+  expect(program.text()).toContain('boom');
+});
+
+test('a refusal is said with the way out, and quitting ends with 4', async () => {
+  const gatekeeper = createHttpServer((_, response) => response.writeHead(401).end('{}'));
+  await new Promise<void>((resolve) => gatekeeper.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void gatekeeper.close());
+  const { port } = gatekeeper.address() as AddressInfo;
+  const program = watch(`http://127.0.0.1:${port}`, ['run-7f3a']);
+  await program.shows('✖ refused: ');
+  await program.shows('SHANNON_DASH_TOKEN=');
+  program.type('q');
+  expect(await program.ended()).toBe(4);
+});
+
+test('under 10,000 events a second the log says what it leaves out, and keys are answered', async () => {
+  const { server, program } = await opened(120, 40, runEvents);
+  const flood = Array.from({ length: 1_000 }, (_, n) => ({ type: 'custom:flood', data: { n } }));
+  const over = new AbortController();
+  const flooding = (async () => {
+    while (!over.signal.aborted) await publish(server, 'run-7f3a', flood);
+  })();
+  program.type('6k');
+  await program.shows('follow OFF');
+  program.type('/');
+  await program.shows('filter: _');
+  program.type('!custom');
+  await program.shows(/[\d,]+ events not shown here \(too many at once\); the journal has them all/);
+  over.abort();
+  await flooding;
 });
 
 test('--at begins in the history', async () => {
