@@ -1,6 +1,6 @@
 import type { SessionEvent } from '../core/event.ts';
 import type { CheckpointState, SessionState } from '../core/session-state.ts';
-import { logLine } from './view/log-buffer.ts';
+import { logLines } from './view/log-buffer.ts';
 import type { HistoryView } from './view/picture.ts';
 
 const logEvents = 300;
@@ -40,7 +40,7 @@ export class Scrubber {
           this.get<SessionState>(`${path}?at=${seq}`),
           this.get<{ events: SessionEvent[] }>(`${path}/events?after=${Math.max(0, seq - logEvents)}&limit=${logEvents}`),
         ]);
-        const lines = events.filter((event) => event.seq <= seq).map((event) => logLine(event, event.seq));
+        const lines = events.filter((event) => event.seq <= seq).flatMap((event) => logLines(event, event.seq));
         // The fold answers with the seq that it has: it must not be asked for again and again.
         if (this.view !== undefined) this.view = { seq: this.view.seq, state: { ...state, seq }, lines };
         this.onChange();

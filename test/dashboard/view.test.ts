@@ -4,7 +4,7 @@ import { isSettled, newPrompt, openDecisions, withDigit } from '../../src/dashbo
 import { eventPhrase } from '../../src/dashboard/view/event-phrase.ts';
 import { count, duration, rate } from '../../src/dashboard/view/figures.ts';
 import { atTop, moved, windowOf } from '../../src/dashboard/view/list-cursor.ts';
-import { LogBuffer, logLimits, typedFilter } from '../../src/dashboard/view/log-buffer.ts';
+import { LogBuffer, logLimits, logLines, typedFilter } from '../../src/dashboard/view/log-buffer.ts';
 import { sortedSessions } from '../../src/dashboard/view/overview.ts';
 import { RateMeter } from '../../src/dashboard/view/rate-meter.ts';
 import { previewLines, previewTarget } from '../../src/dashboard/view/rollback-preview.ts';
@@ -105,6 +105,14 @@ describe('the log', () => {
       `${count(1_000 - logLimits.batchLines)} events not shown here (too many at once); the journal has them all`,
     );
     expect(lines.at(-1)?.seq).toBe(1_000);
+  });
+
+  test('shows the output of a program line by line', () => {
+    const [output] = journalled([{ type: 'process:output', data: { stream: 'stderr', lines: ['one', '', '\x1b[31mtwo'] } }]);
+    expect(output === undefined ? [] : logLines(output, 7).map(({ number, group, text }) => [number, group, text])).toEqual([
+      [7, 'stderr', 'one'],
+      [7.001, 'stderr', 'two'],
+    ]);
   });
 
   test('is bounded', () => {
@@ -214,6 +222,7 @@ describe('a rollback preview', () => {
       '  - b',
       'commits: 0',
     ]);
+    expect(previewLines({ restore: [{ path: 'a.txt', change: 'removed' }] })).toEqual(['restore:', '  - a.txt  removed']);
     expect(previewLines(null)).toEqual(['the orchestrator does not say what']);
     expect(previewLines(Array.from({ length: 500 }, (_, index) => index)).length).toBeLessThanOrEqual(30);
   });

@@ -20,6 +20,8 @@ export interface LayoutWish {
   isZoomed: boolean;
   /** Rows that the pending decision would like, borders included; 0: none is pending. */
   decisionHeight: number;
+  /** Panels with nothing in them: side by side, two such leave their room to the events. */
+  empty: ReadonlySet<PanelId>;
 }
 
 /** Rows of the header and of the footer. */
@@ -43,12 +45,13 @@ export function panelPlaces(wish: LayoutWish): PanelPlace[] {
   return kind === 'columns' ? columnPlaces(wish, bodyHeight) : stackPlaces(wish, bodyHeight);
 }
 
-function columnPlaces({ columns, focus, decisionHeight }: LayoutWish, bodyHeight: number): PanelPlace[] {
+function columnPlaces({ columns, focus, decisionHeight, empty }: LayoutWish, bodyHeight: number): PanelPlace[] {
   const decision = decisionRoom(decisionHeight, focus, bodyHeight);
   const left = Math.floor(columns * 0.56);
-  const events = Math.max(6, Math.floor((bodyHeight - decision) * 0.42));
-  const lower = Math.floor((bodyHeight - decision - events) / 2);
-  const upper = bodyHeight - decision - events - lower;
+  const half = Math.floor((bodyHeight - decision - Math.max(6, Math.floor((bodyHeight - decision) * 0.42))) / 2);
+  const upper = empty.has('skills') && empty.has('agents') ? 3 : half;
+  const lower = empty.has('files') && empty.has('validation') ? 3 : half;
+  const events = bodyHeight - decision - upper - lower;
   const y = headerHeight;
   const full = (id: PanelId, at: number, height: number): PanelPlace => ({ id, x: 0, y: at, width: columns, height, isFolded: false });
   return [

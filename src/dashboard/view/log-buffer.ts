@@ -3,6 +3,7 @@ import { matchesGlob } from '../../core/event-filter.ts';
 import { count } from './figures.ts';
 import { eventPhrase } from './event-phrase.ts';
 import type { Tone } from './row.ts';
+import { shown } from './text.ts';
 
 /** One line of the log. The event itself is not kept: it may be a megabyte. */
 export interface LogLine {
@@ -18,7 +19,7 @@ export interface LogLine {
 }
 
 /** How many lines are kept, and how many events of one batch become lines before the rest is only counted. */
-export const logLimits = { lines: 2_000, batchLines: 250 } as const;
+export const logLimits = { lines: 2_000, batchLines: 250, outputLines: 100 } as const;
 
 /**
  * The last lines of the log. Under overload the newest events of a batch become lines, and one line says how many do
@@ -45,7 +46,8 @@ export class LogBuffer {
     const first = events[0] === undefined ? undefined : this.kept.find((line) => line.session_id === events[0]?.session_id && line.seq > 0);
     const earlier = events.filter((event) => first === undefined || event.seq < first.seq).slice(-logLimits.lines);
     // Numbers below those of all other lines, ascending.
-    this.before = earlier.map((event, index) => logLine(event, index - earlier.length));
+    const lines = earlier.flatMap((event) => logLines(event, 0)).slice(-logLimits.lines);
+    this.before = lines.map((line, index) => ({ ...line, number: index - lines.length }));
     this.remembered = undefined;
   }
 
@@ -69,7 +71,7 @@ export class LogBuffer {
       this.push({ ...where, type: 'dashboard:skipped', group: 'dash', text, tone: 'warn' });
       this.leftOut = undefined;
     }
-    for (const event of this.waiting) this.push(logLine(event, 0));
+    for (const event of this.waiting) for (const line of logLines(event, 0)) this.push(line);
     this.waiting = [];
   }
 
@@ -110,10 +112,25 @@ export class LogBuffer {
   }
 }
 
-/** An event as a line. */
-export function logLine(event: SessionEvent, number: number): LogLine {
+/**
+ * An event as a line; the output of a program as a line for each of its own.
+ * @param number of the first; the others are fractions above it
+ */
+export function logLines(event: SessionEvent, number: number): LogLine[] {
   const { session_id, seq, type } = event;
-  return { number, session_id, seq, type, atMs: Date.parse(event.timestamp), ...eventPhrase(event) };
+  const line = { number, session_id, seq, type, atMs: Date.parse(event.timestamp) };
+  const texts = outputLines(event);
+  if (texts.length === 0) return [{ ...line, ...eventPhrase(event) }];
+  const group = event.data['stream'] === 'stderr' ? 'stderr' : 'stdout';
+  return texts.map((text, index) => ({ ...line, number: number + index / 1_000, group, text: shown(text), tone: 'plain' }));
+}
+
+function outputLines({ type, data }: SessionEvent): string[] {
+  const lines = data['lines'];
+  if (type !== 'process:output' || !Array.isArray(lines)) return [];
+  const texts = lines.filter((line): line is string => typeof line === 'string' && line.trim() !== '');
+  if (texts.length <= logLimits.outputLines) return texts;
+  return [`... ${count(texts.length - logLimits.outputLines)} more lines in the journal`, ...texts.slice(-logLimits.outputLines)];
 }
 
 /** What was typed after `/`: a glob over the type where it has a star, else a part of the line; `!` turns it round. */

@@ -19,7 +19,14 @@ function linesOf(value: unknown, depth: number): string[] {
   if (depth > 3) return [`${indent}...`];
   if (Array.isArray(value)) {
     return value.slice(0, maxLines * 2).flatMap((each: unknown) => {
-      const [first, ...rest] = linesOf(each, depth + 1);
+      // A small record, as a file and what happens to it, reads best in one line.
+      const [first, ...rest] = isFlat(each)
+        ? [
+            Object.values(each)
+              .map((part) => shown(textOf(part)))
+              .join('  '),
+          ]
+        : linesOf(each, depth + 1);
       return first === undefined ? [] : [`${indent}- ${first.trimStart()}`, ...rest];
     });
   }
@@ -37,6 +44,12 @@ export function previewTarget(result: unknown, otherwise: { steps: number }): { 
     return { checkpoint_id: result.checkpoint_id };
   }
   return otherwise;
+}
+
+function isFlat(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const parts = Object.values(value);
+  return parts.length > 0 && parts.length <= 4 && parts.every((part) => typeof part !== 'object');
 }
 
 function textOf(value: unknown): string {

@@ -162,7 +162,7 @@ function panelsBody(picture: Picture): Body {
   const { columns, rows, ui, look, state } = picture;
   const decision = ui.history === undefined ? decisionOnScreen(state, ui.prompt) : undefined;
   const wanted = decision === undefined ? 0 : decisionHeight(decision, columns - 2, look) + 2;
-  const places = panelPlaces({ columns, rows, focus: ui.focus, isZoomed: ui.isZoomed, decisionHeight: wanted });
+  const places = panelPlaces({ columns, rows, focus: ui.focus, isZoomed: ui.isZoomed, decisionHeight: wanted, empty: emptyPanels(state) });
   const geometry: Screen['lists'] = {};
   const regions = places.map((place): Region => {
     if (place.id === 'events' && !place.isFolded) {
@@ -175,6 +175,17 @@ function panelsBody(picture: Picture): Body {
     return listRegion(picture, place, geometry);
   });
   return { regions, lists: geometry, overlayRows: undefined };
+}
+
+function emptyPanels(state: Picture['state']): Set<PanelId> {
+  const { skills = [], agents = [], files = [], validations = [] } = state ?? {};
+  const counts: [PanelId, number][] = [
+    ['skills', skills.length],
+    ['agents', agents.length],
+    ['files', files.length],
+    ['validation', validations.length],
+  ];
+  return new Set(counts.filter(([, items]) => items === 0).map(([id]) => id));
 }
 
 function listRegion(picture: Picture, place: PanelPlace, geometry: Screen['lists']): Region {
