@@ -48,7 +48,8 @@ async function submit(
 ): Promise<CommandResult | CommandResults> {
   const deadline = performance.now() + timeoutMs;
   const identified = { ...command, command_id: command['command_id'] ?? randomUUID() };
-  for (let stepMs = wait === 'applied' ? timeoutMs : 10; ; stepMs = Math.min(stepMs * 2, 500)) {
+  const longestMs = wait === 'applied' ? limits.commandTimeoutMaxMs : 500;
+  for (let stepMs = wait === 'applied' ? longestMs : 10; ; stepMs = Math.min(stepMs * 2, longestMs)) {
     const leftMs = deadline - performance.now();
     const timeout_ms = Math.max(1, Math.min(stepMs, leftMs));
     const answer = await requestJson<CommandResult | CommandResults>(settings, `api/sessions/${encodeURIComponent(session)}/commands`, {

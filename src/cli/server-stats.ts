@@ -54,10 +54,10 @@ export async function readStats(settings: Settings): Promise<ServerStats> {
   };
 }
 
-/** The same for people: the figures, then the live sessions, or the last ones where none is live. */
-export function statsLines(stats: ServerStats, output: Output): string[] {
+/** The same for people: the figures, then at most so many live sessions, or the last ones where none is live. */
+export function statsLines(stats: ServerStats, output: Output, maxSessions: number): string[] {
   const live = stats.sessions.filter(({ status }) => isLive(status));
-  const shown = (live.length === 0 ? stats.sessions : live).slice(0, 20);
+  const shown = (live.length === 0 ? stats.sessions : live).slice(0, maxSessions);
   const time = (ms: number | null) => (ms === null ? '-' : `${ms} ms`);
   return [
     `${safeLine(stats.url)}  shannon-dash ${safeLine(stats.server_version, 40)}, up ${duration(stats.uptime_ms)}`,

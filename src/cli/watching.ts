@@ -38,7 +38,7 @@ export async function watchPlain(
   const eventTypes = globs.length === 0 || end.isWanted ? undefined : [...globs];
   const watcher = await connecting(settings, (connect) => connectWatcher({ ...connect, session, after, eventTypes }));
   interruption.hold().addEventListener('abort', () => void watcher.close(), { once: true });
-  watcher.onUpdate(teller(output));
+  watcher.onUpdate(teller(output, session === undefined));
   output.note(beginning(watcher, settings.url));
   const ended = after === undefined ? end.inState(watcher.state) : undefined;
   try {
@@ -99,7 +99,7 @@ function beginning({ session, cursor }: Watcher, url: string): string {
 }
 
 /** Says on stderr what happens to the connection and to the history. */
-function teller(output: Output): (update: WatchUpdate) => void {
+function teller(output: Output, isOfAll: boolean): (update: WatchUpdate) => void {
   let lostAt: number | undefined;
   return (update) => {
     if (update.kind === 'gap')
@@ -114,7 +114,8 @@ function teller(output: Output): (update: WatchUpdate) => void {
       output.note(`reconnecting (${error ?? 'connection lost'})`);
     }
     if (status === 'live' && lostAt !== undefined) {
-      output.note(`connected again after ${shownDuration(Date.now() - lostAt)}`);
+      const missed = isOfAll ? '; what happened meanwhile: shannon-dash watch SESSION --since SEQ' : '';
+      output.note(`connected again after ${shownDuration(Date.now() - lostAt)}${missed}`);
       lostAt = undefined;
     }
   };

@@ -73,6 +73,7 @@ test("a project's file cannot send a token to another machine", async () => {
   const end = await runProgram(['stats'], place);
   expect(end.code).toBe(4);
   expect(end.stderr).toMatch(/a token goes to another machine only if you name it yourself\n {2}if you trust it: --url/);
+  expect((await runProgram(['stats', '--url', 'http://elsewhere.invalid'], place)).code).toBe(6);
   writeFileSync(join(place.folder, '.shannon-dash.json'), '{"token_file": "x"}');
   expect((await runProgram(['stats'], place)).stderr).toContain('"token_file" is not a setting');
 });

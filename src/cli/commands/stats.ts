@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { option, type Invocation, type Program } from '../program.ts';
 
 interface StatsOptions {
@@ -5,6 +6,8 @@ interface StatsOptions {
 }
 
 const everyMs = 1_000;
+/** What stands above the sessions, and the row of the cursor. */
+const linesBeside = 8;
 
 /** `stats`: how the server and its sessions are. */
 export function registerStats(program: Program): void {
@@ -25,11 +28,15 @@ async function stats({ options, settings, output, interruption }: Invocation<Sta
       await output.streamDocument(read);
       return 0;
     }
-    const lines = statsLines(read, output);
+    const isLive = options.watch === true && output.isTerminal;
+    const lines = statsLines(read, output, isLive ? Math.max(1, process.stdout.rows - linesBeside) : 20);
     // Over what stands there already; without a terminal each look is appended.
     if (above > 0) process.stdout.write(`\x1b[${above}A\x1b[J`);
     for (const line of lines) output.line(line);
-    return lines.length;
+    if (!isLive) return 0;
+    // A line that is too long takes several rows.
+    const rowsOf = (line: string) => Math.max(1, Math.ceil(stripVTControlCharacters(line).length / process.stdout.columns));
+    return lines.reduce((sum, line) => sum + rowsOf(line), 0);
   };
   let above = await show(0);
   if (options.watch !== true) return;
@@ -41,7 +48,7 @@ async function stats({ options, settings, output, interruption }: Invocation<Sta
     await wait(everyMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      above = await show(output.isTerminal ? above : 0);
+      above = await show(above);
       isAway = false;
     } catch (error) {
       // Whoever watches wants to see it come back.
