@@ -24,6 +24,7 @@ export async function startServerProcess(journal: string, port = 0, shell?: stri
   onTestFinished(() => void child.kill('SIGKILL'));
   const line = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).once('line', resolve);
+    child.once('error', reject);
     child.once('exit', (code, signal) => reject(new Error(`the server ended before it listened: ${code ?? signal}`)));
   });
   const address = JSON.parse(line) as { url: string; port: number };
