@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { limits } from '../core/limits.ts';
-import type { JournalEvent } from '../journal/journal.ts';
-import type { Delivery, DeliveryShape } from './delivery.ts';
-import type { SessionMessage, Watcher } from './hub.ts';
+import { limits } from '../../core/limits.ts';
+import type { JournalEvent } from '../../journal/journal.ts';
+import type { Delivery, DeliveryShape } from '../delivery.ts';
+import type { SessionMessage, Watcher } from '../hub.ts';
 
 /** Comments that keep proxies from closing an idle stream, and find readers that are gone. */
 const heartbeatMs = 15_000;

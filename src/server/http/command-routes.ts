@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { isFinal, parseCommand, type CommandResult } from '../../core/command.ts';
+import { errorTable, ShannonDashError } from '../../core/errors.ts';
+import { parse } from '../../core/parse.ts';
+import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
+
+const ledgerQuery = z.object({
+  status: z.enum(['queued', 'delivered', 'applied', 'failed', 'rejected', 'expired'], 'must be a status of a command').optional(),
+  limit: wholeNumber(1_000).default(100),
+});
+
+const answerRequest = z.object({
+  choice: z.string('must be a text').min(1, 'must not be empty'),
+  comment: z.string('must be a text').max(10_000).optional(),
+});
+
+/** `/api/sessions/{id}/commands`: command, and the ledger. */
+export function addCommandRoutes(app: FastifyInstance, { ledger, store }: RouteParts): void {
+  app.post<{ Params: PathParameters }>('/api/sessions/:id/commands', async (request, reply) => {
+    const command = parseCommand(request.body);
+    const result = await ledger.submit({ ...command, session_id: request.params.id }, clientName(request) ?? 'http');
+    return reply.code('results' in result ? 200 : statusOf(result)).send(result);
+  });
+  app.get<{ Params: PathParameters }>('/api/sessions/:id/commands', async (request) => {
+    if (store.get(request.params.id) === undefined) throw sessionNotFound(request.params.id);
+    return ledger.history(request.params.id, parse(ledgerQuery, request.query));
+  });
+}
+
+/** `/api/sessions/{id}/decisions/...`: look at a decision, answer it by its link. */
+export function addDecisionRoutes(app: FastifyInstance, { store, ledger, links }: RouteParts): void {
+  const find = async (id: string, decisionId: string) => {
+    const state = await store.load(id);
+    const decision = state?.decisions.find((each) => each.decision_id === decisionId);
+    if (decision === undefined) throw new ShannonDashError('NOT_FOUND', `Decision not found: ${decisionId}`);
+    return { decision, key: { sessionId: id, decisionId, epoch: store.get(id)?.head.epoch ?? '' } };
+  };
+  app.get<{ Params: PathParameters }>('/api/sessions/:id/decisions/:decision', async (request) => {
+    const { decision, key } = await find(request.params.id, request.params.decision);
+    return { ...decision, session_id: request.params.id, ...(decision.status === 'open' ? { answer_path: links.path(key) } : {}) };
+  });
+  app.post<{ Params: PathParameters }>('/api/sessions/:id/decisions/:decision/answer/:token', async (request, reply) => {
+    const { id, decision: decisionId, token } = request.params;
+    const { key } = await find(id, decisionId);
+    if (!links.isValid(key, token)) throw new ShannonDashError('NOT_FOUND', `Decision not found: ${decisionId}`);
+    const { choice, comment } = parse(answerRequest, request.body);
+    const command = parseCommand({ type: 'DECISION', decision_id: decisionId, choice, comment });
+    const result = await ledger.submit({ ...command, session_id: id }, clientName(request) ?? 'link');
+    return reply.code('results' in result ? 200 : statusOf(result)).send(result);
+  });
+}
+
+function statusOf(result: CommandResult): number {
+  if (!isFinal(result.status)) return 202;
+  return result.status === 'rejected' ? errorTable.CONFLICT.status : 200;
+}

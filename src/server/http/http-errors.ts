@@ -1,0 +1,44 @@
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../core/errors.ts';
+
+/** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  void sendError(reply, toKnownError(error, request));
+}
+
+/** Answers what is no HTTP at all. */
+export function answerBadRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (socket.writable && error.code !== 'ECONNRESET') {
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    const body = JSON.stringify(errorBody(new ShannonDashError('INVALID', `This is no HTTP request that can be read: ${error.message}`)));
+    socket.write(
+      `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
+}
+
+export function sendError(reply: FastifyReply, error: ShannonDashError): FastifyReply {
+  return reply.code(errorTable[error.code].status).send(errorBody(error));
+}
+
+/** Fastify's own errors in our form; anything unexpected is logged and answered without its text. */
+function toKnownError(error: unknown, request: FastifyRequest): ShannonDashError {
+  if (error instanceof ShannonDashError) return error;
+  if (isErrorBody(error)) return new ShannonDashError(error.code, error.error);
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  const byStatus: Record<number, ErrorCode> = {
+    400: 'INVALID',
+    404: 'NOT_FOUND',
+    413: 'TOO_LARGE',
+    // A name longer than any can be.
+    414: 'NOT_FOUND',
+    415: 'UNSUPPORTED',
+    503: 'UNAVAILABLE',
+  };
+  const code = statusCode === undefined ? undefined : byStatus[statusCode];
+  if (code !== undefined) return new ShannonDashError(code, (message ?? 'Bad request').slice(0, 300));
+  request.log.error({ err: error }, 'a request failed');
+  return new ShannonDashError('INTERNAL', 'Internal error');
+}

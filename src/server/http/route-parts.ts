@@ -1,0 +1,48 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ShannonDashError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { CommandLedger } from '../command-ledger.ts';
+import type { DecisionLinks } from '../decision-links.ts';
+import type { EventIntake } from '../event-intake.ts';
+import type { Hub } from '../hub.ts';
+import type { ServerFigures } from '../server-figures.ts';
+import type { SessionStore } from '../session-store.ts';
+import type { SkillRegistry } from '../skill-registry.ts';
+
+/** What the routes work with. */
+export interface RouteParts {
+  journal: Journal;
+  store: SessionStore;
+  hub: Hub;
+  intake: EventIntake;
+  ledger: CommandLedger;
+  links: DecisionLinks;
+  skills: SkillRegistry;
+  figures: ServerFigures;
+  version: string;
+  connections: () => number;
+}
+
+/** The parameters in the paths of routes. */
+export interface PathParameters {
+  id: string;
+  name: string;
+  decision: string;
+  token: string;
+}
+
+/** A whole number in a query. */
+export const wholeNumber = (max: number) =>
+  z.coerce.number('must be a number').int('must be a whole number').nonnegative('must not be negative').max(max, `must be at most ${max}`);
+
+export function sessionNotFound(id: string): ShannonDashError {
+  return new ShannonDashError('NOT_FOUND', `Session not found: ${id.slice(0, limits.idChars)}`);
+}
+
+/** Who says it is calling, for the ledger: `X-Client` (without tokens nobody can prove it). */
+export function clientName(request: FastifyRequest): string | null {
+  const header = request.headers['x-client'];
+  return typeof header === 'string' && header !== '' ? header.slice(0, limits.idChars) : null;
+}

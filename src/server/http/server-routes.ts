@@ -1,0 +1,52 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { ShannonDashError } from '../../core/errors.ts';
+import { parse } from '../../core/parse.ts';
+import { brief } from '../session-store.ts';
+import { openApiDocument } from './openapi.ts';
+import type { PathParameters, RouteParts } from './route-parts.ts';
+
+const skillsQuery = z.object({
+  category: z.string().optional(),
+  domain: z.string().optional(),
+  tag: z.string().optional(),
+  q: z.string().optional(),
+});
+
+/** What is about the server as a whole: health, figures, description, skills. */
+export function addServerRoutes(
+  app: FastifyInstance,
+  { figures, store, hub, journal, ledger, skills, version, connections }: RouteParts,
+): void {
+  app.get('/health', () => ({
+    status: 'healthy',
+    version,
+    timestamp: new Date().toISOString(),
+    active_sessions: [...store.all()].filter((session) => !['completed', 'failed'].includes(brief(session).status)).length,
+    connected_clients: connections(),
+    uptime_seconds: figures.uptimeSeconds,
+  }));
+  app.get('/api/stats', () => ({
+    total_connections: connections(),
+    sessions: Object.fromEntries([...store.all()].map(({ head }) => [head.session_id, hub.watchers(head.session_id)])),
+    timestamp: new Date().toISOString(),
+    version,
+    uptime_seconds: figures.uptimeSeconds,
+    events_total: figures.eventsTotal,
+    events_per_second: figures.eventsPerSecond,
+    publish: figures.latency(),
+    orchestrators: ledger.orchestrators,
+    journal: { location: journal.location, size_bytes: journal.sizeBytes() },
+  }));
+  app.get('/metrics', async (_request, reply) => reply.type(figures.registry.contentType).send(await figures.registry.metrics()));
+  app.get('/api/docs', () => openApiDocument(version));
+  app.get('/api/skills', (request) => {
+    const found = skills.list(parse(skillsQuery, request.query));
+    return { skills: found, total: found.length, ...(skills.problems.length === 0 ? {} : { problems: skills.problems }) };
+  });
+  app.get<{ Params: PathParameters }>('/api/skills/:name', (request) => {
+    const skill = skills.get(request.params.name);
+    if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${request.params.name}`);
+    return skill;
+  });
+}
