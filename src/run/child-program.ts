@@ -2,12 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { openOutputPipes } from './output-pipes.ts';
-
-/** How a program ended: with a code, or by a signal. */
-export interface ProgramEnd {
-  code: number;
-  signal: NodeJS.Signals | null;
-}
+import type { ProgramEnd } from './program-end.ts';
 
 export interface ChildProgramOptions {
   command: string;
@@ -41,13 +36,6 @@ export async function startChildProgram(options: ChildProgramOptions): Promise<C
   if (pty === undefined) return startOnPipes(options);
   const { startOnTerminal } = await import('./terminal-program.ts');
   return startOnTerminal(pty.spawn, options);
-}
-
-/** The name of a signal. */
-export function signalName(signal: number | undefined): NodeJS.Signals | null {
-  if (signal === undefined || signal === 0) return null;
-  const found = Object.entries(constants.signals).find(([, number]) => number === signal);
-  return found === undefined ? null : (found[0] as NodeJS.Signals);
 }
 
 async function startOnPipes({ command, args, env, onOutput }: ChildProgramOptions): Promise<ChildProgram> {

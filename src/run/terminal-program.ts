@@ -2,8 +2,9 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { IPty, spawn as SpawnPty } from '@lydell/node-pty';
-import { signalName, type ChildProgram, type ChildProgramOptions, type ProgramEnd } from './child-program.ts';
+import type { ChildProgram, ChildProgramOptions } from './child-program.ts';
 import { findProgram } from './find-program.ts';
+import { signalName, type ProgramEnd } from './program-end.ts';
 
 /** The keys that a terminal turns into signals, as `stty` calls them, with what they send unless set otherwise. */
 const signalKeys = [

@@ -1,0 +1,14 @@
+import { constants } from 'node:os';
+
+/** How a program ended: with a code, or by a signal. */
+export interface ProgramEnd {
+  code: number;
+  signal: NodeJS.Signals | null;
+}
+
+/** The name of a signal. */
+export function signalName(signal: number | undefined): NodeJS.Signals | null {
+  if (signal === undefined || signal === 0) return null;
+  const found = Object.entries(constants.signals).find(([, number]) => number === signal);
+  return found === undefined ? null : (found[0] as NodeJS.Signals);
+}
