@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
-import type { DashServer } from '../server/create-server.ts';
+import type { Journal } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
 import { openJournal } from './journal-file.ts';
@@ -12,6 +12,11 @@ export interface RunOptions {
   session?: string;
   checkpoints: 'git' | 'none';
   files: boolean;
+}
+
+interface EmbeddedServer {
+  readonly url: string;
+  close(): Promise<void>;
 }
 
 const answerMs = 2_000;
@@ -48,6 +53,8 @@ export async function runProgram({ args, options, settings, output, interruption
       watchesFiles: options.files,
       // While the program has the terminal it is not ours to write on.
       onNote: (sentence) => later.push(sentence),
+      // The server of another run ends with that one, and what happened since would be lost.
+      standIn: (epoch) => standIn(settings, session, epoch),
     });
   } catch (error) {
     throw startFailure(command, error);
@@ -63,11 +70,12 @@ export async function runProgram({ args, options, settings, output, interruption
  * The server that answers at the URL, or one of our own there. Of several runs that begin at once the first one makes it.
  * @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's
  */
-async function reachServer(settings: Settings): Promise<{ url: string; embedded?: DashServer }> {
+async function reachServer(settings: Settings): Promise<{ url: string; embedded?: EmbeddedServer }> {
   for (let attempt = 1; ; attempt++) {
     if (await isAnswered(settings.url)) return { url: settings.url };
     try {
-      return await embedServer(settings);
+      const embedded = await embedServer(settings);
+      return { url: embedded.url, embedded };
     } catch (error) {
       if (attempt === embedAttempts || !isTaken(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, embedAgainMs));
@@ -101,21 +109,35 @@ function endpoint(url: string, path: string): URL {
   return new URL(path, url.endsWith('/') ? url : `${url}/`);
 }
 
-/** @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's */
-async function embedServer(settings: Settings): Promise<{ url: string; embedded: DashServer }> {
-  const { hostname, port, protocol } = new URL(settings.url);
-  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  if (!isHere || protocol !== 'http:') {
-    throw new Failure('UNREACHABLE', `cannot reach ${settings.url}`, {
-      hints: ['start a server there, or leave --url out: run starts one here'],
-    });
-  }
-  const { createServer } = await import('../server/create-server.ts');
+/** A server in the place of one that went away, if our journal is the one that it had. */
+async function standIn(settings: Settings, session: string, epoch: string): Promise<EmbeddedServer | undefined> {
+  if (!isHere(settings.url) || settings.journal === 'memory') return undefined;
   const journal = await openJournal({ path: settings.journal, fsync: settings.fsync });
+  if ((await journal.head(session))?.epoch === epoch) return listen(journal, settings);
+  await journal.close();
+  return undefined;
+}
+
+/** @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's */
+async function embedServer(settings: Settings): Promise<EmbeddedServer> {
+  if (isHere(settings.url)) return listen(await openJournal({ path: settings.journal, fsync: settings.fsync }), settings);
+  throw new Failure('UNREACHABLE', `cannot reach ${settings.url}`, {
+    hints: ['start a server there, or leave --url out: run starts one here'],
+  });
+}
+
+function isHere(url: string): boolean {
+  const { hostname, protocol } = new URL(url);
+  return protocol === 'http:' && (hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.'));
+}
+
+async function listen(journal: Journal, settings: Settings): Promise<EmbeddedServer> {
+  const { hostname, port } = new URL(settings.url);
+  const { createServer } = await import('../server/create-server.ts');
   const server = await createServer({ journal, skillFolders: settings.skills, corsOrigins: settings.corsOrigins });
   try {
     const { url } = await server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) });
-    return { url, embedded: server };
+    return { url, close: () => server.close() };
   } catch (cause) {
     await server.close();
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;

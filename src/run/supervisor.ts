@@ -3,10 +3,11 @@ import { hostname } from 'node:os';
 import type { ConnectOptions } from '../client/connection.ts';
 import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
 import { connectWatcher } from '../client/watcher.ts';
-import { startChildProgram, type ChildProgram, type ProgramEnd } from './child-program.ts';
+import { startChildProgram, type ChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { watchFileChanges } from './file-changes.ts';
 import { OutputLines } from './output-lines.ts';
+import type { ProgramEnd } from './program-end.ts';
 import { ProgramCheckpoints, type TakenCheckpoint } from './program-checkpoints.ts';
 
 /** Events on their way beyond which output waits until a batch of it is full: the server is slow, or away. */
@@ -19,8 +20,11 @@ const fileEvents = 6_000;
 const attachMs = 5_000;
 /** How long the program waits for the watch on its files before it starts. */
 const watchReadyMs = 2_000;
-/** How long the last events may take after the program has ended. */
+/** How long the last events may take after the program has ended: with the server there is, and then with one that stands in. */
 const farewellMs = 5_000;
+const standInAfterMs = 2_000;
+/** How long changes of files that a program made as its last act may take to be heard of. */
+const lastFilesMs = 100;
 /** How long a suspension may take to begin, once we have asked for it. */
 const suspendMs = 20;
 const forwardedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -35,6 +39,8 @@ export interface SuperviseOptions extends ConnectOptions {
   watchesFiles: boolean;
   /** For people, one sentence at a time. */
   onNote: (sentence: string) => void;
+  /** Asked at the end when the server is away: serves the same history (this epoch of the session) for as long as it takes. */
+  standIn?: (epoch: string) => Promise<{ close(): Promise<void> } | undefined>;
 }
 
 /** How a supervised program ended; `undelivered` events never reached the server. */
@@ -91,18 +97,24 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     });
     const stopForwarding = forwardSignals(program, tree);
     carryOut(run, tree, checkpoints, announcements);
-    void run.emit(
+    const started = run.emit(
       'execution:started',
       { task: [command, ...args].join(' '), command, args: [...args], cwd: process.cwd(), pid: program.pid },
       kept,
+    );
+    let epoch: string | undefined;
+    started.then(
+      (published) => (epoch = published.epoch),
+      () => undefined,
     );
     if (checkpoints !== undefined) watching = takeAnnounced(options, run, tree, checkpoints, announcements);
     const end = await program.ended;
     stopForwarding();
     output.close();
+    if (fileWatch !== undefined) await new Promise((resolve) => setTimeout(resolve, lastFilesMs));
     await fileWatch?.close();
     sayEnd(run, end, Math.round(performance.now() - startedAt));
-    return { ...end, undelivered: await farewell(run) };
+    return { ...end, undelivered: await farewell(run, async () => (epoch === undefined ? undefined : options.standIn?.(epoch))) };
   } catch (error) {
     void run.emit('execution:failed', { error: error instanceof Error ? error.message : String(error) }, kept);
     await farewell(run);
@@ -295,7 +307,12 @@ function sayEnd(run: Orchestrator, { code, signal }: ProgramEnd, durationMs: num
 }
 
 /** @returns how many events the server does not have, because it was away to the end */
-async function farewell(run: Orchestrator): Promise<number> {
-  await run.flush(farewellMs).catch(() => undefined);
+async function farewell(run: Orchestrator, findStandIn?: () => Promise<{ close(): Promise<void> } | undefined>): Promise<number> {
+  await run.flush(standInAfterMs).catch(() => undefined);
+  if (run.pending === 0) return 0;
+  const isAway = run.connection.status !== 'live';
+  const standIn = isAway ? await findStandIn?.().catch(() => undefined) : undefined;
+  await run.flush(standIn === undefined ? farewellMs - standInAfterMs : farewellMs).catch(() => undefined);
+  await standIn?.close();
   return run.pending;
 }

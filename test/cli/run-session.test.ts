@@ -1,0 +1,398 @@
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readProcTable } from '../../src/run/process-table.ts';
+import { serverProcess } from './run-server.ts';
+import { bin, newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';
+import { StartedProgram } from './started-program.ts';
+
+const run = `"${process.execPath}" "${bin}" run`;
+
+describe('a program as a session', () => {
+  test('its start, its output and its end are events', async () => {
+    const place = await newRunPlace();
+    const script = 'echo one; echo two >&2; printf "10%%\\r50%%\\r100%%\\nno end"; exit 3';
+    await place.start('s', '--', 'sh', '-c', script).ended;
+    const events = await place.events('s');
+    expect(events.filter(({ type }) => type !== 'process:output').map(({ type }) => type)).toEqual([
+      'orchestrator:attached',
+      'execution:started',
+      'execution:failed',
+      'orchestrator:detached',
+    ]);
+    expect(events.find(({ type }) => type === 'execution:started')?.data).toMatchObject({
+      task: `sh -c ${script}`,
+      command: 'sh',
+      args: ['-c', script],
+      pid: expect.any(Number) as number,
+    });
+    expect(outputLines(events, 'stdout')).toEqual(['one', '100%', 'no end']);
+    expect(outputLines(events, 'stderr')).toEqual(['two']);
+    expect(events.find(({ type }) => type === 'execution:failed')?.data).toMatchObject({
+      error: 'exit code 3',
+      exit_code: 3,
+      signal: null,
+      duration_ms: expect.any(Number) as number,
+    });
+  });
+
+  test('its files are events, except for those that git ignores', async () => {
+    const place = await newRunPlace();
+    writeFileSync(join(place.work, '.gitignore'), '*.log\nout/\n');
+    writeFileSync(join(place.work, 'old'), '1');
+    writeFileSync(join(place.work, 'gone'), '1');
+    await shell('git init -q . && mkdir out', place);
+    const script = 'echo a > new; echo b >> old; rm gone; echo c > a.log; echo d > out/e; mkdir -p deep/er; echo f > deep/er/f; read end';
+    const program = place.start('s', '--', 'sh', '-c', script);
+    await place.untilEvent('s', 'file:created', ({ path }) => path === 'deep/er/f');
+    program.child.stdin?.end('\n');
+    await program.ended;
+    const files = (await place.events('s')).filter(({ type }) => type.startsWith('file:'));
+    expect(files.map(({ type, data }) => `${type} ${String(data['path'])}`).toSorted()).toEqual([
+      'file:created deep/er/f',
+      'file:created new',
+      'file:deleted gone',
+      'file:modified old',
+    ]);
+  });
+
+  test('finds its session in its environment, and what it emits lands there', async () => {
+    const place = await newRunPlace();
+    const script = `echo "$SHANNON_DASH_URL $SHANNON_DASH_SESSION \${SHANNON_DASH_CHECKPOINTS-unset}"; shannon-dash emit skill:started --data '{"skill_name":"lint"}'`;
+    const { code, stdout } = await place.start('s', '--', 'sh', '-c', script).ended;
+    expect(code).toBe(0);
+    expect(stdout.split('\n')[0]).toBe(`${place.server.url} s unset`);
+    const types = (await place.events('s')).map(({ type }) => type);
+    expect(types.indexOf('skill:started')).toBeGreaterThan(types.indexOf('execution:started'));
+    expect(types.indexOf('skill:started')).toBeLessThan(types.indexOf('execution:completed'));
+  });
+
+  test('a run in a run is a session of its own', async () => {
+    const place = await newRunPlace();
+    const { stdout } = await place.start('outer', '--', 'shannon-dash', 'run', '--', 'sh', '-c', 'echo $SHANNON_DASH_SESSION').ended;
+    const inner = stdout.trim();
+    expect(inner).toMatch(/^run-[0-9a-f]{4}$/);
+    expect(outputLines(await place.events(inner))).toEqual([inner]);
+    expect(outputLines(await place.events('outer'))).toEqual([inner]);
+    const types = (await place.events('outer')).map(({ type }) => type);
+    expect(types.filter((type) => type === 'execution:started')).toHaveLength(1);
+  });
+
+  test('a watch into the watched folder does not feed on itself', async () => {
+    const place = await newRunPlace();
+    const script = 'shannon-dash watch loop --plain --since 0 > watched.txt & echo $! > watch-pid; read stop < stop; kill $!; wait';
+    await shell('mkfifo stop', place);
+    const program = place.start('loop', '--', 'sh', '-c', script);
+    const loops = async () => (await place.events('loop')).filter(({ data }) => data['path'] === 'watched.txt');
+    await until('the loop runs', async () => (await loops()).length >= 12);
+    writeFileSync(join(place.work, 'stop'), '\n');
+    await program.ended;
+    const times = (await loops()).map(({ timestamp }) => Date.parse(timestamp));
+    const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1_000;
+    expect((times.length - 1) / seconds).toBeLessThan(8);
+  });
+});
+
+describe('HALT and RESUME', () => {
+  const counting = (name: string) => `while :; do printf . >> ${name}; sleep 0.02; done`;
+
+  test('stops all of it, also what moved to a session of its own, and says so only then', async () => {
+    const place = await newRunPlace();
+    const script = `echo $$ > a.pid; (echo $BASHPID > b.pid; ${counting('b')}) & setsid bash -c 'echo $$ > c.pid; ${counting('c')}' & wait`;
+    const program = place.start('s', '--no-files', '--', 'bash', '-c', script);
+    await until('all count', () => (place.read('b')?.length ?? 0) > 2 && (place.read('c')?.length ?? 0) > 2);
+    const pids = ['a.pid', 'b.pid', 'c.pid'].map((name) => Number(place.read(name)));
+
+    const result = await place.command('s', 'HALT', { reason: 'look' });
+    expect(result).toMatchObject({ success: true, status: 'applied', acknowledged_by: expect.stringMatching(/^run-\d+@/) as string });
+    expect(pids.map((pid) => stateOf(pid))).toEqual(['T', 'T', 'T']);
+    const running = readProcTable().filter(({ sid, state }) => pids.includes(sid) && state !== 'T' && state !== 'Z');
+    expect(running).toEqual([]);
+    const counts = [place.read('b')?.length, place.read('c')?.length];
+    expect(await place.command('s', 'HALT')).toMatchObject({ success: true, status: 'applied' });
+    expect([place.read('b')?.length, place.read('c')?.length]).toEqual(counts);
+
+    expect(await place.command('s', 'RESUME')).toMatchObject({ success: true, status: 'applied' });
+    await until(
+      'all count again',
+      () => (place.read('b')?.length ?? 0) > (counts[0] ?? 0) && (place.read('c')?.length ?? 0) > (counts[1] ?? 0),
+    );
+    await place.command('s', 'HALT');
+    for (const pid of pids.toReversed()) process.kill(pid, 'SIGKILL');
+    expect(await program.ended).toMatchObject({ signal: 'SIGKILL' });
+    expect((await place.events('s')).map(({ type }) => type).filter((type) => type.startsWith('execution:'))).toEqual([
+      'execution:started',
+      'execution:halting',
+      'execution:halted',
+      'execution:resumed',
+      'execution:halting',
+      'execution:halted',
+      'execution:failed',
+    ]);
+  });
+
+  test('stops npm test with all that it started', async () => {
+    const place = await newRunPlace();
+    const test = `node -e 'require("node:child_process").spawn("sh", ["-c", "${counting('n').replaceAll('"', '')}"], { stdio: "inherit" })'`;
+    writeFileSync(join(place.work, 'package.json'), JSON.stringify({ name: 'some-project', version: '1.0.0', scripts: { test } }));
+    place.start('s', '--no-files', '--', 'npm', 'test');
+    await until('it counts', () => (place.read('n')?.length ?? 0) > 2);
+    const root = Number((await place.untilEvent('s', 'execution:started')).data['pid']);
+    const { result } = await place.command('s', 'HALT');
+    const tree = readProcTable().filter(({ sid }) => sid === root);
+    expect(tree.length).toBeGreaterThanOrEqual(3);
+    expect(tree.filter(({ state }) => state !== 'T')).toEqual([]);
+    expect(result).toEqual({ processes: tree.length });
+    process.kill(-root, 'SIGKILL');
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s reaches a halted program, which goes on to act on it', async (signal) => {
+    const place = await newRunPlace();
+    const program = place.start(
+      's',
+      '--no-files',
+      '--',
+      'bash',
+      '-c',
+      `trap 'echo caught; exit 9' ${signal.slice(3)}; echo ready; ${counting('n')}`,
+    );
+    await program.until(({ stdout }) => stdout.includes('ready'));
+    await place.untilEvent('s', 'execution:started');
+    await place.command('s', 'HALT');
+    program.child.kill(signal);
+    expect(await program.ended).toMatchObject({ code: 9, stdout: 'ready\ncaught\n' });
+    const resumed = (await place.events('s')).find(({ type }) => type === 'execution:resumed');
+    expect(resumed?.data).toMatchObject({ reason: `${signal} to the halted program`, initiated_by: 'signal' });
+  });
+
+  test('a signal that means no end waits for RESUME', async () => {
+    const place = await newRunPlace();
+    const program = place.start(
+      's',
+      '--no-files',
+      '--',
+      'bash',
+      '-c',
+      `echo $$ > pid; trap 'echo caught; exit 9' USR1; echo ready; ${counting('n')}`,
+    );
+    await program.until(({ stdout }) => stdout.includes('ready'));
+    await place.untilEvent('s', 'execution:started');
+    await place.command('s', 'HALT');
+    program.child.kill('SIGUSR1');
+    // Signals are handed on in order: when the halt of a halted one is answered, this one has been.
+    await place.command('s', 'HALT');
+    expect(stateOf(Number(place.read('pid')))).toBe('T');
+    await place.command('s', 'RESUME');
+    expect(await program.ended).toMatchObject({ code: 9, stdout: 'ready\ncaught\n' });
+  });
+
+  test('a signal bare goes to the program alone, and Ctrl-C not to what left its group', async () => {
+    const place = await newRunPlace();
+    const script = `setsid sh -c 'echo $$ > away.pid; exec sleep 60' & trap 'exit 4' INT; until [ -s away.pid ]; do sleep 0.02; done; echo ready; wait`;
+    const program = place.start('s', '--no-files', '--', 'bash', '-c', script);
+    await program.until(({ stdout }) => stdout.includes('ready'));
+    program.child.kill('SIGINT');
+    expect(await program.ended).toMatchObject({ code: 4 });
+    const away = Number(place.read('away.pid'));
+    expect(stateOf(away)).toBe('S');
+    process.kill(away, 'SIGKILL');
+  });
+
+  test('ROLLBACK, REDIRECT and INJECT say at once why they cannot be done', async () => {
+    const place = await newRunPlace();
+    const program = place.start('s', '--no-files', '--', 'sleep', '60');
+    await place.untilEvent('s', 'execution:started');
+    expect(await place.command('s', 'ROLLBACK')).toMatchObject({
+      status: 'failed',
+      error: 'this run takes no checkpoints; start it with: shannon-dash run --checkpoints git -- COMMAND',
+    });
+    expect(await place.command('s', 'REDIRECT', { target_skill: 'x' })).toMatchObject({
+      status: 'failed',
+      error: expect.stringMatching(/^nothing in this run listens for REDIRECT/) as string,
+    });
+    expect(await place.command('s', 'INJECT', { skill_name: 'x' })).toMatchObject({
+      status: 'failed',
+      error: expect.stringMatching(/^nothing in this run listens for INJECT/) as string,
+    });
+    program.child.kill('SIGTERM');
+    expect(await program.ended).toMatchObject({ signal: 'SIGTERM' });
+  });
+
+  test('REDIRECT and INJECT reach a program that listens with the SDK; HALT still stops it', async () => {
+    const place = await newRunPlace();
+    const sdk = new URL('../../dist/index.js', import.meta.url).href;
+    writeFileSync(
+      join(place.work, 'listen.mjs'),
+      `import { connectOrchestrator } from '${sdk}';
+      const run = await connectOrchestrator();
+      run.onCommand('REDIRECT', ({ target_skill }) => ({ turned_to: target_skill }));
+      run.onCommand('INJECT', ({ skill_name }) => { console.log('injected ' + skill_name); setImmediate(() => void run.close()); });
+      console.log('listening ' + process.pid);`,
+    );
+    const program = place.start('s', '--no-files', '--', 'node', 'listen.mjs');
+    await program.until(({ stdout }) => stdout.includes('listening'));
+    await place.untilEvent(
+      's',
+      'orchestrator:attached',
+      ({ under, capabilities }) => under !== undefined && String(capabilities).includes('INJECT'),
+    );
+    expect(await place.command('s', 'REDIRECT', { target_skill: 'docs' })).toMatchObject({
+      status: 'applied',
+      result: { turned_to: 'docs' },
+    });
+    expect(await place.command('s', 'HALT')).toMatchObject({
+      status: 'applied',
+      acknowledged_by: expect.stringMatching(/^run-/) as string,
+    });
+    expect(stateOf(Number(/listening (\d+)/.exec(program.stdout)?.[1]))).toBe('T');
+    await place.command('s', 'RESUME');
+    expect(await place.command('s', 'INJECT', { skill_name: 'lint' })).toMatchObject({ status: 'applied' });
+    expect(await program.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('injected lint') as string });
+  });
+});
+
+describe('the server', () => {
+  test('is started where none answers; of two runs that begin at once one does it, and what the other says after its end is kept', async () => {
+    const place = newWork();
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const env = { ...place.env, SHANNON_DASH_URL: url };
+    const start = (session: string) => {
+      const script = `echo up; until [ -e stop-${session} ]; do sleep 0.05; done; echo end of ${session}`;
+      return new StartedProgram(['run', '-s', session, '--no-files', '--', 'sh', '-c', script], { folder: place.work, env });
+    };
+    const programs = { one: start('one'), two: start('two') };
+    await Promise.all(Object.values(programs).map((program) => program.until(({ stdout }) => stdout !== '')));
+    const { sessions } = (await (await fetch(`${url}/api/sessions`)).json()) as { sessions: { session_id: string }[] };
+    expect(sessions.map(({ session_id }) => session_id).toSorted()).toEqual(['one', 'two']);
+
+    const [, inode] =
+      new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A(?:\\s+\\S+){5}\\s+(\\d+)`).exec(
+        readFileSync('/proc/net/tcp', 'utf8'),
+      ) ?? [];
+    const holds = ({ child }: StartedProgram) =>
+      readdirSync(`/proc/${child.pid}/fd`).some((fd) => linkOf(`/proc/${child.pid}/fd/${fd}`) === `socket:[${inode}]`);
+    const [first, second] = holds(programs.one) ? (['one', 'two'] as const) : (['two', 'one'] as const);
+    expect(holds(programs[first])).toBe(true);
+    writeFileSync(join(place.work, `stop-${first}`), '');
+    expect(await programs[first].ended).toMatchObject({ code: 0, stderr: '' });
+    await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed');
+    writeFileSync(join(place.work, `stop-${second}`), '');
+    expect(await programs[second].ended).toMatchObject({ code: 0, stderr: '' });
+
+    const server = await serverProcess({ folder: place.work, env }, []);
+    for (const session of ['one', 'two']) {
+      const events = await server.events(session);
+      expect(outputLines(events)).toEqual(['up', `end of ${session}`]);
+      expect(events.filter(({ type }) => type === 'execution:completed')).toHaveLength(1);
+    }
+  });
+
+  test('is not taken for one where something else listens', async () => {
+    const stranger = createServer((_, response) => response.end('hello'));
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void stranger.close());
+    const { port } = stranger.address() as AddressInfo;
+    const place = newWork();
+    const { code, stdout, stderr } = await shell(`SHANNON_DASH_URL=http://127.0.0.1:${port} ${run} -- sh -c 'echo ran'`, place);
+    expect(code).toBe(1);
+    expect(stdout.toString()).toBe('');
+    expect(stderr.toString()).toMatch(
+      new RegExp(`^error: port ${port} is in use, and .* is no shannon-dash\\n {2}take another: .*--port 0`),
+    );
+  });
+
+  test('killed in the middle it is missed by nobody: the program goes on, and each event is there once when it is back', async () => {
+    const place = newWork();
+    const server = await serverProcess(place);
+    const script = 'i=0; until [ -e stop ]; do i=$((i+1)); echo tick $i; echo $i > count; sleep 0.01; done; exit 6';
+    const program = new StartedProgram(['run', '-s', 's', '--', 'sh', '-c', script], { folder: place.work, env: server.env });
+    await program.until(({ stdout }) => stdout.includes('tick 20\n'));
+    await server.kill();
+    await program.until(({ stdout }) => stdout.includes('tick 120\n'));
+    await server.startAgain();
+    await until(
+      'it is attached again',
+      async () => (await server.events('s')).filter(({ type }) => type === 'orchestrator:attached').length === 2,
+    );
+    await server.kill();
+    await server.startAgain();
+    writeFileSync(join(place.work, 'stop'), '');
+    const { code, stdout, stderr } = await program.ended;
+    expect([code, stderr]).toEqual([6, '']);
+    const events = await server.events('s');
+    expect(outputLines(events)).toEqual(stdout.trimEnd().split('\n'));
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    expect(events.filter(({ type }) => /^execution:(started|failed)$/.test(type)).map(({ type }) => type)).toEqual([
+      'execution:started',
+      'execution:failed',
+    ]);
+    expect(events.some(({ type }) => type === 'file:modified')).toBe(true);
+  });
+
+  test('away to the end it costs a bounded time, and not the exit code', async () => {
+    const place = newWork();
+    const server = await serverProcess(place);
+    const program = new StartedProgram(
+      ['run', '-s', 's', '--checkpoints', 'none', '--', 'sh', '-c', 'echo up; until [ -e stop ]; do sleep 0.02; done; exit 6'],
+      {
+        folder: place.work,
+        env: server.env,
+      },
+    );
+    await program.until(({ stdout }) => stdout.includes('up'));
+    await server.kill();
+    writeFileSync(join(place.work, 'stop'), '');
+    const endedAt = performance.now();
+    expect(await program.ended).toMatchObject({ code: 6, stderr: '' });
+    expect(performance.now() - endedAt).toBeLessThan(8_000);
+  });
+
+  test('a run that is killed leaves its program, and the session says that its orchestrator is lost', async () => {
+    const place = await newRunPlace();
+    const program = place.start('s', '--no-files', '--', 'sh', '-c', 'echo $$ > pid; echo up; exec sleep 60');
+    await program.until(({ stdout }) => stdout.includes('up'));
+    await place.untilEvent('s', 'execution:started');
+    program.child.kill('SIGKILL');
+    await place.untilEvent('s', 'orchestrator:detached');
+    const session = (await (await fetch(`${place.server.url}/api/sessions/s`)).json()) as Record<string, unknown>;
+    expect(session).toMatchObject({ status: 'running', orchestrator: { attached: false } });
+    expect(stateOf(Number(place.read('pid')))).toBe('S');
+    process.kill(Number(place.read('pid')), 'SIGKILL');
+  });
+
+  test('leaves nothing behind', async () => {
+    const before = new Set(temporaryFolders());
+    const place = await newRunPlace();
+    mkdirSync(join(place.work, 'sub'));
+    const { code } = await shell(`${run} -- sh -c 'echo hi; sleep 0.1'; [ -z "$(jobs)" ]`, place);
+    expect(code).toBe(0);
+    expect(temporaryFolders().filter((name) => name.startsWith('shannon-dash-pipes-') && !before.has(name))).toEqual([]);
+    const ofWork = readProcTable().filter(({ pid }) => linkOf(`/proc/${pid}/cwd`)?.startsWith(place.work) === true);
+    expect(ofWork).toEqual([]);
+  });
+});
+
+function temporaryFolders(): string[] {
+  return readdirSync(tmpdir());
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,139 @@
+import { spawn, type IPty } from '@lydell/node-pty';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { bin, newRunPlace, stateOf, until, type RunPlace } from './run-place.ts';
+
+/** A program on a terminal of 100 by 30. */
+class OnTerminal {
+  readonly pty: IPty;
+  readonly ended: Promise<{ exitCode: number; signal?: number | undefined }>;
+  output = '';
+
+  constructor({ work, env }: RunPlace, command: string, args: readonly string[]) {
+    this.pty = spawn(command, [...args], { cols: 100, rows: 30, cwd: work, env: { ...env, PS1: 'prompt> ' }, name: 'xterm-256color' });
+    this.pty.onData((text) => (this.output += text));
+    this.ended = new Promise((resolve) => this.pty.onExit(resolve));
+    onTestFinished(() => this.pty.kill('SIGKILL'));
+  }
+
+  /** Waits for a text, and forgets everything up to it. */
+  async next(text: string | RegExp): Promise<string> {
+    let found: RegExpExecArray | null = null;
+    const pattern = typeof text === 'string' ? new RegExp(text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')) : text;
+    const seen = until(String(text), () => (found = pattern.exec(this.output)) !== null);
+    await seen.catch((error: Error) => {
+      throw new Error(`${error.message} in ${JSON.stringify(this.output.slice(-1_000))}`);
+    });
+    const match = found as unknown as RegExpExecArray;
+    this.output = this.output.slice(match.index + match[0].length);
+    return match[0];
+  }
+}
+
+/** `run -s s ...` on a terminal, once it has said where to watch it. */
+async function runOnTerminal(place: RunPlace, ...command: string[]): Promise<OnTerminal> {
+  const terminal = new OnTerminal(place, process.execPath, [bin, 'run', '-s', 's', '--no-files', '--', ...command]);
+  await terminal.next('session s  ·  watch it: shannon-dash watch s\r\n');
+  return terminal;
+}
+
+test('a program on a terminal has a terminal: its size, its colours, its keys', async () => {
+  const place = await newRunPlace();
+  const script = `const { stdin, stdout, stderr } = process;
+    console.log([stdin, stdout, stderr].map((each) => each.isTTY).join() + ' ' + stdout.getWindowSize().join() + ' ' + stdout.getColorDepth());
+    stdout.on('resize', () => console.log('now ' + stdout.getWindowSize().join()));
+    stdin.once('data', (line) => { console.log('got ' + String(line).trim()); process.exit(5); });`;
+  const terminal = await runOnTerminal(place, 'node', '-e', script.replaceAll('\n', ''));
+  await terminal.next('true,true,true 100,30 8\r\n');
+  terminal.pty.resize(77, 22);
+  await terminal.next('now 77,22\r\n');
+  terminal.pty.write('hello\r');
+  await terminal.next('got hello\r\n');
+  expect(await terminal.ended).toMatchObject({ exitCode: 5 });
+});
+
+test('passes on what the program makes of its terminal, byte for byte', async () => {
+  const place = await newRunPlace();
+  // With -onlcr a line feed moves down only, as full-screen programs use it.
+  const terminal = await runOnTerminal(
+    place,
+    'sh',
+    '-c',
+    'printf "a\\nb"; stty -onlcr; printf "c\\nd\\033[1mbold\\033[0m"; seq 1 20000; printf end',
+  );
+  await terminal.ended;
+  const numbers = Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join('');
+  expect(terminal.output).toBe(`a\r\nbc\nd\u001b[1mbold\u001b[0m${numbers}end`);
+});
+
+test('Ctrl-C is the program’s, and ends the run as it ends the program', async () => {
+  const place = await newRunPlace();
+  const caught = await runOnTerminal(place, 'sh', '-c', 'trap "echo caught; exit 3" INT; echo ready; while :; do sleep 0.02; done');
+  await caught.next('ready');
+  caught.pty.write('\x03');
+  await caught.next('caught');
+  expect(await caught.ended).toMatchObject({ exitCode: 3 });
+  const died = await runOnTerminal(place, 'sh', '-c', 'echo ready; exec sleep 60');
+  await died.next('ready');
+  died.pty.write('\x03');
+  expect(await died.ended).toMatchObject({ signal: 2 });
+});
+
+test('Ctrl-C reaches a halted program, and the session runs again', async () => {
+  const place = await newRunPlace();
+  const terminal = await runOnTerminal(place, 'sh', '-c', 'trap "echo caught; exit 3" INT; echo ready; while :; do sleep 0.02; done');
+  await terminal.next('ready');
+  await place.untilEvent('s', 'execution:started');
+  expect(await place.command('s', 'HALT')).toMatchObject({ status: 'applied' });
+  terminal.pty.write('\x03');
+  await terminal.next('caught');
+  expect(await terminal.ended).toMatchObject({ exitCode: 3 });
+  await place.untilEvent('s', 'execution:resumed', ({ reason }) => reason === 'SIGINT to the halted program');
+});
+
+test('Ctrl-Z gives the shell its terminal back, and fg the program', async () => {
+  const place = await newRunPlace();
+  const shell = new OnTerminal(place, 'bash', ['--norc', '-i']);
+  await shell.next('prompt> ');
+  writeFileSync(join(place.work, 'tick.sh'), 'echo $$ > pid; i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.05; done');
+  shell.pty.write(`${process.execPath} ${bin} run -s s --no-files -- sh tick.sh\r`);
+  await shell.next('tick 3\r\n');
+  shell.pty.write('\x1a');
+  await shell.next(/Stopped[^]*prompt> /);
+  expect(stateOf(Number(place.read('pid')))).toBe('T');
+  shell.pty.write('stty -a\r');
+  const settings = await shell.next(/speed[^]*prompt> /);
+  for (const setting of [/[^-]opost/, /[^-]icanon/, /[^-]echo\b/]) expect(settings).toMatch(setting);
+  shell.pty.write('fg\r');
+  await shell.next(/tick \d+\r\n/);
+  shell.pty.write('\x03');
+  await shell.next('prompt> ');
+  shell.pty.write('echo code=$?\r');
+  await shell.next('code=130');
+});
+
+test('Ctrl-Z is only a key to a program that takes all keys as they are', async () => {
+  const place = await newRunPlace();
+  const terminal = await runOnTerminal(
+    place,
+    'sh',
+    '-c',
+    'stty raw -echo; echo ready; dd bs=1 count=2 2>/dev/null | od -An -tx1; stty sane',
+  );
+  await terminal.next('ready');
+  terminal.pty.write('\x1a\x03');
+  await terminal.next(' 1a 03');
+  expect(await terminal.ended).toMatchObject({ exitCode: 0 });
+});
+
+test('is 127 and 126 on a terminal too', async () => {
+  const place = await newRunPlace();
+  writeFileSync(join(place.work, 'text'), 'no program');
+  const missing = await runOnTerminal(place, 'no-such-command');
+  await missing.next('command not found: no-such-command');
+  expect(await missing.ended).toMatchObject({ exitCode: 127 });
+  const text = await runOnTerminal(place, './text');
+  await text.next('cannot run ./text (permission denied)');
+  expect(await text.ended).toMatchObject({ exitCode: 126 });
+});

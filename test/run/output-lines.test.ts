@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { OutputLines, type OutputBatch } from '../../src/run/output-lines.ts';
+
+let batches: OutputBatch[];
+let mayTell: (batch: { isFull: boolean }) => boolean;
+let output: OutputLines;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  batches = [];
+  mayTell = () => true;
+  output = new OutputLines(
+    (batch) => batches.push(batch),
+    (batch) => mayTell(batch),
+  );
+});
+
+afterEach(() => {
+  output.close();
+  vi.useRealTimers();
+});
+
+function write(text: string): void {
+  output.write('stdout', Buffer.from(text));
+}
+
+function lines(): string[] {
+  return batches.flatMap((each) => each.lines);
+}
+
+function letGo(): number {
+  return batches.reduce((sum, each) => sum + (each.let_go ?? 0), 0);
+}
+
+function numbered(count: number): string {
+  return Array.from({ length: count }, (_, index) => `${index}\n`).join('');
+}
+
+test('lines are told together, ten times a second', () => {
+  write('one\ntw');
+  write('o\n');
+  expect(batches).toEqual([]);
+  vi.advanceTimersByTime(100);
+  expect(batches).toEqual([{ stream: 'stdout', lines: ['one', 'two'] }]);
+});
+
+test('a line without an end is told after a while, and at the end', () => {
+  write('name? ');
+  vi.advanceTimersByTime(900);
+  expect(batches).toEqual([]);
+  vi.advanceTimersByTime(400);
+  expect(lines()).toEqual(['name? ']);
+  write('rest');
+  output.close();
+  expect(lines()).toEqual(['name? ', 'rest']);
+});
+
+test('a character that came in two pieces is one', () => {
+  const bytes = Buffer.from('→\n');
+  output.write('stdout', bytes.subarray(0, 1));
+  output.write('stdout', bytes.subarray(1));
+  output.close();
+  expect(lines()).toEqual(['→']);
+});
+
+test('of a progress bar the last state is told', () => {
+  write('10%\r50%\r100%\r\ndone\r\n');
+  output.close();
+  expect(lines()).toEqual(['100%', 'done']);
+});
+
+test('a burst is told whole, in bounded batches', () => {
+  write(numbered(10_000));
+  output.close();
+  expect(lines()).toEqual(numbered(10_000).trimEnd().split('\n'));
+  for (const batch of batches) expect(batch.lines.length).toBeLessThanOrEqual(500);
+});
+
+test('of too much the newest is told, and the rest counted', () => {
+  write(numbered(1_000_000));
+  output.close();
+  expect(batches.length).toBeLessThan(60);
+  expect(lines().length + letGo()).toBe(1_000_000);
+  expect(lines().slice(-3)).toEqual(['999997', '999998', '999999']);
+});
+
+test('what goes on for ever is told at a bounded rate', () => {
+  for (let second = 0; second < 60; second++) {
+    for (let tenth = 0; tenth < 10; tenth++) {
+      write(numbered(5_000));
+      vi.advanceTimersByTime(100);
+    }
+  }
+  expect(batches.length).toBeLessThan(40 + 60 * 10 + 10);
+  expect(batches.length).toBeGreaterThan(500);
+});
+
+test('while the server is slow lines wait until a batch is full; nothing is lost', () => {
+  mayTell = ({ isFull }) => isFull;
+  for (let count = 0; count < 1_200; count++) {
+    write(`${count}\n`);
+    vi.advanceTimersByTime(10);
+  }
+  expect(batches.map((each) => each.lines.length)).toEqual([500, 500]);
+  mayTell = () => true;
+  vi.advanceTimersByTime(100);
+  expect(lines()).toEqual(numbered(1_200).trimEnd().split('\n'));
+});
+
+test('when nothing can be told the newest lines are kept', () => {
+  mayTell = () => false;
+  write(numbered(10_000));
+  vi.advanceTimersByTime(10_000);
+  expect(batches).toEqual([]);
+  output.close();
+  expect(lines().length + letGo()).toBe(10_000);
+  expect(lines().length).toBe(500);
+  expect(lines().at(-1)).toBe('9999');
+});
+
+test('no batch is larger than an event may be, whatever the lines hold', () => {
+  for (const char of ['\u0001', '€', 'x']) write(`${char.repeat(3_999)}\n`.repeat(500));
+  write('y'.repeat(1_000_000));
+  output.close();
+  for (const batch of batches) expect(Buffer.byteLength(JSON.stringify(batch))).toBeLessThan(1024 * 1024);
+  expect(Math.max(...lines().map((line) => line.length))).toBeLessThanOrEqual(4_000);
+});
