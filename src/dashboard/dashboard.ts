@@ -203,6 +203,7 @@ export class Dashboard {
       live,
       sessions: ui.sessionId === undefined ? sortedSessions(feed.sessions(wallMs)) : [],
       lines: history?.lines ?? feed.log.lines(ui.sessionId, settings.globs, ui.filterInput ?? ui.filter),
+      notShown: feed.log.notShown,
       globs: settings.globs,
       ui,
     };

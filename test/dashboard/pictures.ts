@@ -61,6 +61,7 @@ export function pictureOf({ events = runJournal, ui, ...wish }: PictureWish = {}
     live: state,
     sessions: [],
     lines: log.lines(state?.session_id, [], ''),
+    notShown: 0,
     globs: [],
     ...wish,
     ui: {

@@ -13,12 +13,15 @@ export interface EventsView {
   /** Where the session started, for elapsed timestamps. */
   startedAtMs: number;
   withSession: boolean;
+  /** Events that overload has kept out of the log. */
+  notShown: number;
 }
 
 /** `Events  follow ON  filter: -`. */
 export function eventsTitle(view: EventsView): string {
   const filter = [...view.globs, view.typed].filter((each) => each !== '').join(' ');
-  return `Events  follow ${view.follow ? 'ON' : 'OFF'}  filter: ${filter === '' ? '-' : filter}`;
+  const overload = view.notShown === 0 ? '' : `  ! ${count(view.notShown)} too many to show`;
+  return `Events  follow ${view.follow ? 'ON' : 'OFF'}  filter: ${filter === '' ? '-' : filter}${overload}`;
 }
 
 /** `142 new ↓ G` while scrolled up; the place in the list else. */

@@ -26,6 +26,8 @@ export const logLimits = { lines: 2_000, batchLines: 250, outputLines: 100 } as 
  * not: a person reads a few lines a second, phrasing ten thousand would only take time from the keys.
  */
 export class LogBuffer {
+  /** How many events never became lines, all in all. */
+  notShown = 0;
   private kept: LogLine[] = [];
   private lastNumber = 0;
   private waiting: SessionEvent[] = [];
@@ -97,6 +99,7 @@ export class LogBuffer {
     const left = this.waiting.splice(0, this.waiting.length - logLimits.batchLines);
     const last = left.at(-1);
     if (last === undefined) return;
+    this.notShown += left.length;
     this.leftOut = {
       events: left.length + (this.leftOut?.events ?? 0),
       session_id: last.session_id,

@@ -89,6 +89,8 @@ export interface Picture {
   live: SessionState | undefined;
   sessions: readonly SessionSummary[];
   lines: readonly LogLine[];
+  /** Events that overload has kept out of the log. */
+  notShown: number;
   globs: readonly string[];
   ui: UiState;
 }

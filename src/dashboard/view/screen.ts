@@ -243,6 +243,7 @@ function eventsView(picture: Picture, withSession: boolean): EventsView {
     typed: ui.filterInput ?? ui.filter,
     startedAtMs: Date.parse(state?.started_at ?? state?.created_at ?? '') || 0,
     withSession,
+    notShown: picture.notShown,
   };
 }
 
