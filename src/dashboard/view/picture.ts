@@ -34,7 +34,7 @@ export interface HistoryView {
 }
 
 /** A sentence at the foot of the screen for some seconds. */
-export interface Notice {
+interface Notice {
   text: string;
   tone: Tone;
   untilMs: number;

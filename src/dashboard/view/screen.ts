@@ -22,7 +22,7 @@ import { validationPanel } from './validation-panel.ts';
 import { isLive } from '../../core/session-state.ts';
 
 /** A part of the screen that is drawn, and left alone, as a whole. */
-export interface Region {
+interface Region {
   id: string;
   x: number;
   y: number;
@@ -31,7 +31,7 @@ export interface Region {
 }
 
 /** A list that keys can act on: what is in it and how much of it shows. */
-export interface ListGeometry {
+interface ListGeometry {
   keys: readonly string[];
   height: number;
   /** The selected item, where it is one with a detail. */
