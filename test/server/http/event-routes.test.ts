@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { SessionEvent } from '../../src/core/event.ts';
-import { connectQuiet } from '../helpers/socket-client.ts';
-import { openSse } from '../helpers/sse-reader.ts';
-import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
+import type { SessionEvent } from '../../../src/core/event.ts';
+import { connectQuiet } from '../../helpers/socket-client.ts';
+import { openSse } from '../../helpers/sse-reader.ts';
+import { http, publish, startServer, type TestServer } from '../../helpers/start-server.ts';
 
 const step = (n: number) => ({ type: 'test:step', data: { n } });
 const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => step(from + index));
