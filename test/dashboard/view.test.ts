@@ -74,6 +74,8 @@ describe('events in words', () => {
     expect(words('file:modified', { path: 'src/api.ts', agent_id: 'builder-1', lines_added: 12, lines_removed: 3 })).toBe(
       'builder-1 edited src/api.ts (+12 -3)',
     );
+    expect(words('execution:completed', { result: { exit_code: 0, duration_ms: 1_234 } })).toBe('completed, exit code 0 after 1.2s');
+    expect(words('execution:completed', { result: 'all good' })).toBe('completed: all good');
     expect(words('decision:made', { choice: 'skip', made_by: 'ana' })).toBe('ana chose "skip"');
     expect(words('command:queued', { command_type: 'ROLLBACK', by: 'ana', parameters: { dry_run: true } })).toBe(
       'ROLLBACK preview queued, by ana',

@@ -22,7 +22,7 @@ const groups: Record<string, string> = {
 const phrasers: Record<string, Phraser> = {
   'execution:started': (data) => `started${after(': ', textOf(data, 'task'))}`,
   'execution:progress': (data) => `${percent(data)}${after(' ', textOf(data, 'message'))}`,
-  'execution:completed': (data) => `completed${after(': ', errorTextOf(data, 'result'))}`,
+  'execution:completed': (data) => `completed${outcome(data['result']) ?? after(': ', errorTextOf(data, 'result'))}`,
   'execution:failed': (data) => `failed${after(': ', errorTextOf(data, 'error'))}`,
   'execution:halting': (data) => `halting${after(', asked by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
   'execution:halted': (data) => `halted${after(' by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
@@ -52,6 +52,13 @@ const phrasers: Record<string, Phraser> = {
   'orchestrator:attached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} attached`,
   'orchestrator:detached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} lost${after(': ', textOf(data, 'reason'))}`,
 };
+
+/** How a program ended, as `run` says it. */
+function outcome(result: unknown): string | undefined {
+  if (typeof result !== 'object' || result === null || !('exit_code' in result)) return undefined;
+  const durationMs = numberOf({ ...result }, 'duration_ms');
+  return `, exit code ${String(result.exit_code)}${durationMs === null ? '' : ` after ${(durationMs / 1_000).toFixed(1)}s`}`;
+}
 
 /** The event in words. Any event has some: an unknown type is named, with the texts in its data. */
 export function eventPhrase(event: Pick<SessionEvent, 'type' | 'data'>): EventPhrase {
