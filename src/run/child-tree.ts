@@ -1,3 +1,4 @@
+import { OrphanGuard } from './orphan-guard.ts';
 import { continueTree, stopTree } from './process-tree.ts';
 
 /** Signals that a terminal sends to the whole group in front of it; any other goes to the program alone. */
@@ -8,6 +9,7 @@ const endSignals = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGT
 /** A program with everything it started: stopped and continued as a whole, one request after the other. */
 export class ChildTree {
   readonly #pid: number;
+  readonly #guard: OrphanGuard;
   readonly #onLetGo: (signal: NodeJS.Signals) => void;
   #isHalted = false;
   #turn: Promise<unknown> = Promise.resolve();
@@ -15,6 +17,7 @@ export class ChildTree {
   /** @param onLetGo a halted program goes on, because it was told to end */
   constructor(pid: number, onLetGo: (signal: NodeJS.Signals) => void) {
     this.#pid = pid;
+    this.#guard = new OrphanGuard(pid);
     this.#onLetGo = onLetGo;
   }
 
@@ -27,13 +30,13 @@ export class ChildTree {
   halt(): Promise<{ processes: number }> {
     return this.#inTurn(async () => {
       try {
-        const { pids } = await stopTree(this.#pid);
+        const pids = await this.#stop();
         if (pids.length === 0) throw new Error('the program has ended');
         this.#isHalted = true;
         return { processes: pids.length };
       } catch (error) {
         // Half a program at rest would be neither halted nor running.
-        if (!this.#isHalted) await continueTree(this.#pid);
+        if (!this.#isHalted) await this.#continue();
         throw error;
       }
     });
@@ -48,10 +51,10 @@ export class ChildTree {
     return this.#inTurn(async () => {
       if (this.#isHalted) return work();
       try {
-        await stopTree(this.#pid);
+        await this.#stop();
         return await work();
       } finally {
-        await continueTree(this.#pid);
+        await this.#continue();
       }
     });
   }
@@ -69,6 +72,11 @@ export class ChildTree {
     return this.#inTurn(() => this.#letGo(signal));
   }
 
+  /** It has ended. What it left behind is as free as it would be bare. */
+  close(): void {
+    this.#guard.close();
+  }
+
   async #letGo(signal: NodeJS.Signals): Promise<void> {
     if (!this.#isHalted || !endSignals.has(signal)) return;
     await this.#resume();
@@ -77,8 +85,20 @@ export class ChildTree {
 
   async #resume(): Promise<{ processes: number }> {
     this.#isHalted = false;
-    const { pids } = await continueTree(this.#pid);
+    const pids = await this.#continue();
     return { processes: pids.length };
+  }
+
+  async #stop(): Promise<number[]> {
+    const { pids } = await stopTree(this.#pid);
+    this.#guard.stopped(pids);
+    return pids;
+  }
+
+  async #continue(): Promise<number[]> {
+    const { pids } = await continueTree(this.#pid);
+    this.#guard.stopped([]);
+    return pids;
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

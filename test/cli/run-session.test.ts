@@ -351,17 +351,29 @@ describe('the server', () => {
     expect(performance.now() - endedAt).toBeLessThan(8_000);
   });
 
-  test('a run that is killed leaves its program, and the session says that its orchestrator is lost', async () => {
+  test('a run that is killed takes its program along, a halted one too, and the session says that its orchestrator is lost', async () => {
     const place = await newRunPlace();
-    const program = place.start('s', '--no-files', '--', 'sh', '-c', 'echo $$ > pid; echo up; exec sleep 60');
-    await program.until(({ stdout }) => stdout.includes('up'));
+    const script = `trap '' HUP; echo $$ > stubborn.pid; exec sleep 60`;
+    const program = place.start(
+      's',
+      '--no-files',
+      '--',
+      'bash',
+      '-c',
+      `setsid sh -c "${script.replaceAll('$', '\\$')}" & echo $$ > pid; wait`,
+    );
+    await until('both run', () => place.read('pid') !== undefined && (place.read('stubborn.pid') ?? '').endsWith('\n'));
+    const [pid, stubborn] = [Number(place.read('pid')), Number(place.read('stubborn.pid'))];
     await place.untilEvent('s', 'execution:started');
+    await place.command('s', 'HALT');
+    expect([stateOf(pid), stateOf(stubborn)]).toEqual(['T', 'T']);
     program.child.kill('SIGKILL');
     await place.untilEvent('s', 'orchestrator:detached');
     const session = (await (await fetch(`${place.server.url}/api/sessions/s`)).json()) as Record<string, unknown>;
-    expect(session).toMatchObject({ status: 'running', orchestrator: { attached: false } });
-    expect(stateOf(Number(place.read('pid')))).toBe('S');
-    process.kill(Number(place.read('pid')), 'SIGKILL');
+    expect(session).toMatchObject({ status: 'halted', orchestrator: { attached: false } });
+    // Hung up on, as by a terminal; what left for a session of its own is not, but stands still no longer.
+    await until('it is gone', () => ['gone', 'Z'].includes(stateOf(pid)) && stateOf(stubborn) === 'S');
+    process.kill(stubborn, 'SIGKILL');
   });
 
   test('leaves nothing behind', async () => {
