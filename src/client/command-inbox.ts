@@ -71,9 +71,12 @@ export class CommandInbox {
     };
   }
 
-  /** A `command:execute`. Acknowledged at once: from here on this process answers for it. */
+  /**
+   * A `command:execute`. Acknowledged in the next turn: what is done at once is told first, and says that it was
+   * delivered as well, so that nobody waits behind a packet that says less.
+   */
   receive(execution: CommandExecution, answer: (value: unknown) => void): void {
-    answer({ success: true });
+    setTimeout(() => answer({ success: true }));
     if (this.#isOpen) this.#take(execution);
     else this.#early.push(execution);
   }

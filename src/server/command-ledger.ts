@@ -13,6 +13,7 @@ import { foldAll } from '../core/fold.ts';
 import { limits } from '../core/limits.ts';
 import type { AttachRequest } from '../core/messages.ts';
 import { initialState, isLive, type CommandState, type DecisionState, type SessionState } from '../core/session-state.ts';
+import { timestampNow } from '../core/timestamp.ts';
 import type { Journal, JournalEvent, NewEvent } from '../journal/journal.ts';
 import { effectOf } from './command-effect.ts';
 import { refusal } from './command-refusal.ts';
@@ -102,7 +103,7 @@ export class CommandLedger {
       session_id: '*',
       results,
       elapsed_ms: elapsedMs(startedAt),
-      timestamp: now(),
+      timestamp: timestampNow(),
     };
   }
 
@@ -172,7 +173,9 @@ export class CommandLedger {
         if (command.status === status) return;
         throw new ShannonDashError('CONFLICT', `Command ${command_id} has ended already: ${command.status}`, { status: command.status });
       }
-      await this.#end(sessionId, command, status, { result, error, acknowledged_by: attachment.instanceId });
+      // Who says how it ended has it, whether the acknowledgement of the delivery came before or is still on its way.
+      const delivered = command.status === 'queued' ? [step(command, 'delivered', { delivered_to: attachment.instanceId })] : [];
+      await this.#end(sessionId, command, status, { result, error, acknowledged_by: attachment.instanceId }, delivered);
     });
   }
 
@@ -287,9 +290,15 @@ export class CommandLedger {
     await this.#append(sessionId, [step(current, 'delivered', { delivered_to: instanceId })], { prompt: false });
   }
 
-  async #end(sessionId: string, command: CommandState, status: CommandStatus, fields: Record<string, unknown>): Promise<void> {
+  async #end(
+    sessionId: string,
+    command: CommandState,
+    status: CommandStatus,
+    fields: Record<string, unknown>,
+    before: readonly Step[] = [],
+  ): Promise<void> {
     const state = await this.#state(sessionId);
-    await this.#append(sessionId, [step(command, status, fields), ...(status === 'applied' ? effectOf(state, command) : [])]);
+    await this.#append(sessionId, [...before, step(command, status, fields), ...(status === 'applied' ? effectOf(state, command) : [])]);
   }
 
   /** Nobody will carry them out: the run is over. */
@@ -436,7 +445,7 @@ export class CommandLedger {
       ...(isAnswer ? {} : { code: command.status === 'rejected' ? 'CONFLICT' : command.status.toUpperCase() }),
       ...(command.result === null ? {} : { result: command.result }),
       elapsed_ms: elapsedMs(startedAt),
-      timestamp: now(),
+      timestamp: timestampNow(),
     };
   }
 
@@ -495,8 +504,8 @@ export class CommandLedger {
     return state;
   }
 
-  #append(sessionId: string, events: readonly Pick<NewEvent, 'type' | 'data' | 'id'>[], { prompt } = { prompt: true }) {
-    const timestamp = now();
+  #append(sessionId: string, events: readonly Step[], { prompt } = { prompt: true }) {
+    const timestamp = timestampNow();
     return this.#journal.append(
       sessionId,
       events.map((event) => ({ ...event, timestamp })),
@@ -504,6 +513,9 @@ export class CommandLedger {
     );
   }
 }
+
+/** A step of a command's life, as it is journalled. */
+type Step = Pick<NewEvent, 'type' | 'data' | 'id'>;
 
 /** The commands that have not ended, oldest first. */
 function unfinished(state: SessionState): CommandState[] {
@@ -521,8 +533,8 @@ function newCommand(commandId: string, { type, fields }: CommandRequest, by: str
     error: null,
     acknowledged_by: null,
     delivered_to: null,
-    created_at: now(),
-    updated_at: now(),
+    created_at: timestampNow(),
+    updated_at: timestampNow(),
   };
 }
 
@@ -530,7 +542,7 @@ function haltData({ command_id, by, parameters }: CommandState): Record<string, 
   return { ...parameters, command_id, initiated_by: by };
 }
 
-function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Pick<NewEvent, 'type' | 'data' | 'id'> {
+function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Step {
   const { command_id, command_type, by, parameters } = command;
   const isFirst = status === 'queued' || status === 'rejected';
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -551,8 +563,4 @@ function keyOf(sessionId: string, id: string): string {
 
 function elapsedMs(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 1_000) / 1_000;
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

@@ -4,6 +4,7 @@ import { normalTimestamp, parseEventInput, publishRequest, type EventInput } fro
 import { limits } from '../core/limits.ts';
 import { cliEventRequest, type PublishedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
+import { timestampNow } from '../core/timestamp.ts';
 import type { Journal, NewEvent } from '../journal/journal.ts';
 import type { ServerFigures } from './server-figures.ts';
 import type { SessionStore } from './session-store.ts';
@@ -40,7 +41,6 @@ export class EventIntake {
       throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
     }
     const startedAt = performance.now();
-    let now: string | undefined;
     const { epoch, first_seq, last_seq } = await this.#journal.append(
       sessionId,
       events.map(({ type, data, id, timestamp }): NewEvent => ({
@@ -48,7 +48,7 @@ export class EventIntake {
         data,
         id,
         source,
-        timestamp: normalTimestamp(timestamp) ?? (now ??= new Date().toISOString()),
+        timestamp: normalTimestamp(timestamp) ?? timestampNow(),
       })),
     );
     this.#figures.published(performance.now() - startedAt);

@@ -3,6 +3,7 @@ import type { EventFilter } from '../core/event-filter.ts';
 import { limits } from '../core/limits.ts';
 import type { SessionGapMessage, SessionStateMessage } from '../core/messages.ts';
 import type { SessionState } from '../core/session-state.ts';
+import { timestampNow } from '../core/timestamp.ts';
 import type { Journal, JournalChange, JournalEvent } from '../journal/journal.ts';
 import { Delivery } from './delivery.ts';
 import type { SessionStore } from './session-store.ts';
@@ -95,7 +96,7 @@ export class Hub {
           first_available: session === undefined ? 0 : 1,
           epoch,
           reason: gap,
-          timestamp: now(),
+          timestamp: timestampNow(),
         },
       });
     }
@@ -158,7 +159,7 @@ export class Hub {
     const isCreated = change.kind === 'created';
     const session_id = isCreated ? change.head.session_id : change.session_id;
     for (const reader of [...(this.#readers.get(session_id) ?? []), ...this.#readersOfAll]) {
-      reader.watcher.tell({ name: isCreated ? 'session:created' : 'session:deleted', payload: { session_id, timestamp: now() } });
+      reader.watcher.tell({ name: isCreated ? 'session:created' : 'session:deleted', payload: { session_id, timestamp: timestampNow() } });
       if (isCreated) this.#tellState(session_id, reader);
       reader.isLive = true;
     }
@@ -168,7 +169,7 @@ export class Hub {
     const session = this.#store.get(sessionId);
     if (session?.state === undefined) return;
     const { epoch } = session.head;
-    watcher.tell({ name: 'session:state', payload: { session: session.state, epoch, seq: session.state.seq, timestamp: now() } });
+    watcher.tell({ name: 'session:state', payload: { session: session.state, epoch, seq: session.state.seq, timestamp: timestampNow() } });
   }
 
   async #catchUp(sessionId: string, reader: Reader, after: number): Promise<void> {
@@ -199,8 +200,4 @@ export class Hub {
 function gapAt(after: Cursor, epoch: string, seq: number): 'epoch' | 'retention' | undefined {
   if (after.seq === 0) return undefined;
   return after.epoch !== epoch || after.seq > seq ? 'epoch' : undefined;
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

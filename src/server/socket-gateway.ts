@@ -14,6 +14,7 @@ import {
   type SubscribeRequest,
 } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
+import { timestampNow } from '../core/timestamp.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { EventIntake } from './event-intake.ts';
 import type { Hub, Subscription } from './hub.ts';
@@ -88,7 +89,7 @@ class Client implements OrchestratorLink {
     ['command', { handle: (client, payload) => client.#command(payload), answerName: 'command:result' }],
     ['command:update', { handle: (client, payload) => client.#update(payload) }],
     ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload) }],
-    ['ping', { handle: () => ({ timestamp: now() }), answerName: 'pong' }],
+    ['ping', { handle: () => ({ timestamp: timestampNow() }), answerName: 'pong' }],
   ]);
   readonly #socket: Socket;
   readonly #parts: GatewayParts;
@@ -125,7 +126,7 @@ class Client implements OrchestratorLink {
       session_id: session_id ?? null,
       capabilities,
       role: 'operator',
-      timestamp: now(),
+      timestamp: timestampNow(),
     };
     this.#socket.emit('connected', connected);
     if (!subscribe) return;
@@ -150,7 +151,7 @@ class Client implements OrchestratorLink {
   supersede(sessionId: string, by: string): void {
     this.#orchestrates.delete(sessionId);
     this.#superseded.add(sessionId);
-    this.#socket.emit('orchestrator:superseded', { session_id: sessionId, instance_id: by, timestamp: now() });
+    this.#socket.emit('orchestrator:superseded', { session_id: sessionId, instance_id: by, timestamp: timestampNow() });
   }
 
   /**
@@ -234,7 +235,7 @@ class Client implements OrchestratorLink {
       session_id: session_id ?? null,
       event_types: event_types ?? ['*'],
       ...cursor,
-      timestamp: now(),
+      timestamp: timestampNow(),
     });
     let answer = subscribed({ epoch: this.#parts.epoch, seq: 0 });
     if (session_id === undefined) {
@@ -351,8 +352,4 @@ class Client implements OrchestratorLink {
 function hasBinary(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || Object.values(value).some(hasBinary);
-}
-
-function now(): string {
-  return new Date().toISOString();
 }
