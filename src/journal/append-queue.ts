@@ -9,13 +9,13 @@ export interface PendingAppend<Result> {
   reject: (error: unknown) => void;
 }
 
-/** A group of so many events says that a burst is under way: the next one may gather for a millisecond. */
+/** A group of so many events says that a burst is under way: the next one may gather for so long. */
 const burstEvents = 8;
-const gatherMs = 1;
+const gatherMs = 2;
 
 /**
  * Groups appends by time: what arrives in one turn of the event loop is committed together, and during a burst what
- * arrives in about a millisecond. One transaction, one fan-out. A lone append never waits.
+ * arrives in about two milliseconds. One transaction, one fan-out. A lone append never waits.
  */
 export class AppendQueue<Result> {
   readonly #commit: (group: PendingAppend<Result>[]) => void;

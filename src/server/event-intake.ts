@@ -9,7 +9,10 @@ import type { Journal, NewEvent } from '../journal/journal.ts';
 import type { ServerFigures } from './server-figures.ts';
 import type { SessionStore } from './session-store.ts';
 
-/** Where events come in: checked at the edge, then journalled. The same for every transport. */
+/**
+ * Where events come in: checked at the edge, then journalled. The same for every transport. What is wrong is thrown at
+ * once; a promise is made only for what has to wait, for this is the path that every event takes.
+ */
 export class EventIntake {
   readonly #journal: Journal;
   readonly #store: SessionStore;
@@ -22,7 +25,7 @@ export class EventIntake {
   }
 
   /** `publish`: all of the events or none. @param mayPublish throws where the sender may not write to this session */
-  async publish(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<PublishedMessage> {
+  publish(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<PublishedMessage> {
     const { session_id, events } = parse(publishRequest, input);
     mayPublish(session_id);
     const checked = events.map((event, index) => parseEventInput(event, `events[${index}]`));
@@ -30,28 +33,27 @@ export class EventIntake {
   }
 
   /** `cli_event`, the older channel. */
-  async publishCliEvent(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<PublishedMessage> {
+  publishCliEvent(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<PublishedMessage> {
     const cliEvent = parse(cliEventRequest, input);
     mayPublish(cliEvent.session_id);
     return this.#append(cliEvent.session_id, [translateCliEvent(cliEvent)], source);
   }
 
-  async #append(sessionId: string, events: readonly EventInput[], source: string | undefined): Promise<PublishedMessage> {
+  #append(sessionId: string, events: readonly EventInput[], source: string | undefined): Promise<PublishedMessage> {
     if (this.#store.get(sessionId) === undefined && this.#store.size >= limits.sessions) {
       throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
     }
     const startedAt = performance.now();
-    const { epoch, first_seq, last_seq } = await this.#journal.append(
-      sessionId,
-      events.map(({ type, data, id, timestamp }): NewEvent => ({
-        type,
-        data,
-        id,
-        source,
-        timestamp: normalTimestamp(timestamp) ?? timestampNow(),
-      })),
-    );
-    this.#figures.published(performance.now() - startedAt);
-    return { success: true, epoch, first_seq, last_seq };
+    const newEvents = events.map(({ type, data, id, timestamp }): NewEvent => ({
+      type,
+      data,
+      id,
+      source,
+      timestamp: normalTimestamp(timestamp) ?? timestampNow(),
+    }));
+    return this.#journal.append(sessionId, newEvents).then(({ epoch, first_seq, last_seq }) => {
+      this.#figures.published(performance.now() - startedAt);
+      return { success: true, epoch, first_seq, last_seq };
+    });
   }
 }
