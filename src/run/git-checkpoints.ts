@@ -6,10 +6,8 @@ import { restoreFiles } from './restore-files.ts';
 import { type PlannedChange, type RestorePlan, planRestore } from './restore-plan.ts';
 import { type WorkTreeSnapshot, createSnapshotter } from './work-tree-snapshot.ts';
 
-export type { Checkpoint } from './checkpoint-refs.ts';
-
 /** One file that a rollback changes back: to its old bytes or mode, back into being, or away. `path` is below the top. */
-export interface RestoredPath {
+interface RestoredPath {
   readonly path: string;
   readonly change: 'restored' | 'recreated' | 'removed';
 }
@@ -26,14 +24,14 @@ export interface RollbackPreview {
 }
 
 /** What a rollback changed. `restored` counts files written (recreated ones too), `saved_as` is the checkpoint of how it was before. */
-export interface RollbackResult extends RollbackPreview {
+interface RollbackResult extends RollbackPreview {
   readonly saved_as: string;
   readonly restored: number;
   readonly removed: number;
 }
 
 /** What `save` kept. */
-export interface SavedCheckpoint {
+interface SavedCheckpoint {
   readonly checkpointId: string;
   readonly commit: string;
   readonly tree: string;
@@ -42,7 +40,7 @@ export interface SavedCheckpoint {
 }
 
 /** `sealedTree`: what `seal` gave when the program was stopped. `force`: roll back even if files changed since. */
-export interface RestoreOptions {
+interface RestoreOptions {
   readonly sealedTree?: string;
   readonly force?: boolean;
 }
