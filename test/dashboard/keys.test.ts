@@ -47,6 +47,9 @@ function isFocused(program: WatchedProgram, title: string): boolean {
   return program.raw.lastIndexOf(`\x1b[1m ${title}`) > program.raw.lastIndexOf(`\x1b[22m ${title}`);
 }
 
+/** The panels as a whole: a frame is painted row by row, and a key sent after half of one would join the Esc before it. */
+const panels = (text: string) => text.includes('6 Events') && !text.includes('Esc back');
+
 describe('keys of a session', () => {
   test('focus, movement, detail, zoom and back', async () => {
     const { program } = await opened();
@@ -75,34 +78,34 @@ describe('keys of a session', () => {
     press(program, 'enter', '\r');
     await program.shows(/change +created/);
     press(program, 'escape', escape);
-    await program.shows('6 Events');
+    await program.shows(panels);
     press(program, 'j');
     press(program, 'enter', '\r');
     await program.shows(/change +modified/);
     press(program, 'escape', escape);
-    await program.shows('6 Events');
+    await program.shows(panels);
     press(program, 'k');
     press(program, 'enter', '\r');
     await program.shows(/change +created/);
     press(program, 'escape', escape);
-    await program.shows('6 Events');
+    await program.shows(panels);
     press(program, 'down', `${escape}[B`);
     press(program, 'up', `${escape}[A`);
     press(program, 'end', `${escape}[F`);
     press(program, 'enter', '\r');
     await program.shows(/change +modified/);
     press(program, 'escape', escape);
-    await program.shows('6 Events');
+    await program.shows(panels);
     press(program, 'home', `${escape}[H`);
     press(program, 'enter', '\r');
     await program.shows(/change +created/);
     press(program, 'escape', escape);
-    await program.shows('6 Events');
+    await program.shows(panels);
 
     press(program, '+');
     await program.shows((text) => text.includes('3 Files') && !text.includes('6 Events'));
     press(program, 'escape', escape);
-    await program.shows('6 Events');
+    await program.shows(panels);
     press(program, '=');
     await program.shows((text) => !text.includes('6 Events'));
     press(program, '+');
