@@ -33,9 +33,18 @@ export function reached(status: CommandStatus, wait: Wait): boolean {
 }
 
 /** `HALT applied by run-7f3a in 14 ms (halted)`. */
-export function resultLine({ command_type, status, acknowledged_by, elapsed_ms, session_id }: CommandResult): string {
+export function resultLine(
+  { command_type, status, acknowledged_by, elapsed_ms, session_id, message }: CommandResult,
+  isDryRun = false,
+): string {
   if (status !== 'applied') return `${command_type} ${status} for ${safeLine(session_id)} in ${shownDuration(elapsed_ms)}`;
-  return `${command_type} applied by ${safeLine(acknowledged_by ?? 'server', 128)} in ${shownDuration(elapsed_ms)} (${outcomes[command_type]})`;
+  // The server holds the gate where nobody is attached; that a program stands still is another thing.
+  const outcome = isDryRun
+    ? 'dry run: nothing was changed'
+    : message?.startsWith('No orchestrator') === true
+      ? `${outcomes[command_type]}; no program is attached`
+      : outcomes[command_type];
+  return `${command_type} applied by ${safeLine(acknowledged_by ?? 'server', 128)} in ${shownDuration(elapsed_ms)} (${outcome})`;
 }
 
 /** The JSON form: the wire's result, with `ok` for what was waited for. */

@@ -36,7 +36,8 @@ export async function send({ args: [given = ''], options, settings, output }: In
   if (type === 'ROLLBACK' && !isPreview && options.yes !== true) fields = await confirmed(fields, { session, settings, output, timeoutMs });
   const wait = options.wait ?? 'applied';
   const answer = await submit({ type, command_id: options.id, ...fields }, { session, settings, wait, timeoutMs });
-  return 'results' in answer ? reportAll(answer, { output, wait, timeoutMs }) : report(answer, { output, wait, timeoutMs });
+  const reporting = { output, wait, timeoutMs, isPreview };
+  return 'results' in answer ? reportAll(answer, reporting) : report(answer, reporting);
 }
 
 type Wait = NonNullable<SendOptions['wait']>;
@@ -86,22 +87,24 @@ interface Reporting {
   output: Output;
   wait: Wait;
   timeoutMs: number;
+  /** A dry run: nothing was changed, and the line must not read as if it was. */
+  isPreview: boolean;
 }
 
 /** @throws Failure when it did not come as far as was waited for */
-async function report(result: CommandResult, { output, wait, timeoutMs }: Reporting): Promise<number> {
+async function report(result: CommandResult, { output, wait, timeoutMs, isPreview }: Reporting): Promise<number> {
   const failure = failureOfResult(result, { wait, timeoutMs });
   if (output.isJson) output.document(resultDocument(result, failure === undefined));
   if (failure !== undefined) throw failure;
   if (output.isJson) return exitCodes.ok;
-  output.line(resultLine(result));
+  output.line(resultLine(result, isPreview));
   if (result.command_type !== 'ROLLBACK' || result.result === undefined) return exitCodes.ok;
   const { previewLines } = await import('../dashboard/view/rollback-preview.ts');
   for (const line of previewLines(result.result)) output.line(`  ${line}`);
   return exitCodes.ok;
 }
 
-function reportAll({ command_type, results, elapsed_ms }: CommandResults, { output, wait, timeoutMs }: Reporting): number {
+function reportAll({ command_type, results, elapsed_ms }: CommandResults, { output, wait, timeoutMs, isPreview }: Reporting): number {
   const failures = results.map((result) => failureOfResult(result, { wait, timeoutMs }));
   const documents = results.map((result, index) => resultDocument(result, failures[index] === undefined));
   if (output.isJson)
@@ -109,7 +112,7 @@ function reportAll({ command_type, results, elapsed_ms }: CommandResults, { outp
   for (const [index, result] of results.entries()) {
     const failure = failures[index];
     if (failure !== undefined) output.failure(failure);
-    else if (!output.isJson) output.line(`${safeLine(result.session_id)}: ${resultLine(result)}`);
+    else if (!output.isJson) output.line(`${safeLine(result.session_id)}: ${resultLine(result, isPreview)}`);
   }
   if (results.length === 0) output.note('no session is live');
   return failures.find((each) => each !== undefined)?.exitCode ?? exitCodes.ok;

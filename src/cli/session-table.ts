@@ -1,5 +1,5 @@
 import { safeLine } from '../core/safe-text.ts';
-import type { SessionStatus } from '../core/session-state.ts';
+import { isLive, type SessionStatus } from '../core/session-state.ts';
 import { durationSince } from '../dashboard/view/figures.ts';
 import type { ListedSession } from './live-sessions.ts';
 import type { Output, Tone } from './output.ts';
@@ -23,7 +23,7 @@ export function sessionTable(sessions: readonly ListedSession[], output: Output)
     progress === null ? '-' : `${Math.round(progress)}%`,
     String(seq),
     String(watchers),
-    orchestrator === null
+    orchestrator === null || (!orchestrator.attached && !isLive(status))
       ? '-'
       : orchestrator.attached
         ? safeLine(orchestrator.instance_id ?? 'attached', 30)

@@ -39,8 +39,9 @@ export function readSettings(options: object): Settings {
     const layer = layers.find(({ values }) => values[name] !== undefined);
     return layer === undefined ? undefined : { value: layer.values[name], source: layer.source };
   };
-  const port = pick('port')?.value ?? 8_000;
-  const url = pick('url')?.value ?? `http://127.0.0.1:${port === 0 ? 8_000 : port}`;
+  const given = pick('url')?.value;
+  const port = pick('port')?.value ?? loopbackPort(given) ?? 8_000;
+  const url = given ?? `http://127.0.0.1:${port === 0 ? 8_000 : port}`;
   const level = pick('log_level')?.value ?? 'info';
   return {
     url,
@@ -57,6 +58,14 @@ export function readSettings(options: object): Settings {
     skills: pick('skills')?.value ?? [],
     files: Object.values(files).filter((file) => file !== undefined),
   };
+}
+
+/** The port of a URL of this machine: `serve` then listens where the other commands look for it. */
+function loopbackPort(url: string | undefined): number | undefined {
+  if (url === undefined) return undefined;
+  const { hostname, port, protocol } = new URL(url);
+  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  return isLoopback && protocol === 'http:' ? Number(port || 80) : undefined;
 }
 
 /** The user's folders for this program. */

@@ -464,6 +464,11 @@ export class CommandLedger {
     }
     if (command.status === 'delivered')
       return `Delivered: ${command.delivered_to ?? 'the orchestrator'} has it and has not said yet that it is done`;
+    if (command.status === 'applied' && command.acknowledged_by === 'server') {
+      return this.#orchestrators.executorOf(sessionId, command.command_type) === undefined
+        ? `No orchestrator is attached to ${sessionId}: the server keeps this, and who attaches finds it so`
+        : 'It was so already';
+    }
     return undefined;
   }
 
