@@ -22,7 +22,9 @@ test('HALT says by whom it was applied and how long it took; RESUME too', async 
     stdout: expect.stringMatching(/^HALT applied by server in [\d.]+ ms \(halted; no program is attached\)\n$/) as string,
     stderr: '',
   });
-  expect((await place.run('send', 'RESUME')).stdout).toMatch(/^RESUME applied by server in [\d.]+ ms \(running; no program is attached\)\n$/);
+  expect((await place.run('send', 'RESUME')).stdout).toMatch(
+    /^RESUME applied by server in [\d.]+ ms \(running; no program is attached\)\n$/,
+  );
 });
 
 test('--json gives the wire result, versioned', async () => {
