@@ -295,11 +295,11 @@ describe('the list', () => {
 });
 
 test('the default folders are the extra ones, the project’s and the user’s', () => {
-  expect(defaultSkillFolders({ cwd: '/work', home: '/home/ana', extra: ['more', '/else'] })).toEqual([
-    { path: '/work/more', scope: 'extra' },
+  expect(defaultSkillFolders({ cwd: '/project', home: '/home/ana', extra: ['more', '/else'] })).toEqual([
+    { path: '/project/more', scope: 'extra' },
     { path: '/else', scope: 'extra' },
-    { path: '/work/.shannon/skills', scope: 'project' },
-    { path: '/work/.claude/skills', scope: 'project' },
+    { path: '/project/.shannon/skills', scope: 'project' },
+    { path: '/project/.claude/skills', scope: 'project' },
     { path: '/home/ana/.shannon/skills', scope: 'user' },
     { path: '/home/ana/.claude/skills', scope: 'user' },
   ]);
