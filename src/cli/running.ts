@@ -157,7 +157,14 @@ function isTaken(error: unknown): boolean {
 }
 
 function startFailure(command: string, error: unknown): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (message.startsWith('cannot keep checkpoints')) {
+    return new Failure('INVALID', message, {
+      hints: ['make it a repository: git init', 'or run without: leave --checkpoints out'],
+      exitCode: exitCodes.refused,
+      cause: error,
+    });
+  }
   if (syscall?.startsWith('spawn') !== true) return error;
   const isMissing = code === 'ENOENT';
   return new Failure(

@@ -70,7 +70,7 @@ export class ChangedSinceStopError extends Error {
 
   constructor(paths: readonly string[]) {
     super(
-      `${paths.length === 1 ? '1 file' : `${paths.length} files`} changed since the program was stopped: ${enumerate(paths)}; force the rollback to overwrite`,
+      `${paths.length === 1 ? '1 file' : `${paths.length} files`} changed since the program was stopped: ${enumerate(paths)}; to overwrite them, force the rollback (--force)`,
     );
     this.paths = paths;
   }
