@@ -54,11 +54,21 @@ export interface AppendOptions {
   prompt?: boolean;
 }
 
-/** What is new in the journal, in its order. The events of one change belong to one session and have following `seq`s. */
+/**
+ * What is new in the journal, in its order. The events of one change belong to one session and have following `seq`s;
+ * appends to one session that follow each other in a commit are one change.
+ */
 export type JournalChange =
   | { kind: 'created'; head: SessionHead }
   | { kind: 'appended'; session_id: string; epoch: string; events: JournalEvent[] }
   | { kind: 'deleted'; session_id: string };
+
+/** Notes new events of a session behind the changes of the same commit. */
+export function noteAppended(changes: JournalChange[], appended: Extract<JournalChange, { kind: 'appended' }>): void {
+  const last = changes.at(-1);
+  if (last?.kind === 'appended' && last.session_id === appended.session_id) for (const event of appended.events) last.events.push(event);
+  else changes.push(appended);
+}
 
 /** Gets every change after it is durable; all changes of one commit at once. Must not throw. */
 export type JournalListener = (changes: JournalChange[]) => void;

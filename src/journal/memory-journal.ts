@@ -2,17 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
-import type {
-  AppendOptions,
-  AppendResult,
-  NewEvent,
-  Journal,
-  JournalChange,
-  JournalEvent,
-  JournalListener,
-  ReadRange,
-  SessionHead,
-  Snapshot,
+import {
+  noteAppended,
+  type AppendOptions,
+  type AppendResult,
+  type NewEvent,
+  type Journal,
+  type JournalChange,
+  type JournalEvent,
+  type JournalListener,
+  type ReadRange,
+  type SessionHead,
+  type Snapshot,
 } from './journal.ts';
 import { newEpoch, stamp } from './stamping.ts';
 
@@ -132,7 +133,7 @@ export class MemoryJournal implements Journal {
           session.head.updated_at = event.event.timestamp;
         }
         const { epoch } = session.head;
-        if (fresh.length > 0) changes.push({ kind: 'appended', session_id: sessionId, epoch, events: fresh });
+        if (fresh.length > 0) noteAppended(changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
         settle.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
       } catch (error) {
         if (known === undefined) this.#sessions.delete(sessionId);

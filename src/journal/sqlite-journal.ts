@@ -1,59 +1,34 @@
-import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionEvent } from '../core/event.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
+import { CommitLog } from './commit-log.ts';
 import {
-  JournalEvent,
+  noteAppended,
   type AppendOptions,
   type AppendResult,
   type Journal,
   type JournalChange,
+  type JournalEvent,
   type JournalListener,
   type NewEvent,
   type ReadRange,
   type SessionHead,
   type Snapshot,
 } from './journal.ts';
+import { applicationId, SqliteDatabase, type StoredHead } from './sqlite-database.ts';
 import { claimJournalFile, codeOf } from './sqlite-file.ts';
-import { newEpoch, seqOfServerMadeId, serverMadeId, stamp } from './stamping.ts';
+import { eventFromJson, stamp } from './stamping.ts';
 
-/** Marks a SQLite file as a journal of ours (`PRAGMA application_id`): "ShDa". */
-const applicationId = 0x53684461;
-const schemaVersion = 1;
-/** Rows scanned between two looks at the event loop, so that a rare filter over a long history holds up nobody. */
-const scanRows = 2_000;
-
-const schema = `
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE sessions (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, created_at TEXT NOT NULL, origin TEXT NOT NULL,
-    snapshot_seq INTEGER, snapshot_version INTEGER, snapshot TEXT
-  ) STRICT;
-  CREATE TABLE events (place INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT, json TEXT NOT NULL) STRICT;
-  CREATE INDEX events_by_id ON events (id) WHERE id IS NOT NULL;
-`;
-
-/** Events of one session lie next to each other: the upper bits of a place are the session's key, the lower 32 the `seq`. */
-const placesPerSession = 2 ** 32;
-
-/** Where an event lies. One integer as the row's id costs half of what a key of two columns does at an insert. */
-function placeOf({ key }: OpenSession, seq: number): number {
-  return key * placesPerSession + seq;
-}
-
-interface OpenSession {
-  key: number;
-  head: SessionHead;
-}
-
-type Row = Record<string, string | number | null>;
+/** How long, and how many characters of JSON, commits may stay in the log before they are moved to the database together. */
+const settleMs = 100;
+const settleChars = 256 * 1024;
 
 export interface SqliteJournalOptions {
-  /** The database file; it and its folder are created, readable by their owner only. */
+  /** The database file; it, its `-wal` and `-log` and their folder are created, readable by their owner only. */
   path: string;
   /**
    * False (default): a commit survives the end of the process, however sudden; true: also a power failure, at the price
@@ -66,43 +41,24 @@ export interface SqliteJournalOptions {
  * Opens a journal in a SQLite file, which this process then holds alone.
  * @throws ShannonDashError JOURNAL_FAILED a sentence with the path: not readable, not a journal, in use
  */
-export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
+export async function openSqliteJournal({ path: given, fsync = false }: SqliteJournalOptions): Promise<Journal> {
   const { DatabaseSync } = await import('node:sqlite');
-  const path = resolvePath(options.path);
-  let database: DatabaseSync | undefined;
+  const path = resolvePath(given);
+  let file: DatabaseSync | undefined;
+  let log: CommitLog | undefined;
   let release: (() => void) | undefined;
   try {
     release = claimJournalFile(path, applicationId);
-    database = new DatabaseSync(path, { timeout: 0 });
-    prepare(database, options.fsync ?? false);
-    return new SqliteJournal(database, path, release);
+    file = new DatabaseSync(path, { timeout: 0 });
+    const database = new SqliteDatabase(file, { fsync });
+    log = new CommitLog(`${path}-log`, { fsync });
+    return new SqliteJournal({ database, log, path, release });
   } catch (error) {
-    database?.close();
+    log?.close();
+    file?.close();
     release?.();
     throw openFailure(path, error);
   }
-}
-
-function prepare(database: DatabaseSync, fsync: boolean): void {
-  // One writer: the lock is taken once and held, which also keeps a second server out.
-  database.exec('PRAGMA locking_mode = EXCLUSIVE');
-  // Made before the mode is WAL, so that the head of the file itself says from its first moment on whose it is.
-  database.exec('BEGIN IMMEDIATE');
-  const isNew = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'] === 0;
-  if (isNew) {
-    database.exec(schema);
-    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
-    const insert = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
-    insert.run('epoch', newEpoch());
-    insert.run('secret', randomBytes(32).toString('base64url'));
-    insert.run('deletions', '0');
-  }
-  database.exec('COMMIT');
-  database.exec('PRAGMA journal_mode = WAL');
-  database.exec(`PRAGMA synchronous = ${fsync ? 'FULL' : 'NORMAL'}`);
-  database.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY');
-  const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (version !== schemaVersion) throw new Error(`it has format ${String(version)}, this version reads ${schemaVersion}`);
 }
 
 function openFailure(path: string, error: unknown): ShannonDashError {
@@ -118,46 +74,57 @@ function openFailure(path: string, error: unknown): ShannonDashError {
   return new ShannonDashError('JOURNAL_FAILED', `cannot open the journal ${path}: ${reason}`, undefined, { cause: error });
 }
 
+/** A session, and those of its events that are in the log and not in the database yet: the newest ones. */
+interface OpenSession extends StoredHead {
+  unsettled: JournalEvent[];
+  unsettledById: Map<string, JournalEvent>;
+}
+
+/** What a commit has done so far, and how to undo it. */
+interface Staged {
+  changes: JournalChange[];
+  answers: (() => void)[];
+  lines: string[];
+  /** The sessions with new events, as they were. */
+  before: Map<OpenSession, { head: SessionHead; unsettled: number }>;
+  created: OpenSession[];
+}
+
+/**
+ * Commits go to the log, and from there many at a time to the database. What is in neither was acknowledged to nobody;
+ * what is in both, after a sudden end, is taken from the database.
+ */
 class SqliteJournal implements Journal {
   readonly epoch: string;
   readonly secret: string;
   readonly location: string;
-  readonly #database: DatabaseSync;
+  readonly #database: SqliteDatabase;
+  readonly #log: CommitLog;
   readonly #release: () => void;
-  readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #sessions = new Map<string, OpenSession>();
+  readonly #unsettled = new Set<OpenSession>();
   readonly #listeners = new Set<JournalListener>();
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
-  #deletions: number;
+  #unsettledChars = 0;
+  #settling: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  constructor(database: DatabaseSync, path: string, release: () => void) {
+  constructor({ database, log, path, release }: { database: SqliteDatabase; log: CommitLog; path: string; release: () => void }) {
     this.#database = database;
+    this.#log = log;
     this.#release = release;
     this.location = path;
-    this.#statements = prepareStatements(database);
-    const meta = new Map(
-      database
-        .prepare('SELECT key, value FROM meta')
-        .all()
-        .map((row) => [String(row['key']), String(row['value'])]),
-    );
-    this.epoch = meta.get('epoch') ?? newEpoch();
-    this.secret = meta.get('secret') ?? '';
-    this.#deletions = Number(meta.get('deletions') ?? 0);
-    // Where a session stands is told by its last event alone: nothing to write twice at every commit.
-    const last = database.prepare('SELECT json FROM events WHERE place > ? AND place < ? ORDER BY place DESC LIMIT 1');
-    for (const row of database.prepare('SELECT key, session_id, epoch, created_at, origin FROM sessions ORDER BY key').all()) {
-      const first = Number(row['key']) * placesPerSession;
-      const session = openSession(row as Row, last.get(first, first + placesPerSession) as Row | undefined);
-      this.#sessions.set(session.head.session_id, session);
-    }
+    this.epoch = database.epoch;
+    this.secret = database.secret;
+    for (const stored of database.sessions()) this.#open(stored);
+    for (const line of log.read()) this.#recover(line);
+    this.#settleLater();
   }
 
   async create(origin: SessionOrigin): Promise<SessionHead> {
     this.#queue.flush();
     if (this.#sessions.has(origin.session_id)) throw new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`);
-    const { head } = this.#guarded(() => this.#insertSession(origin));
+    const { head } = this.#guarded(() => this.#open(this.#database.insertSession(origin)));
     this.#tell([{ kind: 'created', head: { ...head } }]);
     return { ...head };
   }
@@ -174,32 +141,31 @@ class SqliteJournal implements Journal {
     let at = after;
     let chars = 0;
     const isDone = () => at >= end || found.length >= limit || chars >= maxChars;
-    while (!isDone()) {
-      const from = at;
-      const rows = filter === undefined ? Math.min(scanRows, limit - found.length) : scanRows;
-      this.#guarded(() => {
-        // Row by row: what is not wanted any more is not read either.
-        const range = this.#statements.range.iterate(placeOf(session, at), placeOf(session, end), rows);
-        for (const row of range as Iterable<Row>) {
-          at = Number(row['place']) % placesPerSession;
-          if (filter !== undefined && !filter(String(row['type']))) continue;
-          const event = new JournalEvent(sessionId, at, String(row['type']), String(row['json']));
+    const take = (events: Iterable<JournalEvent>) => {
+      for (const event of events) {
+        at = event.seq;
+        if (filter?.(event.type) !== false) {
           found.push(event);
           chars += event.json.length;
-          if (isDone()) return;
         }
-      });
-      if (at === from) break;
+        // Event by event: what is not wanted any more is not read either.
+        if (isDone()) return;
+      }
+    };
+    while (!isDone() && at < settledSeq(session)) {
+      const from = at;
+      this.#guarded(() => take(this.#database.eventsAfter(session, from)));
+      if (at === from) return found;
       if (!isDone()) await new Promise((resolve) => setImmediate(resolve));
-      if (this.#isClosed) break;
+      if (this.#isClosed) return found;
     }
+    if (!isDone()) take(session.unsettled.slice(at - settledSeq(session)));
     return found;
   }
 
   async find(sessionId: string, id: string): Promise<JournalEvent | undefined> {
     const session = this.#sessions.get(sessionId);
-    const row = session === undefined ? undefined : this.#guarded(() => this.#findById(session, id));
-    return row === undefined ? undefined : new JournalEvent(sessionId, row.seq, row.type, row.json);
+    return session === undefined ? undefined : this.#guarded(() => this.#findById(session, id));
   }
 
   async sessions(): Promise<SessionHead[]> {
@@ -215,14 +181,11 @@ class SqliteJournal implements Journal {
     this.#queue.flush();
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return false;
-    this.#guarded(() =>
-      this.#transaction(() => {
-        this.#statements.deleteEvents.run(placeOf(session, 0), placeOf(session, session.head.seq));
-        this.#statements.deleteSession.run(session.key);
-        this.#statements.setMeta.run(String(this.#deletions + 1), 'deletions');
-      }),
-    );
-    this.#deletions++;
+    this.#guarded(() => {
+      // Nothing of the session may be left in the log, from where it would come back into one created anew.
+      this.#settle();
+      this.#database.deleteSession(session.key);
+    });
     this.#sessions.delete(sessionId);
     this.#tell([{ kind: 'deleted', session_id: sessionId }]);
     return true;
@@ -233,130 +196,158 @@ class SqliteJournal implements Journal {
     return () => this.#listeners.delete(listener);
   }
 
-  async saveSnapshot(sessionId: string, { seq, version, json }: Snapshot): Promise<void> {
+  async saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
     const session = this.#sessions.get(sessionId);
-    if (session !== undefined && !this.#isClosed) this.#guarded(() => this.#statements.saveSnapshot.run(seq, version, json, session.key));
+    if (session !== undefined && !this.#isClosed) this.#guarded(() => this.#database.saveSnapshot(session.key, snapshot));
   }
 
   async loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
     const session = this.#sessions.get(sessionId);
-    const row =
-      session === undefined ? undefined : (this.#guarded(() => this.#statements.loadSnapshot.get(session.key)) as Row | undefined);
-    if (row === undefined || row['snapshot'] === null) return undefined;
-    return { seq: Number(row['snapshot_seq']), version: Number(row['snapshot_version']), json: String(row['snapshot']) };
+    return session === undefined ? undefined : this.#guarded(() => this.#database.loadSnapshot(session.key));
   }
 
   sizeBytes(): number {
-    return [this.location, `${this.location}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+    const files = [this.location, `${this.location}-wal`, this.#log.path];
+    return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#queue.close();
     this.#isClosed = true;
+    clearTimeout(this.#settling);
+    try {
+      this.#settle();
+    } catch {
+      // What could not be moved to the database stays in the log, where the next opener finds it.
+    }
+    this.#log.close();
     this.#database.close();
     this.#release();
   }
 
-  #insertSession(origin: SessionOrigin): OpenSession {
-    const epoch = this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`;
-    const head: SessionHead = { ...origin, epoch, seq: 0, updated_at: origin.created_at };
-    const { lastInsertRowid } = this.#statements.insertSession.run(
-      head.session_id,
-      epoch,
-      head.created_at,
-      JSON.stringify({ skills: origin.skills, metadata: origin.metadata }),
-    );
-    const session = { key: Number(lastInsertRowid), head };
-    this.#sessions.set(head.session_id, session);
+  #open(stored: StoredHead): OpenSession {
+    const session: OpenSession = { ...stored, unsettled: [], unsettledById: new Map() };
+    this.#sessions.set(stored.head.session_id, session);
     return session;
   }
 
-  /** One transaction for the whole group. A conflict refuses its own append only; a failing disk refuses all. */
+  /** Takes up an event that the log kept over a sudden end, unless the database has it. */
+  #recover(line: string): void {
+    const { session_id, seq } = JSON.parse(line) as SessionEvent;
+    const session = this.#sessions.get(session_id);
+    if (session?.head.seq === seq - 1) this.#add(session, [eventFromJson(session_id, seq, line)]);
+  }
+
+  /** One write to the log for the whole group. A conflict refuses its own append only; a failing disk refuses all. */
   #commit(group: PendingAppend<AppendResult>[]): void {
-    const changes: JournalChange[] = [];
-    const settle: (() => void)[] = [];
-    const before = new Map<OpenSession, SessionHead>();
-    const created: string[] = [];
+    const staged: Staged = { changes: [], answers: [], lines: [], before: new Map(), created: [] };
     try {
-      this.#transaction(() => {
-        for (const pending of group) this.#appendOne(pending, { changes, settle, before, created });
-      });
+      // Only after the timer failed: however long the database cannot take them, what waits for it stays bounded.
+      if (this.#unsettledChars >= 2 * settleChars) this.#settle();
+      for (const pending of group) this.#stage(pending, staged);
+      if (staged.lines.length > 0) this.#log.append(staged.lines);
     } catch (cause) {
-      for (const [session, head] of before) session.head = head;
-      for (const sessionId of created) this.#sessions.delete(sessionId);
+      this.#undo(staged);
       const error = journalFailure(cause);
       for (const { reject } of group) reject(error);
       return;
     }
-    this.#tell(changes);
-    for (const each of settle) each();
+    this.#settleLater();
+    this.#tell(staged.changes);
+    for (const answer of staged.answers) answer();
   }
 
-  #appendOne(
-    { sessionId, events, resolve, reject }: PendingAppend<AppendResult>,
-    commit: { changes: JournalChange[]; settle: (() => void)[]; before: Map<OpenSession, SessionHead>; created: string[] },
-  ): void {
+  #stage({ sessionId, events, resolve, reject }: PendingAppend<AppendResult>, staged: Staged): void {
     const known = this.#sessions.get(sessionId);
-    const head = known?.head ?? {
-      session_id: sessionId,
-      epoch: this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`,
-      seq: 0,
-    };
+    const head = known?.head ?? { session_id: sessionId, epoch: this.#database.epochOfNew, seq: 0 };
     let stamped;
     try {
       stamped = stamp(head, events, (id) => (known === undefined ? undefined : this.#findById(known, id)));
     } catch (error) {
       if (!(error instanceof ShannonDashError)) throw error;
-      commit.settle.push(() => reject(error));
+      staged.answers.push(() => reject(error));
       return;
     }
-    const session = known ?? this.#insertSession({ session_id: sessionId, created_at: new Date().toISOString() });
+    const session = known ?? this.#open(this.#database.insertSession({ session_id: sessionId, created_at: new Date().toISOString() }));
     if (known === undefined) {
-      commit.created.push(sessionId);
-      commit.changes.push({ kind: 'created', head: { ...session.head } });
+      staged.created.push(session);
+      staged.changes.push({ kind: 'created', head: { ...session.head } });
     }
     const { fresh, seqs } = stamped;
     const { epoch } = session.head;
-    const last = fresh.at(-1);
-    if (last !== undefined) {
-      if (!commit.before.has(session)) commit.before.set(session, session.head);
-      for (const event of fresh) {
-        const { id } = event.event;
-        this.#statements.insertEvent.run(
-          placeOf(session, event.seq),
-          event.type,
-          id === serverMadeId(epoch, event.seq) ? null : id,
-          event.json,
-        );
-      }
-      session.head = { ...session.head, seq: last.seq, updated_at: last.event.timestamp };
-      commit.changes.push({ kind: 'appended', session_id: sessionId, epoch, events: fresh });
+    if (fresh.length > 0) {
+      if (!staged.before.has(session)) staged.before.set(session, { head: session.head, unsettled: session.unsettled.length });
+      this.#add(session, fresh);
+      for (const { json } of fresh) staged.lines.push(json);
+      noteAppended(staged.changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
     }
-    commit.settle.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
+    staged.answers.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
   }
 
-  #findById(session: OpenSession, id: string): { seq: number; type: string; json: string } | undefined {
-    const seq = seqOfServerMadeId(session.head.epoch, id);
-    const row = (this.#statements.byId.get(id, placeOf(session, 0), placeOf(session, session.head.seq)) ??
-      (seq === undefined || seq > session.head.seq ? undefined : this.#statements.atPlace.get(placeOf(session, seq)))) as Row | undefined;
-    if (row === undefined) return undefined;
-    return { seq: Number(row['place']) % placesPerSession, type: String(row['type']), json: String(row['json']) };
+  #add(session: OpenSession, events: readonly JournalEvent[]): void {
+    for (const event of events) {
+      session.unsettled.push(event);
+      session.unsettledById.set(event.event.id, event);
+      this.#unsettledChars += event.json.length;
+    }
+    this.#unsettled.add(session);
+    const last = events.at(-1);
+    if (last !== undefined) session.head = { ...session.head, seq: last.seq, updated_at: last.event.timestamp };
   }
 
-  #transaction(work: () => void): void {
-    this.#statements.begin.run();
-    try {
-      work();
-      this.#statements.commit.run();
-    } catch (error) {
+  #undo({ before, created }: Staged): void {
+    for (const [session, { head, unsettled }] of before) {
+      session.head = head;
+      for (const event of session.unsettled.splice(unsettled)) {
+        session.unsettledById.delete(event.event.id);
+        this.#unsettledChars -= event.json.length;
+      }
+    }
+    for (const { key, head } of created) {
+      this.#sessions.delete(head.session_id);
       try {
-        this.#statements.rollback.run();
+        this.#database.dropEmptySession(key);
       } catch {
-        // SQLite may have rolled back by itself (a full disk); then there is nothing left to undo.
+        // Left behind on a failing disk it is a session without events, which its next event takes over.
       }
-      throw error;
     }
+  }
+
+  #findById(session: OpenSession, id: string): JournalEvent | undefined {
+    return session.unsettledById.get(id) ?? this.#database.findById(session, id);
+  }
+
+  /** @param isRetry it just failed: again after a while, however much there is */
+  #settleLater(isRetry = false): void {
+    if (this.#isClosed || this.#unsettledChars === 0) return;
+    const isDue = this.#unsettledChars >= settleChars && !isRetry;
+    if (this.#settling !== undefined && !isDue) return;
+    clearTimeout(this.#settling);
+    const settle = () => {
+      this.#settling = undefined;
+      try {
+        this.#settle();
+      } catch {
+        // A full disk, most likely. Nothing is lost, the log has it; appends are refused where it grows too large.
+        this.#settleLater(true);
+      }
+    };
+    this.#settling = setTimeout(settle, isDue ? 0 : settleMs);
+    this.#settling.unref();
+  }
+
+  /** Moves what is in the log to the database. */
+  #settle(): void {
+    const sessions = [...this.#unsettled];
+    this.#database.insertEvents(sessions.map(({ key, head, unsettled }) => ({ key, epoch: head.epoch, events: unsettled })));
+    for (const session of sessions) {
+      session.unsettled = [];
+      session.unsettledById.clear();
+    }
+    this.#unsettled.clear();
+    this.#unsettledChars = 0;
+    this.#log.clear();
   }
 
   #guarded<Result>(work: () => Result): Result {
@@ -373,55 +364,9 @@ class SqliteJournal implements Journal {
   }
 }
 
-function prepareStatements(
-  database: DatabaseSync,
-): Record<
-  | 'begin'
-  | 'commit'
-  | 'rollback'
-  | 'insertSession'
-  | 'insertEvent'
-  | 'byId'
-  | 'atPlace'
-  | 'range'
-  | 'deleteEvents'
-  | 'deleteSession'
-  | 'setMeta'
-  | 'saveSnapshot'
-  | 'loadSnapshot',
-  StatementSync
-> {
-  return {
-    begin: database.prepare('BEGIN IMMEDIATE'),
-    commit: database.prepare('COMMIT'),
-    rollback: database.prepare('ROLLBACK'),
-    insertSession: database.prepare('INSERT INTO sessions (session_id, epoch, created_at, origin) VALUES (?, ?, ?, ?)'),
-    insertEvent: database.prepare('INSERT INTO events (place, type, id, json) VALUES (?, ?, ?, ?)'),
-    byId: database.prepare('SELECT place, type, json FROM events WHERE id = ? AND place > ? AND place <= ?'),
-    atPlace: database.prepare('SELECT place, type, json FROM events WHERE place = ? AND id IS NULL'),
-    range: database.prepare('SELECT place, type, json FROM events WHERE place > ? AND place <= ? ORDER BY place LIMIT ?'),
-    deleteEvents: database.prepare('DELETE FROM events WHERE place > ? AND place <= ?'),
-    deleteSession: database.prepare('DELETE FROM sessions WHERE key = ?'),
-    setMeta: database.prepare('UPDATE meta SET value = ? WHERE key = ?'),
-    saveSnapshot: database.prepare('UPDATE sessions SET snapshot_seq = ?, snapshot_version = ?, snapshot = ? WHERE key = ?'),
-    loadSnapshot: database.prepare('SELECT snapshot_seq, snapshot_version, snapshot FROM sessions WHERE key = ?'),
-  };
-}
-
-function openSession(row: Row, last: Row | undefined): OpenSession {
-  const event = last === undefined ? undefined : (JSON.parse(String(last['json'])) as SessionEvent);
-  const origin = JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>;
-  return {
-    key: Number(row['key']),
-    head: {
-      session_id: String(row['session_id']),
-      epoch: String(row['epoch']),
-      created_at: String(row['created_at']),
-      updated_at: event?.timestamp ?? String(row['created_at']),
-      seq: event?.seq ?? 0,
-      ...origin,
-    },
-  };
+/** The newest event that the database has. */
+function settledSeq({ head, unsettled }: OpenSession): number {
+  return head.seq - unsettled.length;
 }
 
 function journalFailure(cause: unknown): ShannonDashError {

@@ -6,7 +6,7 @@ import { limits } from '../core/limits.ts';
 import { JournalEvent, type NewEvent } from './journal.ts';
 
 /** What the journal has under an id. */
-export type FindById = (id: string) => { seq: number; type: string; json: string } | undefined;
+export type FindById = (id: string) => JournalEvent | undefined;
 
 /** An append turned into journal events: the new ones, and where each of the given ones stands. */
 export interface Stamped {
@@ -55,6 +55,7 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
       throw new ShannonDashError('INVALID', `events[${index}].id: ${event.id} is an id that only the journal gives`);
     }
     const seq = head.seq + fresh.length + 1;
+    // `eventFromJson` relies on this order.
     const stamped: SessionEvent = {
       session_id: head.session_id,
       seq,
@@ -77,11 +78,18 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
   return { fresh, seqs };
 }
 
-function isSameContent(known: { type: string; json: string }, event: NewEvent, at: string): boolean {
+/** An event from the JSON that `stamp` gave it. No quote stands bare within an id, so this is where its type begins. */
+export function eventFromJson(sessionId: string, seq: number, json: string): JournalEvent {
+  const start = json.indexOf(beforeType) + beforeType.length;
+  return new JournalEvent(sessionId, seq, json.slice(start, json.indexOf('"', start)), json);
+}
+
+const beforeType = '","type":"';
+
+function isSameContent(known: JournalEvent, event: NewEvent, at: string): boolean {
   if (known.type !== event.type) return false;
   jsonText(event.data, at);
-  const { data } = JSON.parse(known.json) as SessionEvent;
-  return canonicalJson(data) === canonicalJson(event.data);
+  return canonicalJson(known.event.data) === canonicalJson(event.data);
 }
 
 /** JSON with sorted keys: two objects of the same content give the same text. */

@@ -109,9 +109,11 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
   });
   const intake = new EventIntake(journal, store, figures);
   serveSockets(io, { hub, intake, ledger, figures, log, epoch: journal.epoch, version });
+  journal.subscribe((changes) =>
+    figures.committed(changes.reduce((sum, change) => sum + (change.kind === 'appended' ? change.events.length : 0), 0)),
+  );
   hub.onChange((change) => {
     if (change.kind !== 'appended') return;
-    figures.committed(change.events.length);
     for (const { type, event } of change.events) {
       if (/^command:(?:applied|failed|rejected|expired)$/.test(type))
         figures.commandEnded(String(event.data['command_type']), type.slice('command:'.length));

@@ -31,6 +31,7 @@ export class ServerFigures {
     const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
   }
 
+  /** @param events how many one commit of the journal brought */
   committed(events: number): void {
     this.#eventsTotal += events;
     this.#events.inc(events);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   existsSync,
   ftruncateSync,
   mkdirSync,
@@ -144,7 +145,7 @@ describe('what is no journal is refused with a sentence, and left as it was:', (
     const path = join(newFolder(), 'journal.db');
     await (await openSqliteJournal({ path })).close();
     foreign(path, 'PRAGMA user_version = 99');
-    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it has format 99, this version reads 1`);
+    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it has format 99, this version reads 2`);
   });
 
   test('a folder', async () => {
@@ -224,6 +225,98 @@ test('a writer that is killed at any moment has lost nothing that it was told is
   }
 });
 
+describe('a sudden end', () => {
+  /** The files of a journal as they lie on the disk at this moment, in a folder of their own. */
+  function copyOf({ location }: Journal): string {
+    const path = join(newFolder(), 'journal.db');
+    for (const suffix of ['', '-wal', '-log']) copyFileSync(`${location}${suffix}`, `${path}${suffix}`);
+    return path;
+  }
+  const settled = (journal: Journal) => expect.poll(() => statSync(`${journal.location}-log`).size).toBe(0);
+
+  test('before the database had them: the events are there, under their ids, and the next ones follow', async () => {
+    const journal = await openSqliteJournal({ path: join(newFolder(), 'journal.db') });
+    await journal.append('s', eventsFrom(1, 3));
+    await settled(journal);
+    await journal.append('s', [event(4, { id: 'mine' }), event(5)]);
+    expect(statSync(`${journal.location}-log`).size).toBeGreaterThan(0);
+    const path = copyOf(journal);
+    await journal.close();
+    let after = await openSqliteJournal({ path });
+    expect(await held(after)).toEqual(countedTo(5));
+    expect(await after.append('s', [event(4, { id: 'mine' }), event(6)])).toMatchObject({ seqs: [4, 6] });
+    await after.close();
+    after = await openSqliteJournal({ path });
+    expect(await held(after)).toEqual(countedTo(6));
+    expect((await after.find('s', 'mine'))?.seq).toBe(4);
+    await after.close();
+  });
+
+  test('between the database and the log: what both have is there once', async () => {
+    const journal = await openSqliteJournal({ path: join(newFolder(), 'journal.db') });
+    await journal.append('s', eventsFrom(1, 3));
+    const log = readFileSync(`${journal.location}-log`);
+    await settled(journal);
+    const path = copyOf(journal);
+    await journal.close();
+    writeFileSync(`${path}-log`, log);
+    const after = await openSqliteJournal({ path });
+    expect(await held(after)).toEqual(countedTo(3));
+    await after.append('s', [event(4)]);
+    expect(await held(after)).toEqual(countedTo(4));
+    await after.close();
+  });
+
+  test('of the machine, which took the end of the database: no gap comes of what the log has beyond', async () => {
+    const journal = await openSqliteJournal({ path: join(newFolder(), 'journal.db') });
+    await journal.append('s', eventsFrom(1, 3));
+    await settled(journal);
+    const path = copyOf(journal);
+    await journal.append('s', eventsFrom(4, 6));
+    await settled(journal);
+    await journal.append('s', eventsFrom(7, 9));
+    copyFileSync(`${journal.location}-log`, `${path}-log`);
+    await journal.close();
+    const after = await openSqliteJournal({ path });
+    expect(await held(after)).toEqual(countedTo(3));
+    await after.close();
+  });
+
+  test('after a session was deleted: nothing of it comes back into one created anew', async () => {
+    const journal = await openSqliteJournal({ path: join(newFolder(), 'journal.db') });
+    await journal.append('s', eventsFrom(1, 3));
+    await journal.delete('s');
+    const { epoch } = await journal.append('s', [event(1)]);
+    const path = copyOf(journal);
+    await journal.close();
+    const after = await openSqliteJournal({ path });
+    expect(await held(after)).toEqual(countedTo(1));
+    expect((await after.head('s'))?.epoch).toBe(epoch);
+    await after.close();
+  });
+});
+
+test('a history read while its newest events move from the log to the database is whole', async () => {
+  const journal = await openSqliteJournal({ path: join(newFolder(), 'journal.db') });
+  const large = { filler: 'x'.repeat(2_000) };
+  const writing = (async () => {
+    for (let n = 1; n <= 2_000; n += 20) {
+      await journal.append(
+        's',
+        Array.from({ length: 20 }, (_, at) => event(n + at, { data: { n: n + at, ...large } })),
+      );
+    }
+  })();
+  for (let last = 0; last < 2_000;) {
+    const events = await journal.read('s', { after: 0, limit: Infinity });
+    expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: events.length }, (_, at) => at + 1));
+    last = events.length;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await writing;
+  await journal.close();
+});
+
 describe('a full disk', () => {
   /** Appends until it fails; gives the failure. */
   async function fill(journal: Journal, sizeChars: number): Promise<unknown> {
@@ -241,12 +334,12 @@ describe('a full disk', () => {
   test('refuses appends, keeps no half of one, and all goes on when there is space again', async (context) => {
     const disk = newFolder();
     // Only root may mount, and not in every container.
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=640k', 'tmpfs', disk]).status !== 0)
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]).status !== 0)
       return context.skip('a disk of its own cannot be mounted');
     onTestFinished(() => void spawnSync('umount', ['-l', disk]));
 
     const ballast = join(disk, 'ballast');
-    writeFileSync(ballast, Buffer.alloc(200_000));
+    writeFileSync(ballast, Buffer.alloc(1_500_000));
     const path = join(disk, 'journal.db');
     let journal = await openSqliteJournal({ path });
     const told: number[] = [];

@@ -1,0 +1,82 @@
+import { closeSync, fchmodSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+/**
+ * The commits that the database does not hold yet: a file of the JSON of their events, one a line, each commit closed by
+ * a line with its checksum. A commit here is one system call and a transaction of the database some ten: this is what
+ * makes it cheap to acknowledge a single event.
+ */
+export class CommitLog {
+  readonly path: string;
+  readonly #file: number;
+  readonly #fsync: boolean;
+  /** Everything before this is whole commits. */
+  #sizeBytes: number;
+  /** Something may stand behind them that does not count. */
+  #isTorn = false;
+
+  /** Opens the file, or makes it, readable by its owner only. @throws the system's error */
+  constructor(path: string, { fsync }: { fsync: boolean }) {
+    this.path = path;
+    this.#fsync = fsync;
+    this.#file = openSync(path, 'a', 0o600);
+    fchmodSync(this.#file, 0o600);
+    this.#sizeBytes = fstatSync(this.#file).size;
+  }
+
+  /** The lines of the whole commits, in order. What a sudden end left half written was acknowledged to nobody. */
+  read(): string[] {
+    const whole: string[] = [];
+    let commit: string[] = [];
+    for (const line of readFileSync(this.path, 'utf8').split('\n')) {
+      if (!line.startsWith('#')) {
+        commit.push(line);
+        continue;
+      }
+      if (line !== mark(textOf(commit))) break;
+      whole.push(...commit);
+      commit = [];
+    }
+    return whole;
+  }
+
+  /** Keeps the lines as one commit, all of them or none. @throws the system's error */
+  append(lines: readonly string[]): void {
+    this.#cut();
+    const text = textOf(lines);
+    const bytes = Buffer.from(`${text}${mark(text)}\n`);
+    this.#isTorn = true;
+    for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
+    if (this.#fsync) fdatasyncSync(this.#file);
+    this.#isTorn = false;
+    this.#sizeBytes += bytes.length;
+  }
+
+  /** Forgets everything: the database has it. @throws the system's error */
+  clear(): void {
+    if (this.#sizeBytes === 0) return;
+    this.#sizeBytes = 0;
+    this.#isTorn = true;
+    this.#cut();
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  /** Takes away what a failed write left, before anything could be written behind it. */
+  #cut(): void {
+    if (!this.#isTorn) return;
+    ftruncateSync(this.#file, this.#sizeBytes);
+    this.#isTorn = false;
+  }
+}
+
+function textOf(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`;
+}
+
+/** The closing line of a commit. JSON of an event never begins like it. */
+function mark(text: string): string {
+  return `#${crc32(text).toString(16)}`;
+}
