@@ -9,17 +9,12 @@ export function foldCommand(state: SessionState, { type, data, timestamp }: Sess
   const commandId = textOf(data, 'command_id');
   const status = type.slice('command:'.length) as CommandStatus;
   const commandType = commandTypes.find((each) => each === data['command_type']);
-  const known = state.commands.findLast((each) => each.command_id === commandId);
+  const at = state.commands.findLastIndex((each) => each.command_id === commandId);
+  const known = state.commands[at];
   if (commandId === null || commandType === undefined || (known !== undefined && isFinal(known.status))) return undefined;
   const command = nextCommand(known, { commandId, commandType, status, timestamp, data });
   return {
-    ...withItem(
-      state,
-      'commands',
-      (each) => each.command_id === commandId,
-      command,
-      (each) => isFinal(each.status),
-    ),
+    ...withItem(state, 'commands', at, command, (each) => isFinal(each.status)),
     ...(isFinal(status) && status !== 'applied' && state.status === 'halting' && state.halt?.command_id === commandId
       ? { status: state.halt.from, halt: null }
       : {}),

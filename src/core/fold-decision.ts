@@ -25,21 +25,16 @@ export function foldDecisionPoint(state: SessionState, { data, timestamp }: Sess
     made_at: null,
     comment: null,
   };
-  return withItem(
-    state,
-    'decisions',
-    () => false,
-    decision,
-    (each) => each.status === 'made',
-  );
+  return withItem(state, 'decisions', -1, decision, isMade);
 }
 
 /** `decision:made`: the first answer wins, later ones change nothing. */
 export function foldDecisionMade(state: SessionState, { data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
   const decisionId = textOf(data, 'decision_id');
   const choice = textOf(data, 'choice');
-  const known = state.decisions.find((each) => each.decision_id === decisionId);
-  if (known === undefined || known.status === 'made' || choice === null) return undefined;
+  const at = state.decisions.findIndex((each) => each.decision_id === decisionId);
+  const known = state.decisions[at];
+  if (known === undefined || isMade(known) || choice === null) return undefined;
   const made: DecisionState = {
     ...known,
     status: 'made',
@@ -48,13 +43,11 @@ export function foldDecisionMade(state: SessionState, { data, timestamp }: Sessi
     made_at: timestamp,
     comment: textOf(data, 'comment'),
   };
-  return withItem(
-    state,
-    'decisions',
-    (each) => each.decision_id === decisionId,
-    made,
-    (each) => each.status === 'made',
-  );
+  return withItem(state, 'decisions', at, made, isMade);
+}
+
+function isMade(decision: DecisionState): boolean {
+  return decision.status === 'made';
 }
 
 function optionsOf(options: unknown): DecisionOption[] {

@@ -7,9 +7,10 @@ import type { SessionState, SkillState, SkillUsage } from './session-state.ts';
 export function foldSkill(state: SessionState, event: SessionEvent): Partial<SessionState> | undefined {
   const skillId = textOf(event.data, 'skill_id') ?? textOf(event.data, 'skill_name');
   if (skillId === null) return undefined;
-  const known = state.skills.findLast((skill) => skill.skill_id === skillId);
+  const at = state.skills.findLastIndex((each) => each.skill_id === skillId);
+  const known = state.skills[at];
   const skill = nextSkill(event, skillId, known);
-  const changes = withItem(state, 'skills', (each) => each.skill_id === skillId, skill, isOver);
+  const changes = withItem(state, 'skills', at, skill, isOver);
   return {
     ...changes,
     current_skill: changes.skills.findLast((each) => each.status === 'running')?.skill_name ?? null,

@@ -82,26 +82,27 @@ export function lengthMs(data: Data, startedAt: string | null, endedAt: string):
 }
 
 /**
- * A list of the state with one item replaced in its place, or appended. Beyond `limit` the oldest item that may go
- * (`isOver`) is let go and counted; if none may, the oldest.
+ * A list of the state with the item at `at` replaced, or a new one appended where that is -1. Beyond the list's limit the
+ * oldest item that may go (`isOver`) is let go and counted; if none may, the oldest.
  */
 export function withItem<List extends keyof LetGo>(
   state: SessionState,
   list: List,
-  isSame: (item: SessionState[List][number]) => boolean,
+  at: number,
   item: SessionState[List][number],
   isOver: (item: SessionState[List][number]) => boolean,
 ): Pick<SessionState, List> & Partial<Pick<SessionState, 'let_go'>> {
   type Item = SessionState[List][number];
   const items = (state[list] as Item[]).slice();
-  const at = items.findLastIndex(isSame);
   if (at !== -1) {
     items[at] = item;
     return { [list]: items } as Pick<SessionState, List>;
   }
+  if (items.length < foldLimits[list]) {
+    items.push(item);
+    return { [list]: items } as Pick<SessionState, List>;
+  }
+  items.splice(Math.max(0, items.findIndex(isOver)), 1);
   items.push(item);
-  if (items.length <= foldLimits[list]) return { [list]: items } as Pick<SessionState, List>;
-  const oldest = items.slice(0, -1).findIndex(isOver);
-  items.splice(Math.max(0, oldest), 1);
   return { [list]: items, let_go: { ...state.let_go, [list]: state.let_go[list] + 1 } } as unknown as Pick<SessionState, List>;
 }

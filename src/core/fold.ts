@@ -85,7 +85,8 @@ export function foldAll(state: SessionState, events: Iterable<SessionEvent>): Se
 function foldFile(state: SessionState, { data, timestamp }: SessionEvent, change: FileState['change']): Partial<SessionState> | undefined {
   const path = textOf(data, 'path');
   if (path === null) return undefined;
-  const known = state.files.find((file) => file.path === path);
+  const at = state.files.findLastIndex((each) => each.path === path);
+  const known = state.files[at];
   const isNew = known === undefined || known.change === 'deleted';
   const file: FileState = {
     path,
@@ -96,19 +97,14 @@ function foldFile(state: SessionState, { data, timestamp }: SessionEvent, change
     agent_id: textOf(data, 'agent_id') ?? known?.agent_id ?? null,
     updated_at: timestamp,
   };
-  return withItem(
-    state,
-    'files',
-    (each) => each.path === path,
-    file,
-    () => true,
-  );
+  return withItem(state, 'files', at, file, () => true);
 }
 
 function foldAgent(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
   const agentId = textOf(data, 'agent_id');
   if (agentId === null) return undefined;
-  const known = state.agents.find((agent) => agent.agent_id === agentId);
+  const at = state.agents.findLastIndex((each) => each.agent_id === agentId);
+  const known = state.agents[at];
   const completed = type === 'agent:completed';
   const startedAt = type === 'agent:spawned' ? timestamp : (known?.started_at ?? timestamp);
   const agent: AgentState = {
@@ -132,19 +128,14 @@ function foldAgent(state: SessionState, { type, data, timestamp }: SessionEvent)
     ended_at: completed ? timestamp : type === 'agent:spawned' ? null : (known?.ended_at ?? null),
     duration_ms: completed ? lengthMs(data, startedAt, timestamp) : type === 'agent:spawned' ? null : (known?.duration_ms ?? null),
   };
-  return withItem(
-    state,
-    'agents',
-    (each) => each.agent_id === agentId,
-    agent,
-    (each) => each.status !== 'running',
-  );
+  return withItem(state, 'agents', at, agent, (each) => each.status !== 'running');
 }
 
 function foldValidation(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
   const checkName = textOf(data, 'check_name') ?? state.validations.findLast((each) => each.status === 'running')?.check_name ?? null;
   if (checkName === null) return undefined;
-  const known = type === 'validation:started' ? undefined : state.validations.find((each) => each.check_name === checkName);
+  const at = state.validations.findLastIndex((each) => each.check_name === checkName);
+  const known = type === 'validation:started' ? undefined : state.validations[at];
   let check: ValidationState = known ?? {
     check_name: checkName,
     status: 'running',
@@ -170,13 +161,7 @@ function foldValidation(state: SessionState, { type, data, timestamp }: SessionE
       duration_ms: lengthMs(data, check.started_at, timestamp),
     };
   }
-  return withItem(
-    state,
-    'validations',
-    (each) => each.check_name === checkName,
-    check,
-    (each) => each.status !== 'running',
-  );
+  return withItem(state, 'validations', at, check, (each) => each.status !== 'running');
 }
 
 function foldCheckpoint(state: SessionState, { data, timestamp, seq }: SessionEvent): Partial<SessionState> | undefined {
@@ -191,13 +176,8 @@ function foldCheckpoint(state: SessionState, { data, timestamp, seq }: SessionEv
     created_at: timestamp,
     seq,
   };
-  return withItem(
-    state,
-    'checkpoints',
-    (each) => each.checkpoint_id === checkpointId,
-    checkpoint,
-    () => true,
-  );
+  const at = state.checkpoints.findLastIndex((each) => each.checkpoint_id === checkpointId);
+  return withItem(state, 'checkpoints', at, checkpoint, () => true);
 }
 
 function foldOrchestrator(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> {

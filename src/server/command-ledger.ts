@@ -238,9 +238,8 @@ export class CommandLedger {
     const isServers = request.type === 'HALT' || request.type === 'RESUME' || request.type === 'DECISION';
     // However much waits to be carried out, there is room to stop it.
     const most = isServers ? limits.unfinishedCommands + limits.unfinishedUrgentCommands : limits.unfinishedCommands;
-    if (unfinished(state).length >= most) {
-      throw new ShannonDashError('LIMIT_REACHED', `${unfinished(state).length} commands of ${sessionId} are not finished`);
-    }
+    const waiting = unfinished(state).length;
+    if (waiting >= most) throw new ShannonDashError('LIMIT_REACHED', `${waiting} commands of ${sessionId} are not finished`);
     const isDone = request.type === 'HALT' && state.status === 'halted';
     const executor = this.#orchestrators.executorOf(sessionId, request.type);
     const halting =
@@ -408,7 +407,7 @@ export class CommandLedger {
       const timer = setTimeout(settle, timeoutMs);
       timer.unref();
       waiting.add(settle);
-      const current = this.#store.get(sessionId)?.state?.commands.find((each) => each.command_id === commandId);
+      const current = this.#store.get(sessionId)?.state?.commands.findLast((each) => each.command_id === commandId);
       if (current !== undefined && isFinal(current.status)) settle(current);
     });
   }
@@ -490,7 +489,7 @@ export class CommandLedger {
   /** A command by its id, from the state or, once that has let it go, from the journal. */
   async #find(sessionId: string, commandId: string): Promise<CommandState | undefined> {
     const state = await this.#store.load(sessionId);
-    const known = state?.commands.find((each) => each.command_id === commandId);
+    const known = state?.commands.findLast((each) => each.command_id === commandId);
     if (known !== undefined || state === undefined || state.let_go.commands === 0) return known;
     const steps = await Promise.all(['queued', 'delivered', 'final'].map((each) => this.#journal.find(sessionId, stepId(commandId, each))));
     const events = steps.flatMap((each) => each?.event ?? []);
@@ -550,11 +549,10 @@ function haltData({ command_id, by, parameters }: CommandState): Record<string, 
 function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Step {
   const { command_id, command_type, by, parameters } = command;
   const isFirst = status === 'queued' || status === 'rejected';
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return {
     type: `command:${status}`,
     id: stepId(command_id, isFinal(status) ? 'final' : status),
-    data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...given },
+    data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...fields },
   };
 }
 
