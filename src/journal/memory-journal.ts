@@ -15,11 +15,12 @@ import {
   type SessionHead,
   type Snapshot,
 } from './journal.ts';
-import { newEpoch, stamp } from './stamping.ts';
+import { newEpoch, seqOfServerMadeId, stamp } from './stamping.ts';
 
 interface StoredSession {
   head: SessionHead;
   events: JournalEvent[];
+  /** Those whose producer gave an id. */
   byId: Map<string, JournalEvent>;
   snapshot?: Snapshot;
 }
@@ -124,11 +125,11 @@ export class MemoryJournal implements Journal {
       const known = this.#sessions.get(sessionId);
       const session = known ?? this.#add({ session_id: sessionId, created_at: new Date().toISOString() });
       try {
-        const { fresh, seqs } = stamp(session.head, events, (id) => findById(session, id));
+        const { fresh, freshById, seqs } = stamp(session.head, events, (id) => findById(session, id));
         if (known === undefined) changes.push({ kind: 'created', head: { ...session.head } });
+        for (const [id, event] of freshById) session.byId.set(id, event);
         for (const event of fresh) {
           session.events.push(event);
-          session.byId.set(event.event.id, event);
           session.head.seq = event.seq;
           session.head.updated_at = event.event.timestamp;
         }
@@ -150,5 +151,6 @@ export class MemoryJournal implements Journal {
 }
 
 function findById(session: StoredSession, id: string): JournalEvent | undefined {
-  return session.byId.get(id);
+  const seq = seqOfServerMadeId(session.head.epoch, id);
+  return seq === undefined ? session.byId.get(id) : session.events[seq - 1];
 }

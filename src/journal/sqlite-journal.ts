@@ -21,10 +21,10 @@ import {
 } from './journal.ts';
 import { applicationId, SqliteDatabase, type StoredHead } from './sqlite-database.ts';
 import { claimJournalFile, codeOf } from './sqlite-file.ts';
-import { eventFromJson, stamp } from './stamping.ts';
+import { eventFromJson, seqOfServerMadeId, stamp } from './stamping.ts';
 
 /** How long, and how many characters of JSON, commits may stay in the log before they are moved to the database together. */
-const settleMs = 100;
+const settleMs = 1_000;
 const settleChars = 256 * 1024;
 
 export interface SqliteJournalOptions {
@@ -77,6 +77,7 @@ function openFailure(path: string, error: unknown): ShannonDashError {
 /** A session, and those of its events that are in the log and not in the database yet: the newest ones. */
 interface OpenSession extends StoredHead {
   unsettled: JournalEvent[];
+  /** Those of them whose producer gave an id. */
   unsettledById: Map<string, JournalEvent>;
 }
 
@@ -234,9 +235,11 @@ class SqliteJournal implements Journal {
 
   /** Takes up an event that the log kept over a sudden end, unless the database has it. */
   #recover(line: string): void {
-    const { session_id, seq } = JSON.parse(line) as SessionEvent;
+    const { session_id, seq, id } = JSON.parse(line) as SessionEvent;
     const session = this.#sessions.get(session_id);
-    if (session?.head.seq === seq - 1) this.#add(session, [eventFromJson(session_id, seq, line)]);
+    if (session?.head.seq !== seq - 1) return;
+    const event = eventFromJson(session_id, seq, line);
+    this.#add(session, [event], seqOfServerMadeId(session.head.epoch, id) === undefined ? new Map([[id, event]]) : new Map());
   }
 
   /** One write to the log for the whole group. A conflict refuses its own append only; a failing disk refuses all. */
@@ -274,23 +277,23 @@ class SqliteJournal implements Journal {
       staged.created.push(session);
       staged.changes.push({ kind: 'created', head: { ...session.head } });
     }
-    const { fresh, seqs } = stamped;
+    const { fresh, freshById, seqs } = stamped;
     const { epoch } = session.head;
     if (fresh.length > 0) {
       if (!staged.before.has(session)) staged.before.set(session, { head: session.head, unsettled: session.unsettled.length });
-      this.#add(session, fresh);
+      this.#add(session, fresh, freshById);
       for (const { json } of fresh) staged.lines.push(json);
       noteAppended(staged.changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
     }
     staged.answers.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
   }
 
-  #add(session: OpenSession, events: readonly JournalEvent[]): void {
+  #add(session: OpenSession, events: readonly JournalEvent[], byId: ReadonlyMap<string, JournalEvent>): void {
     for (const event of events) {
       session.unsettled.push(event);
-      session.unsettledById.set(event.event.id, event);
       this.#unsettledChars += event.json.length;
     }
+    for (const [id, event] of byId) session.unsettledById.set(id, event);
     this.#unsettled.add(session);
     const last = events.at(-1);
     if (last !== undefined) session.head = { ...session.head, seq: last.seq, updated_at: last.event.timestamp };
@@ -315,7 +318,9 @@ class SqliteJournal implements Journal {
   }
 
   #findById(session: OpenSession, id: string): JournalEvent | undefined {
-    return session.unsettledById.get(id) ?? this.#database.findById(session, id);
+    const place = seqOfServerMadeId(session.head.epoch, id) ?? 0;
+    const unsettled = place > settledSeq(session) ? session.unsettled[place - settledSeq(session) - 1] : session.unsettledById.get(id);
+    return unsettled ?? this.#database.findById(session, id);
   }
 
   /** @param isRetry it just failed: again after a while, however much there is */
@@ -340,7 +345,7 @@ class SqliteJournal implements Journal {
   /** Moves what is in the log to the database. */
   #settle(): void {
     const sessions = [...this.#unsettled];
-    this.#database.insertEvents(sessions.map(({ key, head, unsettled }) => ({ key, epoch: head.epoch, events: unsettled })));
+    this.#database.insertEvents(sessions.map(({ key, unsettled, unsettledById }) => ({ key, events: unsettled, byId: unsettledById })));
     for (const session of sessions) {
       session.unsettled = [];
       session.unsettledById.clear();

@@ -8,9 +8,10 @@ import { JournalEvent, type NewEvent } from './journal.ts';
 /** What the journal has under an id. */
 export type FindById = (id: string) => JournalEvent | undefined;
 
-/** An append turned into journal events: the new ones, and where each of the given ones stands. */
+/** An append turned into journal events: the new ones, those of them whose producer gave an id, and where each given event stands. */
 export interface Stamped {
   fresh: JournalEvent[];
+  freshById: Map<string, JournalEvent>;
   seqs: number[];
 }
 
@@ -20,7 +21,7 @@ export function newEpoch(): string {
 }
 
 /** The id of an event whose producer gave none. It says its own place, so that finding it needs no index. */
-export function serverMadeId(epoch: string, seq: number): string {
+function serverMadeId(epoch: string, seq: number): string {
   return `${epoch}:${seq}`;
 }
 
@@ -75,7 +76,7 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
     if (event.id !== undefined) freshById.set(event.id, journalled);
     seqs.push(seq);
   }
-  return { fresh, seqs };
+  return { fresh, freshById, seqs };
 }
 
 /** An event from the JSON that `stamp` gave it. No quote stands bare within an id, so this is where its type begins. */

@@ -5,7 +5,7 @@ import { limits } from '../core/limits.ts';
 import { cliEventRequest, type PublishedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
-import type { Journal, NewEvent } from '../journal/journal.ts';
+import type { AppendResult, Journal, NewEvent } from '../journal/journal.ts';
 import type { ServerFigures } from './server-figures.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -29,17 +29,22 @@ export class EventIntake {
     const { session_id, events } = parse(publishRequest, input);
     mayPublish(session_id);
     const checked = events.map((event, index) => parseEventInput(event, `events[${index}]`));
-    return this.#append(session_id, checked, source);
+    return this.#append(session_id, checked, source, ({ epoch, first_seq, last_seq }) => ({ success: true, epoch, first_seq, last_seq }));
   }
 
   /** `cli_event`, the older channel. */
-  publishCliEvent(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<PublishedMessage> {
+  publishCliEvent(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<{ success: true }> {
     const cliEvent = parse(cliEventRequest, input);
     mayPublish(cliEvent.session_id);
-    return this.#append(cliEvent.session_id, [translateCliEvent(cliEvent)], source);
+    return this.#append(cliEvent.session_id, [translateCliEvent(cliEvent)], source, () => ({ success: true }));
   }
 
-  #append(sessionId: string, events: readonly EventInput[], source: string | undefined): Promise<PublishedMessage> {
+  #append<Answer>(
+    sessionId: string,
+    events: readonly EventInput[],
+    source: string | undefined,
+    answer: (appended: AppendResult) => Answer,
+  ): Promise<Answer> {
     if (this.#store.get(sessionId) === undefined && this.#store.size >= limits.sessions) {
       throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
     }
@@ -51,9 +56,9 @@ export class EventIntake {
       source,
       timestamp: normalTimestamp(timestamp) ?? timestampNow(),
     }));
-    return this.#journal.append(sessionId, newEvents).then(({ epoch, first_seq, last_seq }) => {
+    return this.#journal.append(sessionId, newEvents).then((appended) => {
       this.#figures.published(performance.now() - startedAt);
-      return { success: true, epoch, first_seq, last_seq };
+      return answer(appended);
     });
   }
 }

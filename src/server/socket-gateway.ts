@@ -206,7 +206,7 @@ class Client implements OrchestratorLink {
 
   #publishCliEvent(payload: unknown): Promise<unknown> {
     this.#endImplicit();
-    return this.#parts.intake.publishCliEvent(payload, this.#name, (id) => this.#mayPublish(id)).then(() => ({ success: true }));
+    return this.#parts.intake.publishCliEvent(payload, this.#name, (id) => this.#mayPublish(id));
   }
 
   async #subscribe(payload: unknown, isImplicit = false): Promise<SubscribedMessage> {

@@ -232,7 +232,7 @@ describe('a sudden end', () => {
     for (const suffix of ['', '-wal', '-log']) copyFileSync(`${location}${suffix}`, `${path}${suffix}`);
     return path;
   }
-  const settled = (journal: Journal) => expect.poll(() => statSync(`${journal.location}-log`).size).toBe(0);
+  const settled = (journal: Journal) => expect.poll(() => statSync(`${journal.location}-log`).size, { timeout: 10_000 }).toBe(0);
 
   test('before the database had them: the events are there, under their ids, and the next ones follow', async () => {
     const journal = await openSqliteJournal({ path: join(newFolder(), 'journal.db') });
