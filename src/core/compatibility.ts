@@ -1,5 +1,5 @@
 import { eventType, normalTimestamp, type EventInput } from './event.ts';
-import { isServerOnly } from './event-table.ts';
+import { isKnownType, isServerOnly } from './event-table.ts';
 import { ShannonDashError } from './errors.ts';
 import { parse } from './parse.ts';
 
@@ -19,7 +19,8 @@ const olderTypes: Record<string, string> = { 'validation:completed': 'validation
  * @throws ShannonDashError INVALID
  */
 export function translateCliEvent(cliEvent: { event_type: string; timestamp?: unknown; data?: unknown }): EventInput {
-  const given = parse(eventType, cliEvent.event_type, 'event_type');
+  // Most events are of a known type, and need no second look.
+  const given = isKnownType(cliEvent.event_type) ? cliEvent.event_type : parse(eventType, cliEvent.event_type, 'event_type');
   const type = olderTypes[given] ?? given;
   if (isServerOnly(type)) throw new ShannonDashError('INVALID', `event_type: ${type} is written by the server only`);
   return {

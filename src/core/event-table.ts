@@ -135,9 +135,13 @@ export type KnownEventType = keyof typeof eventTable;
 /** The `data` of a type: as its schema says for a known one, any object else. */
 export type EventData<Type extends string> = Type extends KnownEventType ? z.input<(typeof eventTable)[Type]> : Record<string, unknown>;
 
+export function isKnownType(type: string): type is KnownEventType {
+  return Object.hasOwn(eventTable, type);
+}
+
 /** The schema of a known type's `data`; undefined for any other type. */
 export function dataSchema(type: string): z.ZodType<Record<string, unknown>> | undefined {
-  return Object.hasOwn(eventTable, type) ? (eventTable as unknown as Record<string, z.ZodType<Record<string, unknown>>>)[type] : undefined;
+  return isKnownType(type) ? (eventTable[type] as unknown as z.ZodType<Record<string, unknown>>) : undefined;
 }
 
 /** Types that only the server writes: nobody may publish them, so nobody can forge a command's life or an orchestrator. */

@@ -1,5 +1,5 @@
 import type { SessionEvent } from './event.ts';
-import type { KnownEventType } from './event-table.ts';
+import { isKnownType, type KnownEventType } from './event-table.ts';
 import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
 import { foldExecution } from './fold-execution.ts';
@@ -53,7 +53,7 @@ const folders: Record<KnownEventType, Folder> = {
 
 /** The session's state after one more event. Pure: the given state is not touched, parts that did not change are shared. */
 export function fold(state: SessionState, event: SessionEvent): SessionState {
-  const folder = Object.hasOwn(folders, event.type) ? folders[event.type as KnownEventType] : undefined;
+  const folder = isKnownType(event.type) ? folders[event.type] : undefined;
   const next: SessionState = { ...state, ...folder?.(state, withObject(event)), seq: event.seq, updated_at: event.timestamp };
   if (startsSession(event.type)) {
     if (next.status === 'created') next.status = 'running';

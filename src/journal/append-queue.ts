@@ -11,11 +11,11 @@ export interface PendingAppend<Result> {
 
 /** A group of so many events says that a burst is under way: the next one may gather for so long. */
 const burstEvents = 8;
-const gatherMs = 2;
+const gatherMs = 4;
 
 /**
  * Groups appends by time: what arrives in one turn of the event loop is committed together, and during a burst what
- * arrives in about two milliseconds. One transaction, one fan-out. A lone append never waits.
+ * arrives in about four milliseconds. One transaction, one fan-out. A lone append never waits.
  */
 export class AppendQueue<Result> {
   readonly #commit: (group: PendingAppend<Result>[]) => void;
