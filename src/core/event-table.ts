@@ -141,7 +141,7 @@ export function isKnownType(type: string): type is KnownEventType {
 
 /** The schema of a known type's `data`; undefined for any other type. */
 export function dataSchema(type: string): z.ZodType<Record<string, unknown>> | undefined {
-  return isKnownType(type) ? (eventTable[type] as unknown as z.ZodType<Record<string, unknown>>) : undefined;
+  return isKnownType(type) ? eventTable[type] : undefined;
 }
 
 /** Types that only the server writes: nobody may publish them, so nobody can forge a command's life or an orchestrator. */
