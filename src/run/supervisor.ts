@@ -97,6 +97,9 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     });
     const stopForwarding = forwardSignals(program, tree);
     carryOut(run, tree, checkpoints, announcements);
+    run.onDeleted(() => {
+      if (tree.isHalted) onNote('the session was deleted while it was halted; the program goes on');
+    });
     const started = run.emit(
       'execution:started',
       { task: [command, ...args].join(' '), command, args: [...args], cwd: process.cwd(), pid: program.pid },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readProcTable } from '../../src/run/process-table.ts';
+import { http } from '../helpers/start-server.ts';
 import { serverProcess } from './run-server.ts';
 import { bin, newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';
 import { StartedProgram } from './started-program.ts';
@@ -187,6 +188,19 @@ describe('HALT and RESUME', () => {
     expect(stateOf(Number(place.read('pid')))).toBe('T');
     await place.command('s', 'RESUME');
     expect(await program.ended).toMatchObject({ code: 9, stdout: 'ready\ncaught\n' });
+  });
+
+  test('a program that is halted goes on when its session is deleted', async () => {
+    const place = await newRunPlace();
+    const program = place.start('s', '--no-files', '--', 'sh', '-c', 'echo $$ > pid; read end; echo over');
+    await until('it runs', () => (place.read('pid') ?? '').endsWith('\n'));
+    await place.untilEvent('s', 'execution:started');
+    await place.command('s', 'HALT');
+    expect(stateOf(Number(place.read('pid')))).toBe('T');
+    await http('DELETE', `${place.server.url}/api/sessions/s`);
+    program.child.stdin?.write('\n');
+    expect(await program.ended).toMatchObject({ code: 0, stdout: 'over\n' });
+    expect(outputLines(await place.events('s'))).toEqual(['over']);
   });
 
   test('a signal bare goes to the program alone, and Ctrl-C not to what left its group', async () => {
