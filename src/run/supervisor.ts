@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import type { ConnectOptions } from '../client/connection.ts';
 import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
 import { connectWatcher } from '../client/watcher.ts';
-import { startChildProgram, type ChildProgram } from './child-program.ts';
+import { startChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { watchFileChanges } from './file-changes.ts';
+import { forwardSignals, type SupervisedProgram } from './forwarded-signals.ts';
 import { OutputLines } from './output-lines.ts';
 import type { ProgramEnd } from './program-end.ts';
 import { ProgramCheckpoints, type TakenCheckpoint } from './program-checkpoints.ts';
@@ -25,9 +26,6 @@ const farewellMs = 5_000;
 const standInAfterMs = 2_000;
 /** How long changes of files that a program made as its last act may take to be heard of. */
 const lastFilesMs = 100;
-/** How long a suspension may take to begin, once we have asked for it. */
-const suspendMs = 20;
-const forwardedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 export interface SuperviseOptions extends ConnectOptions {
   url: string;
@@ -77,8 +75,11 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   const fileWatch = options.watchesFiles ? await startFileWatch(run, onNote) : undefined;
   const output = startOutput(run);
   let watching: { close(): Promise<void> } | undefined;
+  let stopForwarding: (() => void) | undefined;
   try {
     if (checkpoints !== undefined) announcements.tell(await checkpoints.start());
+    const { promise: isStarted, resolve: tellStarted } = Promise.withResolvers<SupervisedProgram>();
+    stopForwarding = forwardSignals(isStarted);
     const startedAt = performance.now();
     const program = await startChildProgram({
       command,
@@ -95,7 +96,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       checkpoints?.unseal();
       void run.emit('execution:resumed', { reason: `${signal} to the halted program`, initiated_by: 'signal' }, kept);
     });
-    const stopForwarding = forwardSignals(program, tree);
+    tellStarted({ program, tree });
     carryOut(run, tree, checkpoints, announcements);
     run.onDeleted(() => {
       if (tree.isHalted) onNote('the session was deleted while it was halted; the program goes on');
@@ -124,6 +125,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     await farewell(run);
     throw error;
   } finally {
+    stopForwarding?.();
     output.close();
     // What could be said has been said.
     await Promise.all([watching?.close(), fileWatch?.close(), run.close(undefined, { timeoutMs: 0 })]);
@@ -275,32 +277,6 @@ function takeAnnounced(
         () => undefined,
       );
     },
-  };
-}
-
-function forwardSignals(program: ChildProgram, tree: ChildTree): () => void {
-  const forward = (signal: NodeJS.Signals) => {
-    // Gone already: its end is on the way.
-    tree.signal(signal).catch(() => undefined);
-  };
-  const suspend = () => {
-    tree
-      .whileStopped(() =>
-        program.withoutTerminal(async () => {
-          // As the system would: not at all where no shell could let us go on. When we are stopped, the time is over after it.
-          process.off('SIGTSTP', suspend);
-          process.kill(process.pid, 'SIGTSTP');
-          await new Promise((resolve) => setTimeout(resolve, suspendMs));
-          process.on('SIGTSTP', suspend);
-        }),
-      )
-      .catch(() => undefined);
-  };
-  for (const signal of forwardedSignals) process.on(signal, forward);
-  process.on('SIGTSTP', suspend);
-  return () => {
-    for (const signal of forwardedSignals) process.off(signal, forward);
-    process.off('SIGTSTP', suspend);
   };
 }
 

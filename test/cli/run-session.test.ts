@@ -203,12 +203,21 @@ describe('HALT and RESUME', () => {
     expect(outputLines(await place.events('s'))).toEqual(['over']);
   });
 
-  test('a signal bare goes to the program alone, and Ctrl-C not to what left its group', async () => {
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends what the program started, and not only the program', async (signal) => {
     const place = await newRunPlace();
-    const script = `setsid sh -c 'echo $$ > away.pid; exec sleep 60' & trap 'exit 4' INT; until [ -s away.pid ]; do sleep 0.02; done; echo ready; wait`;
+    const program = place.start('s', '--no-files', '--', 'sh', '-c', "sh -c 'echo $$ > child.pid; exec sleep 60'; true");
+    await until('both run', () => (place.read('child.pid') ?? '').endsWith('\n'));
+    program.child.kill(signal);
+    expect(await program.ended).toMatchObject({ code: null, signal });
+    await until('the child is gone', () => ['gone', 'Z'].includes(stateOf(Number(place.read('child.pid')))));
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s does not reach what left the group of the program', async (signal) => {
+    const place = await newRunPlace();
+    const script = `setsid sh -c 'echo $$ > away.pid; exec sleep 60' & trap 'exit 4' INT TERM; until [ -s away.pid ]; do sleep 0.02; done; echo ready; wait`;
     const program = place.start('s', '--no-files', '--', 'bash', '-c', script);
     await program.until(({ stdout }) => stdout.includes('ready'));
-    program.child.kill('SIGINT');
+    program.child.kill(signal);
     expect(await program.ended).toMatchObject({ code: 4 });
     const away = Number(place.read('away.pid'));
     expect(stateOf(away)).toBe('S');
