@@ -1,5 +1,6 @@
 import { errorTable, ShannonDashError, type ErrorCode } from '../core/errors.ts';
-import { exitCodeOf } from './exit-codes.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { systemReason } from './system-reason.ts';
 
 /** An error that says what to do next: each hint is a line of its own. */
 export class Failure extends ShannonDashError {
@@ -37,6 +38,15 @@ export function failureOf(error: unknown): Failure {
     return new Failure('INTERNAL', `unexpected: ${message}`, { hints: ['where it happened: the same command with -v'], cause: error });
   }
   return new Failure(error.code, inLowerCase(error.message), { hints: hintsOf(error), cause: error });
+}
+
+/** What was to be read went nowhere. */
+export function outputFailure(cause: Error): Failure {
+  return new Failure('INTERNAL', `the output cannot be written: ${systemReason(cause)}`, {
+    hints: ['make room where it goes, or send it elsewhere; what the command did is done'],
+    exitCode: exitCodes.refused,
+    cause,
+  });
 }
 
 /** Several sessions are live and none was named. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
 import type { Journal } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
-import { Failure } from './failure.ts';
+import { Failure, outputFailure } from './failure.ts';
 import { openJournal } from './journal-file.ts';
 import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
@@ -39,7 +39,8 @@ export async function runProgram({ args, options, settings, output, interruption
     output.note(`session ${session}${embedded === undefined ? '' : ` at ${url}`}  ·  watch it: shannon-dash watch ${session}`);
   interruption.release();
   // A reader that has enough is the program's to notice, and so is where the output goes in general.
-  process.stdout.removeAllListeners('error').on('error', () => undefined);
+  let lost: NodeJS.ErrnoException | undefined;
+  process.stdout.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => (lost ??= error));
   let end: SuperviseResult;
   try {
     end = await supervise({
@@ -63,6 +64,11 @@ export async function runProgram({ args, options, settings, output, interruption
     if (isPersonal) for (const sentence of later) output.note(sentence);
   }
   if (isPersonal && end.undelivered > 0) output.note(`the server was away to the end: ${end.undelivered} events did not reach it`);
+  // Bare the program would have been told that its output does not fit; it wrote to us, and we took it.
+  if (lost !== undefined && lost.code !== 'EPIPE' && lost.code !== 'EIO') {
+    output.failure(outputFailure(lost));
+    if (end.code === exitCodes.ok) return exitCodes.refused;
+  }
   return endAs(end);
 }
 

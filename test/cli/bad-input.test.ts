@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { newPlace, runProgram, serve, type End, type Place } from './started-program.ts';
+import { bin, newPlace, runProgram, serve, type End, type Place } from './started-program.ts';
 
 /** What is wrong, the exit code, what it must say, and the next step that it must name. */
 type Case = readonly [what: string, args: string[], code: number, says: RegExp, next: RegExp];
@@ -166,6 +166,34 @@ test('a port in use names by what, and offers another', async () => {
   if (hasTool('ss') || hasTool('lsof')) expect(end.stderr).toContain(`(pid ${process.pid})`);
 });
 
+test.runIf(existsSync('/dev/full'))('an output that cannot be written is an error, unless its reader has enough', async () => {
+  const place = await serve('--journal', 'memory');
+  await place.run('emit', 'execution:started', '-s', 'a');
+  const says = /the output cannot be written: no space left on device/;
+  const commands = [
+    'sessions',
+    'stats',
+    'sessions --json',
+    'ping -c 1',
+    'send HALT -s a',
+    'watch a --plain --since 0',
+    '--help',
+    '--version',
+  ];
+  for (const command of commands) {
+    const end = await inShell(`"$node" "$bin" ${command} > /dev/full`, place);
+    expect(end, command).toMatchObject({ code: 1, stderr: expect.stringMatching(says) as string });
+  }
+  expect(await inShell('"$node" "$bin" sned > /dev/full', place)).toMatchObject({
+    code: 2,
+    stderr: expect.not.stringMatching(says) as string,
+  });
+  const run = await inShell('"$node" "$bin" run --no-files -- sh -c "echo hi" > /dev/full', place);
+  expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(says) as string });
+  const enough = 'set -o pipefail; "$node" "$bin" watch a --plain --since 0 2> /dev/null | head -1';
+  expect(await inShell(enough, place)).toMatchObject({ code: 0, stdout: expect.stringContaining('started') as string });
+});
+
 test('configuration that is wrong is named by its file and field', async () => {
   const place = newPlace();
   const path = written(join(place.folder, '.shannon-dash.json'), '{"port": "many"}');
@@ -186,6 +214,14 @@ test('an address where something else answers is no server of ours', async () =>
   const end = await runProgram(['sessions', '--url', `127.0.0.1:${port}`], newPlace());
   expectSentence(end, ['', [], 1, /answers, but not as shannon-dash does/, /./]);
 });
+
+/** A line of bash in which $node and $bin are this program. */
+function inShell(script: string, { folder, env }: Place): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { ...env, node: process.execPath, bin } };
+    const child = execFile('bash', ['-c', script], options, (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
+  });
+}
 
 function written(path: string, text: string): string {
   writeFileSync(path, text);

@@ -7,8 +7,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { readProcTable } from '../../src/run/process-table.ts';
 import { http } from '../helpers/start-server.ts';
 import { serverProcess } from './run-server.ts';
-import { bin, newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';
-import { StartedProgram } from './started-program.ts';
+import { newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';
+import { bin, StartedProgram } from './started-program.ts';
 
 const run = `"${process.execPath}" "${bin}" run`;
 
