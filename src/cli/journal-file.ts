@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Journal } from '../journal/journal.ts';
 import { Failure } from './failure.ts';
 
@@ -29,6 +31,22 @@ export async function openJournal({ path, fsync }: { path: string; fsync: boolea
       ],
       cause,
     });
+  }
+}
+
+/** The files in which a journal is kept, by their real paths; none of one in memory. */
+export function filesOfJournal(location: string): string[] {
+  if (location === 'memory') return [];
+  const file = realPath(resolve(location));
+  return [file, `${file}-wal`, `${file}-shm`, `${file}-journal`];
+}
+
+/** Without the links on its way, as far as there is one. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }
 

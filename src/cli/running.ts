@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
 import type { Journal } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure, outputFailure } from './failure.ts';
-import { openJournal } from './journal-file.ts';
+import { filesOfJournal, openJournal } from './journal-file.ts';
 import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
 import type { Settings } from './settings.ts';
@@ -27,10 +28,13 @@ const embedAgainMs = 300;
 const notFoundCode = 127;
 const notExecutableCode = 126;
 
+const statsAnswer = z.object({ journal: z.object({ location: z.string() }) });
+
 /** Runs a program under supervision and ends as it ended. */
 export async function runProgram({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
   const [command = '', ...rest] = args;
   const { url, embedded } = await reachServer(settings);
+  const journals = [settings.journal, ...(await journalOf(url))];
   const session = options.session ?? (await newSession(url));
   // Between a terminal's user and the program there is nothing but a line at the start; elsewhere not even that.
   const isPersonal = process.stderr.isTTY;
@@ -52,6 +56,8 @@ export async function runProgram({ args, options, settings, output, interruption
       args: rest,
       checkpoints: options.checkpoints,
       watchesFiles: options.files,
+      // What is written there for each change of a file would be the next one; and a rollback must not turn it back.
+      leftOut: journals.flatMap(filesOfJournal),
       // While the program has the terminal it is not ours to write on.
       onNote: (sentence) => later.push(sentence),
       // The server of another run ends with that one, and what happened since would be lost.
@@ -96,6 +102,17 @@ async function isAnswered(url: string): Promise<boolean> {
     return response.ok && ((await response.json()) as { status?: unknown }).status === 'healthy';
   } catch {
     return false;
+  }
+}
+
+/** Where the server keeps its journal, be it on this machine. */
+async function journalOf(url: string): Promise<string[]> {
+  try {
+    const response = await fetch(endpoint(url, 'api/stats'), { signal: AbortSignal.timeout(answerMs) });
+    const { journal } = statsAnswer.parse(await response.json());
+    return [journal.location];
+  } catch {
+    return [];
   }
 }
 

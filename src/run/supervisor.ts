@@ -35,6 +35,8 @@ export interface SuperviseOptions extends ConnectOptions {
   checkpoints: 'git' | 'none';
   /** Whether changes of files below the working folder become events. */
   watchesFiles: boolean;
+  /** Absolute paths of files that are none of the program's, the server's own: not watched, and in no checkpoint. */
+  leftOut: readonly string[];
   /** For people, one sentence at a time. */
   onNote: (sentence: string) => void;
   /** Asked at the end when the server is away: serves the same history (this epoch of the session) for as long as it takes. */
@@ -52,8 +54,9 @@ export interface SuperviseResult extends ProgramEnd {
  * @throws ShannonDashError when the session cannot be attached; Error when checkpoints or the program cannot be started
  */
 export async function supervise(options: SuperviseOptions): Promise<SuperviseResult> {
-  const { url, session, command, args, onNote } = options;
-  const checkpoints = options.checkpoints === 'git' ? await ProgramCheckpoints.open({ cwd: process.cwd(), sessionId: session }) : undefined;
+  const { url, session, command, args, leftOut, onNote } = options;
+  const checkpoints =
+    options.checkpoints === 'git' ? await ProgramCheckpoints.open({ cwd: process.cwd(), sessionId: session, leftOut }) : undefined;
   const run = await connectOrchestrator({
     url,
     session,
@@ -72,7 +75,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   });
   run.onSuperseded(() => onNote('another orchestrator has taken this session over; the program goes on unwatched'));
   const announcements = new Announcements(run);
-  const fileWatch = options.watchesFiles ? await startFileWatch(run, onNote) : undefined;
+  const fileWatch = options.watchesFiles ? await startFileWatch(run, options) : undefined;
   const output = startOutput(run);
   let watching: { close(): Promise<void> } | undefined;
   let stopForwarding: (() => void) | undefined;
@@ -158,10 +161,11 @@ function startOutput(run: Orchestrator): OutputLines {
   );
 }
 
-async function startFileWatch(run: Orchestrator, onNote: SuperviseOptions['onNote']) {
+async function startFileWatch(run: Orchestrator, { leftOut, onNote }: SuperviseOptions) {
   let letGo = 0;
   const watching = watchFileChanges({
     cwd: process.cwd(),
+    leftOut,
     onChanges: ({ changes, let_go }) => {
       const told = changes.slice(0, Math.max(0, fileEvents - run.pending));
       for (const { type, path } of told) void run.emit(type, { path });

@@ -82,6 +82,25 @@ describe('a program as a session', () => {
     expect(types.filter((type) => type === 'execution:started')).toHaveLength(1);
   });
 
+  test('the journal of the server is none of its files: not watched, and not rolled back', async () => {
+    const { work, env } = newWork();
+    const server = await serverProcess({ folder: work, env }, ['--journal', 'journal.db']);
+    await shell('git init -q .', { work, env });
+    const script = 'echo up; echo 1 > one; read next; echo 2 > two; read end';
+    const args = ['run', '-s', 's', '--checkpoints', 'git', '--', 'sh', '-c', script];
+    const program = new StartedProgram(args, { folder: work, env: server.env });
+    const changes = async () => (await server.events('s')).filter(({ type }) => type.startsWith('file:')).map(({ data }) => data['path']);
+    await program.until(({ stdout }) => stdout === 'up\n');
+    for (const path of ['one', 'two']) {
+      await until(`${path} is told`, async () => (await changes()).includes(path));
+      program.child.stdin?.write('\n');
+    }
+    expect(await changes()).toEqual(['one', 'two']);
+    await program.ended;
+    const start = (await server.events('s')).find(({ type }) => type === 'checkpoint:created');
+    expect(start?.data).toMatchObject({ checkpoint_id: 'start', files: 0 });
+  });
+
   test('a watch into the watched folder does not feed on itself', async () => {
     const place = await newRunPlace();
     const script = 'shannon-dash watch loop --plain --since 0 > watched.txt & echo $! > watch-pid; read stop < stop; kill $!; wait';
