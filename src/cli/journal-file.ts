@@ -38,7 +38,7 @@ export async function openJournal({ path, fsync }: { path: string; fsync: boolea
 export function filesOfJournal(location: string): string[] {
   if (location === 'memory') return [];
   const file = realPath(resolve(location));
-  return [file, `${file}-wal`, `${file}-shm`, `${file}-journal`];
+  return ['', '-log', '-wal', '-shm', '-journal'].map((ending) => `${file}${ending}`);
 }
 
 /** Without the links on its way, as far as there is one. */
