@@ -177,6 +177,7 @@ class Client implements OrchestratorLink {
     };
     const fail = (error: unknown) => {
       if (!(error instanceof ShannonDashError)) this.#problem(error);
+      else if (error.code === 'JOURNAL_FAILED') this.#parts.log.error(error.message);
       const body = errorBody(error);
       answer(body);
       if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)
