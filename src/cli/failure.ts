@@ -66,6 +66,8 @@ function hintsOf({ code, message }: ShannonDashError): string[] {
   if (code === 'UNREACHABLE') return startServer;
   if (code === 'UNAUTHENTICATED') return ['give a token: --token-file FILE   (SHANNON_DASH_TOKEN)'];
   if (code === 'NOT_FOUND') return message.startsWith('Command') ? ['see all: shannon-dash commands'] : ['see all: shannon-dash sessions'];
+  if (code === 'TIMEOUT' && message.startsWith('no answer from'))
+    return ['wait longer: --timeout 60s', 'or point at another server: --url URL   (SHANNON_DASH_URL)'];
   if (code === 'TIMEOUT') return ['look: shannon-dash stats'];
   return [Object.hasOwn(errorTable, code) ? errorTable[code].hint : 'the server is newer than this program: update it'];
 }

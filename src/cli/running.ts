@@ -135,7 +135,7 @@ function endpoint(url: string, path: string): URL {
 /** A server in the place of one that went away, if our journal is the one that it had. */
 async function standIn(settings: Settings, session: string, epoch: string): Promise<EmbeddedServer | undefined> {
   if (!isHere(settings.url) || settings.journal === 'memory') return undefined;
-  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync });
+  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync, hasFlag: false });
   if ((await journal.head(session))?.epoch === epoch) return listen(journal, settings);
   await journal.close();
   return undefined;
@@ -143,7 +143,7 @@ async function standIn(settings: Settings, session: string, epoch: string): Prom
 
 /** @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's */
 async function embedServer(settings: Settings): Promise<EmbeddedServer> {
-  if (isHere(settings.url)) return listen(await openJournal({ path: settings.journal, fsync: settings.fsync }), settings);
+  if (isHere(settings.url)) return listen(await openJournal({ path: settings.journal, fsync: settings.fsync, hasFlag: false }), settings);
   throw new Failure('UNREACHABLE', `cannot reach ${settings.url}`, {
     hints: ['start a server there, or leave --url out: run starts one here'],
   });
