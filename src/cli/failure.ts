@@ -1,5 +1,6 @@
 import { errorTable, ShannonDashError, type ErrorCode } from '../core/errors.ts';
-import { exitCodeOf } from './exit-codes.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { systemReason } from './system-reason.ts';
 
 /** An error that says what to do next: each hint is a line of its own. */
 export class Failure extends ShannonDashError {
@@ -39,6 +40,15 @@ export function failureOf(error: unknown): Failure {
   return new Failure(error.code, inLowerCase(error.message), { hints: hintsOf(error), cause: error });
 }
 
+/** What was to be read went nowhere. */
+export function outputFailure(cause: Error): Failure {
+  return new Failure('INTERNAL', `the output cannot be written: ${systemReason(cause)}`, {
+    hints: ['make room where it goes, or send it elsewhere; what the command did is done'],
+    exitCode: exitCodes.refused,
+    cause,
+  });
+}
+
 /** Several sessions are live and none was named. */
 export function tooManySessions(live: readonly string[]): Failure {
   const names = live.length > 20 ? `${live.slice(0, 20).join(', ')}, ...` : live.join(', ');
@@ -56,6 +66,8 @@ function hintsOf({ code, message }: ShannonDashError): string[] {
   if (code === 'UNREACHABLE') return startServer;
   if (code === 'UNAUTHENTICATED') return ['give a token: --token-file FILE   (SHANNON_DASH_TOKEN)'];
   if (code === 'NOT_FOUND') return message.startsWith('Command') ? ['see all: shannon-dash commands'] : ['see all: shannon-dash sessions'];
+  if (code === 'TIMEOUT' && message.startsWith('no answer from'))
+    return ['wait longer: --timeout 60s', 'or point at another server: --url URL   (SHANNON_DASH_URL)'];
   if (code === 'TIMEOUT') return ['look: shannon-dash stats'];
   return [Object.hasOwn(errorTable, code) ? errorTable[code].hint : 'the server is newer than this program: update it'];
 }

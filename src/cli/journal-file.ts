@@ -1,15 +1,24 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Journal } from '../journal/journal.ts';
 import { Failure } from './failure.ts';
 
 /** Older ones can corrupt a database when its WAL is reset (fixed in 3.51.3). */
 const soundSqlite = [3, 51, 3];
 
+export interface JournalSetting {
+  /** A file, or `memory`. */
+  path: string;
+  fsync: boolean;
+  /** Whether the command takes `--journal`. */
+  hasFlag?: boolean;
+}
+
 /**
  * Opens the journal that the settings name.
- * @param path a file, or `memory`
  * @throws Failure a sentence with the path and the next step
  */
-export async function openJournal({ path, fsync }: { path: string; fsync: boolean }): Promise<Journal> {
+export async function openJournal({ path, fsync, hasFlag = true }: JournalSetting): Promise<Journal> {
   if (path === 'memory') {
     const { MemoryJournal } = await import('../journal/memory-journal.ts');
     return new MemoryJournal();
@@ -24,11 +33,27 @@ export async function openJournal({ path, fsync }: { path: string; fsync: boolea
     throw new Failure('JOURNAL_FAILED', inWords(message), {
       hints: [
         ...(isTaken ? ['use that server:    shannon-dash stats'] : []),
-        'use another file:   --journal PATH   (SHANNON_DASH_JOURNAL)',
-        'keep nothing:       --journal memory',
+        `use another file:   ${hasFlag ? '--journal PATH   (SHANNON_DASH_JOURNAL)' : 'SHANNON_DASH_JOURNAL=PATH'}`,
+        `keep nothing:       ${hasFlag ? '--journal memory' : 'SHANNON_DASH_JOURNAL=memory'}`,
       ],
       cause,
     });
+  }
+}
+
+/** The files in which a journal is kept, by their real paths; none of one in memory. */
+export function filesOfJournal(location: string): string[] {
+  if (location === 'memory') return [];
+  const file = realPath(resolve(location));
+  return ['', '-log', '-wal', '-shm', '-journal'].map((ending) => `${file}${ending}`);
+}
+
+/** Without the links on its way, as far as there is one. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }
 

@@ -1,12 +1,11 @@
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, outputFailure } from './failure.ts';
 import { Interruption } from './interruption.ts';
 import { openOutput, Program } from './program.ts';
 
 /** Runs the program: the only place that ends the process in an orderly way. */
 export async function main(argv: string[]): Promise<void> {
-  quietlyEndOnClosedPipe();
   const fail = async (error: unknown) => {
     const failure = failureOf(error);
     (await openOutput(flagsOf(argv))).failure(failure);
@@ -14,22 +13,25 @@ export async function main(argv: string[]): Promise<void> {
   };
   const failAndExit = async (error: unknown) => process.exit(await fail(error));
   process.on('uncaughtException', failAndExit).on('unhandledRejection', failAndExit);
+  let lost: Promise<number> | undefined;
+  process.stdout.on('error', async (error: NodeJS.ErrnoException) => {
+    // `shannon-dash watch | head`: when the reader has enough, that is an end and not an error.
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+    lost ??= fail(outputFailure(error));
+    process.exit(await lost);
+  });
+  // Nobody is left to be told.
+  process.stderr.on('error', () => undefined);
   const program = new Program(new Interruption());
   for (const register of commands) register(program);
   const code = await program.run(argv).catch(fail);
   // What is still on its way to a pipe would be lost by `exit`.
-  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-  process.exit(code);
-}
-
-/** `shannon-dash watch | head`: when the reader has enough, that is an end and not an error. */
-function quietlyEndOnClosedPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-    throw error;
-  });
-  // Nobody is left to be told.
-  process.stderr.on('error', () => undefined);
+  if (process.stdout.writableLength > 0) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  const { errored } = process.stdout as { errored: NodeJS.ErrnoException | null };
+  // A full disk is told of after this; and a stdout that failed once takes the next text as if nothing had been.
+  if (errored !== null && errored.code !== 'EPIPE') lost ??= fail(outputFailure(errored));
+  const failed = await lost;
+  process.exit(code === exitCodes.ok ? (failed ?? code) : code);
 }
 
 /** How to say what is wrong, also when it is the arguments themselves. */

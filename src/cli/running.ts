@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
 import type { Journal } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
-import { Failure } from './failure.ts';
-import { openJournal } from './journal-file.ts';
+import { Failure, outputFailure } from './failure.ts';
+import { filesOfJournal, openJournal } from './journal-file.ts';
 import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
 import type { Settings } from './settings.ts';
@@ -27,10 +28,13 @@ const embedAgainMs = 300;
 const notFoundCode = 127;
 const notExecutableCode = 126;
 
+const statsAnswer = z.object({ journal: z.object({ location: z.string() }) });
+
 /** Runs a program under supervision and ends as it ended. */
 export async function runProgram({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
   const [command = '', ...rest] = args;
   const { url, embedded } = await reachServer(settings);
+  const journals = [settings.journal, ...(await journalOf(url))];
   const session = options.session ?? (await newSession(url));
   // Between a terminal's user and the program there is nothing but a line at the start; elsewhere not even that.
   const isPersonal = process.stderr.isTTY;
@@ -39,7 +43,8 @@ export async function runProgram({ args, options, settings, output, interruption
     output.note(`session ${session}${embedded === undefined ? '' : ` at ${url}`}  ·  watch it: shannon-dash watch ${session}`);
   interruption.release();
   // A reader that has enough is the program's to notice, and so is where the output goes in general.
-  process.stdout.removeAllListeners('error').on('error', () => undefined);
+  let lost: NodeJS.ErrnoException | undefined;
+  process.stdout.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => (lost ??= error));
   let end: SuperviseResult;
   try {
     end = await supervise({
@@ -51,6 +56,8 @@ export async function runProgram({ args, options, settings, output, interruption
       args: rest,
       checkpoints: options.checkpoints,
       watchesFiles: options.files,
+      // What is written there for each change of a file would be the next one; and a rollback must not turn it back.
+      leftOut: journals.flatMap(filesOfJournal),
       // While the program has the terminal it is not ours to write on.
       onNote: (sentence) => later.push(sentence),
       // The server of another run ends with that one, and what happened since would be lost.
@@ -63,6 +70,11 @@ export async function runProgram({ args, options, settings, output, interruption
     if (isPersonal) for (const sentence of later) output.note(sentence);
   }
   if (isPersonal && end.undelivered > 0) output.note(`the server was away to the end: ${end.undelivered} events did not reach it`);
+  // Bare the program would have been told that its output does not fit; it wrote to us, and we took it.
+  if (lost !== undefined && lost.code !== 'EPIPE' && lost.code !== 'EIO') {
+    output.failure(outputFailure(lost));
+    if (end.code === exitCodes.ok) return exitCodes.refused;
+  }
   return endAs(end);
 }
 
@@ -93,6 +105,17 @@ async function isAnswered(url: string): Promise<boolean> {
   }
 }
 
+/** Where the server keeps its journal, be it on this machine. */
+async function journalOf(url: string): Promise<string[]> {
+  try {
+    const response = await fetch(endpoint(url, 'api/stats'), { signal: AbortSignal.timeout(answerMs) });
+    const { journal } = statsAnswer.parse(await response.json());
+    return [journal.location];
+  } catch {
+    return [];
+  }
+}
+
 /** A name that no session has. Short, since people type it; who is asked and does not answer has no objection. */
 async function newSession(url: string): Promise<string> {
   for (let bytes = 2; ; bytes++) {
@@ -112,7 +135,7 @@ function endpoint(url: string, path: string): URL {
 /** A server in the place of one that went away, if our journal is the one that it had. */
 async function standIn(settings: Settings, session: string, epoch: string): Promise<EmbeddedServer | undefined> {
   if (!isHere(settings.url) || settings.journal === 'memory') return undefined;
-  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync });
+  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync, hasFlag: false });
   if ((await journal.head(session))?.epoch === epoch) return listen(journal, settings);
   await journal.close();
   return undefined;
@@ -120,7 +143,7 @@ async function standIn(settings: Settings, session: string, epoch: string): Prom
 
 /** @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's */
 async function embedServer(settings: Settings): Promise<EmbeddedServer> {
-  if (isHere(settings.url)) return listen(await openJournal({ path: settings.journal, fsync: settings.fsync }), settings);
+  if (isHere(settings.url)) return listen(await openJournal({ path: settings.journal, fsync: settings.fsync, hasFlag: false }), settings);
   throw new Failure('UNREACHABLE', `cannot reach ${settings.url}`, {
     hints: ['start a server there, or leave --url out: run starts one here'],
   });

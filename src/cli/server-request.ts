@@ -3,6 +3,7 @@ import { backoffMs } from '../client/backoff.ts';
 import { errorFromBody, reasonOf, unreachable } from '../client/connect-failure.ts';
 import { readEnvironment } from '../client/environment.ts';
 import { isErrorBody, ShannonDashError } from '../core/errors.ts';
+import { jsonText } from '../core/json.ts';
 import { shownDuration } from './duration.ts';
 import type { Settings } from './settings.ts';
 
@@ -56,6 +57,8 @@ async function send(
   // Not imported: an import touches every export, and one of them loads the WebSocket client, at 30 ms.
   const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const { token, client } = settings;
+  // As bytes: with a text Node writes the headers in its encoding.
+  const bytes = body === undefined ? undefined : Buffer.from(jsonText(body, 'The request'));
   const headers = {
     accept: 'application/json',
     // A header holds Latin-1 only.
@@ -83,8 +86,7 @@ async function send(
       if (socket.connecting) socket.once('connect', onConnected);
       else onConnected();
     });
-    // As bytes: with a text Node writes the headers in its encoding.
-    asked.end(body === undefined ? undefined : Buffer.from(JSON.stringify(body)));
+    asked.end(bytes);
   });
 }
 

@@ -118,6 +118,13 @@ export class CommandInbox {
     done.catch((error: unknown) => this.#parts.onProblem(asShannonDashError(error)));
   }
 
+  /** The session was deleted, and with it whoever could let go on what is halted, now or once a HALT under way is done. */
+  release(): void {
+    if (!this.#parts.gate.isHalted) return;
+    const execution = { command_id: '', type: 'RESUME', session_id: this.#parts.session, by: null } as const;
+    this.#resume(execution).catch((error: unknown) => this.#parts.onProblem(asShannonDashError(error)));
+  }
+
   /** Resolves when every command taken has ended and the server knows, or after so long. */
   async settled(timeoutMs: number): Promise<void> {
     if (this.#isIdle()) return;

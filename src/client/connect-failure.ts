@@ -8,6 +8,9 @@ const reasons: Record<string, string> = {
   ETIMEDOUT: 'timed out',
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no route to the network',
+  EPROTO: 'it does not speak HTTPS: try http://',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak HTTPS: try http://',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak HTTPS: try http://',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
 };

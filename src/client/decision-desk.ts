@@ -35,6 +35,10 @@ export interface DecisionDeskParts {
 
 interface Question {
   fallback: string | undefined;
+  /** Tells the server of it. */
+  ask: () => void;
+  /** Whether the journal has it, as far as we know. */
+  isAsked: boolean;
   isLate: boolean;
   resolve: (decided: Decided) => void;
   reject: (error: unknown) => void;
@@ -70,19 +74,25 @@ export class DecisionDesk {
       throw new ShannonDashError('INVALID', `default: "${fallback}" is not an option of ${decisionId} (${ids.join(', ')})`);
     }
     const { promise, resolve, reject } = Promise.withResolvers<Decided>();
-    const question: Question = { fallback, isLate: false, resolve, reject };
+    const data = {
+      decision_id: decisionId,
+      question: options.question,
+      options: options.options,
+      default: fallback,
+      timeout_ms: timeoutMs,
+      context: options.context,
+    };
+    const ask = () => {
+      question.isAsked = false;
+      this.#parts.publish('decision:point', data).then(
+        () => (question.isAsked = true),
+        (error: unknown) => reject(asShannonDashError(error)),
+      );
+    };
+    const question: Question = { fallback, ask, isAsked: false, isLate: false, resolve, reject };
     this.#open.set(decisionId, question);
     this.#parts.listen();
-    this.#parts
-      .publish('decision:point', {
-        decision_id: decisionId,
-        question: options.question,
-        options: options.options,
-        default: fallback,
-        timeout_ms: timeoutMs,
-        context: options.context,
-      })
-      .catch((error: unknown) => reject(asShannonDashError(error)));
+    ask();
     const abort = () => reject(signal?.reason as Error);
     signal?.addEventListener('abort', abort, { once: true });
     const late = () => {
@@ -118,6 +128,13 @@ export class DecisionDesk {
   learn(decisions: readonly DecisionState[]): void {
     for (const { decision_id, choice, made_by, comment } of decisions) {
       if (choice !== null) this.#settle(decision_id, { choice, made_by: made_by ?? 'unknown', ...(comment === null ? {} : { comment }) });
+    }
+  }
+
+  /** The session holds these decisions only, as after it was deleted: who waits for another would wait for ever. */
+  askAgain(decisions: readonly DecisionState[]): void {
+    for (const [id, question] of this.#open) {
+      if (question.isAsked && !decisions.some(({ decision_id }) => decision_id === id)) question.ask();
     }
   }
 

@@ -48,6 +48,7 @@ export class OrchestratorRun implements Orchestrator {
   readonly #inbox: CommandInbox;
   readonly #attachment: Attachment;
   readonly #superseded = new Listeners<ShannonDashError>();
+  readonly #deleted = new Listeners<void>();
   #ear: SessionWatcher | undefined;
   #closing: Promise<void> | undefined;
 
@@ -89,6 +90,9 @@ export class OrchestratorRun implements Orchestrator {
     this.#connection.on('orchestrator:superseded', ({ instance_id }) =>
       this.#supersede(new ShannonDashError('SUPERSEDED', `${instance_id} has taken over ${this.session}`, { instance_id })),
     );
+    this.#connection.on('session:deleted', ({ session_id }) => {
+      if (session_id === this.session) this.#onDeleted();
+    });
     this.#connection.onState(({ status }) => {
       if (status === 'live') return;
       this.#outbox.pause();
@@ -193,6 +197,10 @@ export class OrchestratorRun implements Orchestrator {
     return this.#superseded.add(listener);
   }
 
+  onDeleted(listener: () => void): () => void {
+    return this.#deleted.add(listener);
+  }
+
   onProblem(listener: (problem: Problem) => void): () => void {
     return this.#outbox.problems.add(listener);
   }
@@ -232,9 +240,16 @@ export class OrchestratorRun implements Orchestrator {
   #onAttached({ state, commands }: AttachedMessage): void {
     if (this.#under === undefined) this.#inbox.follow(state, commands);
     this.#desk.learn(state.decisions);
+    if (state.let_go.decisions === 0) this.#desk.askAgain(state.decisions);
     this.#inbox.open(commands);
     this.#outbox.open();
     this.#reach.attached();
+  }
+
+  #onDeleted(): void {
+    this.#deleted.tell();
+    this.#inbox.release();
+    this.#desk.askAgain([]);
   }
 
   #capabilities(): string[] {

@@ -102,6 +102,8 @@ export interface Orchestrator extends AsyncDisposable {
   onCommand<Type extends CommandType>(type: Type, handler: (command: ReceivedCommand<Type>) => unknown): () => void;
   /** Another orchestrator has taken the session: nothing can be published any more. The gate stays as it is. */
   onSuperseded(listener: (error: ShannonDashError) => void): () => void;
+  /** The session was deleted; with the next event it is there again. What was halted goes on, for nobody could resume it. */
+  onDeleted(listener: () => void): () => void;
   onProblem(listener: (problem: Problem) => void): () => void;
   /** Waits until the server has every event and the end of every command. @throws ShannonDashError TIMEOUT (5,000 ms) */
   flush(timeoutMs?: number): Promise<void>;

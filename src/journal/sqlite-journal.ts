@@ -6,6 +6,7 @@ import type { SessionEvent } from '../core/event.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
 import { CommitLog } from './commit-log.ts';
+import { FilePresence } from './file-presence.ts';
 import {
   noteAppended,
   type AppendOptions,
@@ -102,6 +103,7 @@ class SqliteJournal implements Journal {
   readonly #database: SqliteDatabase;
   readonly #log: CommitLog;
   readonly #release: () => void;
+  readonly #files: FilePresence;
   readonly #sessions = new Map<string, OpenSession>();
   readonly #unsettled = new Set<OpenSession>();
   readonly #listeners = new Set<JournalListener>();
@@ -115,6 +117,7 @@ class SqliteJournal implements Journal {
     this.#log = log;
     this.#release = release;
     this.location = path;
+    this.#files = new FilePresence([path, log.path]);
     this.epoch = database.epoch;
     this.secret = database.secret;
     for (const stored of database.sessions()) this.#open(stored);
@@ -125,7 +128,10 @@ class SqliteJournal implements Journal {
   async create(origin: SessionOrigin): Promise<SessionHead> {
     this.#queue.flush();
     if (this.#sessions.has(origin.session_id)) throw new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`);
-    const { head } = this.#guarded(() => this.#open(this.#database.insertSession(origin)));
+    const { head } = this.#guarded(() => {
+      this.#files.check();
+      return this.#open(this.#database.insertSession(origin));
+    });
     this.#tell([{ kind: 'created', head: { ...head } }]);
     return { ...head };
   }
@@ -246,6 +252,7 @@ class SqliteJournal implements Journal {
   #commit(group: PendingAppend<AppendResult>[]): void {
     const staged: Staged = { changes: [], answers: [], lines: [], before: new Map(), created: [] };
     try {
+      this.#files.check();
       // Only after the timer failed: however long the database cannot take them, what waits for it stays bounded.
       if (this.#unsettledChars >= 2 * settleChars) this.#settle();
       for (const pending of group) this.#stage(pending, staged);

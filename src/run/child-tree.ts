@@ -1,9 +1,11 @@
 import { OrphanGuard } from './orphan-guard.ts';
 import { continueTree, stopTree } from './process-tree.ts';
 
-/** Signals that a terminal sends to the whole group in front of it; any other goes to the program alone. */
-const groupSignals = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP']);
-/** Signals that mean the end: a halted program is let go on, so that it can act on them. */
+/**
+ * Signals that mean the end. They go to the whole group, as a terminal, timeout(1) and systemd send them: what the program
+ * started must not live on where nobody looks. A halted program is let go on, so that it can act on them. Any other signal
+ * goes to the program alone.
+ */
 const endSignals = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM']);
 
 /** A program with everything it started: stopped and continued as a whole, one request after the other. */
@@ -62,7 +64,7 @@ export class ChildTree {
   /** Hands a signal on as it would have come bare. */
   signal(signal: NodeJS.Signals): Promise<void> {
     return this.#inTurn(async () => {
-      process.kill(groupSignals.has(signal) ? -this.#pid : this.#pid, signal);
+      process.kill(endSignals.has(signal) ? -this.#pid : this.#pid, signal);
       await this.#letGo(signal);
     });
   }

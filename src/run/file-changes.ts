@@ -12,6 +12,8 @@ export type { FileChange, FileChangeBatch } from './change-batch.ts';
 export interface WatchFileChangesOptions {
   /** The folder watched, with all below it. */
   readonly cwd: string;
+  /** Absolute paths of files whose changes are not told, such as those that telling makes. */
+  readonly leftOut?: readonly string[];
   /** Called with what changed; never with nothing. What it throws is told by `onProblem`. */
   readonly onChanges: (batch: FileChangeBatch) => void;
   /** Called with a sentence when something cannot be watched; once for each kind of trouble. */
@@ -36,9 +38,10 @@ const NEVER_WATCHED = new Set(['.git', 'node_modules']);
  * when the folder has been read: changes from then on are told. Never throws and never ends because of what happens to the files.
  */
 export async function watchFileChanges(options: WatchFileChangesOptions): Promise<FileChangesWatch> {
-  const { cwd, onChanges, onProblem = () => {}, debounceMs = 150, maxPaths = 50_000 } = options;
+  const { cwd, leftOut = [], onChanges, onProblem = () => {}, debounceMs = 150, maxPaths = 50_000 } = options;
   const root = resolve(cwd);
   const gitIgnore = openGitIgnore(root);
+  const unwatched = new Set(leftOut.map((path) => relativePath(root, path)));
   /** Files and folders that are watched. */
   const admitted = new Set<string>();
   /** Files as they were last told of. */
@@ -72,7 +75,7 @@ export async function watchFileChanges(options: WatchFileChangesOptions): Promis
   const isLeftOut = (path: string, stats?: Stats): boolean => {
     const below = relativePath(root, path);
     if (below === '') return false;
-    if (below.split('/').some((part) => NEVER_WATCHED.has(part))) return true;
+    if (unwatched.has(below) || below.split('/').some((part) => NEVER_WATCHED.has(part))) return true;
     // Without stats chokidar only asks whether it should look closer. A name may be ignored as a folder and not as a file.
     if (gitIgnore.ignores(below, stats?.isDirectory() ?? false)) return true;
     if (!stats || admitted.has(below)) return false;

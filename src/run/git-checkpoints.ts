@@ -1,7 +1,7 @@
 import { type Checkpoint, createCheckpointRefs } from './checkpoint-refs.ts';
 import { type Git, GitError, openGit } from './git-command.ts';
 import { changedPaths, readTree, writeTree } from './git-tree.ts';
-import { displayPath } from './raw-path.ts';
+import { displayPath, rawPathBelow } from './raw-path.ts';
 import { restoreFiles } from './restore-files.ts';
 import { type PlannedChange, type RestorePlan, planRestore } from './restore-plan.ts';
 import { type WorkTreeSnapshot, createSnapshotter } from './work-tree-snapshot.ts';
@@ -76,11 +76,18 @@ export class ChangedSinceStopError extends Error {
   }
 }
 
+export interface GitCheckpointsOptions {
+  readonly cwd: string;
+  readonly sessionId: string;
+  /** Absolute paths of files that no checkpoint keeps and no rollback touches. */
+  readonly leftOut?: readonly string[];
+}
+
 /** Opens the checkpoints of the work tree that holds `cwd`. Throws an Error with one sentence when there is none, or no git. */
-export async function openGitCheckpoints({ cwd, sessionId }: { cwd: string; sessionId: string }): Promise<GitCheckpoints> {
+export async function openGitCheckpoints({ cwd, sessionId, leftOut = [] }: GitCheckpointsOptions): Promise<GitCheckpoints> {
   const git = await openGit(cwd);
   const refs = createCheckpointRefs(git, sessionId);
-  const snapshotter = createSnapshotter(git);
+  const snapshotter = createSnapshotter(git, new Set(leftOut.flatMap((path) => rawPathBelow(git.root, path) ?? [])));
   let lastTree: { tree: string; key: string } | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 

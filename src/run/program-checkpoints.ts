@@ -1,5 +1,5 @@
 import type { ChildTree } from './child-tree.ts';
-import { openGitCheckpoints, type GitCheckpoints, type RollbackPreview } from './git-checkpoints.ts';
+import { openGitCheckpoints, type GitCheckpoints, type GitCheckpointsOptions, type RollbackPreview } from './git-checkpoints.ts';
 
 /** Paths named in a command's result; more are counted. */
 const namedPaths = 500;
@@ -36,7 +36,7 @@ export class ProgramCheckpoints {
   }
 
   /** @throws Error one sentence: not in a git work tree, no git */
-  static async open(options: { cwd: string; sessionId: string }): Promise<ProgramCheckpoints> {
+  static async open(options: GitCheckpointsOptions): Promise<ProgramCheckpoints> {
     return new ProgramCheckpoints(await openGitCheckpoints(options));
   }
 

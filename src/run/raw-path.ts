@@ -1,3 +1,5 @@
+import { isAbsolute, relative } from 'node:path';
+
 /**
  * A path below the work tree's top, with `/` between its parts, as git tells it: one character per byte (latin1). File names are bytes,
  * not text, so only this form names every file; text decoded as UTF-8 would merge names that are not valid UTF-8.
@@ -9,6 +11,12 @@ export function splitNul(output: Buffer): RawPath[] {
   const parts = output.toString('latin1').split('\0');
   parts.pop();
   return parts;
+}
+
+/** An absolute path as one below the top; undefined for one outside. */
+export function rawPathBelow(root: string, path: string): RawPath | undefined {
+  const below = relative(root, path);
+  return below === '' || below === '..' || below.startsWith('../') || isAbsolute(below) ? undefined : Buffer.from(below).toString('latin1');
 }
 
 /** The file's place on disk, in a form that `node:fs` takes. `root` is the absolute path of the work tree's top. */

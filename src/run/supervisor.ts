@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import type { ConnectOptions } from '../client/connection.ts';
 import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
 import { connectWatcher } from '../client/watcher.ts';
-import { startChildProgram, type ChildProgram } from './child-program.ts';
+import { startChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { watchFileChanges } from './file-changes.ts';
+import { forwardSignals, type SupervisedProgram } from './forwarded-signals.ts';
 import { OutputLines } from './output-lines.ts';
 import type { ProgramEnd } from './program-end.ts';
 import { ProgramCheckpoints, type TakenCheckpoint } from './program-checkpoints.ts';
@@ -25,9 +26,6 @@ const farewellMs = 5_000;
 const standInAfterMs = 2_000;
 /** How long changes of files that a program made as its last act may take to be heard of. */
 const lastFilesMs = 100;
-/** How long a suspension may take to begin, once we have asked for it. */
-const suspendMs = 20;
-const forwardedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 export interface SuperviseOptions extends ConnectOptions {
   url: string;
@@ -37,6 +35,8 @@ export interface SuperviseOptions extends ConnectOptions {
   checkpoints: 'git' | 'none';
   /** Whether changes of files below the working folder become events. */
   watchesFiles: boolean;
+  /** Absolute paths of files that are none of the program's, the server's own: not watched, and in no checkpoint. */
+  leftOut: readonly string[];
   /** For people, one sentence at a time. */
   onNote: (sentence: string) => void;
   /** Asked at the end when the server is away: serves the same history (this epoch of the session) for as long as it takes. */
@@ -54,8 +54,9 @@ export interface SuperviseResult extends ProgramEnd {
  * @throws ShannonDashError when the session cannot be attached; Error when checkpoints or the program cannot be started
  */
 export async function supervise(options: SuperviseOptions): Promise<SuperviseResult> {
-  const { url, session, command, args, onNote } = options;
-  const checkpoints = options.checkpoints === 'git' ? await ProgramCheckpoints.open({ cwd: process.cwd(), sessionId: session }) : undefined;
+  const { url, session, command, args, leftOut, onNote } = options;
+  const checkpoints =
+    options.checkpoints === 'git' ? await ProgramCheckpoints.open({ cwd: process.cwd(), sessionId: session, leftOut }) : undefined;
   const run = await connectOrchestrator({
     url,
     session,
@@ -74,11 +75,14 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   });
   run.onSuperseded(() => onNote('another orchestrator has taken this session over; the program goes on unwatched'));
   const announcements = new Announcements(run);
-  const fileWatch = options.watchesFiles ? await startFileWatch(run, onNote) : undefined;
+  const fileWatch = options.watchesFiles ? await startFileWatch(run, options) : undefined;
   const output = startOutput(run);
   let watching: { close(): Promise<void> } | undefined;
+  let stopForwarding: (() => void) | undefined;
   try {
     if (checkpoints !== undefined) announcements.tell(await checkpoints.start());
+    const { promise: isStarted, resolve: tellStarted } = Promise.withResolvers<SupervisedProgram>();
+    stopForwarding = forwardSignals(isStarted);
     const startedAt = performance.now();
     const program = await startChildProgram({
       command,
@@ -95,8 +99,11 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       checkpoints?.unseal();
       void run.emit('execution:resumed', { reason: `${signal} to the halted program`, initiated_by: 'signal' }, kept);
     });
-    const stopForwarding = forwardSignals(program, tree);
+    tellStarted({ program, tree });
     carryOut(run, tree, checkpoints, announcements);
+    run.onDeleted(() => {
+      if (tree.isHalted) onNote('the session was deleted while it was halted; the program goes on');
+    });
     const started = run.emit(
       'execution:started',
       { task: [command, ...args].join(' '), command, args: [...args], cwd: process.cwd(), pid: program.pid },
@@ -121,6 +128,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     await farewell(run);
     throw error;
   } finally {
+    stopForwarding?.();
     output.close();
     // What could be said has been said.
     await Promise.all([watching?.close(), fileWatch?.close(), run.close(undefined, { timeoutMs: 0 })]);
@@ -153,10 +161,11 @@ function startOutput(run: Orchestrator): OutputLines {
   );
 }
 
-async function startFileWatch(run: Orchestrator, onNote: SuperviseOptions['onNote']) {
+async function startFileWatch(run: Orchestrator, { leftOut, onNote }: SuperviseOptions) {
   let letGo = 0;
   const watching = watchFileChanges({
     cwd: process.cwd(),
+    leftOut,
     onChanges: ({ changes, let_go }) => {
       const told = changes.slice(0, Math.max(0, fileEvents - run.pending));
       for (const { type, path } of told) void run.emit(type, { path });
@@ -272,32 +281,6 @@ function takeAnnounced(
         () => undefined,
       );
     },
-  };
-}
-
-function forwardSignals(program: ChildProgram, tree: ChildTree): () => void {
-  const forward = (signal: NodeJS.Signals) => {
-    // Gone already: its end is on the way.
-    tree.signal(signal).catch(() => undefined);
-  };
-  const suspend = () => {
-    tree
-      .whileStopped(() =>
-        program.withoutTerminal(async () => {
-          // As the system would: not at all where no shell could let us go on. When we are stopped, the time is over after it.
-          process.off('SIGTSTP', suspend);
-          process.kill(process.pid, 'SIGTSTP');
-          await new Promise((resolve) => setTimeout(resolve, suspendMs));
-          process.on('SIGTSTP', suspend);
-        }),
-      )
-      .catch(() => undefined);
-  };
-  for (const signal of forwardedSignals) process.on(signal, forward);
-  process.on('SIGTSTP', suspend);
-  return () => {
-    for (const signal of forwardedSignals) process.off(signal, forward);
-    process.off('SIGTSTP', suspend);
   };
 }
 

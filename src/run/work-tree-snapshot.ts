@@ -45,8 +45,8 @@ const SECOND_NS = 1_000_000_000n;
 /** lstat is quicker called synchronously, but the event loop must breathe in a large tree. */
 const STATS_PER_TURN = 500;
 
-/** Opens a snapshotter; nothing is read before the first `take`. */
-export function createSnapshotter(git: Git): Snapshotter {
+/** Opens a snapshotter; nothing is read before the first `take`, and of files left out nothing ever. */
+export function createSnapshotter(git: Git, leftOut: ReadonlySet<RawPath>): Snapshotter {
   let known = new Map<RawPath, Known>();
   return {
     forget: () => known.clear(),
@@ -54,7 +54,7 @@ export function createSnapshotter(git: Git): Snapshotter {
       git.withTempFolder(async (tempFolder) => {
         // The folder was made just now: its time is the file system's own clock, which on a network drive is not ours.
         const now = (await stat(tempFolder, { bigint: true })).mtimeNs;
-        const listing = await listWorkTree(git);
+        const listing = await listWorkTree(git, leftOut);
         const found = await statAll(git.root, listing.paths);
         const fresh = await hashChanged(git, found, known, tempFolder);
         const entries = new Map<RawPath, SnapshotEntry>();
@@ -77,7 +77,10 @@ export function createSnapshotter(git: Git): Snapshotter {
   };
 }
 
-async function listWorkTree(git: Git): Promise<{ paths: Set<RawPath>; uncovered: string[]; indexDigest: string; head: string | null }> {
+async function listWorkTree(
+  git: Git,
+  leftOut: ReadonlySet<RawPath>,
+): Promise<{ paths: Set<RawPath>; uncovered: string[]; indexDigest: string; head: string | null }> {
   const [staged, others, head] = await Promise.all([
     git.run(['ls-files', '--stage', '-z']),
     git.run(['ls-files', '--others', '--exclude-standard', '-z']),
@@ -95,6 +98,7 @@ async function listWorkTree(git: Git): Promise<{ paths: Set<RawPath>; uncovered:
     if (path.endsWith('/')) uncovered.push(`${displayPath(path)} is a repository of its own; its files are not part of checkpoints`);
     else paths.add(path);
   }
+  for (const path of leftOut) paths.delete(path);
   const indexDigest = createHash('sha256').update(staged).digest('hex');
   return { paths, uncovered, indexDigest, head: head.toString('latin1').trim() || null };
 }

@@ -312,6 +312,7 @@ export class CommandLedger {
 
   /** The session is deleted: nothing in it is due any more, and who waits for it waits in vain. */
   #forget(sessionId: string): void {
+    this.#orchestrators.forget(sessionId);
     this.#deadlines.cancelBelow(sessionId);
     for (const [key, waiting] of this.#waiting) {
       if (key.startsWith(keyOf(sessionId, ''))) for (const resolve of waiting) resolve();

@@ -26,6 +26,9 @@ import { serveSockets } from './socket-gateway.ts';
 /** After this long, whoever has not let go of its connection is cut. */
 const closeGraceMs = 500;
 
+/** How long a request may take to come in. Fastify's own way is to wait for ever. */
+const requestMs = 60_000;
+
 export interface ServerOptions {
   /** Default: one in memory. The server closes it. */
   journal?: Journal;
@@ -76,6 +79,7 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.requestBytes,
     forceCloseConnections: true,
+    requestTimeout: requestMs,
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: answerError,
     clientErrorHandler: answerBadRequest,

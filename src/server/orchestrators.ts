@@ -7,6 +7,8 @@ export interface OrchestratorLink {
   execute(command: CommandExecution): Promise<void>;
   /** Another instance has taken the session over. */
   supersede(sessionId: string, by: string): void;
+  /** The session was deleted: nobody can let go on any more what was halted in it. */
+  forget(sessionId: string): void;
 }
 
 export interface Attachment {
@@ -56,6 +58,12 @@ export class Orchestrators {
 
   primaryOf(sessionId: string): Attachment | undefined {
     return this.#attached.get(sessionId)?.primary;
+  }
+
+  /** Tells those attached that their session was deleted. They stay: with its next event it is there again. */
+  forget(sessionId: string): void {
+    const { primary, delegate } = this.#attached.get(sessionId) ?? {};
+    for (const attachment of [primary, delegate]) attachment?.link.forget(sessionId);
   }
 
   /** The attachment of a link. */

@@ -154,6 +154,12 @@ class Client implements OrchestratorLink {
     this.#socket.emit('orchestrator:superseded', { session_id: sessionId, instance_id: by, timestamp: timestampNow() });
   }
 
+  forget(sessionId: string): void {
+    // Who watches it has been told.
+    if (this.#subscriptions.has(sessionId) || this.#subscriptions.has('')) return;
+    this.#socket.emit('session:deleted', { session_id: sessionId, timestamp: timestampNow() });
+  }
+
   /**
    * Takes a message of the client: an answer or an error goes to the ack, or else to the named event. Whatever the
    * client sends, nothing is thrown into Socket.IO, where it would end the process.
@@ -171,6 +177,7 @@ class Client implements OrchestratorLink {
     };
     const fail = (error: unknown) => {
       if (!(error instanceof ShannonDashError)) this.#problem(error);
+      else if (error.code === 'JOURNAL_FAILED') this.#parts.log.error(error.message);
       const body = errorBody(error);
       answer(body);
       if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)

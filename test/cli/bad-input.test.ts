@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { newPlace, runProgram, serve, type End, type Place } from './started-program.ts';
+import { bin, newPlace, runProgram, serve, type End, type Place } from './started-program.ts';
 
 /** What is wrong, the exit code, what it must say, and the next step that it must name. */
 type Case = readonly [what: string, args: string[], code: number, says: RegExp, next: RegExp];
@@ -44,6 +44,13 @@ const withoutServer: Case[] = [
   ['a parameter without a value', ['send', 'INJECT', '--skill', 'x', '-p', 'x'], 2, /must be key=value/, /such as/],
   ['data that is not JSON', ['emit', 'skill:started', '-s', 'a', '--data', '{'], 2, /--data is not JSON/, /such as/],
   ['data that is a list', ['emit', 'skill:started', '-s', 'a', '--data', '[]'], 2, /--data must be a JSON object/, /such as/],
+  [
+    'data nested too deep',
+    ['emit', 'a:b', '-s', 'a', '--data', `{"x":${'['.repeat(9_000)}${']'.repeat(9_000)}}`],
+    2,
+    /^error: the request .*nested/m,
+    /correct/,
+  ],
   ['a URL that is none', ['stats', '--url', 'ftp://x'], 2, /--url must be an http\(s\) URL/, /such as http/],
   ['a port that is none', ['serve', '--port', '99999'], 2, /--port must be a port from 0 to 65535/, /port/],
   ['a level that is none', ['serve', '--log-level', 'loud'], 2, /--log-level must be one of debug/, /warning/],
@@ -99,6 +106,13 @@ describe('bad input gets a sentence with the next step, the right exit code, and
       ['a type that is none', ['emit', 'Bad', '-s', 'a'], 2, /^error: type: must be group:name in lower case/m, /correct the named field/],
       ['a missing field', ['emit', 'skill:started', '-s', 'a'], 2, /^error: data\.skill_name: must be a text/m, /correct the named field/],
       ["the server's own type", ['emit', 'command:applied', '-s', 'a'], 2, /written by the server only/, /correct/],
+      [
+        'HTTPS where there is none',
+        ['sessions', '--url', place.url.replace('http:', 'https:')],
+        6,
+        /\(it does not speak HTTPS/,
+        /try http:/,
+      ],
       ['an unknown session, at a gate', ['gate', '-s', 'nobody'], 7, /session not found: nobody/, /shannon-dash sessions/],
       ['an unknown session, its commands', ['commands', '-s', 'nobody'], 7, /session not found: nobody/, /shannon-dash sessions/],
       ['too slow for the bound', ['ping', '-c', '1', '-q', '--max-p99', '0.000001', '--json'], 1, /p99 is/, /shannon-dash stats/],
@@ -166,6 +180,34 @@ test('a port in use names by what, and offers another', async () => {
   if (hasTool('ss') || hasTool('lsof')) expect(end.stderr).toContain(`(pid ${process.pid})`);
 });
 
+test.runIf(existsSync('/dev/full'))('an output that cannot be written is an error, unless its reader has enough', async () => {
+  const place = await serve('--journal', 'memory');
+  await place.run('emit', 'execution:started', '-s', 'a');
+  const says = /the output cannot be written: no space left on device/;
+  const commands = [
+    'sessions',
+    'stats',
+    'sessions --json',
+    'ping -c 1',
+    'send HALT -s a',
+    'watch a --plain --since 0',
+    '--help',
+    '--version',
+  ];
+  for (const command of commands) {
+    const end = await inShell(`"$node" "$bin" ${command} > /dev/full`, place);
+    expect(end, command).toMatchObject({ code: 1, stderr: expect.stringMatching(says) as string });
+  }
+  expect(await inShell('"$node" "$bin" sned > /dev/full', place)).toMatchObject({
+    code: 2,
+    stderr: expect.not.stringMatching(says) as string,
+  });
+  const run = await inShell('"$node" "$bin" run --no-files -- sh -c "echo hi" > /dev/full', place);
+  expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(says) as string });
+  const enough = 'set -o pipefail; "$node" "$bin" ping -i 0.01 | head -1';
+  expect(await inShell(enough, place)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^seq=1 /) as string });
+});
+
 test('configuration that is wrong is named by its file and field', async () => {
   const place = newPlace();
   const path = written(join(place.folder, '.shannon-dash.json'), '{"port": "many"}');
@@ -186,6 +228,14 @@ test('an address where something else answers is no server of ours', async () =>
   const end = await runProgram(['sessions', '--url', `127.0.0.1:${port}`], newPlace());
   expectSentence(end, ['', [], 1, /answers, but not as shannon-dash does/, /./]);
 });
+
+/** A line of bash in which $node and $bin are this program. */
+function inShell(script: string, { folder, env }: Place): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { ...env, node: process.execPath, bin } };
+    const child = execFile('bash', ['-c', script], options, (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
+  });
+}
 
 function written(path: string, text: string): string {
   writeFileSync(path, text);

@@ -1,15 +1,12 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { SessionEvent } from '../../src/core/event.ts';
 import { readProcTable } from '../../src/run/process-table.ts';
 import { signalTree } from '../../src/run/process-tree.ts';
 import { http, startServer, type Json, type TestServer } from '../helpers/start-server.ts';
-import { newPlace, StartedProgram, type Place } from './started-program.ts';
-
-export const bin = fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
+import { bin, newPlace, StartedProgram, type Place } from './started-program.ts';
 
 /** A folder to run programs in, and a server that they reach. */
 export interface RunPlace extends Place {

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readProcTable } from '../../src/run/process-table.ts';
+import { http } from '../helpers/start-server.ts';
 import { serverProcess } from './run-server.ts';
-import { bin, newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';
-import { StartedProgram } from './started-program.ts';
+import { newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';
+import { bin, StartedProgram } from './started-program.ts';
 
 const run = `"${process.execPath}" "${bin}" run`;
 
@@ -79,6 +80,25 @@ describe('a program as a session', () => {
     expect(outputLines(await place.events('outer'))).toEqual([inner]);
     const types = (await place.events('outer')).map(({ type }) => type);
     expect(types.filter((type) => type === 'execution:started')).toHaveLength(1);
+  });
+
+  test('the journal of the server is none of its files: not watched, and not rolled back', async () => {
+    const { work, env } = newWork();
+    const server = await serverProcess({ folder: work, env }, ['--journal', 'journal.db']);
+    await shell('git init -q .', { work, env });
+    const script = 'echo up; echo 1 > one; read next; echo 2 > two; read end';
+    const args = ['run', '-s', 's', '--checkpoints', 'git', '--', 'sh', '-c', script];
+    const program = new StartedProgram(args, { folder: work, env: server.env });
+    const changes = async () => (await server.events('s')).filter(({ type }) => type.startsWith('file:')).map(({ data }) => data['path']);
+    await program.until(({ stdout }) => stdout === 'up\n');
+    for (const path of ['one', 'two']) {
+      await until(`${path} is told`, async () => (await changes()).includes(path));
+      program.child.stdin?.write('\n');
+    }
+    expect(await changes()).toEqual(['one', 'two']);
+    await program.ended;
+    const start = (await server.events('s')).find(({ type }) => type === 'checkpoint:created');
+    expect(start?.data).toMatchObject({ checkpoint_id: 'start', files: 0 });
   });
 
   test('a watch into the watched folder does not feed on itself', async () => {
@@ -189,12 +209,34 @@ describe('HALT and RESUME', () => {
     expect(await program.ended).toMatchObject({ code: 9, stdout: 'ready\ncaught\n' });
   });
 
-  test('a signal bare goes to the program alone, and Ctrl-C not to what left its group', async () => {
+  test('a program that is halted goes on when its session is deleted', async () => {
     const place = await newRunPlace();
-    const script = `setsid sh -c 'echo $$ > away.pid; exec sleep 60' & trap 'exit 4' INT; until [ -s away.pid ]; do sleep 0.02; done; echo ready; wait`;
+    const program = place.start('s', '--no-files', '--', 'sh', '-c', 'echo $$ > pid; read end; echo over');
+    await until('it runs', () => (place.read('pid') ?? '').endsWith('\n'));
+    await place.untilEvent('s', 'execution:started');
+    await place.command('s', 'HALT');
+    expect(stateOf(Number(place.read('pid')))).toBe('T');
+    await http('DELETE', `${place.server.url}/api/sessions/s`);
+    program.child.stdin?.write('\n');
+    expect(await program.ended).toMatchObject({ code: 0, stdout: 'over\n' });
+    expect(outputLines(await place.events('s'))).toEqual(['over']);
+  });
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends what the program started, and not only the program', async (signal) => {
+    const place = await newRunPlace();
+    const program = place.start('s', '--no-files', '--', 'sh', '-c', "sh -c 'echo $$ > child.pid; exec sleep 60'; true");
+    await until('both run', () => (place.read('child.pid') ?? '').endsWith('\n'));
+    program.child.kill(signal);
+    expect(await program.ended).toMatchObject({ code: null, signal });
+    await until('the child is gone', () => ['gone', 'Z'].includes(stateOf(Number(place.read('child.pid')))));
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s does not reach what left the group of the program', async (signal) => {
+    const place = await newRunPlace();
+    const script = `setsid sh -c 'echo $$ > away.pid; exec sleep 60' & trap 'exit 4' INT TERM; until [ -s away.pid ]; do sleep 0.02; done; echo ready; wait`;
     const program = place.start('s', '--no-files', '--', 'bash', '-c', script);
     await program.until(({ stdout }) => stdout.includes('ready'));
-    program.child.kill('SIGINT');
+    program.child.kill(signal);
     expect(await program.ended).toMatchObject({ code: 4 });
     const away = Number(place.read('away.pid'));
     expect(stateOf(away)).toBe('S');

@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bin, newRunPlace, outputLines, shell } from './run-place.ts';
+import { newRunPlace, outputLines, shell } from './run-place.ts';
+import { bin } from './started-program.ts';
 
 const run = `"${process.execPath}" "${bin}" run`;
 

@@ -2,7 +2,8 @@ import { spawn, type IPty } from '@lydell/node-pty';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { bin, newRunPlace, stateOf, until, type RunPlace } from './run-place.ts';
+import { newRunPlace, stateOf, until, type RunPlace } from './run-place.ts';
+import { bin } from './started-program.ts';
 
 /** A program on a terminal of 100 by 30. */
 class OnTerminal {

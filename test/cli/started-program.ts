@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const bin = fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
+export const bin = fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
 
 /** A folder with nothing of the machine's user in it: home, state, configuration and work at once. */
 export interface Place {

@@ -219,6 +219,49 @@ describe('the gate', () => {
   });
 });
 
+describe('a session that is deleted', () => {
+  const remove = () => fetch(`${server.url}/api/sessions/s`, { method: 'DELETE' });
+
+  test('lets go on what is halted in it, also when the HALT is still under way', async () => {
+    const run = await orchestrate();
+    const operator = await operate();
+    let deletions = 0;
+    run.onDeleted(() => deletions++);
+    await run.start();
+    await send(operator, { type: 'HALT' });
+    const passing = run.gate();
+    await remove();
+    await passing;
+    await run.start();
+    const isHalting = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
+    run.onCommand('HALT', () => {
+      isHalting.resolve();
+      return done.promise;
+    });
+    const resumed: unknown[] = [];
+    run.onCommand('RESUME', (command) => resumed.push(command));
+    const halt = operator.send({ type: 'HALT' });
+    await isHalting.promise;
+    await remove();
+    await expect(halt).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    done.resolve();
+    await run.gate();
+    expect([resumed.length, deletions]).toEqual([1, 2]);
+  });
+
+  test('is there again with a question that waits for its answer', async () => {
+    const run = await orchestrate();
+    const operator = await operate();
+    const decided = run.decide({ question: 'Go?', options: ['yes', 'no'], decisionId: 'd' });
+    await expect.poll(() => types('decision:')).toEqual(['decision:point']);
+    await remove();
+    await expect.poll(() => types('decision:').catch(() => [])).toEqual(['decision:point']);
+    await send(operator, { type: 'DECISION', decision_id: 'd', choice: 'yes' });
+    expect(await decided).toMatchObject({ choice: 'yes', made_by: 'ana' });
+  });
+});
+
 describe('commands', () => {
   test('reach their handler once, and its result or error comes back', async () => {
     const run = await orchestrate({ instanceId: 'one' });

@@ -198,6 +198,19 @@ describe('what is no journal is refused with a sentence, and left as it was:', (
   });
 });
 
+test.each(['', '-log'])('nothing is acknowledged once its file%s was deleted or replaced under it', async (ending) => {
+  const path = join(newFolder(), 'journal.db');
+  const journal = await openSqliteJournal({ path });
+  onTestFinished(() => journal.close());
+  rmSync(`${path}${ending}`);
+  const says = /journal\.db(-log)? was deleted or replaced under the server; stop it, and start it again/;
+  await expect(journal.append('s', [event(1)])).rejects.toThrow(says);
+  await expect(journal.create({ session_id: 't', created_at: new Date().toISOString() })).rejects.toThrow(says);
+  writeFileSync(`${path}${ending}`, '');
+  await expect(journal.append('s', [event(1)])).rejects.toMatchObject({ code: 'JOURNAL_FAILED' });
+  expect(await journal.sessions()).toEqual([]);
+});
+
 test('a writer that is killed at any moment has lost nothing that it was told is kept', async () => {
   const path = join(newFolder(), 'journal.db');
   for (let round = 1; round <= 3; round++) {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isFinal, parseCommand, type CommandResult } from '../../core/command.ts';
 import { errorTable, ShannonDashError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 import { parse } from '../../core/parse.ts';
 import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
 
@@ -19,7 +20,14 @@ const answerRequest = z.object({
 export function addCommandRoutes(app: FastifyInstance, { ledger, store }: RouteParts): void {
   app.post<{ Params: PathParameters }>('/api/sessions/:id/commands', async (request, reply) => {
     const command = parseCommand(request.body);
-    const result = await ledger.submit({ ...command, session_id: request.params.id }, clientName(request) ?? 'http');
+    const { id } = request.params;
+    if (command.session_id !== undefined && command.session_id !== id) {
+      throw new ShannonDashError(
+        'INVALID',
+        `session_id: the path names ${id.slice(0, limits.idChars)}, the body ${command.session_id}; leave it out of the body`,
+      );
+    }
+    const result = await ledger.submit({ ...command, session_id: id }, clientName(request) ?? 'http');
     return reply.code('results' in result ? 200 : statusOf(result)).send(result);
   });
   app.get<{ Params: PathParameters }>('/api/sessions/:id/commands', async (request) => {

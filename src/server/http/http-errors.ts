@@ -1,16 +1,22 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 
 /** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   void sendError(reply, toKnownError(error, request));
 }
 
-/** Answers what is no HTTP at all. */
+const badRequests: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Answers what is no HTTP at all, or does not come to an end. */
 export function answerBadRequest(error: Error & { code?: string }, socket: Socket): void {
   if (socket.writable && error.code !== 'ECONNRESET') {
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    const status = badRequests[error.code ?? ''] ?? '400 Bad Request';
     const body = JSON.stringify(errorBody(new ShannonDashError('INVALID', `This is no HTTP request that can be read: ${error.message}`)));
     socket.write(
       `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
@@ -25,7 +31,11 @@ export function sendError(reply: FastifyReply, error: ShannonDashError): Fastify
 
 /** Fastify's own errors in our form; anything unexpected is logged and answered without its text. */
 function toKnownError(error: unknown, request: FastifyRequest): ShannonDashError {
-  if (error instanceof ShannonDashError) return error;
+  if (error instanceof ShannonDashError) {
+    // Whoever runs the server is the one who can do something about it.
+    if (error.code === 'JOURNAL_FAILED') request.log.error(error.message);
+    return error;
+  }
   if (isErrorBody(error)) return new ShannonDashError(error.code, error.error);
   const { statusCode, message } = error as { statusCode?: number; message?: string };
   const byStatus: Record<number, ErrorCode> = {
@@ -38,7 +48,16 @@ function toKnownError(error: unknown, request: FastifyRequest): ShannonDashError
     503: 'UNAVAILABLE',
   };
   const code = statusCode === undefined ? undefined : byStatus[statusCode];
+  if (code === 'UNSUPPORTED') return unreadType(request);
+  if (code === 'TOO_LARGE')
+    return new ShannonDashError(code, `A request must be at most ${limits.requestBytes} bytes; send less at a time`);
   if (code !== undefined) return new ShannonDashError(code, (message ?? 'Bad request').slice(0, 300));
   request.log.error({ err: error }, 'a request failed');
   return new ShannonDashError('INTERNAL', 'Internal error');
+}
+
+/** What `curl -d` sends unless told otherwise is a form. */
+function unreadType({ headers }: FastifyRequest): ShannonDashError {
+  const type = headers['content-type']?.slice(0, 100) ?? 'none';
+  return new ShannonDashError('UNSUPPORTED', `Content-Type ${type} is not read here; send application/json or application/x-ndjson`);
 }

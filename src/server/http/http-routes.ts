@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ShannonDashError } from '../../core/errors.ts';
 import { addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
@@ -22,25 +23,48 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
 
 function addBodyParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      done(null, body === '' ? undefined : JSON.parse(String(body)));
+      const text = textOf(request, body);
+      done(null, text === '' ? undefined : JSON.parse(text));
     } catch (error) {
-      done(new ShannonDashError('INVALID', `The body is not JSON: ${(error as Error).message}`));
+      done(asInvalid(error, 'The body'));
     }
   });
-  app.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, (_request, body, done) => {
-    const lines = String(body).split('\n');
+  app.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, body, done) => {
+    let lines: string[];
+    try {
+      lines = textOf(request, body).split('\n');
+    } catch (error) {
+      done(asInvalid(error, 'The body'));
+      return;
+    }
     const events: unknown[] = [];
     for (const [index, line] of lines.entries()) {
       if (line.trim() === '') continue;
       try {
         events.push(JSON.parse(line));
       } catch (error) {
-        done(new ShannonDashError('INVALID', `Line ${index + 1} is not JSON: ${(error as Error).message}`));
+        done(asInvalid(error, `Line ${index + 1}`));
         return;
       }
     }
     done(null, events);
   });
+}
+
+/** @throws ShannonDashError what cannot be read as it was meant is refused: half-read, it would be journalled as something else */
+function textOf({ headers }: FastifyRequest, body: string | Buffer): string {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ShannonDashError('UNSUPPORTED', `Content-Encoding ${encoding.slice(0, 100)} is not read here; send the body as it is`);
+  }
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  if (!isUtf8(bytes)) throw new ShannonDashError('INVALID', 'The body is not UTF-8; encode its texts so');
+  return bytes.toString();
+}
+
+function asInvalid(error: unknown, what: string): ShannonDashError {
+  if (error instanceof ShannonDashError) return error;
+  return new ShannonDashError('INVALID', `${what} is not JSON: ${(error as Error).message}`);
 }

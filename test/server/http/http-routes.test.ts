@@ -249,6 +249,38 @@ describe('errors', () => {
     expect(JSON.parse(text.slice(text.indexOf('{')))).toEqual(errorShape('INVALID'));
   });
 
+  test('a request that cannot be read says what would be', async () => {
+    const server = await startServer();
+    const post = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+      fetch(`${server.url}${path}`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }).then(
+        async (response) => ({ status: response.status, body: (await response.json()) as Json }),
+      );
+    const events = '/api/sessions/s/events';
+    const event = Buffer.from('{"type":"a:b","data":{"x":"\xff"}}', 'latin1');
+    expect(await post(events, event)).toMatchObject({
+      status: 400,
+      body: errorShape('INVALID', 'The body is not UTF-8; encode its texts so'),
+    });
+    const ndjson = { 'content-type': 'application/x-ndjson' };
+    expect(await post(events, event, ndjson)).toMatchObject({ status: 400, body: errorShape('INVALID') });
+    expect(await post(events, 'x', { 'content-encoding': 'gzip' })).toMatchObject({
+      status: 415,
+      body: errorShape('UNSUPPORTED', 'Content-Encoding gzip is not read here; send the body as it is'),
+    });
+    expect(await post(events, 'x=1', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({
+      status: 415,
+      body: errorShape('UNSUPPORTED', expect.stringContaining('send application/json or application/x-ndjson')),
+    });
+    expect(await post('/api/sessions', '[]')).toMatchObject({ status: 400, body: errorShape('INVALID', 'The request must be an object') });
+    expect((await http('GET', `${server.url}/api/sessions/s`)).status).toBe(404);
+    await publish(server, 's', { type: 'execution:started', data: {} });
+    expect(await post('/api/sessions/s/commands', '{"type":"HALT","session_id":"other"}')).toMatchObject({
+      status: 400,
+      body: errorShape('INVALID', expect.stringContaining('the path names s, the body other')),
+    });
+    expect(await post('/api/sessions/s/commands', '{"type":"HALT","session_id":"s"}')).toMatchObject({ status: 200 });
+  });
+
   test('a body of another type is 415, one beyond 4 MiB 413', async () => {
     const server = await startServer();
     const url = `${server.url}/api/sessions/s/events`;
