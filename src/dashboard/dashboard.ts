@@ -68,6 +68,8 @@ export class Dashboard {
   private readonly clock: ReturnType<typeof setInterval>;
   private batch: ReturnType<typeof setTimeout> | undefined;
   private loadedFor: string | undefined;
+  /** Whether anything of a session was ever drawn. */
+  private hasPicture = false;
   private hasLeft = false;
 
   constructor(connection: Connection, settings: DashboardSettings, terminal: Screenholder) {
@@ -114,7 +116,9 @@ export class Dashboard {
     this.feed.log.flush();
     this.lookAround();
     this.keys.reconcile();
-    this.screen = screenOf(this.picture());
+    const picture = this.picture();
+    this.hasPicture ||= picture.state !== undefined || picture.sessions.length > 0;
+    this.screen = screenOf(picture);
     this.terminal.show(this.screen);
   }
 
@@ -210,9 +214,8 @@ export class Dashboard {
   }
 
   private schedule(): void {
-    this.batch ??= setTimeout(() => {
-      this.draw();
-    }, batchMs);
+    // The first picture waits for no batch.
+    this.batch ??= setTimeout(() => this.draw(), this.hasPicture ? batchMs : 0);
   }
 
   /** What news lead to, apart from the picture. */
