@@ -232,9 +232,12 @@ export class Dashboard {
     const state = feed.state(id);
     if (state !== undefined && this.loadedFor !== id && feed.connection.state.status === 'live') this.loadBefore(id);
     if (state === undefined) return;
-    if (settings.failOnDecision && openDecisions(state).length > 0) this.terminal.leave(8);
+    const isOver = !isLive(state.status);
+    const isEndWanted = settings.until !== undefined || settings.exitStatus || settings.failOnDecision;
+    // Whoever waits for a failure or a decision gets none any more.
+    if (isOver && isEndWanted) this.terminal.leave(this.exitCode());
+    else if (settings.failOnDecision && openDecisions(state).length > 0) this.terminal.leave(8);
     else if (settings.until === 'decision' && openDecisions(state).length > 0) this.terminal.leave(0);
-    else if ((settings.until !== undefined || settings.exitStatus) && !isLive(state.status)) this.terminal.leave(this.exitCode());
   }
 
   private hasOpenDecision(): boolean {

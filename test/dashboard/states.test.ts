@@ -149,6 +149,19 @@ test('--until done ends by itself, with 5 for a failed run and --exit-status', a
   expect(program.text()).toContain('failed: out of memory');
 });
 
+test.each([
+  ['--until failed of a run that has completed', [{ type: 'execution:completed', data: {} }], ['--until', 'failed'], 0],
+  ['--exit-status of a run that has failed', [{ type: 'execution:failed', data: {} }], ['--exit-status', '--until', 'failed'], 5],
+  ['--fail-on-decision with one that is open', decisionEvents, ['--fail-on-decision'], 8],
+  ['--until decision with one that is open', decisionEvents, ['--until', 'decision'], 0],
+] as const)('what has happened already ends it at once: %s', async (_, events, args, code) => {
+  const server = await startServer();
+  await publish(server, 'run-7f3a', [...runEvents, ...events]);
+  const program = watch(server.url, ['run-7f3a', ...args]);
+  expect(await program.ended()).toBe(code);
+  expect(program.isFullScreen()).toBe(false);
+});
+
 test('a crash restores the screen before its trace is printed', async () => {
   const server = await startServer();
   await publish(server, 'run-7f3a', runEvents);
