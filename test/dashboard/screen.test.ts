@@ -147,10 +147,15 @@ describe('the key table', () => {
 
   test('the footer offers what can be done now and nothing else', () => {
     const footer = (wish: PictureWish) => screenRows(pictureOf(wish)).at(-1);
-    expect(footer({})).toMatch(/d decide {2}H halt {2}B rollback/);
+    const attached = (...capabilities: string[]) =>
+      journalled([...runJournal, { type: 'orchestrator:attached', data: { instance_id: 'o', capabilities } }]);
+    expect(footer({ events: attached('HALT', 'ROLLBACK') })).toMatch(/d decide {2}H halt {2}B rollback/);
     expect(footer({ events: journalled([...runJournal, { type: 'execution:halted', data: {} }]) })).toMatch(/R resume/);
-    expect(footer({ isReadonly: true })).not.toMatch(/decide|halt|rollback/);
+    expect(footer({ isReadonly: true, events: attached('ROLLBACK') })).not.toMatch(/decide|halt|rollback/);
     expect(footer({ connection: { ...pictureOf().connection, status: 'reconnecting' } })).not.toMatch(/decide|halt|rollback/);
     expect(footer({ events: journalled([{ type: 'execution:completed', data: {} }]) })).not.toMatch(/decide|halt|rollback/);
+    const detached = { type: 'orchestrator:detached', data: { instance_id: 'o' } };
+    for (const events of [runJournal, attached('HALT'), journalled([...attached('ROLLBACK'), detached])])
+      expect(footer({ events })).not.toMatch(/rollback/);
   });
 });

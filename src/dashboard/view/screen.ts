@@ -17,7 +17,7 @@ import { panelIds, type PanelId, type PanelItem, type PanelList } from './panel-
 import type { Picture } from './picture.ts';
 import { fitted, type Row, type Span } from './row.ts';
 import { skillsPanel } from './skills-panel.ts';
-import { statusSpan } from './standing.ts';
+import { statusSpan, takesRollbacks } from './standing.ts';
 import { validationPanel } from './validation-panel.ts';
 import { isLive } from '../../core/session-state.ts';
 
@@ -83,7 +83,7 @@ function situationOf(picture: Picture): KeySituation {
   if (subject !== undefined && isLive(subject.status)) {
     if (subject.status === 'halted') has.add('can-resume');
     else if (subject.status !== 'halting') has.add('can-halt');
-    if (ui.sessionId !== undefined && ui.history === undefined) has.add('can-rollback');
+    if (ui.sessionId !== undefined && ui.history === undefined && takesRollbacks(subject)) has.add('can-rollback');
   }
   if (openDecisions(state).length > 0 && ui.history === undefined) has.add('decision');
   if (

@@ -32,6 +32,11 @@ export function hasLostOrchestrator(state: SessionState): boolean {
   return state.orchestrator !== null && !state.orchestrator.attached && state.status !== 'completed' && state.status !== 'failed';
 }
 
+/** Whether somebody is there who says that it rolls back. Another may yet do it: who asks is told by itself. */
+export function takesRollbacks({ orchestrator }: SessionState): boolean {
+  return orchestrator?.attached === true && orchestrator.capabilities.includes('ROLLBACK');
+}
+
 /** What stands with the session, in sentences, the most pressing first. */
 export function standing(picture: Picture): Span[] {
   const { state, look, missed, wallMs } = picture;
