@@ -275,7 +275,7 @@ function initialUi(settings: DashboardSettings): UiState {
     cursors: { skills: atTop, agents: atTop, files: atTop, validation: atTop, decision: atTop, events: atTop, overview: atTop },
     overlay: undefined,
     prompt: undefined,
-    promptChangedAtMs: 0,
+    promptChange: undefined,
     filter: '',
     filterInput: undefined,
     history: undefined,

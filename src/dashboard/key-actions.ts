@@ -2,7 +2,7 @@ import type { Dashboard } from './dashboard.ts';
 import { checkpointFrom } from './scrubber.ts';
 import { answerDecision, closePrompt, confirmRollback, openRollback } from './prompts.ts';
 import { isSettled, newPrompt, openDecisions, withDigit } from './view/decision-prompt.ts';
-import { bindingOf, type KeyAction, type KeyContext } from './view/key-table.ts';
+import { bindingOf, isPromptKey, type KeyAction, type KeyContext } from './view/key-table.ts';
 import { atTop, moved } from './view/list-cursor.ts';
 import { panelIds, type PanelId } from './view/panel-list.ts';
 import { shown } from './view/text.ts';
@@ -62,8 +62,7 @@ export class KeyActions {
       return;
     }
     const binding = bindingOf(key, context);
-    const isAlways = binding?.action === 'interrupt' || binding?.action === 'suspend';
-    if (!isAlways && !isSettled(ui.promptChangedAtMs, Date.now())) return;
+    if (this.isMeantForBefore(key, context)) return;
     if (binding === undefined) {
       this.board.say(unknownKey(key, context), 'warn');
       return;
@@ -74,6 +73,14 @@ export class KeyActions {
     }
     if (ui.notice !== undefined && binding.operates !== true) ui.notice = undefined;
     this.handlers[binding.action](key);
+  }
+
+  /** Whether a key may still be one for a prompt as it stood a moment ago. Keys that no prompt takes, as H, always count. */
+  private isMeantForBefore(key: string, context: KeyContext): boolean {
+    const change = this.board.ui.promptChange;
+    if (change === undefined || isSettled(change, Date.now())) return false;
+    // While it is open, Esc leaves it at any time; once it has gone by itself, Esc would leave something else.
+    return isPromptKey(key, change.prompt) || (key === 'escape' && context !== change.prompt);
   }
 
   /** Brings what is on screen in line with what is known: a prompt whose decision was made elsewhere goes, and says so. */
@@ -97,10 +104,12 @@ export class KeyActions {
   private back(): void {
     const { ui } = this.board;
     if (ui.overlay !== undefined) {
-      if (ui.overlay.kind === 'rollback') ui.promptChangedAtMs = Date.now();
+      if (ui.overlay.kind === 'rollback') ui.promptChange = undefined;
       ui.overlay = undefined;
-    } else if (ui.prompt !== undefined) closePrompt(this.board);
-    else if (this.board.scrubber.view !== undefined) this.leaveHistory();
+    } else if (ui.prompt !== undefined) {
+      closePrompt(this.board);
+      ui.promptChange = undefined;
+    } else if (this.board.scrubber.view !== undefined) this.leaveHistory();
     else if (ui.isZoomed) ui.isZoomed = false;
     else if (ui.filter !== '') ui.filter = '';
     else if (ui.sessionId !== undefined && ui.hasOverview) ui.sessionId = undefined;
@@ -252,7 +261,7 @@ export class KeyActions {
     else if (oldest === undefined) this.board.say('no decision is pending', 'plain');
     else if (desk.isOpen('DECISION')) {
       ui.prompt = newPrompt(oldest.decision_id, ui.focus);
-      ui.promptChangedAtMs = Date.now();
+      ui.promptChange = { prompt: 'decision', atMs: Date.now() };
       ui.focus = 'decision';
       ui.isZoomed = false;
     }

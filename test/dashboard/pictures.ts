@@ -73,7 +73,7 @@ export function pictureOf({ events = runJournal, ui, ...wish }: PictureWish = {}
       cursors: { skills: atTop, agents: atTop, files: atTop, validation: atTop, decision: atTop, events: atTop, overview: atTop },
       overlay: undefined,
       prompt: undefined,
-      promptChangedAtMs: 0,
+      promptChange: undefined,
       filter: '',
       filterInput: undefined,
       history: undefined,

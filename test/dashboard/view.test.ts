@@ -180,7 +180,8 @@ describe('a decision', () => {
   });
 
   test('takes keys only 400 ms after it changed', () => {
-    expect([isSettled(1_000, 1_399), isSettled(1_000, 1_400)]).toEqual([false, true]);
+    const change = { prompt: 'rollback', atMs: 1_000 } as const;
+    expect([isSettled(change, 1_399), isSettled(change, 1_400), isSettled(undefined, 0)]).toEqual([false, true, true]);
   });
 
   test('calls once', () => {

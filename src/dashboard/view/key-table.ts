@@ -137,7 +137,7 @@ export const keyTable: readonly KeyBinding[] = [
     keys: ['H'],
     shown: 'H',
     does: 'halt at once, without asking',
-    in: ['session', 'overview', 'detail', 'tiny'],
+    in: [...everywhere, 'tiny'],
     action: 'halt',
     label: 'halt',
     rank: 1,
@@ -229,6 +229,12 @@ export interface KeySituation {
 /** The row of the table for a key, where it does something on this screen. */
 export function bindingOf(key: string, context: KeyContext): KeyBinding | undefined {
   return keyTable.find((binding) => binding.in.includes(context) && binding.keys.includes(key));
+}
+
+/** Whether a key is one that a prompt takes and nothing else on its screen does: it sends, chooses, confirms or cancels. */
+export function isPromptKey(key: string, prompt: 'decision' | 'rollback'): boolean {
+  const binding = bindingOf(key, prompt);
+  return binding !== undefined && binding.in.length === 1;
 }
 
 /** What the footer offers: what has a word, and can be done now. */

@@ -1,6 +1,6 @@
 import type { ConnectionState } from '../../client/connection.ts';
 import type { SessionState } from '../../core/session-state.ts';
-import type { DecisionPrompt } from './decision-prompt.ts';
+import type { DecisionPrompt, PromptChange } from './decision-prompt.ts';
 import type { ListCursor } from './list-cursor.ts';
 import type { LogLine } from './log-buffer.ts';
 import type { DetailField, PanelId } from './panel-list.ts';
@@ -52,8 +52,8 @@ export interface UiState {
   cursors: Record<PanelId | 'overview', ListCursor>;
   overlay: Overlay | undefined;
   prompt: DecisionPrompt | undefined;
-  /** When a prompt or dialog last came, changed or went. */
-  promptChangedAtMs: number;
+  /** The last change of a prompt or dialog that its user has not made. */
+  promptChange: PromptChange | undefined;
   filter: string;
   /** The filter as it is being typed; undefined: nobody types. */
   filterInput: string | undefined;
