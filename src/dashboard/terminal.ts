@@ -1,5 +1,5 @@
 import type { SuspendTerminal } from 'ink';
-import type { ColorSupportLevel } from 'chalk';
+import { supportsColor } from 'chalk';
 import type { Connection } from '../client/connection.ts';
 import type { AppProps, PaintedRegion, Window } from './app.tsx';
 import { Dashboard, type DashboardSettings, type Screenholder } from './dashboard.ts';
@@ -22,7 +22,7 @@ const joinFirstMs = 100;
 
 /** Shows the dashboard on this process's terminal until it is left. */
 export async function showInTerminal(connection: Connection, settings: DashboardSettings, noColor: boolean): Promise<DashboardEnd> {
-  const holder = new TerminalHolder(painter(noColor ? 0 : (1 satisfies ColorSupportLevel)));
+  const holder = new TerminalHolder(painter(noColor || supportsColor === false ? 0 : supportsColor.level));
   const board = new Dashboard(connection, settings, holder);
   return holder.hold(board);
 }

@@ -217,7 +217,7 @@ test('NO_COLOR leaves no colour, the selection stays visible', async () => {
   await publish(server, 'run-7f3a', [...runEvents, ...decisionEvents]);
   const program = watch(server.url, ['run-7f3a'], { environment: { NO_COLOR: '1' } });
   await program.shows('custom:thing');
-  expect(program.raw).not.toMatch(/\x1b\[(?:3[0-7]|9[0-7]|4[0-7])m/);
+  expect(program.raw).not.toMatch(/\x1b\[(?:3[0-7]|9[0-7]|4[0-7]|[34]8;[\d;]+)m/);
   expect(program.raw).toContain('\x1b[7m');
 });
 

@@ -81,15 +81,7 @@ function optionRows(decision: DecisionState, prompt: DecisionPrompt | undefined,
     const about = option.description === null ? '' : shown(option.description);
     const optionWidth = Math.min(textWidth(text), Math.floor(width * 0.6));
     return {
-      spans: columns(
-        width,
-        [
-          { text: '', width: 0 },
-          { text, width: optionWidth },
-          { text: about, tone: 'dim' },
-        ],
-        ellipsis,
-      ),
+      spans: columns(width, [{ text: '', width: 0 }, { text, width: optionWidth }, { text: about }], ellipsis),
       reversed: isChosen,
     };
   });
@@ -114,7 +106,7 @@ function madeItem(decision: DecisionState): PanelItem {
           { text: look.glyphs.done, width: 1, tone: 'good' },
           { text: question },
           { text: choice, width: Math.max(8, Math.min(20, Math.floor(width / 4))), tone: 'strong' },
-          { text: `by ${by}`, width: 14, tone: 'dim', optional: true },
+          { text: `by ${by}`, width: 14, optional: true },
         ],
         look.glyphs.ellipsis,
       ),

@@ -38,7 +38,7 @@ function fileItem(file: FileState): PanelItem {
           { text: path, cut: 'start' },
           { text: `+${file.lines_added}`, width: 6, align: 'right', tone: 'good', optional: true },
           { text: `-${file.lines_removed}`, width: 6, align: 'right', tone: 'bad', optional: true },
-          { text: shown(file.agent_id ?? ''), width: 11, tone: 'dim', optional: true },
+          { text: shown(file.agent_id ?? ''), width: 11, optional: true },
         ],
         look.glyphs.ellipsis,
       ),

@@ -11,7 +11,7 @@ export function footerRow(picture: Picture, situation: KeySituation): Row {
     const spans: Span[] = [
       { text: ' filter: ', tone: 'strong' },
       { text: `${shown(ui.filterInput, 200)}_` },
-      { text: '   Enter keeps it, Esc drops it, ! first: all but', tone: 'dim' },
+      { text: '   Enter keeps it, Esc drops it, ! first: all but' },
     ];
     return { spans: fitted(spans, columns, ellipsis) };
   }

@@ -21,7 +21,7 @@ function lines(picture: Picture): Span[] {
       { text: '' },
       { text: '  shannon-dash serve', tone: 'strong' },
       { text: '' },
-      { text: 'This screen comes alive by itself as soon as it listens.', tone: 'dim' },
+      { text: 'This screen comes alive by itself as soon as it listens.' },
     ];
   }
   if (connection.status === 'closed') {
@@ -44,7 +44,7 @@ function lines(picture: Picture): Span[] {
       { text: '' },
       { text: '  shannon-dash run -- npm test', tone: 'strong' },
       { text: '' },
-      { text: 'Any program that publishes events shows up by itself.', tone: 'dim' },
+      { text: 'Any program that publishes events shows up by itself.' },
     ];
   }
   return [
@@ -55,6 +55,6 @@ function lines(picture: Picture): Span[] {
     { text: '' },
     { text: `  shannon-dash run --session ${ui.sessionId} -- npm test`, tone: 'strong' },
     { text: '' },
-    { text: 'All sessions: shannon-dash watch', tone: 'dim' },
+    { text: 'All sessions: shannon-dash watch' },
   ];
 }

@@ -41,7 +41,7 @@ function titleSpans(picture: Picture, decisions: number): Span[] {
 function titleRight(picture: Picture, decisions: number): Span[] {
   const { columns, ui, look, connection } = picture;
   const waiting: Span[] = decisions === 0 ? [] : [{ text: `  ${look.glyphs.alert} ${counted(decisions, 'decision')}`, tone: 'warn' }];
-  const readonly: Span[] = picture.isReadonly ? [{ text: '  read only', tone: 'dim' }] : [];
+  const readonly: Span[] = picture.isReadonly ? [{ text: '  read only' }] : [];
   const moment: Span[] =
     ui.history === undefined
       ? []
@@ -64,7 +64,7 @@ function progressSpans(picture: Picture): Span[] {
   const sentences = standing(picture).flatMap((sentence): Span[] => [{ text: '  ' }, sentence]);
   if (state === undefined) {
     const text = ui.sessionId === undefined ? 'sorted by what needs you first' : '';
-    return fitted([{ text: ` ${text}`, tone: 'dim' }, ...sentences], columns, ellipsis);
+    return fitted([{ text: ` ${text}` }, ...sentences], columns, ellipsis);
   }
   const { done, failed, total } = skillCounts(state);
   const figures: Span[] = [
@@ -78,7 +78,7 @@ function progressSpans(picture: Picture): Span[] {
   const filled = state.progress === null ? 0 : Math.round((state.progress / 100) * width);
   const bar: Span[] = [
     { text: ` ${full.repeat(filled)}`, tone: state.status === 'failed' ? 'bad' : 'active' },
-    { text: empty.repeat(width - filled), tone: 'dim' },
+    { text: empty.repeat(width - filled), tone: 'line' },
   ];
   return fitted([...bar, ...figures], columns, ellipsis);
 }

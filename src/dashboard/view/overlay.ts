@@ -18,7 +18,7 @@ export function overlayContent(overlay: Overlay, isReadonly: boolean, width: num
 function helpRows(isReadonly: boolean, width: number, look: Look): Row[] {
   const { ellipsis } = look.glyphs;
   const arrows = (text: string) => (ellipsis === '…' ? text : text.replace(' ↓', ' Down').replace(' ↑', ' Up'));
-  const heading = (text: string): Row => ({ spans: fitted([{ text: ` ${text}`, tone: 'dim' }], width, ellipsis) });
+  const heading = (text: string): Row => ({ spans: fitted([{ text: ` ${text}`, tone: 'strong' }], width, ellipsis) });
   const row = (binding: KeyBinding): Row => ({
     spans: columns(
       width,
@@ -45,7 +45,7 @@ function detailRows(fields: readonly DetailField[], width: number, look: Look): 
     .filter(([, value]) => value !== '')
     .flatMap(([label, value]) =>
       wrapped(value, Math.max(10, width - 18), 200, ellipsis).map((text, index) => ({
-        spans: columns(width, [{ text: '', width: 0 }, { text: index === 0 ? label : '', width: 14, tone: 'dim' }, { text }], ellipsis),
+        spans: columns(width, [{ text: '', width: 0 }, { text: index === 0 ? label : '', width: 14 }, { text }], ellipsis),
       })),
     );
 }
@@ -53,7 +53,7 @@ function detailRows(fields: readonly DetailField[], width: number, look: Look): 
 function rollbackRows(dialog: RollbackDialog, width: number, look: Look): Row[] {
   const { ellipsis } = look.glyphs;
   const said = dialog.lines.flatMap((line) => wrapped(line, width - 3, 20, ellipsis));
-  const row = (text: string, tone: 'plain' | 'strong' | 'warn' | 'bad' | 'dim' = 'plain'): Row => ({
+  const row = (text: string, tone: 'plain' | 'strong' | 'warn' | 'bad' = 'plain'): Row => ({
     spans: fitted([{ text: ` ${text}`, tone }], width, ellipsis),
   });
   switch (dialog.stage) {

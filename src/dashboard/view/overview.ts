@@ -34,8 +34,8 @@ export function sessionRow({ state, eventsPerSecond }: SessionSummary, width: nu
       { text: state.session_id, width: Math.max(10, Math.min(32, Math.floor(width / 3))), cut: 'middle' },
       { text: state.progress === null ? '' : `${Math.round(state.progress)}%`, width: 4, align: 'right' },
       { ...needSpan(state, look) },
-      { text: eventsPerSecond === 0 ? '' : `${rate(eventsPerSecond)} ev/s`, width: 10, align: 'right', tone: 'dim', optional: true },
-      { text: duration(ranMs(state, look.nowMs)), width: 7, align: 'right', tone: 'dim', optional: true },
+      { text: eventsPerSecond === 0 ? '' : `${rate(eventsPerSecond)} ev/s`, width: 10, align: 'right', optional: true },
+      { text: duration(ranMs(state, look.nowMs)), width: 7, align: 'right', optional: true },
     ],
     look.glyphs.ellipsis,
   );

@@ -203,13 +203,13 @@ function listRegion(picture: Picture, place: PanelPlace, geometry: Screen['lists
   const rows = list.items
     .slice(top, top + inner)
     .map((item, offset): Row => ({ spans: padLeft(item.row(width - 4, look)), reversed: isFocused && top + offset === selected }));
-  if (rows.length === 0) rows.push({ spans: fitted([{ text: ` ${list.empty}`, tone: 'dim' }], width - 2, look.glyphs.ellipsis) });
+  if (rows.length === 0) rows.push({ spans: fitted([{ text: ` ${list.empty}` }], width - 2, look.glyphs.ellipsis) });
   const labels = { title, place: placeText(top, inner, list.items.length, list.letGo), isFocused, isStale: isStale(picture) };
   return { id, x, y, width, rows: framed(rows, labels, width, height, look) };
 }
 
 function foldedRow(title: string, list: PanelList, width: number, look: Picture['look']): Row {
-  const summary: readonly Span[] = list.summary.length === 0 ? [{ text: list.empty, tone: 'dim' }] : list.summary;
+  const summary: readonly Span[] = list.summary.length === 0 ? [{ text: list.empty }] : list.summary;
   return { spans: fitted([{ text: ` ${title}  `, tone: 'strong' }, ...summary], width, look.glyphs.ellipsis) };
 }
 
@@ -226,10 +226,10 @@ function decisionRegion(picture: Picture, place: PanelPlace): Region {
 }
 
 function decisionHint(options: number, prompt: Picture['ui']['prompt'], isReadonly: boolean): Span {
-  if (isReadonly) return { text: 'read only: somebody else decides', tone: 'dim' };
-  if (prompt === undefined) return { text: 'd  decide this', tone: 'dim' };
+  if (isReadonly) return { text: 'read only: somebody else decides' };
+  if (prompt === undefined) return { text: 'd  decide this' };
   if (prompt.sending) return { text: 'sending ...', tone: 'warn' };
-  if (prompt.choice === null) return { text: `choose 1-${options}, then Enter        Esc leaves it open`, tone: 'dim' };
+  if (prompt.choice === null) return { text: `choose 1-${options}, then Enter        Esc leaves it open` };
   return { text: `Enter sends option ${prompt.choice + 1}        Esc leaves it open`, tone: 'active' };
 }
 
@@ -261,7 +261,7 @@ function eventsRegion(
       view.typed === '' && view.globs.length === 0
         ? ' No event yet. Each shows here as it comes.'
         : ' No event passes the filter; / changes it.';
-    rows.push({ spans: fitted([{ text, tone: 'dim' }], width - 2, look.glyphs.ellipsis) });
+    rows.push({ spans: fitted([{ text }], width - 2, look.glyphs.ellipsis) });
   }
   const labels = { title: `6 ${eventsTitle(view)}`, place: eventsPlace(view, height - 2, look), isFocused, isStale: isStale(picture) };
   return { id: 'events', x, y, width, rows: framed(rows, labels, width, height, look) };

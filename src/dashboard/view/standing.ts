@@ -67,7 +67,7 @@ export function standing(picture: Picture): Span[] {
   if (state.status === 'failed') sentences.push({ text: state.error === null ? 'failed' : `failed: ${shown(state.error)}`, tone: 'bad' });
   if (state.status === 'completed') sentences.push({ text: resultSentence(state), tone: 'good' });
   if (state.status === 'running' && state.message !== null) sentences.push({ text: shown(state.message), tone: 'plain' });
-  if (sentences.length === 0 && state.task !== null) sentences.push({ text: shown(state.task), tone: 'dim' });
+  if (sentences.length === 0 && state.task !== null) sentences.push({ text: shown(state.task) });
   return sentences;
 }
 
