@@ -9,7 +9,7 @@ import { openDecisions } from './view/decision-prompt.ts';
 import { asciiGlyphs, unicodeGlyphs } from './view/glyphs.ts';
 import { atTop } from './view/list-cursor.ts';
 import { sortedSessions } from './view/overview.ts';
-import type { DetailField } from './view/panel-list.ts';
+import { firstFocus, type DetailField } from './view/panel-list.ts';
 import type { Picture, UiState } from './view/picture.ts';
 import type { Timestamps, Tone } from './view/row.ts';
 import { screenOf, type Screen } from './view/screen.ts';
@@ -119,6 +119,7 @@ export class Dashboard {
     const picture = this.picture();
     this.hasPicture ||= picture.state !== undefined || picture.sessions.length > 0;
     this.screen = screenOf(picture);
+    this.keys.selection.see(this.screen, Date.now());
     this.terminal.show(this.screen);
   }
 
@@ -183,6 +184,7 @@ export class Dashboard {
     const connection = feed.connection.state;
     const live = ui.sessionId === undefined ? undefined : feed.state(ui.sessionId);
     const history = ui.sessionId === undefined ? undefined : scrubber.view;
+    if (!ui.hasChosenFocus && live !== undefined) ui.focus = firstFocus(live);
     ui.history = history;
     const pastMs = history?.state === undefined ? undefined : Date.parse(history.state.updated_at);
     const { columns, rows } = this.terminal.size();
@@ -270,6 +272,7 @@ function initialUi(settings: DashboardSettings): UiState {
     sessionId: settings.session,
     hasOverview: settings.session === undefined,
     focus: 'skills',
+    hasChosenFocus: false,
     isZoomed: false,
     follow: true,
     cursors: { skills: atTop, agents: atTop, files: atTop, validation: atTop, decision: atTop, events: atTop, overview: atTop },

@@ -68,6 +68,7 @@ export function pictureOf({ events = runJournal, ui, ...wish }: PictureWish = {}
       sessionId: 'run-7f3a',
       hasOverview: false,
       focus: 'skills',
+      hasChosenFocus: true,
       isZoomed: false,
       follow: true,
       cursors: { skills: atTop, agents: atTop, files: atTop, validation: atTop, decision: atTop, events: atTop, overview: atTop },

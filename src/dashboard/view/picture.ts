@@ -23,6 +23,8 @@ export interface RollbackDialog {
   target: { checkpoint_id: string } | { steps: number };
   /** The seq of the newest checkpoint at the time of the preview: with a newer one it tells of something else. */
   checkpointSeq: number;
+  /** How far it is scrolled. */
+  top: number;
 }
 
 /** A moment of the past on screen instead of now. */
@@ -47,6 +49,8 @@ export interface UiState {
   /** Whether Esc leads back to the overview. */
   hasOverview: boolean;
   focus: PanelId;
+  /** Whether a key was pressed in this session: until then the focus is where there is most to see. */
+  hasChosenFocus: boolean;
   isZoomed: boolean;
   follow: boolean;
   cursors: Record<PanelId | 'overview', ListCursor>;
