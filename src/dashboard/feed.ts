@@ -154,7 +154,8 @@ export class Feed {
 
   private takeConnection(connection: ConnectionState, nowMs: number): void {
     if (connection.status === 'reconnecting' && connection.attempt === 1 && connection.retryAt !== null) {
-      this.log.note(`connection lost: ${connection.error ?? 'no reason given'}`, 'bad', nowMs);
+      const why = connection.error ?? 'no reason given';
+      this.log.note(why.startsWith('connection lost') ? why : `connection lost: ${why}`, 'bad', nowMs);
     }
     if (connection.status !== 'live') this.catchingUp = null;
   }

@@ -59,6 +59,7 @@ export function openRollback(board: Dashboard): void {
     lines: [],
     target,
     checkpointSeq: checkpointSeq(board, sessionId),
+    top: 0,
   };
   change(board, dialog);
   // Without an orchestrator the question would lie in its queue and be answered to nobody.

@@ -113,6 +113,8 @@ class TerminalHolder implements Screenholder {
     const { openWindow } = await import('./app.tsx');
     if (this.hasEnded) return;
     this.window = openWindow(this.props());
+    // The first measurement, if under way, has waited for the loading too.
+    board.feed.connection.ping().catch(() => undefined);
     await this.window.closed;
   }
 

@@ -60,7 +60,7 @@ test.each([
 test('an empty server, and the first session that comes', async () => {
   const server = await startServer();
   const program = watch(server.url, [], { columns: 80, rows: 24 });
-  await program.shows('shannon-dash run -- npm test');
+  await program.shows(`shannon-dash run --url ${server.url} -- npm test`);
   await program.shows(/● live \d+ms/);
   await captured(program, 'no-session-80x24');
   await publish(server, 'run-1', [{ type: 'execution:started', data: {} }]);

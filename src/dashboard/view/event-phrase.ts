@@ -50,7 +50,8 @@ const phrasers: Record<string, Phraser> = {
   'agent:completed': (data) => `${agent(data)} ${data['success'] === false ? 'failed' : 'finished'}${seconds(data)}`,
   'checkpoint:created': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'}${after(': ', textOf(data, 'label'))}`,
   'orchestrator:attached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} attached`,
-  'orchestrator:detached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} lost${after(': ', textOf(data, 'reason'))}`,
+  'orchestrator:detached': (data) =>
+    `orchestrator ${textOf(data, 'instance_id') ?? ''} ${hasLeft(data) ? 'left' : `lost${after(': ', textOf(data, 'reason'))}`}`,
 };
 
 /** How a program ended, as `run` says it. */
@@ -72,8 +73,14 @@ function toneOf(type: string, data: Data): EventPhrase['tone'] {
   if (type.endsWith(':failed') || type === 'command:rejected' || type === 'command:expired') return 'bad';
   if ((type === 'validation:result' || type === 'agent:completed') && data['success'] === false) return 'bad';
   if (type.endsWith(':completed') || type === 'validation:result') return 'good';
+  if (type === 'orchestrator:detached' && hasLeft(data)) return 'plain';
   if (type === 'decision:point' || type.startsWith('execution:halt') || type === 'orchestrator:detached') return 'warn';
   return 'plain';
+}
+
+/** Whether an orchestrator said goodbye, as it does after its work. */
+function hasLeft(data: Data): boolean {
+  return textOf(data, 'reason') === 'client namespace disconnect';
 }
 
 function command(type: string): Phraser {

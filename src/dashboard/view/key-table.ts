@@ -38,7 +38,7 @@ export type KeyAction =
   | 'live';
 
 /** When the footer offers a key. */
-export type KeyNeed = 'decision' | 'can-halt' | 'can-resume' | 'can-rollback' | 'history' | 'overview' | 'preview' | 'choice';
+export type KeyNeed = 'session' | 'decision' | 'can-halt' | 'can-resume' | 'can-rollback' | 'history' | 'overview' | 'preview' | 'choice';
 
 /** One row of the key table: the footer, the help, and what happens all come from here. */
 export interface KeyBinding {
@@ -60,7 +60,7 @@ export interface KeyBinding {
 }
 
 const everywhere: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'decision', 'rollback'];
-const lists: readonly KeyContext[] = ['session', 'overview', 'detail', 'help'];
+const lists: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'rollback'];
 const main: readonly KeyContext[] = ['session', 'overview'];
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
@@ -112,7 +112,7 @@ export const keyTable: readonly KeyBinding[] = [
     label: 'help',
     rank: 0,
   },
-  { keys: ['enter'], shown: 'Enter', does: 'open the session', in: ['overview'], action: 'open', label: 'open', rank: 1 },
+  { keys: ['enter'], shown: 'Enter', does: 'open the session', in: ['overview'], action: 'open', label: 'open', rank: 1, needs: 'session' },
   {
     keys: ['/'],
     shown: '/',

@@ -85,10 +85,10 @@ function resultSentence(state: SessionState): string {
 }
 
 /** The connection in words, with sign. */
-export function connectionSpan(picture: Picture): Span {
+export function connectionSpan(picture: Picture, isShort = false): Span {
   const { connection, look, lastEventMs, wallMs, url, catchingUp } = picture;
   const { live, away, failed, arrow } = look.glyphs;
-  const lastEvent = lastEventMs === null ? '' : ` (last event ${duration(wallMs - lastEventMs)} ago)`;
+  const lastEvent = lastEventMs === null || isShort ? '' : ` (last event ${duration(wallMs - lastEventMs)} ago)`;
   switch (connection.status) {
     case 'live': {
       if (catchingUp !== null) return { text: `${live} replaying ${count(catchingUp.from)}${arrow}${count(catchingUp.to)}`, tone: 'warn' };
@@ -96,7 +96,7 @@ export function connectionSpan(picture: Picture): Span {
     }
     case 'connecting':
       return {
-        text: `${away} connecting to ${shown(url, 100)}${connection.attempt > 1 ? ` (try ${connection.attempt})` : ''}`,
+        text: `${away} connecting${isShort ? '' : ` to ${shown(url, 100)}`}${connection.attempt > 1 ? ` (try ${connection.attempt})` : ''}`,
         tone: 'warn',
       };
     case 'reconnecting': {
