@@ -7,13 +7,19 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 13)) {
   );
   process.exit(1);
 }
-import('../dist/cli/main.js').then(
-  function (main) {
-    return main.main(process.argv);
-  },
-  function (error) {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    process.stderr.write('error: shannon-dash is not built here (' + error.message + ')\n  build it: npm ci\n');
-    process.exit(1);
-  },
-);
+// Before all else is loaded: only what comes after it is kept compiled.
+import('../dist/cli/compile-cache.js')
+  .then(function (cache) {
+    cache.keepCompiledCode();
+    return import('../dist/cli/main.js');
+  })
+  .then(
+    function (main) {
+      return main.main(process.argv);
+    },
+    function (error) {
+      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      process.stderr.write('error: shannon-dash is not built here (' + error.message + ')\n  build it: npm ci\n');
+      process.exit(1);
+    },
+  );

@@ -11,13 +11,13 @@ export interface OutputOptions {
 }
 
 /** What a word on the screen means; the same in every command. */
-export type Tone = 'plain' | 'good' | 'bad' | 'warn' | 'dim' | 'strong';
+export type Tone = 'plain' | 'good' | 'bad' | 'warn' | 'strong';
 
+/** Neither yellow nor dim: on a light ground nobody could read them. */
 const styles: Record<Exclude<Tone, 'plain'>, (chalk: ChalkInstance) => (text: string) => string> = {
   good: (chalk) => chalk.green,
   bad: (chalk) => chalk.red,
-  warn: (chalk) => chalk.yellow,
-  dim: (chalk) => chalk.dim,
+  warn: (chalk) => chalk.magenta,
   strong: (chalk) => chalk.bold,
 };
 

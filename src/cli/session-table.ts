@@ -6,7 +6,7 @@ import type { Output, Tone } from './output.ts';
 import { tableLines } from './table.ts';
 
 const tones: Record<SessionStatus, Tone> = {
-  created: 'dim',
+  created: 'plain',
   running: 'good',
   halting: 'warn',
   halted: 'warn',

@@ -8,7 +8,7 @@ export interface Cell {
 
 /** Rows under a heading, in columns as wide as they need to be. */
 export function tableLines(heading: readonly string[], rows: readonly (readonly (Cell | string)[])[], output: Output): string[] {
-  const cells = [heading.map((text): Cell => ({ text, tone: 'dim' })), ...rows.map((row) => row.map(asCell))];
+  const cells = [heading.map((text): Cell => ({ text, tone: 'strong' })), ...rows.map((row) => row.map(asCell))];
   const widths = heading.map((_, column) => Math.max(...cells.map((row) => row[column]?.text.length ?? 0)));
   return cells.map((row) =>
     row

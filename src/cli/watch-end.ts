@@ -19,6 +19,8 @@ export interface EndOptions {
 /** Tells when `watch` ends by itself, and with which exit code. */
 export class WatchEnd {
   readonly #options: EndOptions;
+  /** What the history that is still being told has led to. */
+  #past: SessionState | undefined;
 
   constructor(options: EndOptions) {
     this.#options = options;
@@ -30,6 +32,18 @@ export class WatchEnd {
     return until !== undefined || exitStatus || failOnDecision || at !== undefined;
   }
 
+  /**
+   * Events up to this state are history: a decision of theirs may have been made since, one before them may be open. It is
+   * the state that counts, once the last of them is told.
+   * @param toldSeq the last event that is not told again
+   * @returns the exit code if nothing is to be told and the state is the end
+   */
+  afterHistory(past: SessionState, toldSeq: number): number | undefined {
+    if (toldSeq >= past.seq) return this.inState(past);
+    this.#past = past;
+    return undefined;
+  }
+
   /** The exit code if this state is the end already. */
   inState(state: SessionState | undefined): number | undefined {
     if (state === undefined) return undefined;
@@ -39,13 +53,22 @@ export class WatchEnd {
 
   /** The exit code if this event is the end. */
   at(event: SessionEvent): number | undefined {
-    const { at } = this.#options;
-    if (event.type === 'decision:point') return this.#onDecision() ?? this.#onSeq(event.seq, at);
-    if (event.type === 'execution:completed' || event.type === 'execution:failed') return this.#onEnded(event.type === 'execution:failed');
-    return this.#onSeq(event.seq, at);
+    const past = this.#past;
+    if (past === undefined) return this.#inEvent(event) ?? this.#onSeq(event.seq);
+    if (event.seq < past.seq) return this.#onSeq(event.seq);
+    this.#past = undefined;
+    // Beyond the last of the history: some of it is no longer kept.
+    const isNews = event.seq > past.seq;
+    return this.inState(past) ?? (isNews ? this.#inEvent(event) : undefined) ?? this.#onSeq(event.seq);
   }
 
-  #onSeq(seq: number, at: number | undefined): number | undefined {
+  #inEvent({ type }: SessionEvent): number | undefined {
+    if (type === 'decision:point') return this.#onDecision();
+    return type === 'execution:completed' || type === 'execution:failed' ? this.#onEnded(type === 'execution:failed') : undefined;
+  }
+
+  #onSeq(seq: number): number | undefined {
+    const { at } = this.#options;
     return at !== undefined && seq >= at ? exitCodes.ok : undefined;
   }
 

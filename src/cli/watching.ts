@@ -1,5 +1,6 @@
 import { connectWatcher, type Watcher, type WatchUpdate } from '../client/watcher.ts';
 import type { Cursor, SessionEvent } from '../core/event.ts';
+import { ShannonDashError } from '../core/errors.ts';
 import { eventFilter, type EventFilter } from '../core/event-filter.ts';
 import type { SessionState } from '../core/session-state.ts';
 import { connecting } from './connecting.ts';
@@ -33,14 +34,15 @@ export async function watchPlain(
   const { session, globs } = options;
   const filter = eventFilter(globs);
   const end = new WatchEnd(options);
-  const after = session === undefined ? undefined : await startOf(session, options, { settings, filter });
+  const begin = session === undefined ? undefined : await startOf(session, options, { settings, filter, isEndWanted: end.isWanted });
+  const after = begin?.after;
   // With an end to look for every event must come; without one the server sorts them out.
   const eventTypes = globs.length === 0 || end.isWanted ? undefined : [...globs];
   const watcher = await connecting(settings, (connect) => connectWatcher({ ...connect, session, after, eventTypes }));
   interruption.hold().addEventListener('abort', () => void watcher.close(), { once: true });
   watcher.onUpdate(teller(output, session === undefined));
   output.note(beginning(watcher, settings.url));
-  const ended = after === undefined ? end.inState(watcher.state) : undefined;
+  const ended = begin === undefined ? end.inState(watcher.state) : endOfHistory(begin, end);
   try {
     return ended ?? (await follow(watcher, { options, output, filter, end }));
   } finally {
@@ -66,18 +68,29 @@ async function write(event: SessionEvent, output: Output, { session, bell }: Wat
   if (bell && event.type === 'decision:point' && process.stderr.isTTY) process.stderr.write('\x07');
 }
 
+/** A place in the history, and the state that it has led to. */
+interface Begin {
+  after: Cursor | 'start';
+  /** Undefined: no session yet, or nobody asks. */
+  past: SessionState | undefined;
+}
+
 /** Where to begin: undefined for what comes from now on. */
 async function startOf(
   session: string,
   { since, tail }: WatchPlainOptions,
-  { settings, filter }: { settings: Settings; filter: EventFilter },
-): Promise<Cursor | 'start' | undefined> {
-  if (since === 0) return 'start';
+  { settings, filter, isEndWanted }: { settings: Settings; filter: EventFilter; isEndWanted: boolean },
+): Promise<Begin | undefined> {
   if (since === undefined && tail === undefined) return undefined;
   const path = `api/sessions/${encodeURIComponent(session)}`;
-  const { epoch, seq } = await requestJson<SessionState & { epoch: string }>(settings, path);
-  if (since !== undefined) return { epoch, seq: since };
-  if (tail === 0) return { epoch, seq };
+  // From the beginning, a session is waited for that does not exist yet.
+  if (since === 0 && !isEndWanted) return { after: 'start', past: undefined };
+  const asked = requestJson<SessionState & { epoch: string }>(settings, path);
+  const past = since === 0 ? await asked.catch(absent) : await asked;
+  if (since === 0 || past === undefined) return { after: 'start', past };
+  const { epoch, seq } = past;
+  if (since !== undefined) return { after: { epoch, seq: since }, past };
+  if (tail === 0) return { after: { epoch, seq }, past };
   // The events that pass, counted from the end: the place before the first of them.
   const places: number[] = [];
   for (let after = 0; after < seq;) {
@@ -90,7 +103,15 @@ async function startOf(
     if (next <= after) break;
     after = next;
   }
-  return { epoch, seq: (places[0] ?? seq + 1) - 1 };
+  return { after: { epoch, seq: (places[0] ?? seq + 1) - 1 }, past };
+}
+
+function endOfHistory({ after, past }: Begin, end: WatchEnd): number | undefined {
+  return past === undefined ? undefined : end.afterHistory(past, after === 'start' ? 0 : after.seq);
+}
+
+function absent(error: unknown): undefined {
+  if (!(error instanceof ShannonDashError) || error.code !== 'NOT_FOUND') throw error;
 }
 
 function beginning({ session, cursor }: Watcher, url: string): string {

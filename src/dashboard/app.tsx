@@ -1,4 +1,4 @@
-import { Box, Text, useApp, useInput, usePaste, type Key, type SuspendTerminal } from 'ink';
+import { Box, render, Text, useApp, useInput, usePaste, type Key, type SuspendTerminal } from 'ink';
 import { memo, useEffect, type ReactNode } from 'react';
 
 /** A region as painted: its rows are what the terminal gets. */
@@ -21,8 +21,36 @@ export interface AppProps {
   onReady: (suspendTerminal: SuspendTerminal) => void;
 }
 
-/** The whole window. All that is shown is decided elsewhere; this places it. */
-export function App({ columns, rows, regions, onInput, onPaste, onReady }: AppProps): ReactNode {
+/** The window while it is on the terminal. */
+export interface Window {
+  draw(props: AppProps): void;
+  close(): Promise<void>;
+  /** @throws what went wrong while drawing */
+  closed: Promise<unknown>;
+}
+
+/** Puts the window on the terminal's other screen. */
+export function openWindow(props: AppProps): Window {
+  const instance = render(<App {...props} />, {
+    alternateScreen: true,
+    incrementalRendering: true,
+    maxFps: 60,
+    exitOnCtrlC: false,
+    interactive: true,
+  });
+  const closed = instance.waitUntilExit();
+  return {
+    draw: (next) => instance.rerender(<App {...next} />),
+    closed,
+    async close() {
+      instance.unmount();
+      await closed.catch(() => undefined);
+    },
+  };
+}
+
+/** All that is shown is decided elsewhere; this places it. */
+function App({ columns, rows, regions, onInput, onPaste, onReady }: AppProps): ReactNode {
   const { suspendTerminal } = useApp();
   useEffect(() => onReady(suspendTerminal), [onReady, suspendTerminal]);
   useInput(onInput);

@@ -9,7 +9,7 @@ import { openDecisions } from './view/decision-prompt.ts';
 import { asciiGlyphs, unicodeGlyphs } from './view/glyphs.ts';
 import { atTop } from './view/list-cursor.ts';
 import { sortedSessions } from './view/overview.ts';
-import type { DetailField } from './view/panel-list.ts';
+import { firstFocus, type DetailField } from './view/panel-list.ts';
 import type { Picture, UiState } from './view/picture.ts';
 import type { Timestamps, Tone } from './view/row.ts';
 import { screenOf, type Screen } from './view/screen.ts';
@@ -68,6 +68,8 @@ export class Dashboard {
   private readonly clock: ReturnType<typeof setInterval>;
   private batch: ReturnType<typeof setTimeout> | undefined;
   private loadedFor: string | undefined;
+  /** Whether anything of a session was ever drawn. */
+  private hasPicture = false;
   private hasLeft = false;
 
   constructor(connection: Connection, settings: DashboardSettings, terminal: Screenholder) {
@@ -114,7 +116,10 @@ export class Dashboard {
     this.feed.log.flush();
     this.lookAround();
     this.keys.reconcile();
-    this.screen = screenOf(this.picture());
+    const picture = this.picture();
+    this.hasPicture ||= picture.state !== undefined || picture.sessions.length > 0;
+    this.screen = screenOf(picture);
+    this.keys.selection.see(this.screen, Date.now());
     this.terminal.show(this.screen);
   }
 
@@ -179,6 +184,7 @@ export class Dashboard {
     const connection = feed.connection.state;
     const live = ui.sessionId === undefined ? undefined : feed.state(ui.sessionId);
     const history = ui.sessionId === undefined ? undefined : scrubber.view;
+    if (!ui.hasChosenFocus && live !== undefined) ui.focus = firstFocus(live);
     ui.history = history;
     const pastMs = history?.state === undefined ? undefined : Date.parse(history.state.updated_at);
     const { columns, rows } = this.terminal.size();
@@ -210,9 +216,8 @@ export class Dashboard {
   }
 
   private schedule(): void {
-    this.batch ??= setTimeout(() => {
-      this.draw();
-    }, batchMs);
+    // The first picture waits for no batch.
+    this.batch ??= setTimeout(() => this.draw(), this.hasPicture ? batchMs : 0);
   }
 
   /** What news lead to, apart from the picture. */
@@ -229,9 +234,12 @@ export class Dashboard {
     const state = feed.state(id);
     if (state !== undefined && this.loadedFor !== id && feed.connection.state.status === 'live') this.loadBefore(id);
     if (state === undefined) return;
-    if (settings.failOnDecision && openDecisions(state).length > 0) this.terminal.leave(8);
+    const isOver = !isLive(state.status);
+    const isEndWanted = settings.until !== undefined || settings.exitStatus || settings.failOnDecision;
+    // Whoever waits for a failure or a decision gets none any more.
+    if (isOver && isEndWanted) this.terminal.leave(this.exitCode());
+    else if (settings.failOnDecision && openDecisions(state).length > 0) this.terminal.leave(8);
     else if (settings.until === 'decision' && openDecisions(state).length > 0) this.terminal.leave(0);
-    else if ((settings.until !== undefined || settings.exitStatus) && !isLive(state.status)) this.terminal.leave(this.exitCode());
   }
 
   private hasOpenDecision(): boolean {
@@ -264,12 +272,13 @@ function initialUi(settings: DashboardSettings): UiState {
     sessionId: settings.session,
     hasOverview: settings.session === undefined,
     focus: 'skills',
+    hasChosenFocus: false,
     isZoomed: false,
     follow: true,
     cursors: { skills: atTop, agents: atTop, files: atTop, validation: atTop, decision: atTop, events: atTop, overview: atTop },
     overlay: undefined,
     prompt: undefined,
-    promptChangedAtMs: 0,
+    promptChange: undefined,
     filter: '',
     filterInput: undefined,
     history: undefined,

@@ -1,7 +1,7 @@
 import { AllSessionsWatcher } from '../client/all-sessions-watcher.ts';
 import type { Connection, ConnectionState } from '../client/connection.ts';
 import { SessionWatcher } from '../client/session-watcher.ts';
-import type { Watcher, WatchUpdate } from '../client/watcher.ts';
+import type { WatchUpdate } from '../client/watcher.ts';
 import type { SessionEvent } from '../core/event.ts';
 import type { SubscribedMessage } from '../core/messages.ts';
 import type { SessionState } from '../core/session-state.ts';
@@ -17,7 +17,7 @@ export class Feed {
   lastEventMs: number | null = null;
   catchingUp: Picture['catchingUp'] = null;
   missed: Picture['missed'] = null;
-  private readonly watcher: Watcher;
+  private readonly watcher: SessionWatcher | AllSessionsWatcher;
   private readonly onNews: () => void;
   private readonly total = new RateMeter();
   private readonly meters = new Map<string, RateMeter>();
@@ -36,6 +36,11 @@ export class Feed {
     this.watcher.onUpdate((update) => this.take(update));
     connection.on('subscribed', (message) => this.subscribed(message));
     void this.letGo();
+  }
+
+  /** Resolves once what the server knows now is here. @throws ShannonDashError why it will not come */
+  get joined(): Promise<void> {
+    return this.watcher.joined;
   }
 
   state(sessionId: string): SessionState | undefined {
@@ -149,7 +154,8 @@ export class Feed {
 
   private takeConnection(connection: ConnectionState, nowMs: number): void {
     if (connection.status === 'reconnecting' && connection.attempt === 1 && connection.retryAt !== null) {
-      this.log.note(`connection lost: ${connection.error ?? 'no reason given'}`, 'bad', nowMs);
+      const why = connection.error ?? 'no reason given';
+      this.log.note(why.startsWith('connection lost') ? why : `connection lost: ${why}`, 'bad', nowMs);
     }
     if (connection.status !== 'live') this.catchingUp = null;
   }

@@ -1,8 +1,9 @@
 import type { Dashboard } from './dashboard.ts';
-import { checkpointFrom } from './scrubber.ts';
+import { leaveHistory, scrubBy, scrubToCheckpoint } from './history-keys.ts';
+import { OverviewSelection } from './overview-selection.ts';
 import { answerDecision, closePrompt, confirmRollback, openRollback } from './prompts.ts';
 import { isSettled, newPrompt, openDecisions, withDigit } from './view/decision-prompt.ts';
-import { bindingOf, type KeyAction, type KeyContext } from './view/key-table.ts';
+import { bindingOf, isPromptKey, type KeyAction, type KeyContext } from './view/key-table.ts';
 import { atTop, moved } from './view/list-cursor.ts';
 import { panelIds, type PanelId } from './view/panel-list.ts';
 import { shown } from './view/text.ts';
@@ -13,9 +14,11 @@ type Handler = (key: string) => void;
 export class KeyActions {
   private readonly board: Dashboard;
   private readonly handlers: Record<KeyAction, Handler>;
+  readonly selection: OverviewSelection;
 
   constructor(board: Dashboard) {
     this.board = board;
+    this.selection = new OverviewSelection(board.ui);
     const { ui } = board;
     this.handlers = {
       help: () => (ui.overlay = { kind: 'help', top: 0 }),
@@ -46,11 +49,11 @@ export class KeyActions {
       resume: () => this.operate('RESUME'),
       rollback: () => openRollback(board),
       confirm: () => confirmRollback(board),
-      'event-back': () => this.scrub(this.seqOnScreen() - 1),
-      'event-forward': () => this.scrub(this.seqOnScreen() + 1),
-      'checkpoint-back': () => this.scrubToCheckpoint(-1),
-      'checkpoint-forward': () => this.scrubToCheckpoint(1),
-      live: () => this.leaveHistory(),
+      'event-back': () => scrubBy(board, -1),
+      'event-forward': () => scrubBy(board, 1),
+      'checkpoint-back': () => scrubToCheckpoint(board, -1),
+      'checkpoint-forward': () => scrubToCheckpoint(board, 1),
+      live: () => leaveHistory(board),
     };
   }
 
@@ -61,9 +64,9 @@ export class KeyActions {
       this.typeFilter(key);
       return;
     }
+    if (context === 'session') ui.hasChosenFocus = true;
     const binding = bindingOf(key, context);
-    const isAlways = binding?.action === 'interrupt' || binding?.action === 'suspend';
-    if (!isAlways && !isSettled(ui.promptChangedAtMs, Date.now())) return;
+    if (this.isMeantForBefore(key, context)) return;
     if (binding === undefined) {
       this.board.say(unknownKey(key, context), 'warn');
       return;
@@ -74,6 +77,14 @@ export class KeyActions {
     }
     if (ui.notice !== undefined && binding.operates !== true) ui.notice = undefined;
     this.handlers[binding.action](key);
+  }
+
+  /** Whether a key may still be one for a prompt as it stood a moment ago. Keys that no prompt takes, as H, always count. */
+  private isMeantForBefore(key: string, context: KeyContext): boolean {
+    const change = this.board.ui.promptChange;
+    if (change === undefined || isSettled(change, Date.now())) return false;
+    // While it is open, Esc leaves it at any time; once it has gone by itself, Esc would leave something else.
+    return isPromptKey(key, change.prompt) || (key === 'escape' && context !== change.prompt);
   }
 
   /** Brings what is on screen in line with what is known: a prompt whose decision was made elsewhere goes, and says so. */
@@ -97,10 +108,12 @@ export class KeyActions {
   private back(): void {
     const { ui } = this.board;
     if (ui.overlay !== undefined) {
-      if (ui.overlay.kind === 'rollback') ui.promptChangedAtMs = Date.now();
+      if (ui.overlay.kind === 'rollback') ui.promptChange = undefined;
       ui.overlay = undefined;
-    } else if (ui.prompt !== undefined) closePrompt(this.board);
-    else if (this.board.scrubber.view !== undefined) this.leaveHistory();
+    } else if (ui.prompt !== undefined) {
+      closePrompt(this.board);
+      ui.promptChange = undefined;
+    } else if (this.board.scrubber.view !== undefined) leaveHistory(this.board);
     else if (ui.isZoomed) ui.isZoomed = false;
     else if (ui.filter !== '') ui.filter = '';
     else if (ui.sessionId !== undefined && ui.hasOverview) ui.sessionId = undefined;
@@ -126,8 +139,7 @@ export class KeyActions {
     const { ui, screen } = this.board;
     if (ui.overlay !== undefined) {
       const room = screen?.overlayRows;
-      if (ui.overlay.kind !== 'rollback' && room !== undefined)
-        ui.overlay.top = Math.max(0, Math.min(room.rows - room.height, ui.overlay.top + by));
+      if (room !== undefined) ui.overlay.top = Math.max(0, Math.min(room.rows - room.height, ui.overlay.top + by));
       return;
     }
     const id = this.listId();
@@ -158,8 +170,7 @@ export class KeyActions {
   private open(): void {
     const { ui, screen, feed } = this.board;
     if (ui.sessionId === undefined) {
-      const sessions = screen?.lists.overview?.keys ?? [];
-      const id = ui.cursors.overview.key !== null && sessions.includes(ui.cursors.overview.key) ? ui.cursors.overview.key : sessions[0];
+      const id = this.selection.on(screen);
       if (id === undefined || feed.state(id) === undefined) return;
       ui.cursors = {
         skills: atTop,
@@ -171,6 +182,7 @@ export class KeyActions {
         overview: { key: id, row: ui.cursors.overview.row },
       };
       ui.sessionId = id;
+      ui.hasChosenFocus = false;
       ui.follow = true;
       return;
     }
@@ -219,7 +231,7 @@ export class KeyActions {
     }
     const text =
       ui.sessionId === undefined
-        ? (ui.cursors.overview.key ?? screen?.lists.overview?.keys[0])
+        ? this.selection.on(screen)
         : ui.focus === 'events'
           ? this.selectedLine()?.text
           : screen?.lists[ui.focus]?.item?.copy;
@@ -252,7 +264,7 @@ export class KeyActions {
     else if (oldest === undefined) this.board.say('no decision is pending', 'plain');
     else if (desk.isOpen('DECISION')) {
       ui.prompt = newPrompt(oldest.decision_id, ui.focus);
-      ui.promptChangedAtMs = Date.now();
+      ui.promptChange = { prompt: 'decision', atMs: Date.now() };
       ui.focus = 'decision';
       ui.isZoomed = false;
     }
@@ -271,39 +283,11 @@ export class KeyActions {
 
   private operate(type: 'HALT' | 'RESUME'): void {
     const { ui, screen, desk } = this.board;
-    const sessionId = ui.sessionId ?? ui.cursors.overview.key ?? screen?.lists.overview?.keys[0];
+    const sessionId = ui.sessionId ?? this.selection.on(screen);
     if (sessionId === undefined) this.board.say('no session is selected', 'warn');
+    else if (ui.sessionId === undefined && this.selection.hasJustMoved(Date.now()))
+      this.board.say(`${sessionId} has just become the first: look again`, 'warn');
     else void desk.send({ type, session_id: sessionId }, ui.sessionId === undefined ? `${type} ${sessionId}` : type);
-  }
-
-  private seqOnScreen(): number {
-    const { ui, feed, scrubber } = this.board;
-    return scrubber.view?.seq ?? (ui.sessionId === undefined ? 0 : (feed.state(ui.sessionId)?.seq ?? 0));
-  }
-
-  private scrub(seq: number): void {
-    const { ui, feed, scrubber } = this.board;
-    const state = ui.sessionId === undefined ? undefined : feed.state(ui.sessionId);
-    if (ui.sessionId === undefined || state === undefined) return;
-    if (seq < 1) this.board.say('this is the first event', 'plain');
-    else if (seq > state.seq) {
-      if (scrubber.view === undefined) this.board.say('this is live already: [ goes back', 'plain');
-      else this.leaveHistory();
-    } else scrubber.go(ui.sessionId, seq);
-  }
-
-  private scrubToCheckpoint(direction: -1 | 1): void {
-    const { ui, feed } = this.board;
-    const state = ui.sessionId === undefined ? undefined : feed.state(ui.sessionId);
-    const seq = checkpointFrom(state?.checkpoints ?? [], this.seqOnScreen(), direction);
-    if (seq === undefined)
-      this.board.say(direction === -1 ? 'no checkpoint before this' : 'no checkpoint after this; l goes back to live', 'plain');
-    else this.scrub(seq);
-  }
-
-  private leaveHistory(): void {
-    if (this.board.scrubber.view === undefined) this.board.say('this is live already', 'plain');
-    this.board.scrubber.leave();
   }
 }
 
@@ -315,5 +299,6 @@ function unknownKey(key: string, context: KeyContext): string {
   const name = shown(key, 20);
   if (context === 'decision') return `${name} does nothing here: digits choose, Enter sends, Esc leaves it open`;
   if (context === 'rollback') return `${name} does nothing here: y rolls back, Enter or Esc cancels`;
+  if (context === 'tiny') return `${name} does nothing on so small a window`;
   return `${name === '' ? 'that key' : name} does nothing here; ? shows the keys`;
 }

@@ -5,21 +5,33 @@ import type { Row, Tone } from './view/row.ts';
 export type Painter = (row: Row) => string;
 
 /**
- * Of the sixteen colours, those that stand out on dark and on light grounds alike: no yellow, no white, no blue, and
- * the plain foreground for whatever must be read. Words carry the meaning, colour only repeats it.
+ * Colours that can be read on whatever ground: their contrast is above 3 on white, on black and on Solarized's two. They are
+ * from the cube of the 256, since what a terminal makes of the sixteen is made for one ground: xterm's green and cyan have
+ * a contrast of 2 on white, yellow one of 1.
+ */
+const onAnyGround = { good: 64, bad: 196, warn: 165, active: 31 } as const;
+
+/**
+ * @param colorLevel how many colours: 0 none, 1 sixteen, 2 and 3 at least 256. Words carry the meaning, colour only repeats
+ * it: of the sixteen, only those two are used that stand out on any ground.
  */
 export function painter(colorLevel: ColorSupportLevel): Painter {
-  // Reversing and bold are no colours: they stay with NO_COLOR, where the selection would be lost without them.
   const chalk = new Chalk({ level: colorLevel });
+  // Reversing and bold are no colours: they stay with NO_COLOR, where the selection would be lost without them.
   const always = new Chalk({ level: 1 });
   const tones: Record<Tone, ChalkInstance | undefined> = {
     plain: undefined,
-    dim: always.dim,
+    // Too faint on a light ground for anything that must be read.
+    line: always.dim,
     strong: always.bold,
-    good: chalk.green,
-    bad: chalk.red,
-    warn: chalk.magenta,
-    active: chalk.cyan,
+    ...(colorLevel >= 2
+      ? {
+          good: chalk.ansi256(onAnyGround.good),
+          bad: chalk.ansi256(onAnyGround.bad),
+          warn: chalk.ansi256(onAnyGround.warn),
+          active: chalk.ansi256(onAnyGround.active),
+        }
+      : { good: undefined, bad: chalk.red, warn: chalk.magenta, active: always.bold }),
   };
   return ({ spans, reversed }) => {
     const painted = spans

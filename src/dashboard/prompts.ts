@@ -23,17 +23,17 @@ export function answerDecision(board: Dashboard): void {
     if (result?.success === true) closePrompt(board);
     else {
       ui.prompt = { ...ui.prompt, sending: false };
-      ui.promptChangedAtMs = Date.now();
+      ui.promptChange = { prompt: 'decision', atMs: Date.now() };
     }
     board.draw();
   });
 }
 
-/** Ends the prompt; the keys go back to the panel that had them. */
+/** Ends the prompt, by itself as far as is known here; the keys go back to the panel that had them. */
 export function closePrompt({ ui }: Dashboard): void {
   if (ui.prompt !== undefined) ui.focus = ui.prompt.focusBefore;
   ui.prompt = undefined;
-  ui.promptChangedAtMs = Date.now();
+  ui.promptChange = { prompt: 'decision', atMs: Date.now() };
 }
 
 /** Asks the orchestrator what a rollback would undo; confirming it is only possible once that is on screen. */
@@ -59,6 +59,7 @@ export function openRollback(board: Dashboard): void {
     lines: [],
     target,
     checkpointSeq: checkpointSeq(board, sessionId),
+    top: 0,
   };
   change(board, dialog);
   // Without an orchestrator the question would lie in its queue and be answered to nobody.
@@ -102,7 +103,7 @@ export function confirmRollback(board: Dashboard): void {
 
 function change(board: Dashboard, dialog: RollbackDialog | undefined): void {
   board.ui.overlay = dialog;
-  board.ui.promptChangedAtMs = Date.now();
+  board.ui.promptChange = { prompt: 'rollback', atMs: Date.now() };
 }
 
 function checkpointSeq(board: Dashboard, sessionId: string): number {

@@ -64,7 +64,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     client: options.client,
     // Who acknowledges a HALT: people recognise it, and no two runs share it.
     instanceId: `run-${process.pid}@${hostname()}`,
-    capabilities: ['HALT', 'RESUME', 'DECISION', 'ROLLBACK'],
+    capabilities: ['HALT', 'RESUME', 'DECISION', ...(checkpoints === undefined ? [] : ['ROLLBACK'])],
     onUnreachable: 'continue',
     unreachableMs: attachMs,
   });

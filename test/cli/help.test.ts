@@ -47,8 +47,9 @@ async function packagesLoaded(args: string[], place: Place): Promise<string[]> {
 test('what a command does not need it does not load', async () => {
   const place = await serve('--journal', 'memory');
   await place.run('emit', 'execution:started', '-s', 's');
-  expect(await packagesLoaded(['--help'], place)).toEqual(['commander']);
-  expect(await packagesLoaded(['--version'], place)).toEqual(['commander']);
+  const least = ['env-paths', 'is-safe-filename', 'commander'];
+  expect(await packagesLoaded(['--help'], place)).toEqual(least);
+  expect(await packagesLoaded(['--version'], place)).toEqual(least);
   for (const args of [
     ['send', 'HALT'],
     ['send', 'RESUME'],

@@ -13,6 +13,7 @@ const skill = (name: string) => ({ type: 'skill:started', data: { skill_name: na
 const completed = { type: 'execution:completed', timestamp: at };
 const failed = { type: 'execution:failed', data: { error: 'out of memory' }, timestamp: at };
 const asks = { type: 'decision:point', data: { decision_id: 'd', question: 'Go?', options: ['a', 'b'] }, timestamp: at };
+const made = { type: 'decision:made', data: { decision_id: 'd', choice: 'a' }, timestamp: at };
 
 function eventsOf({ stdout }: { stdout: string }): SessionEvent[] {
   return stdout
@@ -102,6 +103,45 @@ test.each([
   expect((await place.run('watch', 's', ...args)).code).toBe(code);
 });
 
+test.each([
+  ['--until failed of a run that completed', [started, completed], ['--until', 'failed'], 0, []],
+  ['a tail of nothing', [started, completed], ['--until', 'failed', '--tail', '0'], 0, []],
+  ['a tail that does not reach back to the end', [started, failed, skill('late')], ['--exit-status', '--tail', '1'], 5, ['skill:started']],
+  ['a beginning that is still to come', [started, failed], ['--exit-status', '--since', '9'], 5, []],
+  ['an older decision that is still open', [started, asks, skill('a')], ['--fail-on-decision', '--tail', '1'], 8, ['skill:started']],
+  [
+    'an open decision, told from the beginning',
+    [asks, skill('a')],
+    ['--fail-on-decision', '--since', '0'],
+    8,
+    ['decision:point', 'skill:started'],
+  ],
+  [
+    'a decision that was made since',
+    [asks, made, completed],
+    ['--fail-on-decision', '--since', '0'],
+    0,
+    ['decision:point', 'decision:made', 'execution:completed'],
+  ],
+  ['an open decision of a run that is over', [asks, failed], ['--fail-on-decision', '--exit-status'], 5, []],
+] as const)('what has happened already ends it too: %s', async (_, events, args, code, told) => {
+  const place = await serve('--journal', 'memory');
+  await publish(place, 's', [...events]);
+  const end = await place.run('watch', 's', '--json', ...args);
+  expect(eventsOf(end).map(({ type }) => type)).toEqual(told);
+  expect(end.code).toBe(code);
+});
+
+test('a decision of the history that was made since is no end, the next one is', async () => {
+  const place = await serve('--journal', 'memory');
+  await publish(place, 's', [asks, made]);
+  const watcher = await watching(place, 's', '--json', '--until', 'decision', '--since', '0');
+  await watcher.until(({ stdout }) => stdout.includes('decision:made'));
+  await publish(place, 's', [{ ...asks, data: { ...asks.data, decision_id: 'e' } }]);
+  expect((await watcher.ended).code).toBe(0);
+  expect(eventsOf(watcher).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+});
+
 test('over a restart of the server every event comes once; what happens to the connection is said on stderr', async () => {
   const place = await serve();
   const { port } = new URL(place.url);
@@ -138,7 +178,7 @@ test('a reader that is slow gets everything', async () => {
   await publish(place, 's', [...Array.from({ length: count }, () => skill('x'.repeat(1_000))), completed]);
   const watcher = place.start('watch', 's', '--json', '--since', '0', '--until', 'done');
   watcher.child.stdout?.pause();
-  await publish(place, 's', [skill('more')]);
+  await publish(place, 'another', [skill('meanwhile')]);
   watcher.child.stdout?.resume();
   const end = await watcher.ended;
   expect(end.code).toBe(0);

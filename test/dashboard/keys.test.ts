@@ -258,8 +258,7 @@ describe('keys that send', () => {
     program.type('y');
     await pressUntil(program, 'B', 'B', 'B does nothing here');
     expect(await real()).toEqual([]);
-    press(program, 'enter', '\r');
-    await program.shows('6 Events');
+    await pressUntil(program, 'enter', '\r', '6 Events');
     expect(await real()).toEqual([]);
     await pressUntil(program, 'B', 'B', 'src/new.ts (created)');
     await pressUntil(program, 'n', 'n', '6 Events');
@@ -269,6 +268,43 @@ describe('keys that send', () => {
     await pressUntil(program, 'B', 'B', 'src/new.ts (created)');
     await pressUntil(program, 'y', 'y', 'rolled back to cp-2');
     expect((await real()).map(({ parameters }) => parameters)).toEqual([{ checkpoint_id: 'cp-2' }]);
+  });
+
+  test('a dialog that was left by its user swallows no key; H acts within any', async () => {
+    const { server, program } = await opened({ decisions: true, orchestrator: true });
+    press(program, 'B');
+    await program.shows('src/new.ts (created)');
+    await pressUntil(program, 'enter', '\r', '6 Events');
+    program.type('R');
+    await program.shows('RESUME rejected: Cannot resume - execution is running');
+    press(program, 'd');
+    await program.shows('choose 1-3, then Enter');
+    press(program, 'H');
+    await program.shows(/‖ HALTED/);
+    await program.shows('choose 1-3, then Enter');
+    press(program, 'escape', escape);
+    await program.shows('d  decide this');
+    press(program, 'R');
+    await program.shows(/▶ RUNNING/);
+    expect((await commandsOf(server.url, 'run-7f3a')).map(({ command_type }) => command_type)).toContain('HALT');
+  });
+
+  test('B where nobody rolls back says why, and the footer does not offer it', async () => {
+    const { server, program } = await opened();
+    expect(program.rows().at(-1)).not.toContain('rollback');
+    program.type('B');
+    await program.shows('no orchestrator is attached that could undo anything');
+    await pressUntil(program, 'enter', '\r', '6 Events');
+    const { connectOrchestrator } = await import('../../src/client/orchestrator.ts');
+    await using orchestrator = await connectOrchestrator({ url: server.url, session: 'run-7f3a', instanceId: 'orch-2' });
+    await orchestrator.emit('execution:progress', { message: 'somebody is here' });
+    await program.shows(/^.*somebody is here/m);
+    expect(program.rows().at(-1)).not.toContain('rollback');
+    program.type('B');
+    await program.shows(/Cannot be rolled back now:.*\n.*ROLLBACK/);
+    orchestrator.onCommand('ROLLBACK', () => null);
+    await pressUntil(program, 'enter', '\r', '6 Events');
+    await program.shows((text) => text.includes('B rollback'));
   });
 
   test('d opens the oldest decision; digits highlight, Enter sends, nothing is preselected', async () => {

@@ -28,6 +28,7 @@ const rollback: Overlay = {
   lines: ['files: 3'],
   target: { steps: 1 },
   checkpointSeq: 0,
+  top: 0,
 };
 
 describe('a screen', () => {
@@ -71,6 +72,85 @@ describe('a screen', () => {
     if (columns >= 38) expect(text).toContain('2 decisions');
     expect(text).toMatch(/\?/);
   });
+});
+
+describe('nothing that must be read is cut off', () => {
+  const narrow = { columns: 60, rows: 20 };
+  const live = pictureOf().connection;
+
+  test('the help, in whatever width', () => {
+    for (const columns of [60, 80, 120]) {
+      const text = screenRows(pictureOf({ columns, rows: 90, ui: { overlay: { kind: 'help', top: 0 } } })).join('\n');
+      const words = text.replace(/[│\s]+/g, ' ');
+      for (const binding of keyTable) expect(words, `${columns} columns`).toContain(binding.does);
+    }
+  });
+
+  test('a long preview scrolls, and the way out of the dialog stays', () => {
+    const lines = Array.from({ length: 30 }, (_, index) => `file ${index}`);
+    const text = (top: number) => screenRows(pictureOf({ ...narrow, ui: { overlay: { ...rollback, lines, top } } })).join('\n');
+    expect(text(0)).toMatch(/file 0[^]*\[ Cancel \] {2}Enter or Esc {6}y {2}roll back[^]*1-13 of 31/);
+    expect(text(99)).toMatch(/file 29[^]*\[ Cancel \]/);
+  });
+
+  test('what is typed as a filter, at its end, with the way to the help', () => {
+    const footer = (columns: number, filterInput: string) => screenRows(pictureOf({ columns, rows: 20, ui: { filterInput } })).at(-1);
+    expect(footer(120, 'skill:*')).toMatch(/^ filter: skill:\*_ {3}Enter keeps it, Esc drops it, ! first: all but {3}Esc \? help/);
+    for (const columns of [40, 60, 80]) expect(footer(columns, 'x'.repeat(150) + 'end')).toMatch(/xend_ .*Esc \? help/);
+  });
+
+  test('how the connection stands, in short where there is no room', () => {
+    const connection = { ...live, status: 'reconnecting', attempt: 3, retryAt: nowMs + 4_000 } as const;
+    expect(screenRows(pictureOf({ ...narrow, connection }))[0]).toMatch(/◌ reconnecting 3 in 4s {2}! 2 decisions/);
+    expect(screenRows(pictureOf({ columns: 38, rows: 9, connection })).join('\n')).toContain('◌ reconnecting 3 in 4s');
+    const history = { seq: 46, state: stateOf(runJournal), lines: [] };
+    expect(screenRows(pictureOf({ ...narrow, ui: { history } }))[0]).toMatch(/HISTORY 46\/21 .*! 2 decisions/);
+  });
+
+  test('the explanations of options stand below each other', () => {
+    const options = [
+      { id: 'a', label: 'PostgreSQL', description: 'as elsewhere' },
+      { id: 'b', label: 'SQLite', description: 'one file' },
+    ];
+    const events = journalled([{ type: 'decision:point', data: { decision_id: 'd', question: 'Which?', options } }]);
+    const rows = screenRows(pictureOf({ events }));
+    const column = (text: string) => rows.find((row) => row.includes(text))?.indexOf(text);
+    expect(column('as elsewhere')).toBe(column('one file'));
+  });
+
+  test('what a session of the overview needs, at 80 columns', () => {
+    const sessions = [{ state: stateOf(runJournal), eventsPerSecond: 3.2 }];
+    expect(screenRows(pictureOf({ columns: 80, rows: 24, ui: { sessionId: undefined }, sessions })).join('\n')).toContain(
+      '! 2 decisions: Mig',
+    );
+  });
+});
+
+test('what is not known is not shown as nothing', () => {
+  const events = journalled([
+    { type: 'execution:started', data: { task: 'npm test' } },
+    { type: 'file:created', data: { path: 'out.txt' } },
+  ]);
+  const rows = screenRows(pictureOf({ events }));
+  expect(rows[1]).toMatch(/^ npm test /);
+  expect(rows.find((row) => row.includes('out.txt'))).not.toMatch(/[+-]0/);
+  const planned = journalled([{ type: 'execution:started', data: { total_steps: 4 } }]);
+  expect(screenRows(pictureOf({ events: planned }))[1]).toMatch(/^ ░+ {2}0\/4 skills/);
+});
+
+test('commands to copy reach the server on screen', () => {
+  const text = (wish: PictureWish) => screenRows(pictureOf({ events: [], ...wish })).join('\n');
+  const away = { ...pictureOf().connection, status: 'connecting' } as const;
+  expect(text({ url: 'http://127.0.0.1:18110' })).toContain('run --session run-7f3a --url http://127.0.0.1:18110 -- npm test');
+  expect(text({ url: 'http://127.0.0.1:18110', connection: away })).toContain('shannon-dash serve --port 18110 ');
+  expect(text({ url: 'http://127.0.0.1:8000', connection: away })).toContain('shannon-dash serve ');
+  expect(text({ url: 'https://dash.example', connection: away })).toMatch(/Start one there:[^]*shannon-dash serve /);
+});
+
+test('a window with room for little offers no halt of a session that nobody sees', () => {
+  const tiny = (wish: PictureWish) => screenRows(pictureOf({ columns: 38, rows: 9, ...wish })).join('\n');
+  expect(tiny({})).toContain('H halt');
+  expect(tiny({ ui: { sessionId: undefined }, sessions: [{ state: stateOf(runJournal), eventsPerSecond: 0 }] })).not.toContain('H halt');
 });
 
 describe('every state is visible at a glance', () => {
@@ -147,10 +227,19 @@ describe('the key table', () => {
 
   test('the footer offers what can be done now and nothing else', () => {
     const footer = (wish: PictureWish) => screenRows(pictureOf(wish)).at(-1);
-    expect(footer({})).toMatch(/d decide {2}H halt {2}B rollback/);
+    const attached = (...capabilities: string[]) =>
+      journalled([...runJournal, { type: 'orchestrator:attached', data: { instance_id: 'o', capabilities } }]);
+    expect(footer({ events: attached('HALT', 'ROLLBACK') })).toMatch(/d decide {2}H halt {2}B rollback/);
     expect(footer({ events: journalled([...runJournal, { type: 'execution:halted', data: {} }]) })).toMatch(/R resume/);
-    expect(footer({ isReadonly: true })).not.toMatch(/decide|halt|rollback/);
+    expect(footer({ isReadonly: true, events: attached('ROLLBACK') })).not.toMatch(/decide|halt|rollback/);
+    const past = { seq: 3, state: stateOf(runJournal.slice(0, 3)), lines: [] };
+    expect(footer({ events: journalled([...runJournal, { type: 'execution:halted', data: {} }]), ui: { history: past } })).toMatch(
+      /R resume/,
+    );
     expect(footer({ connection: { ...pictureOf().connection, status: 'reconnecting' } })).not.toMatch(/decide|halt|rollback/);
     expect(footer({ events: journalled([{ type: 'execution:completed', data: {} }]) })).not.toMatch(/decide|halt|rollback/);
+    const detached = { type: 'orchestrator:detached', data: { instance_id: 'o' } };
+    for (const events of [runJournal, attached('HALT'), journalled([...attached('ROLLBACK'), detached])])
+      expect(footer({ events })).not.toMatch(/rollback/);
   });
 });

@@ -60,7 +60,7 @@ test.each([
 test('an empty server, and the first session that comes', async () => {
   const server = await startServer();
   const program = watch(server.url, [], { columns: 80, rows: 24 });
-  await program.shows('shannon-dash run -- npm test');
+  await program.shows(`shannon-dash run --url ${server.url} -- npm test`);
   await program.shows(/● live \d+ms/);
   await captured(program, 'no-session-80x24');
   await publish(server, 'run-1', [{ type: 'execution:started', data: {} }]);
@@ -149,6 +149,19 @@ test('--until done ends by itself, with 5 for a failed run and --exit-status', a
   expect(program.text()).toContain('failed: out of memory');
 });
 
+test.each([
+  ['--until failed of a run that has completed', [{ type: 'execution:completed', data: {} }], ['--until', 'failed'], 0],
+  ['--exit-status of a run that has failed', [{ type: 'execution:failed', data: {} }], ['--exit-status', '--until', 'failed'], 5],
+  ['--fail-on-decision with one that is open', decisionEvents, ['--fail-on-decision'], 8],
+  ['--until decision with one that is open', decisionEvents, ['--until', 'decision'], 0],
+] as const)('what has happened already ends it at once: %s', async (_, events, args, code) => {
+  const server = await startServer();
+  await publish(server, 'run-7f3a', [...runEvents, ...events]);
+  const program = watch(server.url, ['run-7f3a', ...args]);
+  expect(await program.ended()).toBe(code);
+  expect(program.isFullScreen()).toBe(false);
+});
+
 test('a crash restores the screen before its trace is printed', async () => {
   const server = await startServer();
   await publish(server, 'run-7f3a', runEvents);
@@ -204,7 +217,7 @@ test('NO_COLOR leaves no colour, the selection stays visible', async () => {
   await publish(server, 'run-7f3a', [...runEvents, ...decisionEvents]);
   const program = watch(server.url, ['run-7f3a'], { environment: { NO_COLOR: '1' } });
   await program.shows('custom:thing');
-  expect(program.raw).not.toMatch(/\x1b\[(?:3[0-7]|9[0-7]|4[0-7])m/);
+  expect(program.raw).not.toMatch(/\x1b\[(?:3[0-7]|9[0-7]|4[0-7]|[34]8;[\d;]+)m/);
   expect(program.raw).toContain('\x1b[7m');
 });
 

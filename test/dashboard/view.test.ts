@@ -5,15 +5,18 @@ import { eventPhrase } from '../../src/dashboard/view/event-phrase.ts';
 import { count, duration, rate } from '../../src/dashboard/view/figures.ts';
 import { atTop, moved, windowOf } from '../../src/dashboard/view/list-cursor.ts';
 import { LogBuffer, logLimits, logLines, typedFilter } from '../../src/dashboard/view/log-buffer.ts';
+import { OverviewSelection } from '../../src/dashboard/overview-selection.ts';
 import { sortedSessions } from '../../src/dashboard/view/overview.ts';
+import { firstFocus } from '../../src/dashboard/view/panel-list.ts';
 import { RateMeter } from '../../src/dashboard/view/rate-meter.ts';
 import { previewLines, previewTarget } from '../../src/dashboard/view/rollback-preview.ts';
 import { columns, wrapped } from '../../src/dashboard/view/row.ts';
+import { screenOf } from '../../src/dashboard/view/screen.ts';
 import { sessionSummary } from '../../src/dashboard/view/summary.ts';
 import { clip, shown, textWidth } from '../../src/dashboard/view/text.ts';
 import { clipboardSequence, Attention } from '../../src/dashboard/attention.ts';
 import { hostileTexts, unsafe } from './hostile.ts';
-import { journalled, nowMs, runJournal, stateOf } from './pictures.ts';
+import { journalled, nowMs, pictureOf, runJournal, stateOf } from './pictures.ts';
 
 describe('text from outside', () => {
   test.each(hostileTexts)('%j loses what acts, and keeps its width in every terminal', (text) => {
@@ -81,6 +84,11 @@ describe('events in words', () => {
       'ROLLBACK preview queued, by ana',
     );
     expect(words('some:thing', { a: 1, deep: {} })).toBe('some:thing a=1');
+    expect(words('agent:progress', { agent_id: 'b', message: 'step 3' })).toBe('b: step 3');
+    expect(words('skill:progress', { skill_name: 's', progress: 61, message: 'wave 2' })).toBe('s 61% wave 2');
+    expect(words('execution:progress', { message: 'wave 2' })).toBe('wave 2');
+    expect(words('orchestrator:detached', { instance_id: 'o', reason: 'client namespace disconnect' })).toBe('orchestrator o left');
+    expect(words('orchestrator:detached', { instance_id: 'o', reason: 'ping timeout' })).toBe('orchestrator o lost: ping timeout');
   });
 
   test('exist for whatever data a known type comes with', () => {
@@ -180,7 +188,8 @@ describe('a decision', () => {
   });
 
   test('takes keys only 400 ms after it changed', () => {
-    expect([isSettled(1_000, 1_399), isSettled(1_000, 1_400)]).toEqual([false, true]);
+    const change = { prompt: 'rollback', atMs: 1_000 } as const;
+    expect([isSettled(change, 1_399), isSettled(change, 1_400), isSettled(undefined, 0)]).toEqual([false, true, true]);
   });
 
   test('calls once', () => {
@@ -191,6 +200,33 @@ describe('a decision', () => {
     attention.look([state]);
     expect(written).toEqual(['\x1b]9;shannon-dash: decision pending in run-7f3a: Migrate the users table now? (and 1 more)\x1b\\\x07']);
   });
+});
+
+test('the selection of the overview tells when another session has come under it by itself', () => {
+  const picture = (...ids: string[]) =>
+    pictureOf({
+      ui: { sessionId: undefined },
+      sessions: ids.map((id) => ({ state: stateOf(journalled([{ type: 'execution:started', data: {} }], id)), eventsPerSecond: 0 })),
+    });
+  const { ui } = picture('a');
+  const selection = new OverviewSelection(ui);
+  const see = (atMs: number, ...ids: string[]) => {
+    const screen = screenOf(picture(...ids));
+    selection.see(screen, atMs);
+    return selection.on(screen);
+  };
+  expect(see(0, 'a', 'b')).toBe('a');
+  expect(selection.hasJustMoved(1_000)).toBe(false);
+  expect(see(2_000, 'b', 'a')).toBe('b');
+  expect([selection.hasJustMoved(2_399), selection.hasJustMoved(2_400)]).toEqual([true, false]);
+  ui.cursors.overview = { key: 'a', row: 1 };
+  expect(see(3_000, 'c', 'b', 'a')).toBe('a');
+  expect(selection.hasJustMoved(3_001)).toBe(false);
+});
+
+test('a program that tells of no skills is followed by its events', () => {
+  expect(firstFocus(stateOf(runJournal))).toBe('skills');
+  expect(firstFocus(stateOf(runJournal.slice(0, 1)))).toBe('events');
 });
 
 test('the overview puts first what needs a human', () => {

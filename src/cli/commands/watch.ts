@@ -56,7 +56,7 @@ async function watch(invocation: Invocation<WatchOptions>): Promise<number | voi
   if (since !== undefined && tail !== undefined) throw usageFailure('--since and --tail are two beginnings; give one');
   let session = named ?? settings.session;
   if (output.isTerminal && process.stdin.isTTY && options.plain !== true && !output.isJson && process.env['TERM'] !== 'dumb') {
-    const { runDashboard } = await import('../../dashboard/run-dashboard.tsx');
+    const { runDashboard } = await import('../../dashboard/run-dashboard.ts');
     const { readonly = false, ascii = false } = options;
     invocation.interruption.release();
     const { url, token, client } = settings;

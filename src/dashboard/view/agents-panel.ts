@@ -42,7 +42,7 @@ function agentItem(agent: AgentState, word: AgentWord): PanelItem {
           { text: glyphOf(word, look), width: 1, tone: tones[word] },
           { text: name, width: Math.max(8, Math.min(16, Math.floor(width / 3))) },
           { text: doing, tone: word === 'running' ? 'plain' : tones[word] },
-          { text: lasted(agent, look), width: 6, align: 'right', tone: 'dim', optional: true },
+          { text: lasted(agent, look), width: 6, align: 'right', optional: true },
         ],
         look.glyphs.ellipsis,
       ),

@@ -74,22 +74,16 @@ function inline(decision: DecisionState, prompt: DecisionPrompt | undefined, wid
 function optionRows(decision: DecisionState, prompt: DecisionPrompt | undefined, width: number, height: number, look: Look): Row[] {
   const { ellipsis } = look.glyphs;
   const all = decision.options.length;
+  // The explanations stand below each other.
+  const widest = Math.max(...decision.options.map((_, index) => textWidth(optionText(decision, index, false))));
+  const optionWidth = Math.min(widest, Math.floor(width * 0.6));
   const first = all <= height ? 0 : Math.max(0, Math.min(all - height, (prompt?.choice ?? 0) - Math.floor(height / 2)));
   return decision.options.slice(first, first + height).map((option, offset) => {
     const isChosen = prompt?.choice === first + offset;
     const text = optionText(decision, first + offset, isChosen);
     const about = option.description === null ? '' : shown(option.description);
-    const optionWidth = Math.min(textWidth(text), Math.floor(width * 0.6));
     return {
-      spans: columns(
-        width,
-        [
-          { text: '', width: 0 },
-          { text, width: optionWidth },
-          { text: about, tone: 'dim' },
-        ],
-        ellipsis,
-      ),
+      spans: columns(width, [{ text: '', width: 0 }, { text, width: optionWidth }, { text: about }], ellipsis),
       reversed: isChosen,
     };
   });
@@ -114,7 +108,7 @@ function madeItem(decision: DecisionState): PanelItem {
           { text: look.glyphs.done, width: 1, tone: 'good' },
           { text: question },
           { text: choice, width: Math.max(8, Math.min(20, Math.floor(width / 4))), tone: 'strong' },
-          { text: `by ${by}`, width: 14, tone: 'dim', optional: true },
+          { text: `by ${by}`, width: 14, optional: true },
         ],
         look.glyphs.ellipsis,
       ),

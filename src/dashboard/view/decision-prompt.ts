@@ -1,8 +1,14 @@
 import type { DecisionState, SessionState } from '../../core/session-state.ts';
 import type { PanelId } from './panel-list.ts';
 
-/** After any change of a prompt, keys do nothing for so long: they were meant for what stood there before. */
+/** After any change of a prompt, its keys do nothing for so long: they were meant for what stood there before. */
 export const graceMs = 400;
+
+/** A prompt that came, changed or went by itself. One that the person at the keys has closed surprises nobody. */
+export interface PromptChange {
+  prompt: 'decision' | 'rollback';
+  atMs: number;
+}
 
 /** The decision that a person is answering. It keeps its decision until that is answered or left, whatever else is asked. */
 export interface DecisionPrompt {
@@ -26,9 +32,9 @@ export function newPrompt(decisionId: string, focusBefore: PanelId): DecisionPro
   return { decisionId, choice: null, typed: '', sending: false, focusBefore };
 }
 
-/** Whether keys count again after a prompt came, changed or went. */
-export function isSettled(changedAtMs: number, nowMs: number): boolean {
-  return nowMs - changedAtMs >= graceMs;
+/** Whether the prompt's keys count again. */
+export function isSettled(change: PromptChange | undefined, nowMs: number): boolean {
+  return change === undefined || nowMs - change.atMs >= graceMs;
 }
 
 /** The prompt after a digit, which only highlights. Numbers above nine are typed digit after digit. */

@@ -7,7 +7,7 @@ import { shown } from './text.ts';
 export interface EventPhrase {
   group: string;
   text: string;
-  tone: Tone;
+  tone: Exclude<Tone, 'line' | 'active'>;
 }
 
 type Phraser = (data: Data) => string;
@@ -21,7 +21,7 @@ const groups: Record<string, string> = {
 
 const phrasers: Record<string, Phraser> = {
   'execution:started': (data) => `started${after(': ', textOf(data, 'task'))}`,
-  'execution:progress': (data) => `${percent(data)}${after(' ', textOf(data, 'message'))}`,
+  'execution:progress': (data) => howFar(data).replace(/^:? /, ''),
   'execution:completed': (data) => `completed${outcome(data['result']) ?? after(': ', errorTextOf(data, 'result'))}`,
   'execution:failed': (data) => `failed${after(': ', errorTextOf(data, 'error'))}`,
   'execution:halting': (data) => `halting${after(', asked by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
@@ -32,7 +32,7 @@ const phrasers: Record<string, Phraser> = {
   'execution:redirect': (data) =>
     `redirected to ${textOf(data, 'target_skill') ?? textOf(data, 'target_path') ?? 'another goal'}${after(', by ', textOf(data, 'initiated_by'))}`,
   'skill:started': (data) => `${skill(data)} started${after(' by ', textOf(data, 'agent_id'))}`,
-  'skill:progress': (data) => `${skill(data)} ${percent(data)}${after(' ', textOf(data, 'message'))}`,
+  'skill:progress': (data) => `${skill(data)}${howFar(data)}`,
   'skill:completed': (data) => `${skill(data)} done${seconds(data)}`,
   'skill:failed': (data) => `${skill(data)} failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
   'skill:injected': (data) => `${skill(data)} put in${after(' by ', textOf(data, 'injected_by'))}`,
@@ -46,11 +46,12 @@ const phrasers: Record<string, Phraser> = {
   'validation:result': (data) =>
     `${check(data)} ${data['success'] === true ? 'passed' : 'failed'}${seconds(data)}${after(': ', textOf(data, 'message'))}`,
   'agent:spawned': (data) => `${agent(data)} joined${after(' as ', textOf(data, 'role'))}${after(': ', textOf(data, 'task'))}`,
-  'agent:progress': (data) => `${agent(data)} ${percent(data)}${after(' ', textOf(data, 'message'))}`,
+  'agent:progress': (data) => `${agent(data)}${howFar(data)}`,
   'agent:completed': (data) => `${agent(data)} ${data['success'] === false ? 'failed' : 'finished'}${seconds(data)}`,
   'checkpoint:created': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'}${after(': ', textOf(data, 'label'))}`,
   'orchestrator:attached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} attached`,
-  'orchestrator:detached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} lost${after(': ', textOf(data, 'reason'))}`,
+  'orchestrator:detached': (data) =>
+    `orchestrator ${textOf(data, 'instance_id') ?? ''} ${hasLeft(data) ? 'left' : `lost${after(': ', textOf(data, 'reason'))}`}`,
 };
 
 /** How a program ended, as `run` says it. */
@@ -68,13 +69,18 @@ export function eventPhrase(event: Pick<SessionEvent, 'type' | 'data'>): EventPh
   return { group: groups[group] ?? shown(group, 20), text: shown(phraser?.(data) ?? type).trim(), tone: toneOf(type, data) };
 }
 
-function toneOf(type: string, data: Data): Tone {
+function toneOf(type: string, data: Data): EventPhrase['tone'] {
   if (type.endsWith(':failed') || type === 'command:rejected' || type === 'command:expired') return 'bad';
   if ((type === 'validation:result' || type === 'agent:completed') && data['success'] === false) return 'bad';
   if (type.endsWith(':completed') || type === 'validation:result') return 'good';
+  if (type === 'orchestrator:detached' && hasLeft(data)) return 'plain';
   if (type === 'decision:point' || type.startsWith('execution:halt') || type === 'orchestrator:detached') return 'warn';
-  if (type === 'validation:output' || type.endsWith(':progress')) return 'dim';
   return 'plain';
+}
+
+/** Whether an orchestrator said goodbye, as it does after its work. */
+function hasLeft(data: Data): boolean {
+  return textOf(data, 'reason') === 'client namespace disconnect';
 }
 
 function command(type: string): Phraser {
@@ -97,9 +103,12 @@ function after(before: string, value: string | number | null): string {
   return value === null ? '' : `${before}${value}`;
 }
 
-function percent(data: Data): string {
+/** ` 61% wave 2 of 3`, `: wave 2 of 3`, ` at work`. */
+function howFar(data: Data): string {
   const progress = numberOf(data, 'progress');
-  return progress === null ? 'at work' : `${Math.round(progress)}%`;
+  const message = textOf(data, 'message');
+  if (progress === null) return message === null ? ' at work' : `: ${message}`;
+  return ` ${Math.round(progress)}%${after(' ', message)}`;
 }
 
 function seconds(data: Data): string {

@@ -61,13 +61,12 @@ function eventsWindow(view: EventsView, height: number): { top: number; selected
 
 function lineSpans(line: LogLine, view: EventsView, width: number, look: Look) {
   const time: Cell[] = [];
-  if (look.timestamps === 'clock') time.push({ text: timeOfDay(line.atMs), width: 12, tone: 'dim', optional: width < 60 });
-  if (look.timestamps === 'elapsed')
-    time.push({ text: `+${clock(line.atMs - view.startedAtMs)}`, width: 9, tone: 'dim', optional: width < 60 });
+  if (look.timestamps === 'clock') time.push({ text: timeOfDay(line.atMs), width: 12, optional: width < 60 });
+  if (look.timestamps === 'elapsed') time.push({ text: `+${clock(line.atMs - view.startedAtMs)}`, width: 9, optional: width < 60 });
   const session: Cell[] = view.withSession ? [{ text: line.session_id, width: Math.min(18, Math.floor(width / 5)), optional: true }] : [];
   return columns(
     width,
-    [...time, ...session, { text: line.group, width: 8, tone: 'dim', optional: width < 50 }, { text: line.text, tone: line.tone }],
+    [...time, ...session, { text: line.group, width: 8, optional: width < 50 }, { text: line.text, tone: line.tone }],
     look.glyphs.ellipsis,
   );
 }

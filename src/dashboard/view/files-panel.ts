@@ -20,9 +20,17 @@ export function filesPanel(state: SessionState): PanelList {
     title: total === 0 ? 'Files' : `Files ${count(total)}`,
     items: files.map(fileItem),
     empty: 'No file changed yet. file:created, file:modified and file:deleted show here.',
-    summary: total === 0 ? [] : [{ text: `+${count(added)} -${count(removed)}  last: ${shown(files[0]?.path ?? '')}` }],
+    summary:
+      total === 0
+        ? []
+        : [{ text: `${added + removed === 0 ? '' : `+${count(added)} -${count(removed)}  `}last: ${shown(files[0]?.path ?? '')}` }],
     letGo: state.let_go.files,
   };
+}
+
+/** Not everybody who tells of a file counts its lines. */
+function isCounted(file: FileState): boolean {
+  return file.lines_added + file.lines_removed > 0;
 }
 
 function fileItem(file: FileState): PanelItem {
@@ -36,16 +44,16 @@ function fileItem(file: FileState): PanelItem {
         [
           { text: letter, width: 1, tone },
           { text: path, cut: 'start' },
-          { text: `+${file.lines_added}`, width: 6, align: 'right', tone: 'good', optional: true },
-          { text: `-${file.lines_removed}`, width: 6, align: 'right', tone: 'bad', optional: true },
-          { text: shown(file.agent_id ?? ''), width: 11, tone: 'dim', optional: true },
+          { text: isCounted(file) ? `+${file.lines_added}` : '', width: 6, align: 'right', tone: 'good', optional: true },
+          { text: isCounted(file) ? `-${file.lines_removed}` : '', width: 6, align: 'right', tone: 'bad', optional: true },
+          { text: shown(file.agent_id ?? ''), width: 11, optional: true },
         ],
         look.glyphs.ellipsis,
       ),
     detail: (look) => [
       ['file', path],
       ['change', file.change],
-      ['lines', `+${count(file.lines_added)} -${count(file.lines_removed)}`],
+      ['lines', isCounted(file) ? `+${count(file.lines_added)} -${count(file.lines_removed)}` : ''],
       ['touched', counted(file.changes, 'time')],
       ['agent', shown(file.agent_id ?? '')],
       ['last', `${durationSince(file.updated_at, look.nowMs)} ago`],

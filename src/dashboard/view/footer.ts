@@ -1,19 +1,20 @@
 import { offeredKeys, type KeySituation } from './key-table.ts';
 import type { Picture } from './picture.ts';
 import { fitted, spansWidth, type Row, type Span } from './row.ts';
-import { shown } from './text.ts';
+import { clip, shown, textWidth } from './text.ts';
 
 /** The row at the bottom: what can be done now, or what has just happened. The way to the help is always there. */
 export function footerRow(picture: Picture, situation: KeySituation): Row {
   const { columns, ui, look, wallMs } = picture;
   const { ellipsis } = look.glyphs;
   if (ui.filterInput !== undefined) {
-    const spans: Span[] = [
-      { text: ' filter: ', tone: 'strong' },
-      { text: `${shown(ui.filterInput, 200)}_` },
-      { text: '   Enter keeps it, Esc drops it, ! first: all but', tone: 'dim' },
-    ];
-    return { spans: fitted(spans, columns, ellipsis) };
+    const label: Span = { text: ' filter: ', tone: 'strong' };
+    const hints = ['   Enter keeps it, Esc drops it, ! first: all but   Esc ? help', '   Enter keeps  Esc drops  Esc ? help'];
+    const hint = hints.find((each) => textWidth(each) <= columns * 0.6) ?? '  Esc ? help';
+    // Its end is where it grows.
+    const room = columns - spansWidth([label, { text: hint }]);
+    const typed = clip(`${shown(ui.filterInput, 200)}_`, room, ellipsis, 'start');
+    return { spans: fitted([label, { text: typed }, { text: hint }], columns, ellipsis) };
   }
   if (ui.notice !== undefined && ui.notice.untilMs > wallMs) {
     return { spans: fitted([{ text: ' ? help  ' }, { text: ui.notice.text, tone: ui.notice.tone }], columns, ellipsis) };

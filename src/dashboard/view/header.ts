@@ -41,7 +41,7 @@ function titleSpans(picture: Picture, decisions: number): Span[] {
 function titleRight(picture: Picture, decisions: number): Span[] {
   const { columns, ui, look, connection } = picture;
   const waiting: Span[] = decisions === 0 ? [] : [{ text: `  ${look.glyphs.alert} ${counted(decisions, 'decision')}`, tone: 'warn' }];
-  const readonly: Span[] = picture.isReadonly ? [{ text: '  read only', tone: 'dim' }] : [];
+  const readonly: Span[] = picture.isReadonly ? [{ text: '  read only' }] : [];
   const moment: Span[] =
     ui.history === undefined
       ? []
@@ -50,8 +50,8 @@ function titleRight(picture: Picture, decisions: number): Span[] {
   const speed: Span[] = connection.status === 'live' ? [{ text: `  ${rate(picture.eventsPerSecond)} ev/s` }] : [];
   const choices: Span[][] =
     ui.history === undefined
-      ? [[where, ...speed, ...readonly], [where, ...speed], [where]]
-      : [[where, { text: '  ' }, ...moment, ...readonly], moment];
+      ? [[where, ...speed, ...readonly], [where, ...speed], [where], [connectionSpan(picture, true)]]
+      : [[where, { text: '  ' }, ...moment, ...readonly], moment, moment.slice(0, 1)];
   const room = columns * 0.62 - spansWidth(waiting);
   const found = choices.find((spans) => spansWidth(spans) <= room) ?? choices.at(-1) ?? [];
   const kept = spansWidth(found) <= room ? found : fitted(found, Math.max(0, Math.floor(room)), look.glyphs.ellipsis);
@@ -64,7 +64,7 @@ function progressSpans(picture: Picture): Span[] {
   const sentences = standing(picture).flatMap((sentence): Span[] => [{ text: '  ' }, sentence]);
   if (state === undefined) {
     const text = ui.sessionId === undefined ? 'sorted by what needs you first' : '';
-    return fitted([{ text: ` ${text}`, tone: 'dim' }, ...sentences], columns, ellipsis);
+    return fitted([{ text: ` ${text}` }, ...sentences], columns, ellipsis);
   }
   const { done, failed, total } = skillCounts(state);
   const figures: Span[] = [
@@ -74,11 +74,20 @@ function progressSpans(picture: Picture): Span[] {
     ...(picture.connection.status === 'live' || ui.history !== undefined ? [] : [{ text: '  stale', tone: 'bad' } as const]),
     ...sentences,
   ];
+  const part = state.progress === null ? (total === 0 ? null : done / total) : state.progress / 100;
+  // A bar that can never fill says less than nothing.
+  if (part === null) return fitted([{ text: ' ' }, ...trimmedStart(figures)], columns, ellipsis);
   const width = Math.max(8, Math.min(Math.floor(columns / 2), columns - spansWidth(figures) - 3));
-  const filled = state.progress === null ? 0 : Math.round((state.progress / 100) * width);
+  const filled = Math.round(Math.min(1, part) * width);
   const bar: Span[] = [
     { text: ` ${full.repeat(filled)}`, tone: state.status === 'failed' ? 'bad' : 'active' },
-    { text: empty.repeat(width - filled), tone: 'dim' },
+    { text: empty.repeat(width - filled), tone: 'line' },
   ];
   return fitted([...bar, ...figures], columns, ellipsis);
+}
+
+/** The spans without the space that sets the first one off. */
+function trimmedStart([first, ...rest]: Span[]): Span[] {
+  if (first === undefined) return [];
+  return first.text.trim() === '' ? trimmedStart(rest) : [{ ...first, text: first.text.trimStart() }, ...rest];
 }

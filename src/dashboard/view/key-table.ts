@@ -38,7 +38,7 @@ export type KeyAction =
   | 'live';
 
 /** When the footer offers a key. */
-export type KeyNeed = 'decision' | 'can-halt' | 'can-resume' | 'can-rollback' | 'history' | 'overview' | 'preview' | 'choice';
+export type KeyNeed = 'session' | 'decision' | 'can-halt' | 'can-resume' | 'can-rollback' | 'history' | 'overview' | 'preview' | 'choice';
 
 /** One row of the key table: the footer, the help, and what happens all come from here. */
 export interface KeyBinding {
@@ -60,7 +60,7 @@ export interface KeyBinding {
 }
 
 const everywhere: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'decision', 'rollback'];
-const lists: readonly KeyContext[] = ['session', 'overview', 'detail', 'help'];
+const lists: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'rollback'];
 const main: readonly KeyContext[] = ['session', 'overview'];
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
@@ -112,7 +112,7 @@ export const keyTable: readonly KeyBinding[] = [
     label: 'help',
     rank: 0,
   },
-  { keys: ['enter'], shown: 'Enter', does: 'open the session', in: ['overview'], action: 'open', label: 'open', rank: 1 },
+  { keys: ['enter'], shown: 'Enter', does: 'open the session', in: ['overview'], action: 'open', label: 'open', rank: 1, needs: 'session' },
   {
     keys: ['/'],
     shown: '/',
@@ -137,7 +137,7 @@ export const keyTable: readonly KeyBinding[] = [
     keys: ['H'],
     shown: 'H',
     does: 'halt at once, without asking',
-    in: ['session', 'overview', 'detail', 'tiny'],
+    in: [...everywhere, 'tiny'],
     action: 'halt',
     label: 'halt',
     rank: 1,
@@ -229,6 +229,12 @@ export interface KeySituation {
 /** The row of the table for a key, where it does something on this screen. */
 export function bindingOf(key: string, context: KeyContext): KeyBinding | undefined {
   return keyTable.find((binding) => binding.in.includes(context) && binding.keys.includes(key));
+}
+
+/** Whether a key is one that a prompt takes and nothing else on its screen does: it sends, chooses, confirms or cancels. */
+export function isPromptKey(key: string, prompt: 'decision' | 'rollback'): boolean {
+  const binding = bindingOf(key, prompt);
+  return binding !== undefined && binding.in.length === 1;
 }
 
 /** What the footer offers: what has a word, and can be done now. */

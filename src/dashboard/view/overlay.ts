@@ -3,39 +3,51 @@ import type { DetailField } from './panel-list.ts';
 import type { Overlay, RollbackDialog } from './picture.ts';
 import { columns, fitted, wrapped, type Look, type Row } from './row.ts';
 
-/** Title and rows of what lies over the panels; more rows than fit are scrolled. */
-export function overlayContent(overlay: Overlay, isReadonly: boolean, width: number, look: Look): { title: string; rows: Row[] } {
+/** What lies over the panels: more rows than fit are scrolled, those of `foot` always show. */
+export interface OverlayContent {
+  title: string;
+  rows: Row[];
+  foot: Row[];
+}
+
+export function overlayContent(overlay: Overlay, isReadonly: boolean, width: number, look: Look): OverlayContent {
   switch (overlay.kind) {
     case 'help':
-      return { title: 'Help', rows: helpRows(isReadonly, width, look) };
+      return { title: 'Help', rows: helpRows(isReadonly, width, look), foot: [] };
     case 'detail':
-      return { title: overlay.title, rows: detailRows(overlay.fields, width, look) };
+      return { title: overlay.title, rows: detailRows(overlay.fields, width, look), foot: [] };
     case 'rollback':
-      return { title: `Roll back ${overlay.sessionId}?`, rows: rollbackRows(overlay, width, look) };
+      return { title: `Roll back ${overlay.sessionId}?`, ...rollbackContent(overlay, width, look) };
   }
 }
 
 function helpRows(isReadonly: boolean, width: number, look: Look): Row[] {
   const { ellipsis } = look.glyphs;
   const arrows = (text: string) => (ellipsis === '…' ? text : text.replace(' ↓', ' Down').replace(' ↑', ' Up'));
-  const heading = (text: string): Row => ({ spans: fitted([{ text: ` ${text}`, tone: 'dim' }], width, ellipsis) });
-  const row = (binding: KeyBinding): Row => ({
-    spans: columns(
-      width,
-      [{ text: '', width: 0 }, { text: arrows(binding.shown), width: 11, tone: 'strong' }, { text: binding.does }],
-      ellipsis,
-    ),
-  });
+  const heading = (text: string): Row => ({ spans: fitted([{ text: ` ${text}`, tone: 'strong' }], width, ellipsis) });
+  const row = (binding: KeyBinding): Row[] =>
+    wrapped(binding.does, Math.max(10, width - 14), 9, ellipsis).map((text, index) => ({
+      spans: columns(
+        width,
+        [{ text: '', width: 0 }, { text: index === 0 ? arrows(binding.shown) : '', width: 11, tone: 'strong' }, { text }],
+        ellipsis,
+      ),
+    }));
   const bindings = helpBindings(isReadonly);
   const only = (context: KeyContext) => bindings.filter((binding) => binding.in.length === 1 && binding.in[0] === context);
   const special = new Set([...only('decision'), ...only('rollback'), ...only('overview')]);
   return [
-    ...bindings.filter((binding) => !special.has(binding)).map(row),
+    ...bindings.filter((binding) => !special.has(binding)).flatMap(row),
     heading('In the overview of all sessions'),
-    ...only('overview').map(row),
+    ...only('overview').flatMap(row),
     ...(isReadonly
       ? []
-      : [heading('While you decide'), ...only('decision').map(row), heading('In the rollback dialog'), ...only('rollback').map(row)]),
+      : [
+          heading('While you decide'),
+          ...only('decision').flatMap(row),
+          heading('In the rollback dialog'),
+          ...only('rollback').flatMap(row),
+        ]),
   ];
 }
 
@@ -45,35 +57,27 @@ function detailRows(fields: readonly DetailField[], width: number, look: Look): 
     .filter(([, value]) => value !== '')
     .flatMap(([label, value]) =>
       wrapped(value, Math.max(10, width - 18), 200, ellipsis).map((text, index) => ({
-        spans: columns(width, [{ text: '', width: 0 }, { text: index === 0 ? label : '', width: 14, tone: 'dim' }, { text }], ellipsis),
+        spans: columns(width, [{ text: '', width: 0 }, { text: index === 0 ? label : '', width: 14 }, { text }], ellipsis),
       })),
     );
 }
 
-function rollbackRows(dialog: RollbackDialog, width: number, look: Look): Row[] {
+function rollbackContent(dialog: RollbackDialog, width: number, look: Look): Pick<OverlayContent, 'rows' | 'foot'> {
   const { ellipsis } = look.glyphs;
   const said = dialog.lines.flatMap((line) => wrapped(line, width - 3, 20, ellipsis));
-  const row = (text: string, tone: 'plain' | 'strong' | 'warn' | 'bad' | 'dim' = 'plain'): Row => ({
+  const row = (text: string, tone: 'plain' | 'strong' | 'warn' | 'bad' = 'plain'): Row => ({
     spans: fitted([{ text: ` ${text}`, tone }], width, ellipsis),
   });
+  const lines = said.map((line) => row(line));
+  const foot = (text: string) => [row(''), row(text, 'strong')];
   switch (dialog.stage) {
     case 'asking':
-      return [row('Asking the orchestrator what would be undone ...'), row(''), row('[ Cancel ]  Enter or Esc', 'strong')];
+      return { rows: [row('Asking the orchestrator what would be undone ...')], foot: foot('[ Cancel ]  Enter or Esc') };
     case 'refused':
-      return [
-        row('Cannot be rolled back now:', 'bad'),
-        ...said.map((line) => row(line)),
-        row(''),
-        row('[ Close ]  Enter or Esc', 'strong'),
-      ];
+      return { rows: [row('Cannot be rolled back now:', 'bad'), ...lines], foot: foot('[ Close ]  Enter or Esc') };
     case 'sending':
-      return [row('Rolling back ...', 'warn'), ...said.map((line) => row(line))];
+      return { rows: [row('Rolling back ...', 'warn'), ...lines], foot: [] };
     case 'ready':
-      return [
-        row('This would be undone:', 'warn'),
-        ...said.map((line) => row(line)),
-        row(''),
-        row('[ Cancel ]  Enter or Esc      y  roll back', 'strong'),
-      ];
+      return { rows: [row('This would be undone:', 'warn'), ...lines], foot: foot('[ Cancel ]  Enter or Esc      y  roll back') };
   }
 }

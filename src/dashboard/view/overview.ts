@@ -2,7 +2,7 @@ import type { SessionState } from '../../core/session-state.ts';
 import { openDecisions } from './decision-prompt.ts';
 import { counted, durationSince, rate } from './figures.ts';
 import type { SessionSummary } from './picture.ts';
-import { columns, type Look, type Span } from './row.ts';
+import { columns, type Cell, type Look, type Span } from './row.ts';
 import { hasLostOrchestrator, ranMs, statusSpan } from './standing.ts';
 import { duration } from './figures.ts';
 import { shown } from './text.ts';
@@ -27,6 +27,7 @@ export function sortedSessions(sessions: Iterable<SessionSummary>): SessionSumma
 /** One row of the overview: status, progress, what it needs, rate and age. */
 export function sessionRow({ state, eventsPerSecond }: SessionSummary, width: number, look: Look): Span[] {
   const status = statusSpan(state.status, look);
+  const speed: Cell = { text: eventsPerSecond === 0 ? '' : `${rate(eventsPerSecond)} ev/s`, width: 10, align: 'right', optional: true };
   return columns(
     width,
     [
@@ -34,8 +35,9 @@ export function sessionRow({ state, eventsPerSecond }: SessionSummary, width: nu
       { text: state.session_id, width: Math.max(10, Math.min(32, Math.floor(width / 3))), cut: 'middle' },
       { text: state.progress === null ? '' : `${Math.round(state.progress)}%`, width: 4, align: 'right' },
       { ...needSpan(state, look) },
-      { text: eventsPerSecond === 0 ? '' : `${rate(eventsPerSecond)} ev/s`, width: 10, align: 'right', tone: 'dim', optional: true },
-      { text: duration(ranMs(state, look.nowMs)), width: 7, align: 'right', tone: 'dim', optional: true },
+      // What a session needs is worth more than its rate.
+      ...(width < 90 ? [] : [speed]),
+      { text: duration(ranMs(state, look.nowMs)), width: 7, align: 'right', optional: true },
     ],
     look.glyphs.ellipsis,
   );

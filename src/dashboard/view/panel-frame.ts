@@ -14,7 +14,7 @@ export interface FrameLabels {
 /** Rows in a border with its title and place, exactly `width` by `height`; what is missing is filled up. */
 export function framed(rows: readonly Row[], labels: FrameLabels, width: number, height: number, look: Look): Row[] {
   const { glyphs } = look;
-  const tone = labels.isFocused ? 'active' : 'dim';
+  const tone = labels.isFocused ? 'active' : 'line';
   const inner = width - 2;
   const side: Span = { text: glyphs.vertical, tone };
   const body: Row[] = [];
@@ -34,7 +34,7 @@ export function framed(rows: readonly Row[], labels: FrameLabels, width: number,
 
 function edge(label: string, at: 'left' | 'right', isFocused: boolean, width: number, look: Look): Span[] {
   const { glyphs } = look;
-  const tone = isFocused ? 'active' : 'dim';
+  const tone = isFocused ? 'active' : 'line';
   const text = label === '' ? '' : ` ${clip(label, width - 6, glyphs.ellipsis)} `;
   const line = glyphs.horizontal.repeat(Math.max(0, width - 3 - textWidth(text)));
   const [first, last] = at === 'left' ? [glyphs.topLeft, glyphs.topRight] : [glyphs.bottomLeft, glyphs.bottomRight];

@@ -1,9 +1,15 @@
+import type { SessionState } from '../../core/session-state.ts';
 import type { Look, Span } from './row.ts';
 
 /** The panels by their number on the screen. */
 export const panelIds = ['skills', 'agents', 'files', 'validation', 'decision', 'events'] as const;
 
 export type PanelId = (typeof panelIds)[number];
+
+/** Where to begin to look at a session: a program that tells of no skills is followed by its events. */
+export function firstFocus({ skills }: Pick<SessionState, 'skills'>): PanelId {
+  return skills.length > 0 ? 'skills' : 'events';
+}
 
 /** A label and a value of an item's detail. */
 export type DetailField = readonly [label: string, value: string];

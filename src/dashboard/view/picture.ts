@@ -1,6 +1,6 @@
 import type { ConnectionState } from '../../client/connection.ts';
 import type { SessionState } from '../../core/session-state.ts';
-import type { DecisionPrompt } from './decision-prompt.ts';
+import type { DecisionPrompt, PromptChange } from './decision-prompt.ts';
 import type { ListCursor } from './list-cursor.ts';
 import type { LogLine } from './log-buffer.ts';
 import type { DetailField, PanelId } from './panel-list.ts';
@@ -23,6 +23,8 @@ export interface RollbackDialog {
   target: { checkpoint_id: string } | { steps: number };
   /** The seq of the newest checkpoint at the time of the preview: with a newer one it tells of something else. */
   checkpointSeq: number;
+  /** How far it is scrolled. */
+  top: number;
 }
 
 /** A moment of the past on screen instead of now. */
@@ -47,13 +49,15 @@ export interface UiState {
   /** Whether Esc leads back to the overview. */
   hasOverview: boolean;
   focus: PanelId;
+  /** Whether a key was pressed in this session: until then the focus is where there is most to see. */
+  hasChosenFocus: boolean;
   isZoomed: boolean;
   follow: boolean;
   cursors: Record<PanelId | 'overview', ListCursor>;
   overlay: Overlay | undefined;
   prompt: DecisionPrompt | undefined;
-  /** When a prompt or dialog last came, changed or went. */
-  promptChangedAtMs: number;
+  /** The last change of a prompt or dialog that its user has not made. */
+  promptChange: PromptChange | undefined;
   filter: string;
   /** The filter as it is being typed; undefined: nobody types. */
   filterInput: string | undefined;

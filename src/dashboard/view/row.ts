@@ -1,8 +1,8 @@
 import type { Glyphs } from './glyphs.ts';
 import { clip, padded, textWidth, type Cut } from './text.ts';
 
-/** What a piece of text means; how that looks is the painter's. */
-export type Tone = 'plain' | 'dim' | 'strong' | 'good' | 'bad' | 'warn' | 'active';
+/** What a piece of text means; how that looks is the painter's. `line` is for borders and bars: nothing that is read. */
+export type Tone = 'plain' | 'line' | 'strong' | 'good' | 'bad' | 'warn' | 'active';
 
 /** A piece of a row in one tone. The text is clean already. */
 export interface Span {

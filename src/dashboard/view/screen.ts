@@ -6,7 +6,7 @@ import { count, counted } from './figures.ts';
 import { filesPanel } from './files-panel.ts';
 import { footerRow } from './footer.ts';
 import { guidanceRows } from './guidance.ts';
-import { headerRows, pendingDecisions } from './header.ts';
+import { headerRows } from './header.ts';
 import type { KeyNeed, KeySituation } from './key-table.ts';
 import { footerHeight, headerHeight, layoutKind, panelPlaces, type PanelPlace } from './layout.ts';
 import { windowOf } from './list-cursor.ts';
@@ -17,7 +17,8 @@ import { panelIds, type PanelId, type PanelItem, type PanelList } from './panel-
 import type { Picture } from './picture.ts';
 import { fitted, type Row, type Span } from './row.ts';
 import { skillsPanel } from './skills-panel.ts';
-import { statusSpan } from './standing.ts';
+import { takesRollbacks } from './standing.ts';
+import { tinyRows } from './tiny-screen.ts';
 import { validationPanel } from './validation-panel.ts';
 import { isLive } from '../../core/session-state.ts';
 
@@ -59,7 +60,12 @@ const lists: Record<Exclude<PanelId, 'events'>, (state: NonNullable<Picture['sta
 export function screenOf(picture: Picture): Screen {
   const situation = situationOf(picture);
   if (layoutKind(picture.columns, picture.rows) === 'tiny') {
-    return { regions: [tinyRegion(picture)], situation, lists: {}, overlayRows: undefined };
+    return {
+      regions: [{ id: 'tiny', x: 0, y: 0, width: picture.columns, rows: tinyRows(picture) }],
+      situation,
+      lists: {},
+      overlayRows: undefined,
+    };
   }
   const body = bodyOf(picture);
   const { columns, rows } = picture;
@@ -77,13 +83,15 @@ export function screenOf(picture: Picture): Screen {
 
 function situationOf(picture: Picture): KeySituation {
   const { ui, state, isReadonly } = picture;
-  const subject = ui.sessionId === undefined ? selectedSession(picture) : state;
+  // Commands are for now, also while history is on screen.
+  const subject = ui.sessionId === undefined ? selectedSession(picture) : picture.live;
   const has = new Set<KeyNeed>();
+  if (subject !== undefined) has.add('session');
   if (ui.history !== undefined) has.add('history');
   if (subject !== undefined && isLive(subject.status)) {
     if (subject.status === 'halted') has.add('can-resume');
     else if (subject.status !== 'halting') has.add('can-halt');
-    if (ui.sessionId !== undefined && ui.history === undefined) has.add('can-rollback');
+    if (ui.sessionId !== undefined && ui.history === undefined && takesRollbacks(subject)) has.add('can-rollback');
   }
   if (openDecisions(state).length > 0 && ui.history === undefined) has.add('decision');
   if (
@@ -114,11 +122,12 @@ function bodyOf(picture: Picture): Body {
   const height = rows - headerHeight - footerHeight;
   const whole = (id: string, content: Row[]): Region => ({ id, x: 0, y: headerHeight, width: columns, rows: content });
   if (ui.overlay !== undefined) {
-    const { title, rows: content } = overlayContent(ui.overlay, picture.isReadonly, columns - 2, look);
-    const top = ui.overlay.kind === 'rollback' ? 0 : Math.max(0, Math.min(ui.overlay.top, content.length - (height - 2)));
-    const place = content.length > height - 2 ? `${top + 1}-${Math.min(content.length, top + height - 2)} of ${content.length}` : '';
-    const frame = framed(content.slice(top), { title, place, isFocused: true }, columns, height, look);
-    return { regions: [whole('overlay', frame)], lists: {}, overlayRows: { rows: content.length, height: height - 2 } };
+    const { title, rows: content, foot } = overlayContent(ui.overlay, picture.isReadonly, columns - 2, look);
+    const room = Math.max(1, height - 2 - foot.length);
+    const top = Math.max(0, Math.min(ui.overlay.top, content.length - room));
+    const place = placeText(top, room, content.length, 0);
+    const frame = framed([...content.slice(top, top + room), ...foot], { title, place, isFocused: true }, columns, height, look);
+    return { regions: [whole('overlay', frame)], lists: {}, overlayRows: { rows: content.length, height: room } };
   }
   if (ui.sessionId === undefined) return overviewBody(picture, height);
   if (state === undefined) {
@@ -203,13 +212,13 @@ function listRegion(picture: Picture, place: PanelPlace, geometry: Screen['lists
   const rows = list.items
     .slice(top, top + inner)
     .map((item, offset): Row => ({ spans: padLeft(item.row(width - 4, look)), reversed: isFocused && top + offset === selected }));
-  if (rows.length === 0) rows.push({ spans: fitted([{ text: ` ${list.empty}`, tone: 'dim' }], width - 2, look.glyphs.ellipsis) });
+  if (rows.length === 0) rows.push({ spans: fitted([{ text: ` ${list.empty}` }], width - 2, look.glyphs.ellipsis) });
   const labels = { title, place: placeText(top, inner, list.items.length, list.letGo), isFocused, isStale: isStale(picture) };
   return { id, x, y, width, rows: framed(rows, labels, width, height, look) };
 }
 
 function foldedRow(title: string, list: PanelList, width: number, look: Picture['look']): Row {
-  const summary: readonly Span[] = list.summary.length === 0 ? [{ text: list.empty, tone: 'dim' }] : list.summary;
+  const summary: readonly Span[] = list.summary.length === 0 ? [{ text: list.empty }] : list.summary;
   return { spans: fitted([{ text: ` ${title}  `, tone: 'strong' }, ...summary], width, look.glyphs.ellipsis) };
 }
 
@@ -226,10 +235,10 @@ function decisionRegion(picture: Picture, place: PanelPlace): Region {
 }
 
 function decisionHint(options: number, prompt: Picture['ui']['prompt'], isReadonly: boolean): Span {
-  if (isReadonly) return { text: 'read only: somebody else decides', tone: 'dim' };
-  if (prompt === undefined) return { text: 'd  decide this', tone: 'dim' };
+  if (isReadonly) return { text: 'read only: somebody else decides' };
+  if (prompt === undefined) return { text: 'd  decide this' };
   if (prompt.sending) return { text: 'sending ...', tone: 'warn' };
-  if (prompt.choice === null) return { text: `choose 1-${options}, then Enter        Esc leaves it open`, tone: 'dim' };
+  if (prompt.choice === null) return { text: `choose 1-${options}, then Enter        Esc leaves it open` };
   return { text: `Enter sends option ${prompt.choice + 1}        Esc leaves it open`, tone: 'active' };
 }
 
@@ -261,7 +270,7 @@ function eventsRegion(
       view.typed === '' && view.globs.length === 0
         ? ' No event yet. Each shows here as it comes.'
         : ' No event passes the filter; / changes it.';
-    rows.push({ spans: fitted([{ text, tone: 'dim' }], width - 2, look.glyphs.ellipsis) });
+    rows.push({ spans: fitted([{ text }], width - 2, look.glyphs.ellipsis) });
   }
   const labels = { title: `6 ${eventsTitle(view)}`, place: eventsPlace(view, height - 2, look), isFocused, isStale: isStale(picture) };
   return { id: 'events', x, y, width, rows: framed(rows, labels, width, height, look) };
@@ -283,22 +292,4 @@ function isStale({ connection, ui }: Picture): boolean {
 function selectedSession({ sessions, ui }: Picture): Picture['state'] {
   const keys = sessions.map(({ state }) => state.session_id);
   return sessions[windowOf(keys, ui.cursors.overview, sessions.length).selected]?.state;
-}
-
-function tinyRegion(picture: Picture): Region {
-  const { columns, rows, look, state, ui } = picture;
-  const decisions = pendingDecisions(picture);
-  const lines: Span[] = [
-    { text: `${columns}x${rows} is too small, 40x10 shows more`, tone: 'strong' },
-    { text: ui.sessionId ?? `${picture.sessions.length} sessions` },
-    ...(state === undefined ? [] : [statusSpan(state.status, look)]),
-    ...(decisions === 0 ? [] : [{ text: `${look.glyphs.alert} ${counted(decisions, 'decision')}`, tone: 'warn' } as const]),
-    ...(ui.notice !== undefined && ui.notice.untilMs > picture.wallMs ? [{ text: ui.notice.text, tone: ui.notice.tone }] : []),
-    { text: picture.isReadonly ? 'q quit   ? when larger' : 'H halt   q quit   ? when larger' },
-  ];
-  const shownLines = lines.length <= rows ? lines : [...lines.slice(0, Math.max(0, rows - 1)), lines.at(-1) ?? { text: '' }].slice(-rows);
-  const content = Array.from({ length: rows }, (_, index): Row => ({
-    spans: fitted([shownLines[index] ?? { text: '' }], columns, look.glyphs.ellipsis),
-  }));
-  return { id: 'tiny', x: 0, y: 0, width: columns, rows: content };
 }

@@ -8,7 +8,7 @@ const order: Record<SkillState['status'], number> = { running: 0, failed: 1, pen
 const words: Record<SkillState['status'], { word: string; tone: Tone; glyph: 'running' | 'failed' | 'pending' | 'done' }> = {
   running: { word: 'running', tone: 'active', glyph: 'running' },
   failed: { word: 'failed', tone: 'bad', glyph: 'failed' },
-  pending: { word: 'waiting', tone: 'dim', glyph: 'pending' },
+  pending: { word: 'waiting', tone: 'plain', glyph: 'pending' },
   completed: { word: 'done', tone: 'good', glyph: 'done' },
 };
 
@@ -55,7 +55,7 @@ function skillItem(skill: SkillState): PanelItem {
             optional: true,
           },
           { text: word, width: 7, tone },
-          { text: lasted(skill, look), width: 6, align: 'right', tone: 'dim', optional: true },
+          { text: lasted(skill, look), width: 6, align: 'right', optional: true },
         ],
         look.glyphs.ellipsis,
       ),

@@ -32,6 +32,11 @@ export function hasLostOrchestrator(state: SessionState): boolean {
   return state.orchestrator !== null && !state.orchestrator.attached && state.status !== 'completed' && state.status !== 'failed';
 }
 
+/** Whether somebody is there who says that it rolls back. Another may yet do it: who asks is told by itself. */
+export function takesRollbacks({ orchestrator }: SessionState): boolean {
+  return orchestrator?.attached === true && orchestrator.capabilities.includes('ROLLBACK');
+}
+
 /** What stands with the session, in sentences, the most pressing first. */
 export function standing(picture: Picture): Span[] {
   const { state, look, missed, wallMs } = picture;
@@ -62,7 +67,7 @@ export function standing(picture: Picture): Span[] {
   if (state.status === 'failed') sentences.push({ text: state.error === null ? 'failed' : `failed: ${shown(state.error)}`, tone: 'bad' });
   if (state.status === 'completed') sentences.push({ text: resultSentence(state), tone: 'good' });
   if (state.status === 'running' && state.message !== null) sentences.push({ text: shown(state.message), tone: 'plain' });
-  if (sentences.length === 0 && state.task !== null) sentences.push({ text: shown(state.task), tone: 'dim' });
+  if (sentences.length === 0 && state.task !== null) sentences.push({ text: shown(state.task) });
   return sentences;
 }
 
@@ -80,10 +85,10 @@ function resultSentence(state: SessionState): string {
 }
 
 /** The connection in words, with sign. */
-export function connectionSpan(picture: Picture): Span {
+export function connectionSpan(picture: Picture, isShort = false): Span {
   const { connection, look, lastEventMs, wallMs, url, catchingUp } = picture;
   const { live, away, failed, arrow } = look.glyphs;
-  const lastEvent = lastEventMs === null ? '' : ` (last event ${duration(wallMs - lastEventMs)} ago)`;
+  const lastEvent = lastEventMs === null || isShort ? '' : ` (last event ${duration(wallMs - lastEventMs)} ago)`;
   switch (connection.status) {
     case 'live': {
       if (catchingUp !== null) return { text: `${live} replaying ${count(catchingUp.from)}${arrow}${count(catchingUp.to)}`, tone: 'warn' };
@@ -91,7 +96,7 @@ export function connectionSpan(picture: Picture): Span {
     }
     case 'connecting':
       return {
-        text: `${away} connecting to ${shown(url, 100)}${connection.attempt > 1 ? ` (try ${connection.attempt})` : ''}`,
+        text: `${away} connecting${isShort ? '' : ` to ${shown(url, 100)}`}${connection.attempt > 1 ? ` (try ${connection.attempt})` : ''}`,
         tone: 'warn',
       };
     case 'reconnecting': {

@@ -5,6 +5,7 @@ import { ranMs } from './standing.ts';
 import type { SessionState } from '../../core/session-state.ts';
 import type { SessionSummary } from './picture.ts';
 import { shown } from './text.ts';
+import { urlArgument } from './url-argument.ts';
 
 /** The five lines that stay in the terminal after the dashboard has gone. */
 export function sessionSummary(state: SessionState, url: string, nowMs: number): string[] {
@@ -33,8 +34,4 @@ export function overviewSummary(sessions: readonly SessionSummary[], url: string
     decisions === 0 ? 'no decision pending' : `! ${counted(decisions, 'decision')} pending`,
     `again: shannon-dash watch${urlArgument(url)}`,
   ];
-}
-
-function urlArgument(url: string): string {
-  return url === 'http://127.0.0.1:8000' ? '' : ` --url ${shown(url, 200)}`;
 }

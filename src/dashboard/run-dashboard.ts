@@ -27,7 +27,7 @@ export interface DashboardOptions {
 
 /**
  * Shows the dashboard until it is left; what remains in the terminal afterwards is a summary of five lines.
- * Ink and React are loaded here only, after the environment that they read while loading is set.
+ * Ink, React and Chalk are loaded after the environment that they read while loading is set.
  */
 export async function runDashboard(options: DashboardOptions): Promise<{ exitCode: number }> {
   // React's development build costs several times the time for each frame.
@@ -47,7 +47,7 @@ export async function runDashboard(options: DashboardOptions): Promise<{ exitCod
     failOnDecision: options.failOnDecision,
     exitStatus: options.exitStatus,
   };
-  const { showInTerminal } = await import('./terminal.tsx');
+  const { showInTerminal } = await import('./terminal.ts');
   const { exitCode, summary } = await showInTerminal(connection, settings, options.noColor);
   if (summary.length > 0) process.stdout.write(`${summary.join('\n')}\n`);
   return { exitCode };

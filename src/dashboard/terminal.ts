@@ -1,7 +1,7 @@
-import { render, type Instance, type SuspendTerminal } from 'ink';
-import type { ColorSupportLevel } from 'chalk';
+import type { SuspendTerminal } from 'ink';
+import { supportsColor } from 'chalk';
 import type { Connection } from '../client/connection.ts';
-import { App, type PaintedRegion } from './app.tsx';
+import type { AppProps, PaintedRegion, Window } from './app.tsx';
 import { Dashboard, type DashboardSettings, type Screenholder } from './dashboard.ts';
 import { keystrokes, looksPasted } from './keystroke.ts';
 import { painter, type Painter } from './painter.ts';
@@ -17,9 +17,12 @@ export interface DashboardEnd {
 /** Signals that end the dashboard, with their exit codes. Without these handlers Ink would restore the screen and die unsaid. */
 const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
+/** How long the first picture waits for the server before it shows that it waits. */
+const joinFirstMs = 100;
+
 /** Shows the dashboard on this process's terminal until it is left. */
 export async function showInTerminal(connection: Connection, settings: DashboardSettings, noColor: boolean): Promise<DashboardEnd> {
-  const holder = new TerminalHolder(painter(noColor ? 0 : (1 satisfies ColorSupportLevel)));
+  const holder = new TerminalHolder(painter(noColor || supportsColor === false ? 0 : supportsColor.level));
   const board = new Dashboard(connection, settings, holder);
   return holder.hold(board);
 }
@@ -29,11 +32,12 @@ class TerminalHolder implements Screenholder {
   private readonly paint: Painter;
   private readonly ended = Promise.withResolvers<number>();
   private board: Dashboard | undefined;
-  private instance: Instance | undefined;
+  private window: Window | undefined;
   private suspendTerminal: SuspendTerminal | undefined;
   private painted: readonly PaintedRegion[] = [];
   private drawnSize = '';
   private isAway = false;
+  private hasEnded = false;
 
   constructor(paint: Painter) {
     this.paint = paint;
@@ -49,24 +53,15 @@ class TerminalHolder implements Screenholder {
     // Node would print the trace onto the full screen, which is gone a moment later: first the screen, then the error.
     const onCrash = (error: unknown) => this.ended.reject(error);
     process.on('uncaughtException', onCrash);
-    this.instance = render(this.app(), {
-      alternateScreen: true,
-      incrementalRendering: true,
-      maxFps: 60,
-      exitOnCtrlC: false,
-      interactive: true,
-    });
-    const crashed = this.instance.waitUntilExit().then(() => undefined);
     try {
-      const exitCode = await Promise.race([this.ended.promise, crashed]);
+      const exitCode = await Promise.race([this.ended.promise, this.openWindow(board)]);
       const summary = board.summary();
       return { exitCode: exitCode ?? 1, summary };
     } finally {
       process.stdout.off('resize', onResize);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       await board.close();
-      this.instance.unmount();
-      await this.instance.waitUntilExit().catch(() => undefined);
+      await this.window?.close();
       process.off('uncaughtException', onCrash);
       process.stdin.unref();
     }
@@ -84,7 +79,7 @@ class TerminalHolder implements Screenholder {
     if (isSame) return;
     this.painted = painted;
     this.drawnSize = size;
-    if (!this.isAway) this.instance?.rerender(this.app());
+    if (!this.isAway) this.window?.draw(this.props());
   }
 
   signal(sequence: string): void {
@@ -107,7 +102,20 @@ class TerminalHolder implements Screenholder {
   }
 
   leave(exitCode: number): void {
+    this.hasEnded = true;
     this.ended.resolve(exitCode);
+  }
+
+  /** Resolves when the window was closed by itself, which it is only by a fault. */
+  private async openWindow(board: Dashboard): Promise<undefined> {
+    // Loading Ink keeps the process from all else for a while: a server that answers at once does so before.
+    await Promise.race([board.feed.joined.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, joinFirstMs))]);
+    const { openWindow } = await import('./app.tsx');
+    if (this.hasEnded) return;
+    this.window = openWindow(this.props());
+    // The first measurement, if under way, has waited for the loading too.
+    board.feed.connection.ping().catch(() => undefined);
+    await this.window.closed;
   }
 
   /** Hands the terminal over while something else runs on it. */
@@ -123,11 +131,9 @@ class TerminalHolder implements Screenholder {
     }
   }
 
-  private app() {
-    const { columns, rows } = this.size();
-    return (
-      <App columns={columns} rows={rows} regions={this.painted} onInput={this.onInput} onPaste={this.onPaste} onReady={this.onReady} />
-    );
+  private props(): AppProps {
+    const { onInput, onPaste, onReady } = this;
+    return { ...this.size(), regions: this.painted, onInput, onPaste, onReady };
   }
 
   private readonly onInput = (...[input, key]: Parameters<typeof keystrokes>): void => {
