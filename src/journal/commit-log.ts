@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 /**
@@ -60,8 +60,10 @@ export class CommitLog {
     this.#cut();
   }
 
+  /** Leaves no file behind where there is nothing to keep. */
   close(): void {
     closeSync(this.#file);
+    if (this.#sizeBytes === 0 && !this.#isTorn) rmSync(this.path, { force: true });
   }
 
   /** Takes away what a failed write left, before anything could be written behind it. */

@@ -34,8 +34,9 @@ describe('a commit log', () => {
 
   test('is for its owner only, also where others could read it before', () => {
     writeFileSync(path, '', { mode: 0o644 });
-    open().close();
+    const log = open();
     expect(statSync(path).mode & 0o777).toBe(0o600);
+    log.close();
   });
 
   test('that was cleared begins anew', () => {
