@@ -39,6 +39,27 @@ export interface StoredHead {
   head: SessionHead;
 }
 
+/** The events of a session that the database has yet to get: the newest ones, through `head.seq`. */
+export interface NewestEvents extends StoredHead {
+  /** The JSON of each. */
+  unsettled: string[];
+  /** The `seq` of those whose producer gave an id. */
+  unsettledIds: Map<string, number>;
+}
+
+/** Opens or makes the file, and takes the lock that keeps a second server out. @throws SQLite's errors, or why this is no journal */
+export async function openSqliteDatabase(path: string, fsync: boolean): Promise<SqliteDatabase> {
+  const { DatabaseSync } = await import('node:sqlite');
+  const file = new DatabaseSync(path, { timeout: 0 });
+  try {
+    prepareTables(file, fsync);
+    return new SqliteDatabase(file);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
 /** The tables of a journal: the only place with SQL. Everything is done at once and throws SQLite's own errors. */
 export class SqliteDatabase {
   readonly epoch: string;
@@ -47,10 +68,8 @@ export class SqliteDatabase {
   readonly #database: DatabaseSync;
   readonly #statements: ReturnType<typeof prepareStatements>;
 
-  /** Makes the tables where there are none, and takes the lock that keeps a second server out. */
-  constructor(database: DatabaseSync, { fsync }: { fsync: boolean }) {
+  constructor(database: DatabaseSync) {
     this.#database = database;
-    prepareTables(database, fsync);
     this.#statements = prepareStatements(database);
     const meta = new Map((database.prepare('SELECT key, value FROM meta').all() as Row[]).map(({ key, value }) => [key, String(value)]));
     this.epoch = meta.get('epoch') ?? newEpoch();
@@ -102,13 +121,15 @@ export class SqliteDatabase {
   }
 
   /** Keeps events of several sessions, those of each following what it has, and the ids that producers gave, in one transaction. */
-  insertEvents(bySession: Iterable<{ key: number; events: readonly JournalEvent[]; byId: ReadonlyMap<string, JournalEvent> }>): void {
+  insertEvents(sessions: readonly NewestEvents[]): void {
     this.#transaction(() => {
-      for (const { key, events, byId } of bySession) {
-        for (const chunk of chunksOf(events)) {
-          this.#statements.insertChunk.run(placeOf(key, chunk[0]?.seq ?? 0), chunk.map(({ json }) => json).join('\n'));
+      for (const { key, head, unsettled, unsettledIds } of sessions) {
+        let seq = head.seq - unsettled.length + 1;
+        for (const chunk of chunksOf(unsettled)) {
+          this.#statements.insertChunk.run(placeOf(key, seq), chunk.join('\n'));
+          seq += chunk.length;
         }
-        for (const [id, { seq }] of byId) this.#statements.insertId.run(key, id, seq);
+        for (const [id, place] of unsettledIds) this.#statements.insertId.run(key, id, place);
       }
     });
   }
@@ -168,17 +189,17 @@ function eventsOf(sessionId: string, { place, json }: Row): JournalEvent[] {
     .map((line, index) => eventFromJson(sessionId, first + index, line));
 }
 
-function* chunksOf(events: readonly JournalEvent[]): Generator<JournalEvent[]> {
-  let chunk: JournalEvent[] = [];
+function* chunksOf(lines: readonly string[]): Generator<string[]> {
+  let chunk: string[] = [];
   let chars = 0;
-  for (const event of events) {
-    if (chunk.length > 0 && chars + event.json.length > chunkChars) {
+  for (const line of lines) {
+    if (chunk.length > 0 && chars + line.length > chunkChars) {
       yield chunk;
       chunk = [];
       chars = 0;
     }
-    chunk.push(event);
-    chars += event.json.length;
+    chunk.push(line);
+    chars += line.length;
   }
   if (chunk.length > 0) yield chunk;
 }

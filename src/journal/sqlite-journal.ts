@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionEvent } from '../core/event.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
@@ -20,7 +19,7 @@ import {
   type SessionHead,
   type Snapshot,
 } from './journal.ts';
-import { applicationId, SqliteDatabase, type StoredHead } from './sqlite-database.ts';
+import { applicationId, openSqliteDatabase, type NewestEvents, type SqliteDatabase, type StoredHead } from './sqlite-database.ts';
 import { claimJournalFile, codeOf } from './sqlite-file.ts';
 import { eventFromJson, seqOfServerMadeId, stamp } from './stamping.ts';
 
@@ -43,20 +42,18 @@ export interface SqliteJournalOptions {
  * @throws ShannonDashError JOURNAL_FAILED a sentence with the path: not readable, not a journal, in use
  */
 export async function openSqliteJournal({ path: given, fsync = false }: SqliteJournalOptions): Promise<Journal> {
-  const { DatabaseSync } = await import('node:sqlite');
   const path = resolvePath(given);
-  let file: DatabaseSync | undefined;
+  let database: SqliteDatabase | undefined;
   let log: CommitLog | undefined;
   let release: (() => void) | undefined;
   try {
     release = claimJournalFile(path, applicationId);
-    file = new DatabaseSync(path, { timeout: 0 });
-    const database = new SqliteDatabase(file, { fsync });
+    database = await openSqliteDatabase(path, fsync);
     log = new CommitLog(`${path}-log`, { fsync });
     return new SqliteJournal({ database, log, path, release });
   } catch (error) {
     log?.close();
-    file?.close();
+    database?.close();
     release?.();
     throw openFailure(path, error);
   }
@@ -75,21 +72,14 @@ function openFailure(path: string, error: unknown): ShannonDashError {
   return new ShannonDashError('JOURNAL_FAILED', `cannot open the journal ${path}: ${reason}`, undefined, { cause: error });
 }
 
-/** A session, and those of its events that are in the log and not in the database yet: the newest ones. */
-interface OpenSession extends StoredHead {
-  unsettled: JournalEvent[];
-  /** Those of them whose producer gave an id. */
-  unsettledById: Map<string, JournalEvent>;
-}
-
 /** What a commit has done so far, and how to undo it. */
 interface Staged {
   changes: JournalChange[];
   answers: (() => void)[];
   lines: string[];
   /** The sessions with new events, as they were. */
-  before: Map<OpenSession, { head: SessionHead; unsettled: number }>;
-  created: OpenSession[];
+  before: Map<NewestEvents, SessionHead>;
+  created: StoredHead[];
 }
 
 /**
@@ -104,8 +94,8 @@ class SqliteJournal implements Journal {
   readonly #log: CommitLog;
   readonly #release: () => void;
   readonly #files: FilePresence;
-  readonly #sessions = new Map<string, OpenSession>();
-  readonly #unsettled = new Set<OpenSession>();
+  readonly #sessions = new Map<string, NewestEvents>();
+  readonly #unsettled = new Set<NewestEvents>();
   readonly #listeners = new Set<JournalListener>();
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
   #unsettledChars = 0;
@@ -166,7 +156,7 @@ class SqliteJournal implements Journal {
       if (!isDone()) await new Promise((resolve) => setImmediate(resolve));
       if (this.#isClosed) return found;
     }
-    if (!isDone()) take(session.unsettled.slice(at - settledSeq(session)));
+    while (!isDone()) take([unsettledEvent(session, at + 1)]);
     return found;
   }
 
@@ -233,8 +223,8 @@ class SqliteJournal implements Journal {
     this.#release();
   }
 
-  #open(stored: StoredHead): OpenSession {
-    const session: OpenSession = { ...stored, unsettled: [], unsettledById: new Map() };
+  #open(stored: StoredHead): NewestEvents {
+    const session: NewestEvents = { ...stored, unsettled: [], unsettledIds: new Map() };
     this.#sessions.set(stored.head.session_id, session);
     return session;
   }
@@ -244,8 +234,8 @@ class SqliteJournal implements Journal {
     const { session_id, seq, id } = JSON.parse(line) as SessionEvent;
     const session = this.#sessions.get(session_id);
     if (session?.head.seq !== seq - 1) return;
-    const event = eventFromJson(session_id, seq, line);
-    this.#add(session, [event], seqOfServerMadeId(session.head.epoch, id) === undefined ? new Map([[id, event]]) : new Map());
+    this.#add(session, [eventFromJson(session_id, seq, line)]);
+    if (seqOfServerMadeId(session.head.epoch, id) === undefined) session.unsettledIds.set(id, seq);
   }
 
   /** One write to the log for the whole group. A conflict refuses its own append only; a failing disk refuses all. */
@@ -287,32 +277,31 @@ class SqliteJournal implements Journal {
     const { fresh, freshById, seqs } = stamped;
     const { epoch } = session.head;
     if (fresh.length > 0) {
-      if (!staged.before.has(session)) staged.before.set(session, { head: session.head, unsettled: session.unsettled.length });
-      this.#add(session, fresh, freshById);
+      if (!staged.before.has(session)) staged.before.set(session, session.head);
+      this.#add(session, fresh);
+      for (const [id, event] of freshById) session.unsettledIds.set(id, event.seq);
       for (const { json } of fresh) staged.lines.push(json);
       noteAppended(staged.changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
     }
     staged.answers.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
   }
 
-  #add(session: OpenSession, events: readonly JournalEvent[], byId: ReadonlyMap<string, JournalEvent>): void {
-    for (const event of events) {
-      session.unsettled.push(event);
-      this.#unsettledChars += event.json.length;
+  #add(session: NewestEvents, events: readonly JournalEvent[]): void {
+    for (const { json } of events) {
+      session.unsettled.push(json);
+      this.#unsettledChars += json.length;
     }
-    for (const [id, event] of byId) session.unsettledById.set(id, event);
     this.#unsettled.add(session);
     const last = events.at(-1);
     if (last !== undefined) session.head = { ...session.head, seq: last.seq, updated_at: last.event.timestamp };
   }
 
   #undo({ before, created }: Staged): void {
-    for (const [session, { head, unsettled }] of before) {
+    for (const [session, head] of before) {
+      const kept = session.unsettled.length - (session.head.seq - head.seq);
+      for (const json of session.unsettled.splice(kept)) this.#unsettledChars -= json.length;
+      for (const [id, seq] of session.unsettledIds) if (seq > head.seq) session.unsettledIds.delete(id);
       session.head = head;
-      for (const event of session.unsettled.splice(unsettled)) {
-        session.unsettledById.delete(event.event.id);
-        this.#unsettledChars -= event.json.length;
-      }
     }
     for (const { key, head } of created) {
       this.#sessions.delete(head.session_id);
@@ -324,10 +313,11 @@ class SqliteJournal implements Journal {
     }
   }
 
-  #findById(session: OpenSession, id: string): JournalEvent | undefined {
-    const place = seqOfServerMadeId(session.head.epoch, id) ?? 0;
-    const unsettled = place > settledSeq(session) ? session.unsettled[place - settledSeq(session) - 1] : session.unsettledById.get(id);
-    return unsettled ?? this.#database.findById(session, id);
+  #findById(session: NewestEvents, id: string): JournalEvent | undefined {
+    const seq = seqOfServerMadeId(session.head.epoch, id) ?? session.unsettledIds.get(id) ?? 0;
+    if (seq <= settledSeq(session)) return this.#database.findById(session, id);
+    const event = seq > session.head.seq ? undefined : unsettledEvent(session, seq);
+    return event?.event.id === id ? event : undefined;
   }
 
   /** @param isRetry it just failed: again after a while, however much there is */
@@ -352,10 +342,10 @@ class SqliteJournal implements Journal {
   /** Moves what is in the log to the database. */
   #settle(): void {
     const sessions = [...this.#unsettled];
-    this.#database.insertEvents(sessions.map(({ key, unsettled, unsettledById }) => ({ key, events: unsettled, byId: unsettledById })));
+    this.#database.insertEvents(sessions);
     for (const session of sessions) {
       session.unsettled = [];
-      session.unsettledById.clear();
+      session.unsettledIds.clear();
     }
     this.#unsettled.clear();
     this.#unsettledChars = 0;
@@ -377,8 +367,13 @@ class SqliteJournal implements Journal {
 }
 
 /** The newest event that the database has. */
-function settledSeq({ head, unsettled }: OpenSession): number {
+function settledSeq({ head, unsettled }: NewestEvents): number {
   return head.seq - unsettled.length;
+}
+
+/** One of those that the database has yet to get. */
+function unsettledEvent(session: NewestEvents, seq: number): JournalEvent {
+  return eventFromJson(session.head.session_id, seq, session.unsettled[seq - settledSeq(session) - 1] ?? '');
 }
 
 function journalFailure(cause: unknown): ShannonDashError {

@@ -8,10 +8,12 @@ import { JournalEvent, type NewEvent } from './journal.ts';
 /** What the journal has under an id. */
 export type FindById = (id: string) => JournalEvent | undefined;
 
-/** An append turned into journal events: the new ones, those of them whose producer gave an id, and where each given event stands. */
+/** An append turned into journal events. */
 export interface Stamped {
   fresh: JournalEvent[];
-  freshById: Map<string, JournalEvent>;
+  /** Those of them whose producer gave an id. */
+  freshById: ReadonlyMap<string, JournalEvent>;
+  /** Where each of the given events stands. */
   seqs: number[];
 }
 
