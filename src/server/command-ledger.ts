@@ -6,25 +6,25 @@ import {
   type CommandResult,
   type CommandResults,
   type CommandStatus,
-  type CommandType,
 } from '../core/command.ts';
-import { errorBody, ShannonDashError } from '../core/errors.ts';
-import { foldAll } from '../core/fold.ts';
+import { ShannonDashError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { AttachRequest } from '../core/messages.ts';
-import { initialState, isLive, type CommandState, type DecisionState, type SessionState } from '../core/session-state.ts';
+import { isLive, type CommandState, type SessionState } from '../core/session-state.ts';
 import { timestampNow } from '../core/timestamp.ts';
-import type { Journal, JournalEvent, NewEvent } from '../journal/journal.ts';
+import type { Journal, JournalEvent } from '../journal/journal.ts';
+import { answerOf, elapsedMs, refusedAnswer } from './command-answer.ts';
+import { CommandDeadlines } from './command-deadlines.ts';
 import { effectOf } from './command-effect.ts';
+import { CommandHistory } from './command-history.ts';
 import { refusal } from './command-refusal.ts';
-import { Deadlines } from './deadlines.ts';
+import { haltData, newCommand, step, unfinished, type Step } from './command-step.ts';
+import { CommandWaiters } from './command-waiters.ts';
 import type { Hub } from './hub.ts';
+import { liveSessions, onlyLiveSession } from './live-sessions.ts';
 import { Orchestrators, type OrchestratorLink } from './orchestrators.ts';
 import { Serial } from './serial.ts';
-import { brief, type SessionStore } from './session-store.ts';
-
-/** Characters of events read at a time for the ledger. */
-const historyChars = 4 * 1024 * 1024;
+import type { SessionStore } from './session-store.ts';
 
 export interface LedgerOptions {
   journal: Journal;
@@ -46,15 +46,21 @@ export class CommandLedger {
   readonly #onProblem: (error: unknown) => void;
   readonly #orchestrators = new Orchestrators();
   readonly #serial = new Serial();
-  readonly #deadlines = new Deadlines();
-  /** Who waits for the end of a command, by session and command. */
-  readonly #waiting = new Map<string, Set<(command?: CommandState) => void>>();
+  readonly #deadlines: CommandDeadlines;
+  readonly #waiters = new CommandWaiters();
+  readonly #history: CommandHistory;
 
   constructor({ journal, store, hub, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
     this.#journal = journal;
     this.#store = store;
+    this.#history = new CommandHistory(journal, store);
     this.#expiryMs = expiryMs;
     this.#onProblem = onProblem;
+    this.#deadlines = new CommandDeadlines({
+      expiryMs,
+      onExpired: (sessionId, commandId) => this.#expire(sessionId, commandId),
+      onUndecided: (sessionId, decisionId) => this.#decideByTimeout(sessionId, decisionId),
+    });
     hub.onChange((change, state) => {
       if (change.kind === 'appended' && state !== undefined) this.#follow(state, change.events);
       if (change.kind === 'deleted') this.#forget(change.session_id);
@@ -74,8 +80,8 @@ export class CommandLedger {
       }
       const isLost = !isLive(state.status) && state.commands.some((command) => command.status === 'delivered');
       if (isLost) await this.#failUnfinished(state);
-      else for (const command of state.commands) this.#setExpiry(head.session_id, command);
-      for (const decision of state.decisions) this.#setDecisionDeadline(head.session_id, decision);
+      else for (const command of state.commands) this.#deadlines.followCommand(head.session_id, command);
+      for (const decision of state.decisions) this.#deadlines.followDecision(head.session_id, decision);
     }
   }
 
@@ -90,11 +96,14 @@ export class CommandLedger {
    */
   async submit(request: CommandRequest, by: string | null, subscribed?: string): Promise<CommandResult | CommandResults> {
     const startedAt = performance.now();
-    const sessionId = request.session_id ?? subscribed ?? this.#onlyLive(request.type);
+    const sessionId = request.session_id ?? subscribed ?? onlyLiveSession(this.#store, request.type);
     if (sessionId !== '*') return this.#submitTo(sessionId, request, by, startedAt);
     const results = await Promise.all(
-      this.#live().map((id) =>
-        this.#submitTo(id, request, by, startedAt).catch((error: unknown) => this.#refused(id, request, error, startedAt)),
+      liveSessions(this.#store).map((id) =>
+        this.#submitTo(id, request, by, startedAt).catch((error: unknown) => {
+          if (!(error instanceof ShannonDashError)) this.#onProblem(error);
+          return refusedAnswer(id, request, error, startedAt);
+        }),
       ),
     );
     return {
@@ -167,7 +176,7 @@ export class CommandLedger {
       const attachment = this.#orchestrators.attachmentOf(sessionId, link);
       if (attachment === undefined)
         throw new ShannonDashError('FORBIDDEN', `Only the orchestrator of ${sessionId} can say how a command ended`);
-      const command = await this.#find(sessionId, command_id);
+      const command = await this.#history.find(sessionId, command_id);
       if (command === undefined) throw new ShannonDashError('NOT_FOUND', `Command not found: ${command_id}`);
       if (isFinal(command.status)) {
         if (command.status === status) return;
@@ -179,35 +188,14 @@ export class CommandLedger {
     });
   }
 
-  /** The ledger of a session from its first command on, newest last. */
-  async history(
-    sessionId: string,
-    filter: { status?: string | undefined; limit: number },
-  ): Promise<{ commands: CommandState[]; total: number }> {
-    const commands = new Map<string, CommandState>();
-    let after = 0;
-    for (;;) {
-      const range = { after, limit: 1_000, maxChars: historyChars, filter: (type: string) => type.startsWith('command:') };
-      const events = await this.#journal.read(sessionId, range);
-      for (const { event } of events) {
-        const id = String(event.data['command_id']);
-        const state = initialState({ session_id: sessionId, created_at: event.timestamp });
-        const before = commands.get(id);
-        const [command] = foldAll(before === undefined ? state : { ...state, commands: [before] }, [event]).commands;
-        if (command !== undefined) commands.set(id, command);
-      }
-      const last = events.at(-1);
-      if (last === undefined) break;
-      after = last.seq;
-    }
-    const matching = [...commands.values()].filter((command) => filter.status === undefined || command.status === filter.status);
-    const shown = matching.slice(Math.max(0, matching.length - filter.limit));
-    return { commands: await Promise.all(shown.map((command) => this.#withWholeResult(sessionId, command))), total: matching.length };
+  /** The commands of a session from its first one on, newest last. */
+  history(sessionId: string, filter: { status?: string | undefined; limit: number }): Promise<{ commands: CommandState[]; total: number }> {
+    return this.#history.list(sessionId, filter);
   }
 
   close(): void {
     this.#deadlines.close();
-    this.#waiting.clear();
+    this.#waiters.close();
   }
 
   async #submitTo(sessionId: string, request: CommandRequest, by: string | null, startedAt: number): Promise<CommandResult> {
@@ -215,18 +203,16 @@ export class CommandLedger {
     const command = await this.#serial.run(sessionId, () => this.#accept(sessionId, commandId, request, by));
     const end = isFinal(command.status) ? command : await this.#ended(sessionId, commandId, request.timeout_ms);
     if (this.#store.get(sessionId) === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
-    return this.#result(
-      sessionId,
-      await this.#withWholeResult(sessionId, end ?? (await this.#find(sessionId, commandId)) ?? command),
-      startedAt,
-    );
+    const told = await this.#history.withWholeResult(sessionId, end ?? (await this.#history.find(sessionId, commandId)) ?? command);
+    const hasExecutor = this.#orchestrators.executorOf(sessionId, told.command_type) !== undefined;
+    return answerOf(told, { sessionId, hasExecutor, startedAt });
   }
 
   /** Writes the command down, once; refuses it; or, where nobody is attached, carries out what the server can. */
   async #accept(sessionId: string, commandId: string, request: CommandRequest, by: string | null): Promise<CommandState> {
     const state = await this.#store.load(sessionId);
     if (state === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
-    const known = request.command_id === undefined ? undefined : await this.#find(sessionId, commandId);
+    const known = request.command_id === undefined ? undefined : await this.#history.find(sessionId, commandId);
     if (known !== undefined) {
       if (known.command_type === request.type) return known;
       throw new ShannonDashError('CONFLICT', `command_id ${commandId} is that of a ${known.command_type}`);
@@ -234,7 +220,7 @@ export class CommandLedger {
     const command = newCommand(commandId, request, by);
     const refused = refusal(state, request);
     if (refused !== undefined)
-      return this.#append(sessionId, [step(command, 'rejected', { error: refused })]).then(() => this.#command(sessionId, commandId));
+      return this.#append(sessionId, [step(command, 'rejected', { error: refused })]).then(() => this.#history.get(sessionId, commandId));
     const isServers = request.type === 'HALT' || request.type === 'RESUME' || request.type === 'DECISION';
     // However much waits to be carried out, there is room to stop it.
     const most = isServers ? limits.unfinishedCommands + limits.unfinishedUrgentCommands : limits.unfinishedCommands;
@@ -255,7 +241,7 @@ export class CommandLedger {
       await this.#append(sessionId, [step(command, 'queued'), ...halting]);
       this.#deliver(sessionId, command);
     }
-    return this.#command(sessionId, commandId);
+    return this.#history.get(sessionId, commandId);
   }
 
   /** Gives a command to whoever is to carry it out now. Without anybody it waits for the next `attach`. */
@@ -284,7 +270,7 @@ export class CommandLedger {
    * this step alone.
    */
   async #delivered(sessionId: string, command: CommandState, instanceId: string): Promise<void> {
-    const current = await this.#find(sessionId, command.command_id);
+    const current = await this.#history.find(sessionId, command.command_id);
     if (current?.status !== 'queued') return;
     await this.#append(sessionId, [step(current, 'delivered', { delivered_to: instanceId })], { prompt: false });
   }
@@ -313,10 +299,8 @@ export class CommandLedger {
   /** The session is deleted: nothing in it is due any more, and who waits for it waits in vain. */
   #forget(sessionId: string): void {
     this.#orchestrators.forget(sessionId);
-    this.#deadlines.cancelBelow(sessionId);
-    for (const [key, waiting] of this.#waiting) {
-      if (key.startsWith(keyOf(sessionId, ''))) for (const resolve of waiting) resolve();
-    }
+    this.#deadlines.forget(sessionId);
+    this.#waiters.forget(sessionId);
   }
 
   /** A session that was deleted under its orchestrator and is there again: it has that orchestrator still. */
@@ -335,44 +319,26 @@ export class CommandLedger {
         if (command !== undefined) this.#followCommand(state, command);
       } else if (type.startsWith('decision:')) {
         const decision = state.decisions.findLast((each) => each.decision_id === event.data['decision_id']);
-        if (decision !== undefined) this.#setDecisionDeadline(state.session_id, decision);
+        if (decision !== undefined) this.#deadlines.followDecision(state.session_id, decision);
       }
     }
   }
 
   #followCommand(state: SessionState, command: CommandState): void {
-    this.#setExpiry(state.session_id, command);
+    this.#deadlines.followCommand(state.session_id, command);
     if (!isFinal(command.status)) return;
-    const key = keyOf(state.session_id, command.command_id);
-    for (const resolve of this.#waiting.get(key) ?? []) resolve(command);
-    this.#waiting.delete(key);
+    this.#waiters.tell(state.session_id, command);
     // A decision whose deadline passed while an answer was on its way is due now if that answer failed.
     const decision = state.decisions.find(
       (each) => command.command_type === 'DECISION' && each.decision_id === command.parameters['decision_id'],
     );
-    if (decision !== undefined) this.#setDecisionDeadline(state.session_id, decision);
-  }
-
-  #setExpiry(sessionId: string, command: CommandState): void {
-    const key = `command ${keyOf(sessionId, command.command_id)}`;
-    if (command.status !== 'queued') this.#deadlines.cancel(key);
-    else if (!this.#deadlines.has(key)) {
-      this.#deadlines.set(key, Date.parse(command.created_at) + this.#expiryMs, () => this.#expire(sessionId, command.command_id));
-    }
-  }
-
-  #setDecisionDeadline(sessionId: string, decision: DecisionState): void {
-    const key = `decision ${keyOf(sessionId, decision.decision_id)}`;
-    if (decision.status === 'made') this.#deadlines.cancel(key);
-    else if (decision.deadline !== null && !this.#deadlines.has(key)) {
-      this.#deadlines.set(key, Date.parse(decision.deadline), () => this.#decideByTimeout(sessionId, decision.decision_id));
-    }
+    if (decision !== undefined) this.#deadlines.followDecision(state.session_id, decision);
   }
 
   #expire(sessionId: string, commandId: string): void {
     this.#serial
       .run(sessionId, async () => {
-        const command = await this.#find(sessionId, commandId);
+        const command = await this.#history.find(sessionId, commandId);
         if (command?.status !== 'queued') return;
         await this.#end(sessionId, command, 'expired', { error: `It was not delivered within ${this.#expiryMs / 1_000} s` });
       })
@@ -395,112 +361,11 @@ export class CommandLedger {
   }
 
   #ended(sessionId: string, commandId: string, timeoutMs: number): Promise<CommandState | undefined> {
-    const key = keyOf(sessionId, commandId);
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(key) ?? new Set();
-      this.#waiting.set(key, waiting);
-      const settle = (command?: CommandState) => {
-        clearTimeout(timer);
-        waiting.delete(settle);
-        if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
-        resolve(command);
-      };
-      const timer = setTimeout(settle, timeoutMs);
-      timer.unref();
-      waiting.add(settle);
-      const current = this.#store.get(sessionId)?.state?.commands.findLast((each) => each.command_id === commandId);
-      if (current !== undefined && isFinal(current.status)) settle(current);
-    });
-  }
-
-  /** The answer of one session of many that did not take the command. */
-  #refused(sessionId: string, request: CommandRequest, error: unknown, startedAt: number): CommandResult {
-    if (!(error instanceof ShannonDashError)) this.#onProblem(error);
-    const { success, error: text, code, timestamp } = errorBody(error);
-    return {
-      success,
-      command_type: request.type,
-      command_id: request.command_id ?? '',
-      session_id: sessionId,
-      status: 'rejected',
-      error: text,
-      code,
-      elapsed_ms: elapsedMs(startedAt),
-      timestamp,
-    };
-  }
-
-  #result(sessionId: string, command: CommandState, startedAt: number): CommandResult {
-    const isAnswer = command.status === 'applied' || !isFinal(command.status);
-    const message = this.#messageOf(sessionId, command);
-    return {
-      success: isAnswer,
-      command_type: command.command_type,
-      command_id: command.command_id,
-      session_id: sessionId,
-      status: command.status,
-      ...(command.acknowledged_by === null ? {} : { acknowledged_by: command.acknowledged_by }),
-      ...(message === undefined ? {} : { message }),
-      ...(command.error === null ? {} : { error: command.error }),
-      ...(isAnswer ? {} : { code: command.status === 'rejected' ? 'CONFLICT' : command.status.toUpperCase() }),
-      ...(command.result === null ? {} : { result: command.result }),
-      elapsed_ms: elapsedMs(startedAt),
-      timestamp: timestampNow(),
-    };
-  }
-
-  /** The state keeps the start of a large result only; the journal has it whole. */
-  async #withWholeResult(sessionId: string, command: CommandState): Promise<CommandState> {
-    if (typeof command.result !== 'string') return command;
-    const end = await this.#journal.find(sessionId, stepId(command.command_id, 'final'));
-    return end === undefined ? command : { ...command, result: end.event.data['result'] ?? null };
-  }
-
-  #messageOf(sessionId: string, command: CommandState): string | undefined {
-    if (command.status === 'queued') {
-      return this.#orchestrators.executorOf(sessionId, command.command_type) === undefined
-        ? `Queued: no orchestrator is attached to ${sessionId}; it gets the command when one attaches`
-        : `Queued: the orchestrator of ${sessionId} has not acknowledged it yet`;
-    }
-    if (command.status === 'delivered')
-      return `Delivered: ${command.delivered_to ?? 'the orchestrator'} has it and has not said yet that it is done`;
-    if (command.status === 'applied' && command.acknowledged_by === 'server') {
-      return this.#orchestrators.executorOf(sessionId, command.command_type) === undefined
-        ? `No orchestrator is attached to ${sessionId}: the server keeps this, and who attaches finds it so`
-        : 'It was so already';
-    }
-    return undefined;
-  }
-
-  #live(): string[] {
-    return [...this.#store.all()].filter((session) => isLive(brief(session).status)).map((session) => session.head.session_id);
-  }
-
-  #onlyLive(type: CommandType): string {
-    const live = this.#live();
-    const [only] = live;
-    if (live.length === 1 && only !== undefined) return only;
-    if (live.length === 0) throw new ShannonDashError('INVALID', `session_id is required for ${type.toLowerCase()}`);
-    const names = live.length > 20 ? `${live.slice(0, 20).join(', ')}, ...` : live.join(', ');
-    throw new ShannonDashError('INVALID', `session_id is required: ${live.length} sessions are live (${names})`, {
-      sessions: live.slice(0, 100),
-    });
-  }
-
-  /** A command by its id, from the state or, once that has let it go, from the journal. */
-  async #find(sessionId: string, commandId: string): Promise<CommandState | undefined> {
-    const state = await this.#store.load(sessionId);
-    const known = state?.commands.findLast((each) => each.command_id === commandId);
-    if (known !== undefined || state === undefined || state.let_go.commands === 0) return known;
-    const steps = await Promise.all(['queued', 'delivered', 'final'].map((each) => this.#journal.find(sessionId, stepId(commandId, each))));
-    const events = steps.flatMap((each) => each?.event ?? []);
-    return foldAll(initialState({ session_id: sessionId, created_at: '' }), events).commands[0];
-  }
-
-  async #command(sessionId: string, commandId: string): Promise<CommandState> {
-    const command = await this.#find(sessionId, commandId);
-    if (command === undefined) throw new ShannonDashError('NOT_FOUND', `Command not found: ${commandId}`);
-    return command;
+    const ended = this.#waiters.wait(sessionId, commandId, timeoutMs);
+    // It may have ended before anybody waited.
+    const current = this.#store.get(sessionId)?.state?.commands.findLast((each) => each.command_id === commandId);
+    if (current !== undefined && isFinal(current.status)) this.#waiters.tell(sessionId, current);
+    return ended;
   }
 
   async #state(sessionId: string): Promise<SessionState> {
@@ -517,54 +382,4 @@ export class CommandLedger {
       { prompt },
     );
   }
-}
-
-/** A step of a command's life, as it is journalled. */
-type Step = Pick<NewEvent, 'type' | 'data' | 'id'>;
-
-/** The commands that have not ended, oldest first. */
-function unfinished(state: SessionState): CommandState[] {
-  return state.commands.filter((command) => !isFinal(command.status));
-}
-
-function newCommand(commandId: string, { type, fields }: CommandRequest, by: string | null): CommandState {
-  return {
-    command_id: commandId,
-    command_type: type,
-    status: 'queued',
-    by,
-    parameters: fields,
-    result: null,
-    error: null,
-    acknowledged_by: null,
-    delivered_to: null,
-    created_at: timestampNow(),
-    updated_at: timestampNow(),
-  };
-}
-
-function haltData({ command_id, by, parameters }: CommandState): Record<string, unknown> {
-  return { ...parameters, command_id, initiated_by: by };
-}
-
-function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Step {
-  const { command_id, command_type, by, parameters } = command;
-  const isFirst = status === 'queued' || status === 'rejected';
-  return {
-    type: `command:${status}`,
-    id: stepId(command_id, isFinal(status) ? 'final' : status),
-    data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...fields },
-  };
-}
-
-function stepId(commandId: string, name: string): string {
-  return `command:${commandId}:${name}`;
-}
-
-function keyOf(sessionId: string, id: string): string {
-  return `${sessionId}\n${id}`;
-}
-
-function elapsedMs(startedAt: number): number {
-  return Math.round((performance.now() - startedAt) * 1_000) / 1_000;
 }

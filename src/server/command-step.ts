@@ -1,0 +1,50 @@
+import { isFinal, type CommandRequest, type CommandStatus } from '../core/command.ts';
+import type { CommandState, SessionState } from '../core/session-state.ts';
+import { timestampNow } from '../core/timestamp.ts';
+import type { NewEvent } from '../journal/journal.ts';
+
+/** A step of a command's life, as it is journalled. */
+export type Step = Pick<NewEvent, 'type' | 'data' | 'id'>;
+
+/** The commands that have not ended, oldest first. */
+export function unfinished(state: SessionState): CommandState[] {
+  return state.commands.filter((command) => !isFinal(command.status));
+}
+
+/** A command that was just taken. */
+export function newCommand(commandId: string, { type, fields }: CommandRequest, by: string | null): CommandState {
+  return {
+    command_id: commandId,
+    command_type: type,
+    status: 'queued',
+    by,
+    parameters: fields,
+    result: null,
+    error: null,
+    acknowledged_by: null,
+    delivered_to: null,
+    created_at: timestampNow(),
+    updated_at: timestampNow(),
+  };
+}
+
+/** The data of the `execution:halting` that a HALT begins with. */
+export function haltData({ command_id, by, parameters }: CommandState): Record<string, unknown> {
+  return { ...parameters, command_id, initiated_by: by };
+}
+
+/** A step of a command. The journal takes each once, by its id; a command ends once, whichever way. */
+export function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Step {
+  const { command_id, command_type, by, parameters } = command;
+  const isFirst = status === 'queued' || status === 'rejected';
+  return {
+    type: `command:${status}`,
+    id: stepId(command_id, isFinal(status) ? 'final' : status),
+    data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...fields },
+  };
+}
+
+/** The id of a step's event; `final` is that of the end. */
+export function stepId(commandId: string, name: string): string {
+  return `command:${commandId}:${name}`;
+}

@@ -1,0 +1,49 @@
+import type { CommandState } from '../core/session-state.ts';
+
+type Settle = (command?: CommandState) => void;
+
+/** Who waits for the end of a command. */
+export class CommandWaiters {
+  /** By session and command. */
+  readonly #waiting = new Map<string, Set<Settle>>();
+
+  /** Resolves with the command once it has ended; with nothing after so long, or when its session is deleted. */
+  wait(sessionId: string, commandId: string, timeoutMs: number): Promise<CommandState | undefined> {
+    const key = keyOf(sessionId, commandId);
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(key) ?? new Set();
+      this.#waiting.set(key, waiting);
+      const settle: Settle = (command) => {
+        clearTimeout(timer);
+        waiting.delete(settle);
+        if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+        resolve(command);
+      };
+      const timer = setTimeout(settle, timeoutMs);
+      timer.unref();
+      waiting.add(settle);
+    });
+  }
+
+  /** The command has ended. */
+  tell(sessionId: string, command: CommandState): void {
+    const key = keyOf(sessionId, command.command_id);
+    for (const settle of this.#waiting.get(key) ?? []) settle(command);
+    this.#waiting.delete(key);
+  }
+
+  /** The session is deleted: who waits for it waits in vain. */
+  forget(sessionId: string): void {
+    for (const [key, waiting] of this.#waiting) {
+      if (key.startsWith(keyOf(sessionId, ''))) for (const settle of waiting) settle();
+    }
+  }
+
+  close(): void {
+    this.#waiting.clear();
+  }
+}
+
+function keyOf(sessionId: string, id: string): string {
+  return `${sessionId}\n${id}`;
+}
