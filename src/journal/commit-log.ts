@@ -1,4 +1,16 @@
-import { closeSync, fchmodSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 /**
@@ -22,6 +34,7 @@ export class CommitLog {
     this.#file = openSync(path, 'a', 0o600);
     fchmodSync(this.#file, 0o600);
     this.#sizeBytes = fstatSync(this.#file).size;
+    if (fsync) syncFolder(dirname(path));
   }
 
   /** The lines of the whole commits, in order. What a sudden end left half written was acknowledged to nobody. */
@@ -71,6 +84,16 @@ export class CommitLog {
     if (!this.#isTorn) return;
     ftruncateSync(this.#file, this.#sizeBytes);
     this.#isTorn = false;
+  }
+}
+
+/** A file that was just made is there after a power failure only if its folder was written too. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

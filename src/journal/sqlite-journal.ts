@@ -195,7 +195,12 @@ class SqliteJournal implements Journal {
 
   async saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
     const session = this.#sessions.get(sessionId);
-    if (session !== undefined && !this.#isClosed) this.#guarded(() => this.#database.saveSnapshot(session.key, snapshot));
+    if (session === undefined || this.#isClosed) return;
+    this.#guarded(() => {
+      // Its events first: should the machine lose power, no snapshot is left of a history that is not.
+      this.#settle();
+      this.#database.saveSnapshot(session.key, snapshot);
+    });
   }
 
   async loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
