@@ -1,4 +1,4 @@
-import { Box, render, Text, useApp, useInput, usePaste, type Key, type SuspendTerminal } from 'ink';
+import { Box, render, Text, Transform, useApp, useInput, usePaste, type Key, type SuspendTerminal } from 'ink';
 import { memo, useEffect, type ReactNode } from 'react';
 
 /** A region as painted: its rows are what the terminal gets. */
@@ -65,15 +65,18 @@ function App({ columns, rows, regions, onInput, onPaste, onReady }: AppProps): R
 }
 
 const RegionBox = memo(function RegionBox({ region }: { region: PaintedRegion }): ReactNode {
+  const { x, y, width, rows } = region;
+  // The rows are as wide as they must be. As text, Ink would measure each of them twice a frame, which costs more than all
+  // the rest: so it measures a blank for each row, and the rows stand in for these as they are written.
   return (
-    <Box position="absolute" left={region.x} top={region.y} width={region.width} flexDirection="column">
-      {region.rows.map((row, index) => (
-        // Rows have no identity but their place.
-        // oxlint-disable-next-line react/no-array-index-key
-        <Text key={index} wrap="truncate">
-          {row}
-        </Text>
-      ))}
+    <Box position="absolute" left={x} top={y} width={width} height={rows.length}>
+      <Transform transform={(_, index) => rows[index] ?? ''} accessibilityLabel={rows.join('\n')}>
+        <Text>{blanks(rows.length)}</Text>
+      </Transform>
     </Box>
   );
 });
+
+function blanks(rows: number): string {
+  return Array.from({ length: rows }, () => ' ').join('\n');
+}

@@ -162,6 +162,15 @@ test.each([
   expect(program.isFullScreen()).toBe(false);
 });
 
+test('what ends with a run is about the one that is live, where none is named', async () => {
+  const server = await startServer();
+  await publish(server, 'run-7f3a', runEvents);
+  const program = watch(server.url, ['--until', 'done']);
+  await program.shows('custom:thing');
+  await publish(server, 'run-7f3a', [{ type: 'execution:completed', data: {} }]);
+  expect(await program.ended()).toBe(0);
+});
+
 test('a crash restores the screen before its trace is printed', async () => {
   const server = await startServer();
   await publish(server, 'run-7f3a', runEvents);

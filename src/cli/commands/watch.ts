@@ -55,6 +55,9 @@ async function watch(invocation: Invocation<WatchOptions>): Promise<number | voi
   if (fault !== undefined) throw usageFailure(`--filter ${fault.message}`, "such as: --filter 'skill:*'");
   if (since !== undefined && tail !== undefined) throw usageFailure('--since and --tail are two beginnings; give one');
   let session = named ?? settings.session;
+  const isOfOne = since !== undefined || tail !== undefined || at !== undefined || until === 'done' || until === 'failed' || exitStatus;
+  const choose = async () => (await import('../live-sessions.ts')).chooseSession(settings);
+  if (session === undefined && isOfOne) session = await choose();
   if (output.isTerminal && process.stdin.isTTY && options.plain !== true && !output.isJson && process.env['TERM'] !== 'dumb') {
     const { runDashboard } = await import('../../dashboard/run-dashboard.ts');
     const { readonly = false, ascii = false } = options;
@@ -63,12 +66,8 @@ async function watch(invocation: Invocation<WatchOptions>): Promise<number | voi
     const shown = { filters, readonly, bell, ascii, noColor: !output.isColored, at, since, until, exitStatus, failOnDecision };
     return (await runDashboard({ url, token, session, ...shown, clientName: client, version: version() })).exitCode;
   }
-  if (
-    session === undefined &&
-    (since !== undefined || tail !== undefined || at !== undefined || until !== undefined || exitStatus || failOnDecision)
-  ) {
-    session = await (await import('../live-sessions.ts')).chooseSession(settings);
-  }
+  // The overview waits for a decision of any session; lines are those of one.
+  if (session === undefined && (until !== undefined || failOnDecision)) session = await choose();
   const { watchPlain } = await import('../watching.ts');
   const begin = at !== undefined && tail === undefined ? (since ?? 0) : since;
   return watchPlain({ session, globs: filters, since: begin, tail, at, until, exitStatus, failOnDecision, bell }, invocation);
