@@ -37,19 +37,29 @@ export class CommitLog {
     if (fsync) syncFolder(dirname(path));
   }
 
-  /** The lines of the whole commits, in order. What a sudden end left half written was acknowledged to nobody. */
+  /**
+   * The lines of the whole commits, in order. What a sudden end left half written behind them was acknowledged to nobody;
+   * the next commit takes its place. @throws the system's error
+   */
   read(): string[] {
     const whole: string[] = [];
     let commit: string[] = [];
-    for (const line of readFileSync(this.path, 'utf8').split('\n')) {
+    let bytes = 0;
+    let wholeBytes = 0;
+    // Behind the last line feed is nothing, or a line that is not whole.
+    for (const line of readFileSync(this.path, 'utf8').split('\n').slice(0, -1)) {
+      bytes += Buffer.byteLength(line) + 1;
       if (!line.startsWith('#')) {
         commit.push(line);
         continue;
       }
       if (line !== mark(textOf(commit))) break;
-      whole.push(...commit);
+      for (const each of commit) whole.push(each);
       commit = [];
+      wholeBytes = bytes;
     }
+    this.#isTorn = wholeBytes !== this.#sizeBytes;
+    this.#sizeBytes = wholeBytes;
     return whole;
   }
 
@@ -59,15 +69,21 @@ export class CommitLog {
     const text = Buffer.from(textOf(lines));
     const bytes = Buffer.concat([text, Buffer.from(`${mark(text)}\n`)]);
     this.#isTorn = true;
-    for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
-    if (this.#fsync) fdatasyncSync(this.#file);
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
+      if (this.#fsync) fdatasyncSync(this.#file);
+    } catch (error) {
+      // At once, if it can be: a full disk gets its space back. Else before the next commit.
+      this.#tryToCut();
+      throw error;
+    }
     this.#isTorn = false;
     this.#sizeBytes += bytes.length;
   }
 
   /** Forgets everything: the database has it. @throws the system's error */
   clear(): void {
-    if (this.#sizeBytes === 0) return;
+    if (this.#sizeBytes === 0 && !this.#isTorn) return;
     this.#sizeBytes = 0;
     this.#isTorn = true;
     this.#cut();
@@ -77,6 +93,14 @@ export class CommitLog {
   close(): void {
     closeSync(this.#file);
     if (this.#sizeBytes === 0 && !this.#isTorn) rmSync(this.path, { force: true });
+  }
+
+  #tryToCut(): void {
+    try {
+      this.#cut();
+    } catch {
+      // It stays torn.
+    }
   }
 
   /** Takes away what a failed write left, before anything could be written behind it. */

@@ -98,11 +98,12 @@ export class SqliteDatabase {
     return this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`;
   }
 
+  /** Takes the place of one without events that `dropEmptySession` could not take away. */
   insertSession(origin: SessionOrigin): StoredHead {
     const { session_id, created_at, skills, metadata } = origin;
     const epoch = this.epochOfNew;
-    const { lastInsertRowid } = this.#statements.insertSession.run(session_id, epoch, created_at, JSON.stringify({ skills, metadata }));
-    return { key: Number(lastInsertRowid), head: { ...origin, epoch, seq: 0, updated_at: created_at } };
+    const row = this.#statements.insertSession.get(session_id, epoch, created_at, JSON.stringify({ skills, metadata })) as Row;
+    return { key: Number(row['key']), head: { ...origin, epoch, seq: 0, updated_at: created_at } };
   }
 
   /** Takes back a session that was just created and has no events. */
@@ -251,7 +252,10 @@ function prepareStatements(
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),
     rollback: database.prepare('ROLLBACK'),
-    insertSession: database.prepare('INSERT INTO sessions (session_id, epoch, created_at, origin) VALUES (?, ?, ?, ?)'),
+    insertSession: database.prepare(
+      `INSERT INTO sessions (session_id, epoch, created_at, origin) VALUES (?, ?, ?, ?) ON CONFLICT (session_id)
+       DO UPDATE SET epoch = excluded.epoch, created_at = excluded.created_at, origin = excluded.origin RETURNING key`,
+    ),
     insertChunk: database.prepare('INSERT INTO chunks (place, json) VALUES (?, ?)'),
     insertId: database.prepare('INSERT INTO event_ids (session, id, seq) VALUES (?, ?, ?)'),
     seqOfId: database.prepare('SELECT seq FROM event_ids WHERE session = ? AND id = ?'),

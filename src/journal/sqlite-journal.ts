@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionEvent } from '../core/event.ts';
@@ -42,12 +42,14 @@ export interface SqliteJournalOptions {
  * @throws ShannonDashError JOURNAL_FAILED a sentence with the path: not readable, not a journal, in use
  */
 export async function openSqliteJournal({ path: given, fsync = false }: SqliteJournalOptions): Promise<Journal> {
-  const path = resolvePath(given);
+  let path = resolvePath(given);
   let database: SqliteDatabase | undefined;
   let log: CommitLog | undefined;
   let release: (() => void) | undefined;
   try {
     release = claimJournalFile(path, applicationId);
+    // SQLite follows links too: whichever name it is opened by, a journal's files lie beside the real one.
+    path = realpathSync(path);
     database = await openSqliteDatabase(path, fsync);
     log = new CommitLog(`${path}-log`, { fsync });
     return new SqliteJournal({ database, log, path, release });
@@ -198,7 +200,7 @@ class SqliteJournal implements Journal {
     if (session === undefined || this.#isClosed) return;
     this.#guarded(() => {
       // Its events first: should the machine lose power, no snapshot is left of a history that is not.
-      this.#settle();
+      if (snapshot.seq > settledSeq(session)) this.#settle();
       this.#database.saveSnapshot(session.key, snapshot);
     });
   }
@@ -223,9 +225,12 @@ class SqliteJournal implements Journal {
     } catch {
       // What could not be moved to the database stays in the log, where the next opener finds it.
     }
-    this.#log.close();
-    this.#database.close();
-    this.#release();
+    try {
+      this.#log.close();
+    } finally {
+      this.#database.close();
+      this.#release();
+    }
   }
 
   #open(stored: StoredHead): NewestEvents {
@@ -313,7 +318,7 @@ class SqliteJournal implements Journal {
       try {
         this.#database.dropEmptySession(key);
       } catch {
-        // Left behind on a failing disk it is a session without events, which its next event takes over.
+        // Left behind on a failing disk it is a session without events, whose place its next event takes.
       }
     }
   }

@@ -58,8 +58,24 @@ describe('a commit log', () => {
     const text = readFileSync(path);
     for (let size = whole; size < text.length; size++) {
       writeFileSync(path, text.subarray(0, size));
-      // The last line feed carries nothing: without it the commit is whole all the same.
-      expect(found()).toHaveLength(size === text.length - 1 ? 4 : 2);
+      expect(found()).toHaveLength(2);
+    }
+  });
+
+  test('goes on behind its last whole commit, wherever the next one ended', () => {
+    const log = open();
+    log.append(['{"a":"größer"}']);
+    const whole = statSync(path).size;
+    log.append(['{"a":"größer"}', '{"a":3}']);
+    log.close();
+    const text = readFileSync(path);
+    for (let size = whole; size < text.length; size++) {
+      writeFileSync(path, text.subarray(0, size));
+      const next = open();
+      next.read();
+      next.append(['{"a":5}']);
+      next.close();
+      expect(found()).toEqual(['{"a":"größer"}', '{"a":5}']);
     }
   });
 

@@ -238,6 +238,18 @@ test('a writer that is killed at any moment has lost nothing that it was told is
   }
 });
 
+test('opened through a link it is the same journal, whatever was left in its log', async () => {
+  const real = join(newFolder(), 'real.db');
+  await (await openSqliteJournal({ path: real })).close();
+  const link = join(newFolder(), 'link.db');
+  symlinkSync(real, link);
+  const journal = await openSqliteJournal({ path: link });
+  await journal.append('s', [event(1)]);
+  expect(statSync(`${real}-log`).size).toBeGreaterThan(0);
+  expect(existsSync(`${link}-log`)).toBe(false);
+  await journal.close();
+});
+
 describe('a sudden end', () => {
   /** The files of a journal as they lie on the disk at this moment, in a folder of their own. */
   function copyOf({ location }: Journal): string {
