@@ -9,8 +9,8 @@ export interface PendingAppend<Result> {
   reject: (error: unknown) => void;
 }
 
-/** A group of so many events says that a burst is under way: the next one may gather for so long. */
-const burstEvents = 8;
+/** A group of so many appends says that a burst is under way: the next one may gather for so long. */
+const burstAppends = 8;
 const gatherMs = 4;
 
 /**
@@ -47,7 +47,7 @@ export class AppendQueue<Result> {
     const group = this.#waiting;
     if (group.length === 0) return;
     this.#waiting = [];
-    this.#isBurst = group.length >= burstEvents;
+    this.#isBurst = group.length >= burstAppends;
     this.#committedAt = performance.now();
     this.#commit(group);
   }

@@ -114,6 +114,8 @@ export interface Journal {
    * @throws ShannonDashError CONFLICT the same `id` with another type or other data; JOURNAL_FAILED nothing was kept
    */
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
+  /** Commits at once what waits for the next commit. */
+  flush(): void;
   /** Events in order; empty when there are none, or no such session. */
   read(sessionId: string, range: ReadRange): Promise<JournalEvent[]>;
   /** The event with this id. */

@@ -51,6 +51,10 @@ export class MemoryJournal implements Journal {
     return this.#queue.push(sessionId, events, options?.prompt);
   }
 
+  flush(): void {
+    this.#queue.flush();
+  }
+
   read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
     const found: JournalEvent[] = [];
     const { events } = this.#sessions.get(sessionId) ?? { events: [] };

@@ -132,6 +132,10 @@ class SqliteJournal implements Journal {
     return this.#queue.push(sessionId, events, options?.prompt);
   }
 
+  flush(): void {
+    this.#queue.flush();
+  }
+
   async read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
     const session = this.#sessions.get(sessionId);
     const found: JournalEvent[] = [];

@@ -8,6 +8,8 @@ export interface CommandDeadlinesOptions {
   onUndecided: (sessionId: string, decisionId: string) => void;
 }
 
+const againMs = 5_000;
+
 /** When commands expire that nobody takes, and decisions take their default. */
 export class CommandDeadlines {
   readonly #options: CommandDeadlinesOptions;
@@ -33,6 +35,11 @@ export class CommandDeadlines {
     else if (deadline !== null && !this.#deadlines.has(key)) {
       this.#deadlines.set(key, Date.parse(deadline), () => this.#options.onUndecided(sessionId, decision_id));
     }
+  }
+
+  /** What was due could not be done, most likely because the disk fails. */
+  tryAgain(sessionId: string, id: string, run: () => void): void {
+    this.#deadlines.set(`again ${sessionId}\n${id}`, Date.now() + againMs, run);
   }
 
   /** The session is deleted: nothing in it is due any more. */

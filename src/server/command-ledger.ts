@@ -62,7 +62,7 @@ export class CommandLedger {
       onUndecided: (sessionId, decisionId) => this.#decideByTimeout(sessionId, decisionId),
     });
     hub.onChange((change, state) => {
-      if (change.kind === 'appended' && state !== undefined) this.#follow(state, change.events);
+      if (change.kind === 'appended') this.#followChange(change.session_id, change.events, state);
       if (change.kind === 'deleted') this.#forget(change.session_id);
       if (change.kind === 'created' && state?.orchestrator === null) this.#keepOrchestrator(state.session_id);
     });
@@ -210,8 +210,7 @@ export class CommandLedger {
 
   /** Writes the command down, once; refuses it; or, where nobody is attached, carries out what the server can. */
   async #accept(sessionId: string, commandId: string, request: CommandRequest, by: string | null): Promise<CommandState> {
-    const state = await this.#store.load(sessionId);
-    if (state === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
+    const state = await this.#state(sessionId);
     const known = request.command_id === undefined ? undefined : await this.#history.find(sessionId, commandId);
     if (known !== undefined) {
       if (known.command_type === request.type) return known;
@@ -311,6 +310,16 @@ export class CommandLedger {
     this.#append(sessionId, [{ type: 'orchestrator:attached', data: { instance_id, capabilities } }]).catch(this.#onProblem);
   }
 
+  #followChange(sessionId: string, events: readonly JournalEvent[], state: SessionState | undefined): void {
+    if (state !== undefined) {
+      this.#follow(state, events);
+      return;
+    }
+    // It was let go, and is folded again because of these events.
+    const follow = (loaded: SessionState | undefined) => loaded !== undefined && this.#follow(loaded, events);
+    this.#store.load(sessionId).then(follow).catch(this.#onProblem);
+  }
+
   /** Looks at what just happened in a session: wakes who waits, keeps deadlines. */
   #follow(state: SessionState, events: readonly JournalEvent[]): void {
     for (const { type, event } of events) {
@@ -342,22 +351,29 @@ export class CommandLedger {
         if (command?.status !== 'queued') return;
         await this.#end(sessionId, command, 'expired', { error: `It was not delivered within ${this.#expiryMs / 1_000} s` });
       })
-      .catch(this.#onProblem);
+      .catch((error: unknown) => {
+        this.#onProblem(error);
+        this.#deadlines.tryAgain(sessionId, commandId, () => this.#expire(sessionId, commandId));
+      });
   }
 
   #decideByTimeout(sessionId: string, decisionId: string): void {
     this.#serial
       .run(sessionId, async () => {
-        const state = await this.#store.load(sessionId);
-        const decision = state?.decisions.find((each) => each.decision_id === decisionId);
-        if (state === undefined || decision?.status !== 'open' || decision.default === null) return;
+        if (this.#store.get(sessionId) === undefined) return;
+        const state = await this.#state(sessionId);
+        const decision = state.decisions.find((each) => each.decision_id === decisionId);
+        if (decision?.status !== 'open' || decision.default === null) return;
         // An answer on its way came first; if it fails, this comes again.
         if (unfinished(state).some((each) => each.command_type === 'DECISION' && each.parameters['decision_id'] === decisionId)) return;
         await this.#append(sessionId, [
           { type: 'decision:made', data: { decision_id: decisionId, choice: decision.default, made_by: 'timeout' } },
         ]);
       })
-      .catch(this.#onProblem);
+      .catch((error: unknown) => {
+        this.#onProblem(error);
+        this.#deadlines.tryAgain(sessionId, decisionId, () => this.#decideByTimeout(sessionId, decisionId));
+      });
   }
 
   #ended(sessionId: string, commandId: string, timeoutMs: number): Promise<CommandState | undefined> {
@@ -368,7 +384,14 @@ export class CommandLedger {
     return ended;
   }
 
+  /**
+   * The state to decide on. What waits for its commit is committed first, or it would come between the state and what is
+   * decided on it. @throws ShannonDashError NOT_FOUND
+   */
   async #state(sessionId: string): Promise<SessionState> {
+    // Where it has to be folded anew, more comes in meanwhile.
+    await this.#store.load(sessionId);
+    this.#journal.flush();
     const state = await this.#store.load(sessionId);
     if (state === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
     return state;

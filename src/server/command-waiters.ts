@@ -39,8 +39,9 @@ export class CommandWaiters {
     }
   }
 
+  /** Nobody waits any longer. */
   close(): void {
-    this.#waiting.clear();
+    for (const waiting of this.#waiting.values()) for (const settle of waiting) settle();
   }
 }
 

@@ -6,6 +6,8 @@ export interface DeliveryShape {
   /** Names everything that makes the encoding differ: form, globs, sessions left out. */
   key: string;
   filter: EventFilter;
+  /** The globs of the filter; undefined for every type. */
+  globs?: readonly string[] | undefined;
   /** True: `events` with many at a time; false: each event under its own name. */
   batch: boolean;
   /** Sessions that a watcher of all sessions has subscribed to by name as well: those reach it there. */
@@ -44,6 +46,11 @@ export class Delivery {
 /** The Socket.IO packet (protocol v5: type 2, event) of one event under its own name. Only checked types get here. */
 function namedPacket(event: JournalEvent): string {
   return `2["${event.type}",${event.json}]`;
+}
+
+/** A message that is no event of a session. */
+export function encodedMessage(name: string, payload: object): EncodedDelivery {
+  return encode([`2["${name}",${JSON.stringify(payload)}]`]);
 }
 
 function batchPackets(events: readonly JournalEvent[]): string[] {

@@ -25,6 +25,8 @@ export interface Watcher {
   /** Events of the past; resolves when there is room for more. */
   replay(events: readonly JournalEvent[]): Promise<void>;
   tell(message: SessionMessage): void;
+  /** Lets the reader go, which comes back with its cursor. */
+  cut(): void;
 }
 
 /** A watcher's place in one session, or in all of them. */
@@ -104,7 +106,12 @@ export class Hub {
       this.#tellState(sessionId, reader);
       reader.isLive = true;
     } else {
-      void this.#catchUp(sessionId, reader, after.seq).catch(this.#onProblem);
+      this.#catchUp(sessionId, reader, after.seq).catch((error: unknown) => {
+        this.#onProblem(error);
+        // A reader that stayed would wait for ever for what could not be read.
+        this.#close(sessionId, reader);
+        watcher.cut();
+      });
     }
     return { sessionId, close: () => this.#close(sessionId, reader) };
   }

@@ -11,7 +11,6 @@ import {
   unsubscribeRequest,
   type ConnectedMessage,
   type SubscribedMessage,
-  type SubscribeRequest,
 } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
@@ -79,6 +78,13 @@ interface Request {
   answerName?: string;
 }
 
+/** What a client has subscribed to. It counts from the request on, and delivers once it has joined. */
+interface ClientSubscription {
+  watcher: SocketWatcher;
+  hasJoined: boolean;
+  subscription?: Subscription;
+}
+
 /** One connected client: its subscriptions, its sessions to orchestrate, its requests. */
 class Client implements OrchestratorLink {
   static readonly #requests: ReadonlyMap<unknown, Request> = new Map<string, Request>([
@@ -96,7 +102,7 @@ class Client implements OrchestratorLink {
   readonly #name: string | undefined;
   readonly #backlog: SocketBacklog;
   /** By session id; all sessions under ''. */
-  readonly #subscriptions = new Map<string, { watcher: SocketWatcher; subscription: Subscription }>();
+  readonly #subscriptions = new Map<string, ClientSubscription>();
   readonly #orchestrates = new Set<string>();
   /** Ends the wait for the acknowledgement of a command. */
   readonly #deliveries = new Set<() => void>();
@@ -230,13 +236,10 @@ class Client implements OrchestratorLink {
     // What was asked for stays, also when this client turns out to be a producer.
     this.#isImplicit = isImplicit && session_id === undefined;
     const filter = eventFilter(event_types);
-    const watcher = new SocketWatcher(this.#socket, this.#backlog, {
-      key: `${batch ? 'batch' : 'named'} ${(event_types ?? []).join(' ')}`,
-      filter,
-      batch,
-    });
-    this.#subscriptions.get(key)?.subscription.close();
-    this.#subscriptions.delete(key);
+    const shape = { key: shapeKey(batch, event_types), filter, globs: event_types, batch };
+    const own: ClientSubscription = { watcher: new SocketWatcher(this.#backlog, shape), hasJoined: false };
+    this.#subscriptions.get(key)?.subscription?.close();
+    this.#subscriptions.set(key, own);
     const subscribed = (cursor: { epoch: string; seq: number }): SubscribedMessage => ({
       success: true,
       session_id: session_id ?? null,
@@ -245,37 +248,35 @@ class Client implements OrchestratorLink {
       timestamp: timestampNow(),
     });
     let answer = subscribed({ epoch: this.#parts.epoch, seq: 0 });
-    if (session_id === undefined) {
+    const onJoined = (cursor: { epoch: string; seq: number }) => {
+      answer = subscribed(cursor);
       this.#socket.emit('subscribed', answer);
-      this.#subscriptions.set(key, { watcher, subscription: this.#parts.hub.subscribeAll(watcher, filter) });
-    } else {
-      const subscription = await this.#join(session_id, watcher, request, (cursor) => {
-        answer = subscribed(cursor);
-        this.#socket.emit('subscribed', answer);
-        this.#shareSessions(session_id);
-      });
-      this.#subscriptions.get(key)?.subscription.close();
-      this.#subscriptions.set(key, { watcher, subscription });
+      own.hasJoined = true;
+      this.#shareSessions();
+    };
+    if (session_id === undefined) {
+      onJoined(answer);
+      own.subscription = this.#parts.hub.subscribeAll(own.watcher, filter);
+      return answer;
     }
-    this.#shareSessions();
-    if (!this.#socket.connected) this.#close('left while joining');
+    const isCurrent = () => this.#subscriptions.get(key) === own;
+    try {
+      const subscription = await this.#parts.hub.subscribe(session_id, own.watcher, { after: request.after, filter, onJoined });
+      // Left, unsubscribed or subscribed anew while it joined.
+      if (isCurrent()) own.subscription = subscription;
+      else subscription.close();
+    } catch (error) {
+      if (isCurrent()) this.#subscriptions.delete(key);
+      throw error;
+    }
     return answer;
-  }
-
-  #join(
-    sessionId: string,
-    watcher: SocketWatcher,
-    { after, event_types }: SubscribeRequest,
-    onJoined: (cursor: { epoch: string; seq: number }) => void,
-  ) {
-    return this.#parts.hub.subscribe(sessionId, watcher, { after, filter: eventFilter(event_types), onJoined });
   }
 
   #unsubscribe(payload: unknown): { success: true } {
     const { session_id } = parse(unsubscribeRequest, payload ?? {});
     for (const [key, { subscription }] of this.#subscriptions) {
       if (session_id != null && key !== session_id) continue;
-      subscription.close();
+      subscription?.close();
       this.#subscriptions.delete(key);
     }
     this.#shareSessions();
@@ -283,21 +284,25 @@ class Client implements OrchestratorLink {
   }
 
   /** What a subscription by name delivers, the one to all sessions leaves out: each event once. */
-  #shareSessions(joining?: string): void {
+  #shareSessions(): void {
     const all = this.#subscriptions.get('');
     if (all === undefined) return;
-    const named = [...new Set([...this.#subscriptions.keys(), ...(joining === undefined ? [] : [joining])])]
-      .filter((key) => key !== '')
-      .toSorted();
-    const [base = ''] = all.watcher.shape.key.split('\n');
-    all.watcher.shape = { ...all.watcher.shape, key: [base, ...named].join('\n'), except: named.length === 0 ? undefined : new Set(named) };
+    const named = [...this.#subscriptions].flatMap(([key, { hasJoined }]) => (key !== '' && hasJoined ? [key] : [])).toSorted();
+    const { filter, batch, globs } = all.watcher.shape;
+    all.watcher.shape = {
+      key: shapeKey(batch, globs, named),
+      filter,
+      batch,
+      globs,
+      except: named.length === 0 ? undefined : new Set(named),
+    };
   }
 
   /** Producers hear no echo unless they subscribe. */
   #endImplicit(): void {
     if (!this.#isImplicit) return;
     this.#isImplicit = false;
-    this.#subscriptions.get('')?.subscription.close();
+    this.#subscriptions.get('')?.subscription?.close();
     this.#subscriptions.delete('');
   }
 
@@ -317,7 +322,10 @@ class Client implements OrchestratorLink {
     this.#superseded.delete(request.session_id);
     this.#orchestrates.add(request.session_id);
     try {
-      return { success: true, ...(await this.#parts.ledger.attach(this, request)) };
+      const attached = await this.#parts.ledger.attach(this, request);
+      // The connection may have ended meanwhile, and let go of what it knew of then.
+      this.#orchestrates.add(request.session_id);
+      return { success: true, ...attached };
     } catch (error) {
       this.#orchestrates.delete(request.session_id);
       if (error instanceof ShannonDashError && error.code === 'SUPERSEDED') this.#superseded.add(request.session_id);
@@ -341,7 +349,7 @@ class Client implements OrchestratorLink {
   }
 
   #close(reason: string): void {
-    for (const { subscription } of this.#subscriptions.values()) subscription.close();
+    for (const { subscription } of this.#subscriptions.values()) subscription?.close();
     this.#subscriptions.clear();
     for (const sessionId of this.#orchestrates) {
       this.#parts.ledger.detach(sessionId, this, reason).catch((error: unknown) => this.#problem(error));
@@ -353,6 +361,11 @@ class Client implements OrchestratorLink {
   #problem(error: unknown): void {
     this.#parts.log.error({ err: error, client: this.#name }, 'a request of a client failed');
   }
+}
+
+/** Names an encoding by everything that makes it differ. As JSON, for a glob may hold any character. */
+function shapeKey(batch: boolean, globs: readonly string[] | undefined, except: readonly string[] = []): string {
+  return JSON.stringify([batch, globs, except]);
 }
 
 /** Whether a decoded message holds binary data anywhere. */

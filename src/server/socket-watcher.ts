@@ -1,15 +1,18 @@
 import type { Socket } from 'socket.io';
 import { limits } from '../core/limits.ts';
 import type { JournalEvent } from '../journal/journal.ts';
-import { Delivery, type DeliveryShape, type EncodedDelivery } from './delivery.ts';
+import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from './delivery.ts';
 import type { SessionMessage, Watcher } from './hub.ts';
+
+/** Bytes that may wait: of events, and of the states of many large sessions that are joined at once. */
+const mostBytes = { events: limits.backlogBytes, states: 32 * 1024 * 1024 };
 
 /** What a client's connection has waiting, and what happens when it is too much. */
 export class SocketBacklog {
   readonly #socket: Socket;
   readonly #onCut: () => void;
   readonly #drained: (() => void)[] = [];
-  #waitingBytes = 0;
+  readonly #waitingBytes = { events: 0, states: 0 };
   #isCut = false;
 
   constructor(socket: Socket, onCut: () => void) {
@@ -21,10 +24,6 @@ export class SocketBacklog {
     });
   }
 
-  get waitingBytes(): number {
-    return this.#waitingBytes;
-  }
-
   /** False once the client was cut: nothing is sent any more. */
   get isOpen(): boolean {
     return !this.#isCut;
@@ -34,34 +33,40 @@ export class SocketBacklog {
    * Writes encoded packets. On a WebSocket they go as one piece: one system call for a whole commit. A client with too
    * much waiting already is cut instead; it comes back with its cursor.
    */
-  write({ packets, frames }: EncodedDelivery): void {
+  write({ packets, frames }: EncodedDelivery, kind: keyof typeof mostBytes = 'events'): void {
     if (this.#isCut) return;
-    if (this.#waitingBytes > limits.backlogBytes) {
+    if (this.#waitingBytes[kind] > mostBytes[kind]) {
       this.cut();
       return;
     }
     const { conn } = this.#socket;
     const sent = (bytes: number) => () => {
-      this.#waitingBytes -= bytes;
-      if (this.#waitingBytes <= limits.backlogBytes / 4) this.#wake();
+      this.#waitingBytes[kind] -= bytes;
+      if (this.#hasLittleWaiting()) this.#wake();
     };
     if (conn.transport.name === 'websocket') {
-      this.#waitingBytes += frames.length;
+      this.#waitingBytes[kind] += frames.length;
       // Engine.IO hands `wsPreEncodedFrame` to ws as it is; the text is what it would encode itself, used only by logs.
       conn.write(packets[0] ?? '', { wsPreEncodedFrame: [frames] } as unknown as Parameters<typeof conn.write>[1], sent(frames.length));
       return;
     }
     for (const packet of packets) {
-      this.#waitingBytes += packet.length;
+      this.#waitingBytes[kind] += packet.length;
       conn.write(packet, {}, sent(packet.length));
     }
   }
 
-  /** Drops the connection without a farewell, which would only wait behind the rest. The client reconnects by itself. */
+  /** Too much is waiting. */
   cut(): void {
     if (this.#isCut) return;
-    this.#isCut = true;
     this.#onCut();
+    this.drop();
+  }
+
+  /** Drops the connection without a farewell, which would only wait behind the rest. The client reconnects by itself. */
+  drop(): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
     this.#socket.conn.close(true);
     const { transport } = this.#socket.conn as unknown as { transport: { socket?: { terminate?: () => void } } };
     transport.socket?.terminate?.();
@@ -70,8 +75,12 @@ export class SocketBacklog {
 
   /** Resolves once little is waiting, or the client is gone. */
   drained(): Promise<void> {
-    if (this.#isCut || this.#waitingBytes <= limits.backlogBytes / 4) return Promise.resolve();
+    if (this.#isCut || this.#hasLittleWaiting()) return Promise.resolve();
     return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  #hasLittleWaiting(): boolean {
+    return this.#waitingBytes.events <= mostBytes.events / 4;
   }
 
   #wake(): void {
@@ -81,12 +90,10 @@ export class SocketBacklog {
 
 /** One subscription of a Socket.IO client. */
 export class SocketWatcher implements Watcher {
-  readonly #socket: Socket;
   readonly #backlog: SocketBacklog;
   shape: DeliveryShape;
 
-  constructor(socket: Socket, backlog: SocketBacklog, shape: DeliveryShape) {
-    this.#socket = socket;
+  constructor(backlog: SocketBacklog, shape: DeliveryShape) {
     this.#backlog = backlog;
     this.shape = shape;
   }
@@ -103,6 +110,10 @@ export class SocketWatcher implements Watcher {
 
   tell({ name, payload }: SessionMessage): void {
     const sessionId = 'session' in payload ? payload.session.session_id : payload.session_id;
-    if (this.#backlog.isOpen && this.shape.except?.has(sessionId) !== true) this.#socket.emit(name, payload);
+    if (this.shape.except?.has(sessionId) !== true) this.#backlog.write(encodedMessage(name, payload), 'states');
+  }
+
+  cut(): void {
+    this.#backlog.drop();
   }
 }

@@ -226,6 +226,33 @@ describe('subscribe', () => {
   });
 });
 
+describe('subscriptions', () => {
+  test('with other globs of the same letters are others: none takes what belongs to another', async () => {
+    const server = await startServer();
+    const [one, two] = [await connectQuiet(server.url), await connectQuiet(server.url)];
+    await one.ask('subscribe', { session_id: 'a', event_types: ['skill:* file:*'] });
+    await two.ask('subscribe', { session_id: 'a', event_types: ['skill:*', 'file:*'] });
+    await publish(server, 'a', [{ type: 'skill:started', data: { skill_name: 'lint' } }]);
+    await two.untilEvents(1);
+    expect(one.events()).toEqual([]);
+  });
+
+  test('asked for and given up in one go end with what was said last, and are bounded', async () => {
+    const server = await startServer();
+    const client = await connectQuiet(server.url);
+    const [subscribed, unsubscribed] = await Promise.all([
+      client.ask('subscribe', { session_id: 'a' }),
+      client.ask('unsubscribe', { session_id: 'a' }),
+    ]);
+    expect([subscribed, unsubscribed]).toMatchObject([{ success: true }, { success: true }]);
+    await publish(server, 'a', [{ type: 'test:step', data: {} }]);
+    await client.ask('ping');
+    expect(client.events()).toEqual([]);
+    const answers = await Promise.all(Array.from({ length: 150 }, (_, at) => client.ask('subscribe', { session_id: `s${at}` })));
+    expect(answers.filter((answer) => (answer as { success: boolean }).success)).toHaveLength(100);
+  });
+});
+
 describe('unsubscribe', () => {
   test('ends one subscription, or all of them', async () => {
     const server = await startServer();

@@ -84,7 +84,11 @@ async function streamLive(
     return;
   }
   const watcher = new SseWatcher(response, { epoch, filter, onCut: () => parts.figures.slowConsumer() });
-  const subscription = await parts.hub.subscribe(id, watcher, { after, filter });
+  const subscription = await parts.hub.subscribe(id, watcher, { after, filter }).catch((error: unknown) => {
+    watcher.close();
+    watcher.cut();
+    throw error;
+  });
   const end = () => {
     watcher.close();
     subscription.close();

@@ -50,6 +50,10 @@ export class SseWatcher implements Watcher {
     this.#write(`${id}event: ${name}\ndata: ${JSON.stringify(payload)}\n\n`);
   }
 
+  cut(): void {
+    this.#response.destroy();
+  }
+
   close(): void {
     clearInterval(this.#heartbeat);
   }
@@ -62,7 +66,7 @@ export class SseWatcher implements Watcher {
     if (text === '' || this.#response.closed || this.#response.destroyed) return;
     if (this.#response.writableLength > limits.backlogBytes) {
       this.#onCut();
-      this.#response.destroy();
+      this.cut();
       return;
     }
     this.#response.write(text);
