@@ -20,6 +20,8 @@ export const eventType = z
     'session:* and server:* are messages of the server itself',
   );
 
+const commandStepId = /^command:.+:(?:queued|delivered|final)$/;
+
 /** An event as a producer sends it. */
 export const eventInput = z.object({
   type: eventType,
@@ -72,6 +74,9 @@ export function parseEventInput(input: unknown, at: string): EventInput {
   const event = parse(eventInput, input, at);
   if (isServerOnly(event.type)) {
     throw new ShannonDashError('INVALID', `${fieldPath(at, ['type'])}: ${event.type} is written by the server only`);
+  }
+  if (event.id !== undefined && commandStepId.test(event.id)) {
+    throw new ShannonDashError('INVALID', `${fieldPath(at, ['id'])}: ${event.id} is an id of the server's own, for a step of a command`);
   }
   const schema = dataSchema(event.type);
   if (schema !== undefined) parse(schema, event.data, fieldPath(at, ['data']));

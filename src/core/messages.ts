@@ -26,8 +26,6 @@ export const subscribeRequest = z
     message: 'a cursor belongs to one session: give session_id too',
   });
 
-export type SubscribeRequest = z.output<typeof subscribeRequest>;
-
 export const unsubscribeRequest = z.object({ session_id: sessionId.nullish() });
 
 /** `orchestrator:attach`. */

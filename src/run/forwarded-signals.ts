@@ -16,6 +16,7 @@ export interface SupervisedProgram {
  * in the moment of its start, we would leave it behind.
  */
 export function forwardSignals(isStarted: Promise<SupervisedProgram>): () => void {
+  let isOver = false;
   const forward = (signal: NodeJS.Signals) => {
     // Gone already: its end is on the way.
     isStarted.then(({ tree }) => tree.signal(signal)).catch(() => undefined);
@@ -27,7 +28,7 @@ export function forwardSignals(isStarted: Promise<SupervisedProgram>): () => voi
         process.off('SIGTSTP', suspend);
         process.kill(process.pid, 'SIGTSTP');
         await new Promise((resolve) => setTimeout(resolve, suspendMs));
-        process.on('SIGTSTP', suspend);
+        if (!isOver) process.on('SIGTSTP', suspend);
       }),
     );
   const suspend = () => {
@@ -36,6 +37,7 @@ export function forwardSignals(isStarted: Promise<SupervisedProgram>): () => voi
   for (const signal of forwardedSignals) process.on(signal, forward);
   process.on('SIGTSTP', suspend);
   return () => {
+    isOver = true;
     for (const signal of forwardedSignals) process.off(signal, forward);
     process.off('SIGTSTP', suspend);
   };

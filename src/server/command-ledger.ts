@@ -127,15 +127,12 @@ export class CommandLedger {
       if (this.#store.get(sessionId) === undefined && this.#store.size >= limits.sessions) {
         throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first`);
       }
-      this.#orchestrators.attach(link, request);
       const { instance_id, capabilities, under } = request;
       const { epoch } = await this.#append(sessionId, [
         { type: 'orchestrator:attached', data: { instance_id, capabilities, ...(under === undefined ? {} : { under }) } },
-      ]).catch((error: unknown) => {
-        // What the journal does not know has not happened.
-        this.#orchestrators.detach(sessionId, link);
-        throw error;
-      });
+      ]);
+      // What the journal does not know has not happened: only now the one before is superseded.
+      this.#orchestrators.attach(link, request);
       const state = await this.#state(sessionId);
       const commands = unfinished(state).filter(
         (command) => this.#orchestrators.executorOf(sessionId, command.command_type)?.link === link,
