@@ -10,7 +10,6 @@ import { limits } from '../core/limits.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory-journal.ts';
 import { CommandLedger } from './command-ledger.ts';
-import { CorkedWebSocketServer } from './corked-websocket.ts';
 import { DecisionLinks } from './decision-links.ts';
 import { EventIntake } from './event-intake.ts';
 import { allDrained, disconnectAll } from './farewell.ts';
@@ -103,7 +102,6 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,
-    wsEngine: CorkedWebSocketServer,
     // The largest request, and the frame around it.
     maxHttpBufferSize: limits.requestBytes + 4_096,
     cors: { origin: true, credentials: true },
