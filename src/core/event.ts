@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ShannonDashError } from './errors.ts';
 import { dataSchema, isServerOnly, type KnownEventType } from './event-table.ts';
-import { sessionId, shortId } from './ids.ts';
+import { isCommandStepId, sessionId, shortId } from './ids.ts';
 import { limits } from './limits.ts';
 import { fieldPath, parse } from './parse.ts';
 
@@ -19,8 +19,6 @@ export const eventType = z
     (type) => !type.startsWith('session:') && !type.startsWith('server:'),
     'session:* and server:* are messages of the server itself',
   );
-
-const commandStepId = /^command:.+:(?:queued|delivered|final)$/;
 
 /** An event as a producer sends it. */
 export const eventInput = z.object({
@@ -75,7 +73,7 @@ export function parseEventInput(input: unknown, at: string): EventInput {
   if (isServerOnly(event.type)) {
     throw new ShannonDashError('INVALID', `${fieldPath(at, ['type'])}: ${event.type} is written by the server only`);
   }
-  if (event.id !== undefined && commandStepId.test(event.id)) {
+  if (event.id !== undefined && isCommandStepId(event.id)) {
     throw new ShannonDashError('INVALID', `${fieldPath(at, ['id'])}: ${event.id} is an id of the server's own, for a step of a command`);
   }
   const schema = dataSchema(event.type);

@@ -18,3 +18,13 @@ export const shortId = z
 export function isSessionId(value: unknown): value is string {
   return typeof value === 'string' && sessionIdPattern.test(value);
 }
+
+/** The id of the event of a step of a command's life; `final` is that of its end, whichever it is. */
+export function commandStepId(commandId: string, step: string): string {
+  return `command:${commandId}:${step}`;
+}
+
+/** Whether an id is one that the server gives to a step of a command. */
+export function isCommandStepId(id: string): boolean {
+  return /^command:.+:(?:queued|delivered|final)$/.test(id);
+}

@@ -1,8 +1,8 @@
 import { ShannonDashError } from '../core/errors.ts';
 import { foldAll } from '../core/fold.ts';
+import { commandStepId } from '../core/ids.ts';
 import { initialState, type CommandState } from '../core/session-state.ts';
 import type { Journal } from '../journal/journal.ts';
-import { stepId } from './command-step.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** Characters of events read at a time for the history. */
@@ -23,7 +23,9 @@ export class CommandHistory {
     const state = await this.#store.load(sessionId);
     const known = state?.commands.findLast((each) => each.command_id === commandId);
     if (known !== undefined || state === undefined || state.let_go.commands === 0) return known;
-    const steps = await Promise.all(['queued', 'delivered', 'final'].map((each) => this.#journal.find(sessionId, stepId(commandId, each))));
+    const steps = await Promise.all(
+      ['queued', 'delivered', 'final'].map((each) => this.#journal.find(sessionId, commandStepId(commandId, each))),
+    );
     const events = steps.flatMap((each) => each?.event ?? []);
     return foldAll(initialState({ session_id: sessionId, created_at: '' }), events).commands[0];
   }
@@ -64,7 +66,7 @@ export class CommandHistory {
   /** The state keeps the start of a large result only; the journal has it whole. */
   async withWholeResult(sessionId: string, command: CommandState): Promise<CommandState> {
     if (typeof command.result !== 'string') return command;
-    const end = await this.#journal.find(sessionId, stepId(command.command_id, 'final'));
+    const end = await this.#journal.find(sessionId, commandStepId(command.command_id, 'final'));
     return end === undefined ? command : { ...command, result: end.event.data['result'] ?? null };
   }
 }

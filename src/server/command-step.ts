@@ -1,4 +1,5 @@
 import { isFinal, type CommandRequest, type CommandStatus } from '../core/command.ts';
+import { commandStepId } from '../core/ids.ts';
 import type { CommandState, SessionState } from '../core/session-state.ts';
 import { timestampNow } from '../core/timestamp.ts';
 import type { NewEvent } from '../journal/journal.ts';
@@ -39,12 +40,7 @@ export function step(command: CommandState, status: CommandStatus, fields: Recor
   const isFirst = status === 'queued' || status === 'rejected';
   return {
     type: `command:${status}`,
-    id: stepId(command_id, isFinal(status) ? 'final' : status),
+    id: commandStepId(command_id, isFinal(status) ? 'final' : status),
     data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...fields },
   };
-}
-
-/** The id of a step's event; `final` is that of the end. */
-export function stepId(commandId: string, name: string): string {
-  return `command:${commandId}:${name}`;
 }

@@ -267,6 +267,7 @@ class Client implements OrchestratorLink {
       else subscription.close();
     } catch (error) {
       if (isCurrent()) this.#subscriptions.delete(key);
+      this.#shareSessions();
       throw error;
     }
     return answer;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { eventType, normalTimestamp, parseEventInput, publishRequest } from '../../src/core/event.ts';
 import { isSessionId } from '../../src/core/ids.ts';
+import { commandStepId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { parse } from '../../src/core/parse.ts';
 
@@ -52,6 +53,15 @@ describe('an event of a producer', () => {
     const data = { command_id: 'c', command_type: 'HALT' };
     expect(() => parseEventInput({ type, data }, 'events[1]')).toThrow(`events[1].type: ${type} is written by the server only`);
   });
+
+  test.each(['queued', 'delivered', 'final'])(
+    'an id of a step of a command (%s) is refused: it would stand in the way of that step',
+    (step) => {
+      const id = commandStepId('c-1', step);
+      expect(() => parseEventInput({ type: 'my:own', id }, 'events[1]')).toThrow(`events[1].id: ${id} is an id of the server's own`);
+      expect(parseEventInput({ type: 'my:own', id: `my-${id}` }, 'events[1]').id).toBe(`my-${id}`);
+    },
+  );
 
   test('of an unknown type is taken with any data', () => {
     const data = { path: 5, nested: [{ a: null }] };

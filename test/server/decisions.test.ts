@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CommandResult } from '../../src/core/command.ts';
 import type { SessionEvent } from '../../src/core/event.ts';
+import { limits } from '../../src/core/limits.ts';
 import type { DecisionState } from '../../src/core/session-state.ts';
 import { connectQuiet, type SocketClient } from '../helpers/socket-client.ts';
 import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
@@ -54,6 +55,28 @@ describe('answering', () => {
       expect(loser).toMatchObject({ success: false, error: `Decision d was already made: "${decision.choice}" by ${decision.made_by}` });
     }
     expect(await madeOf(server)).toHaveLength(1);
+  });
+
+  test('an answer right behind a decision that the program made itself is told so, and changes nothing', async () => {
+    const server = await startServer();
+    await publish(server, 's', point());
+    const client = await operatorOf(server, 'ana');
+    const made = client.ask('publish', {
+      session_id: 's',
+      events: [{ type: 'decision:made', data: { decision_id: 'd', choice: 'yes', made_by: 'the program' } }],
+    });
+    expect(await answer(client, 'no')).toMatchObject({ status: 'rejected', error: 'Decision d was already made: "yes" by the program' });
+    expect(await made).toMatchObject({ success: true });
+    expect(await decisionOf(server)).toMatchObject({ choice: 'yes', made_by: 'the program' });
+  });
+
+  test('a decision takes its default also in a session whose state is not in memory any more', async () => {
+    const server = await startServer();
+    await publish(server, 's', { type: 'execution:started', data: {} });
+    for (let at = 0; at <= limits.foldedSessions; at++) await publish(server, `other-${at}`, { type: 'execution:started', data: {} });
+    await publish(server, 's', point({ default: 'no', timeout_ms: 50 }));
+    await isMade(server).toBe('made');
+    expect(await decisionOf(server)).toMatchObject({ choice: 'no', made_by: 'timeout' });
   });
 
   test('options may be objects; their ids are what is chosen', async () => {
