@@ -8,10 +8,10 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 13)) {
   process.exit(1);
 }
 // Before all else is loaded: only what comes after it is kept compiled.
-import('../dist/cli/compile-cache.js')
+import('../dist/program/compile-cache.js')
   .then(function (cache) {
     cache.keepCompiledCode();
-    return import('../dist/cli/main.js');
+    return import('../dist/program/main.js');
   })
   .then(
     function (main) {

@@ -27,11 +27,9 @@ export interface DashboardOptions {
 
 /**
  * Shows the dashboard until it is left; what remains in the terminal afterwards is a summary of five lines.
- * Ink, React and Chalk are loaded after the environment that they read while loading is set.
+ * Chalk is loaded after the environment that it reads while loading is set.
  */
 export async function runDashboard(options: DashboardOptions): Promise<{ exitCode: number }> {
-  // React's development build costs several times the time for each frame.
-  process.env['NODE_ENV'] ??= 'production';
   if (options.noColor) process.env['FORCE_COLOR'] = '0';
   const connection = openConnection({ url: options.url, token: options.token, client: options.clientName });
   const settings: DashboardSettings = {

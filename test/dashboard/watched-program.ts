@@ -91,7 +91,9 @@ export class WatchedProgram {
     return this.exit?.exitCode ?? -1;
   }
 
-  async until(holds: () => boolean, withinMs: number, why: () => string): Promise<void> {
+  /** Resolves once a condition holds on a whole frame: what comes between the marks of an update, no user sees either. */
+  async until(condition: () => boolean, withinMs: number, why: () => string): Promise<void> {
+    const holds = () => (this.exit !== undefined || !this.terminal.modes.synchronizedOutputMode) && condition();
     if (holds()) return;
     await new Promise<void>((resolve, reject) => {
       const stop = () => {
