@@ -1,10 +1,11 @@
 import { ShannonDashError } from '../core/errors.ts';
-import type { NewEvent } from './journal.ts';
+import type { AppendOptions, NewEvent } from './journal.ts';
 
 /** One append that waits for the next commit. */
 export interface PendingAppend<Result> {
   sessionId: string;
   events: readonly NewEvent[];
+  options: AppendOptions;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
@@ -30,12 +31,12 @@ export class AppendQueue<Result> {
     this.#commit = commit;
   }
 
-  /** @param isPrompt commits at once, with everything that waits before it */
-  push(sessionId: string, events: readonly NewEvent[], isPrompt = false): Promise<Result> {
+  /** With `prompt` commits at once, with everything that waits before it. */
+  push(sessionId: string, events: readonly NewEvent[], options: AppendOptions = {}): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new ShannonDashError('UNAVAILABLE', 'The journal is closed'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ sessionId, events, resolve, reject });
-      if (isPrompt) this.flush();
+      this.#waiting.push({ sessionId, events, options, resolve, reject });
+      if (options.prompt === true) this.flush();
       else this.#scheduled ??= this.#schedule();
     });
   }

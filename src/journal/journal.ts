@@ -8,6 +8,8 @@ export interface NewEvent {
   /** ISO 8601 UTC with milliseconds. */
   timestamp: string;
   id?: string | undefined;
+  /** The id was made up for this event: no use to look whether it is journalled already. */
+  isIdNew?: boolean | undefined;
   source?: string | undefined;
 }
 
@@ -52,6 +54,11 @@ export interface AppendResult {
 export interface AppendOptions {
   /** Commits at once instead of with the next group: for what a person waits for. */
   prompt?: boolean;
+  /**
+   * With `prompt`: whoever appends goes on before the listeners are told, which they are in the same turn of the event
+   * loop, or by `flush`. For who has somebody to answer and nothing to ask the listeners.
+   */
+  resolvesFirst?: boolean;
 }
 
 /**
@@ -114,7 +121,7 @@ export interface Journal {
    * @throws ShannonDashError CONFLICT the same `id` with another type or other data; JOURNAL_FAILED nothing was kept
    */
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
-  /** Commits at once what waits for the next commit. */
+  /** Commits at once what waits for the next commit, and tells the listeners all that is committed. */
   flush(): void;
   /** Events in order; empty when there are none, or no such session. */
   read(sessionId: string, range: ReadRange): Promise<JournalEvent[]>;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
+import { ChangeFeed } from './change-feed.ts';
 import {
   noteAppended,
   type AppendOptions,
@@ -31,28 +32,29 @@ export class MemoryJournal implements Journal {
   readonly secret = randomBytes(32).toString('base64url');
   readonly location = 'memory';
   readonly #sessions = new Map<string, StoredSession>();
-  readonly #listeners = new Set<JournalListener>();
+  readonly #feed = new ChangeFeed();
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
   #deletions = 0;
   #isClosed = false;
 
   create(origin: SessionOrigin): Promise<SessionHead> {
     if (this.#isClosed) return Promise.reject(new ShannonDashError('UNAVAILABLE', 'The journal is closed'));
-    this.#queue.flush();
+    this.flush();
     if (this.#sessions.has(origin.session_id)) {
       return Promise.reject(new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`));
     }
     const { head } = this.#add(origin);
-    this.#tell([{ kind: 'created', head: { ...head } }]);
+    this.#feed.tell([{ kind: 'created', head: { ...head } }]);
     return Promise.resolve({ ...head });
   }
 
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
-    return this.#queue.push(sessionId, events, options?.prompt);
+    return this.#queue.push(sessionId, events, options);
   }
 
   flush(): void {
     this.#queue.flush();
+    this.#feed.tell();
   }
 
   read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
@@ -83,16 +85,15 @@ export class MemoryJournal implements Journal {
   }
 
   delete(sessionId: string): Promise<boolean> {
-    this.#queue.flush();
+    this.flush();
     if (!this.#sessions.delete(sessionId)) return Promise.resolve(false);
     this.#deletions++;
-    this.#tell([{ kind: 'deleted', session_id: sessionId }]);
+    this.#feed.tell([{ kind: 'deleted', session_id: sessionId }]);
     return Promise.resolve(true);
   }
 
   subscribe(listener: JournalListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#feed.subscribe(listener);
   }
 
   saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
@@ -111,6 +112,7 @@ export class MemoryJournal implements Journal {
 
   close(): Promise<void> {
     this.#queue.close();
+    this.#feed.tell();
     this.#isClosed = true;
     return Promise.resolve();
   }
@@ -145,12 +147,9 @@ export class MemoryJournal implements Journal {
         settle.push(() => reject(error));
       }
     }
-    this.#tell(changes);
+    if (group.every(({ options }) => options.resolvesFirst === true)) this.#feed.tellSoon(changes);
+    else this.#feed.tell(changes);
     for (const each of settle) each();
-  }
-
-  #tell(changes: JournalChange[]): void {
-    if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
   }
 }
 

@@ -4,6 +4,7 @@ import { ShannonDashError } from '../core/errors.ts';
 import type { SessionEvent } from '../core/event.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
+import { ChangeFeed } from './change-feed.ts';
 import { CommitLog } from './commit-log.ts';
 import { FilePresence } from './file-presence.ts';
 import {
@@ -98,7 +99,7 @@ class SqliteJournal implements Journal {
   readonly #files: FilePresence;
   readonly #sessions = new Map<string, NewestEvents>();
   readonly #unsettled = new Set<NewestEvents>();
-  readonly #listeners = new Set<JournalListener>();
+  readonly #feed = new ChangeFeed();
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
   #unsettledChars = 0;
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -118,22 +119,23 @@ class SqliteJournal implements Journal {
   }
 
   async create(origin: SessionOrigin): Promise<SessionHead> {
-    this.#queue.flush();
+    this.flush();
     if (this.#sessions.has(origin.session_id)) throw new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`);
     const { head } = this.#guarded(() => {
       this.#files.check();
       return this.#open(this.#database.insertSession(origin));
     });
-    this.#tell([{ kind: 'created', head: { ...head } }]);
+    this.#feed.tell([{ kind: 'created', head: { ...head } }]);
     return { ...head };
   }
 
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
-    return this.#queue.push(sessionId, events, options?.prompt);
+    return this.#queue.push(sessionId, events, options);
   }
 
   flush(): void {
     this.#queue.flush();
+    this.#feed.tell();
   }
 
   async read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
@@ -181,7 +183,7 @@ class SqliteJournal implements Journal {
   }
 
   async delete(sessionId: string): Promise<boolean> {
-    this.#queue.flush();
+    this.flush();
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return false;
     this.#guarded(() => {
@@ -190,13 +192,12 @@ class SqliteJournal implements Journal {
       this.#database.deleteSession(session.key);
     });
     this.#sessions.delete(sessionId);
-    this.#tell([{ kind: 'deleted', session_id: sessionId }]);
+    this.#feed.tell([{ kind: 'deleted', session_id: sessionId }]);
     return true;
   }
 
   subscribe(listener: JournalListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#feed.subscribe(listener);
   }
 
   async saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
@@ -222,6 +223,7 @@ class SqliteJournal implements Journal {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#queue.close();
+    this.#feed.tell();
     this.#isClosed = true;
     clearTimeout(this.#settling);
     try {
@@ -268,7 +270,8 @@ class SqliteJournal implements Journal {
       return;
     }
     this.#settleLater();
-    this.#tell(staged.changes);
+    if (group.every(({ options }) => options.resolvesFirst === true)) this.#feed.tellSoon(staged.changes);
+    else this.#feed.tell(staged.changes);
     for (const answer of staged.answers) answer();
   }
 
@@ -373,10 +376,6 @@ class SqliteJournal implements Journal {
     } catch (error) {
       throw error instanceof ShannonDashError ? error : journalFailure(error);
     }
-  }
-
-  #tell(changes: JournalChange[]): void {
-    if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
   }
 }
 

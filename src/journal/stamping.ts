@@ -43,7 +43,8 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
   const seqs: number[] = [];
   const freshById = new Map<string, JournalEvent>();
   for (const [index, event] of events.entries()) {
-    const known = event.id === undefined ? undefined : (freshById.get(event.id) ?? findById(event.id));
+    const isNew = event.id === undefined || event.isIdNew === true;
+    const known = isNew ? undefined : (freshById.get(event.id ?? '') ?? findById(event.id ?? ''));
     if (known !== undefined) {
       if (!isSameContent(known, event, `events[${index}]`)) {
         throw new ShannonDashError('CONFLICT', `Event ${event.id} is journalled already (seq ${known.seq}) with other content`, {

@@ -12,7 +12,7 @@ import { limits } from '../core/limits.ts';
 import type { AttachRequest } from '../core/messages.ts';
 import { isLive, type CommandState, type SessionState } from '../core/session-state.ts';
 import { timestampNow } from '../core/timestamp.ts';
-import type { Journal, JournalEvent } from '../journal/journal.ts';
+import type { AppendOptions, Journal, JournalEvent } from '../journal/journal.ts';
 import { answerOf, elapsedMs, refusedAnswer } from './command-answer.ts';
 import { CommandDeadlines } from './command-deadlines.ts';
 import { effectOf } from './command-effect.ts';
@@ -215,8 +215,10 @@ export class CommandLedger {
     }
     const command = newCommand(commandId, request, by);
     const refused = refusal(state, request);
-    if (refused !== undefined)
-      return this.#append(sessionId, [step(command, 'rejected', { error: refused })]).then(() => this.#history.get(sessionId, commandId));
+    if (refused !== undefined) {
+      await this.#begin(sessionId, [step(command, 'rejected', { error: refused })]);
+      return { ...command, status: 'rejected', error: refused };
+    }
     const isServers = request.type === 'HALT' || request.type === 'RESUME' || request.type === 'DECISION';
     // However much waits to be carried out, there is room to stop it.
     const most = isServers ? limits.unfinishedCommands + limits.unfinishedUrgentCommands : limits.unfinishedCommands;
@@ -227,17 +229,13 @@ export class CommandLedger {
     const halting =
       request.type === 'HALT' && !isDone && state.status !== 'halting' ? [{ type: 'execution:halting', data: haltData(command) }] : [];
     if (isDone || (executor === undefined && isServers)) {
-      await this.#append(sessionId, [
-        step(command, 'queued'),
-        ...halting,
-        step(command, 'applied', { acknowledged_by: 'server' }),
-        ...effectOf(state, command),
-      ]);
-    } else {
-      await this.#append(sessionId, [step(command, 'queued'), ...halting]);
-      this.#deliver(sessionId, command);
+      const end = step(command, 'applied', { acknowledged_by: 'server' });
+      await this.#begin(sessionId, [step(command, 'queued'), ...halting, end, ...effectOf(state, command)]);
+      return { ...command, status: 'applied', acknowledged_by: 'server' };
     }
-    return this.#history.get(sessionId, commandId);
+    await this.#begin(sessionId, [step(command, 'queued'), ...halting]);
+    this.#deliver(sessionId, command);
+    return command;
   }
 
   /** Gives a command to whoever is to carry it out now. Without anybody it waits for the next `attach`. */
@@ -386,20 +384,31 @@ export class CommandLedger {
    * decided on it. @throws ShannonDashError NOT_FOUND
    */
   async #state(sessionId: string): Promise<SessionState> {
+    const inMemory = () => this.#store.get(sessionId)?.state;
     // Where it has to be folded anew, more comes in meanwhile.
-    await this.#store.load(sessionId);
+    if (inMemory() === undefined) await this.#store.load(sessionId);
     this.#journal.flush();
-    const state = await this.#store.load(sessionId);
+    const state = inMemory() ?? (await this.#store.load(sessionId));
     if (state === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
     return state;
   }
 
-  #append(sessionId: string, events: readonly Step[], { prompt } = { prompt: true }) {
+  /** Writes the first steps of a command, of which the journal knows none. Its sender, or who carries it out, comes first. */
+  #begin(sessionId: string, steps: readonly Step[]) {
+    const isIdNew = true;
+    return this.#append(
+      sessionId,
+      steps.map((each) => ({ ...each, isIdNew })),
+      { prompt: true, resolvesFirst: true },
+    );
+  }
+
+  #append(sessionId: string, events: readonly Step[], options: AppendOptions = { prompt: true }) {
     const timestamp = timestampNow();
     return this.#journal.append(
       sessionId,
       events.map((event) => ({ ...event, timestamp })),
-      { prompt },
+      options,
     );
   }
 }

@@ -5,7 +5,7 @@ import { timestampNow } from '../core/timestamp.ts';
 import type { NewEvent } from '../journal/journal.ts';
 
 /** A step of a command's life, as it is journalled. */
-export type Step = Pick<NewEvent, 'type' | 'data' | 'id'>;
+export type Step = Pick<NewEvent, 'type' | 'data' | 'id' | 'isIdNew'>;
 
 /** The commands that have not ended, oldest first. */
 export function unfinished(state: SessionState): CommandState[] {

@@ -292,6 +292,52 @@ export function describeJournal(name: string, kind: JournalKind): void {
         await Promise.all([waiting, prompt]);
         expect(told).toEqual([2]);
       });
+
+      describe('whose appender goes first', () => {
+        const first = { prompt: true, resolvesFirst: true };
+        let order: unknown[];
+        beforeEach(() => {
+          order = [];
+          journal.subscribe((changes) =>
+            order.push(
+              changes.flatMap<unknown>((change) => (change.kind === 'appended' ? change.events.map(({ seq }) => seq) : change.kind)),
+            ),
+          );
+        });
+
+        test('is told in the same turn, after what the appender does at once', async () => {
+          const turn = new Promise((resolve) => setImmediate(() => resolve(order.push('next turn'))));
+          await journal.append('s', [event(1)], first);
+          order.push('appender');
+          await Promise.resolve();
+          order.push('and on');
+          await turn;
+          expect(order).toEqual(['appender', 'and on', ['created', 1], 'next turn']);
+        });
+
+        test('is told by flush, and before whatever is committed later', async () => {
+          await journal.append('s', [event(1)], first);
+          journal.flush();
+          expect(order).toEqual([['created', 1]]);
+          await journal.append('s', [event(2)], first);
+          await journal.append('s', [event(3)], first);
+          await journal.append('s', [event(4)], { prompt: true });
+          expect(order.flat()).toEqual(['created', 1, 2, 3, 4]);
+          await journal.append('s', [event(5)], first);
+          await journal.create({ session_id: 'n', created_at: timestamp });
+          await journal.append('n', [event(6)], first);
+          await journal.delete('n');
+          await journal.append('s', [event(7)], first);
+          await journal.close();
+          expect(order.flat()).toEqual(['created', 1, 2, 3, 4, 5, 'created', 1, 'deleted', 6]);
+        });
+
+        test('waits for nobody else: with others in its commit all are told before', async () => {
+          const waiting = journal.append('s', [event(1)]).then(() => order.push('other'));
+          await Promise.all([waiting, journal.append('s', [event(2)], first).then(() => order.push('appender'))]);
+          expect(order).toEqual([['created', 1, 2], 'other', 'appender']);
+        });
+      });
     });
 
     describe('reading', () => {
