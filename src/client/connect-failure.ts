@@ -11,6 +11,7 @@ const reasons: Record<string, string> = {
   EPROTO: 'it does not speak HTTPS: try http://',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak HTTPS: try http://',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak HTTPS: try http://',
+  'bad port': 'browsers and fetch refuse this port: serve on another one',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
 };
@@ -40,7 +41,14 @@ export function unreachable(url: string, reason: string, cause?: unknown): Shann
 export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   if (code !== undefined) return reasons[code] ?? code;
-  return error instanceof Error ? error.message : String(error);
+  const message = innermost(error);
+  return reasons[message] ?? message;
+}
+
+/** What the first cause says: `fetch failed` alone tells nobody why. */
+function innermost(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? innermost(error.cause) : error.message;
 }
 
 /** What Socket.IO's `connect_error` means: the server's own refusal, a gatekeeper's status, or nobody there. */
