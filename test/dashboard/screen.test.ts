@@ -138,6 +138,30 @@ test('what is not known is not shown as nothing', () => {
   expect(screenRows(pictureOf({ events: planned }))[1]).toMatch(/^ ░+ {2}0\/4 skills/);
 });
 
+test.each(sizes.filter(([columns]) => columns >= 60 && columns <= 120))(
+  'what would fill an empty place is said whole, at %ix%i',
+  (columns, rows) => {
+    // What stands below each other within borders.
+    const words = (wish: PictureWish) => {
+      const cells = screenRows(pictureOf({ columns, rows, ...wish })).map((row) => row.split('│'));
+      return [0, 1, 3]
+        .map((at) => cells.map((row) => row[at]).join(' '))
+        .join(' ')
+        .replace(/\s+/g, ' ');
+    };
+    const started = journalled([{ type: 'execution:started', data: {} }]);
+    if (rows >= 24) {
+      for (const what of ['skill:started', 'agent:spawned', 'file:modified', 'validation:started']) {
+        expect(words({ events: started })).toMatch(new RegExp(`No \\w+(?: yet)?; [^│]*${what} adds? one`));
+      }
+    }
+    const url = 'http://192.168.100.100:8000';
+    expect(words({ events: [], url, ui: { sessionId: 'nightly-build-2026' } })).toContain(
+      `shannon-dash run --session nightly-build-2026 --url ${url} -- npm test`,
+    );
+  },
+);
+
 test('commands to copy reach the server on screen', () => {
   const text = (wish: PictureWish) => screenRows(pictureOf({ events: [], ...wish })).join('\n');
   const away = { ...pictureOf().connection, status: 'connecting' } as const;

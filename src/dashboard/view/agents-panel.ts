@@ -23,7 +23,7 @@ export function agentsPanel(state: SessionState): PanelList {
   return {
     title: agents.length === 0 ? 'Agents' : `Agents ${atWork}/${agents.length + state.let_go.agents}`,
     items: agents.map(({ agent, word }) => agentItem(agent, word)),
-    empty: 'No agent yet. Each agent:spawned event adds one.',
+    empty: 'No agent yet; agent:spawned adds one',
     summary: agents.length === 0 ? [] : [{ text: `${atWork} at work, ${agents.length - atWork} finished` }],
     letGo: state.let_go.agents,
   };

@@ -19,7 +19,7 @@ export function filesPanel(state: SessionState): PanelList {
   return {
     title: total === 0 ? 'Files' : `Files ${count(total)}`,
     items: files.map(fileItem),
-    empty: 'No file changed yet. file:created, file:modified and file:deleted show here.',
+    empty: 'No file yet; file:created, file:modified add one',
     summary:
       total === 0
         ? []

@@ -1,12 +1,19 @@
 import type { Picture } from './picture.ts';
-import { fitted, type Row, type Span } from './row.ts';
+import { fitted, wrapped, type Row, type Span } from './row.ts';
 import { connectionSpan } from './standing.ts';
 import { shown } from './text.ts';
 import { serveArgument, urlArgument } from './url-argument.ts';
 
 /** What stands in the body while there is nothing else to show: why, and the command to try next. */
 export function guidanceRows(picture: Picture, width: number): Row[] {
-  return lines(picture).map((span) => ({ spans: fitted([{ text: '  ' }, span], width, picture.look.glyphs.ellipsis) }));
+  const { ellipsis } = picture.look.glyphs;
+  return lines(picture).flatMap(({ text, tone }) => {
+    const indent = `  ${/^ */.exec(text)?.[0] ?? ''}`;
+    const parts = wrapped(text.trimStart(), width - indent.length - 1, 5, ellipsis);
+    return (parts.length === 0 ? [''] : parts).map((part) => ({
+      spans: fitted([{ text: indent }, { text: part, tone }], width, ellipsis),
+    }));
+  });
 }
 
 function lines(picture: Picture): Span[] {

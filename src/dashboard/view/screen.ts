@@ -15,7 +15,7 @@ import { sessionRow } from './overview.ts';
 import { framed } from './panel-frame.ts';
 import { panelIds, type PanelId, type PanelItem, type PanelList } from './panel-list.ts';
 import type { Picture } from './picture.ts';
-import { fitted, type Row, type Span } from './row.ts';
+import { fitted, wrapped, type Row, type Span } from './row.ts';
 import { skillsPanel } from './skills-panel.ts';
 import { takesRollbacks } from './standing.ts';
 import { tinyRows } from './tiny-screen.ts';
@@ -212,7 +212,9 @@ function listRegion(picture: Picture, place: PanelPlace, geometry: Screen['lists
   const rows = list.items
     .slice(top, top + inner)
     .map((item, offset): Row => ({ spans: padLeft(item.row(width - 4, look)), reversed: isFocused && top + offset === selected }));
-  if (rows.length === 0) rows.push({ spans: fitted([{ text: ` ${list.empty}` }], width - 2, look.glyphs.ellipsis) });
+  if (rows.length === 0) {
+    for (const text of wrapped(list.empty, width - 4, inner, look.glyphs.ellipsis)) rows.push({ spans: padLeft([{ text }]) });
+  }
   const labels = { title, place: placeText(top, inner, list.items.length, list.letGo), isFocused, isStale: isStale(picture) };
   return { id, x, y, width, rows: framed(rows, labels, width, height, look) };
 }

@@ -28,7 +28,7 @@ export function skillsPanel(state: SessionState): PanelList {
   return {
     title: total === 0 ? 'Skills' : `Skills ${done}/${total}`,
     items: skills.map(skillItem),
-    empty: 'No skill yet. Each skill:started event adds one.',
+    empty: 'No skill yet; skill:started adds one',
     summary:
       current === undefined
         ? []
