@@ -1,24 +1,17 @@
 import type { Server as SocketServer, Socket } from 'socket.io';
 import type { Logger } from 'pino';
-import { commandUpdate, parseCommand } from '../core/command.ts';
+import { parseCommand } from '../core/command.ts';
 import { errorBody, ShannonDashError } from '../core/errors.ts';
 import { eventFilter } from '../core/event-filter.ts';
 import { limits } from '../core/limits.ts';
-import {
-  attachRequest,
-  handshake,
-  subscribeRequest,
-  unsubscribeRequest,
-  type ConnectedMessage,
-  type SubscribedMessage,
-} from '../core/messages.ts';
+import { handshake, subscribeRequest, unsubscribeRequest, type ConnectedMessage, type SubscribedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { EventIntake } from './event-intake.ts';
 import type { Hub, Subscription } from './hub.ts';
-import type { OrchestratorLink } from './orchestrators.ts';
 import type { ServerFigures } from './server-figures.ts';
+import { SocketOrchestrator } from './socket-orchestrator.ts';
 import { SocketBacklog, SocketWatcher } from './socket-watcher.ts';
 
 /** What a connected client may rely on. */
@@ -26,9 +19,6 @@ const capabilities = ['subscribe', 'publish', 'command', 'orchestrator', 'batch'
 
 /** Characters of answers and states that may wait for a client that goes on asking: many large sessions joined at once. */
 const waitingAnswersChars = 32 * 1024 * 1024;
-
-/** How long an orchestrator's process has to acknowledge a command before it counts as not delivered. */
-const deliveryTimeoutMs = 30_000;
 
 export interface GatewayParts {
   hub: Hub;
@@ -85,15 +75,15 @@ interface ClientSubscription {
   subscription?: Subscription;
 }
 
-/** One connected client: its subscriptions, its sessions to orchestrate, its requests. */
-class Client implements OrchestratorLink {
+/** One connected client: its requests and its subscriptions. */
+class Client {
   static readonly #requests: ReadonlyMap<unknown, Request> = new Map<string, Request>([
     ['subscribe', { handle: (client, payload) => client.#subscribe(payload) }],
     ['unsubscribe', { handle: (client, payload) => client.#unsubscribe(payload) }],
     ['publish', { handle: (client, payload) => client.#publish(payload) }],
     ['cli_event', { handle: (client, payload) => client.#publishCliEvent(payload) }],
     ['command', { handle: (client, payload) => client.#command(payload), answerName: 'command:result' }],
-    ['command:update', { handle: (client, payload) => client.#update(payload) }],
+    ['command:update', { handle: (client, payload) => client.#asOrchestrator().update(payload) }],
     ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload) }],
     ['ping', { handle: () => ({ timestamp: timestampNow() }), answerName: 'pong' }],
   ]);
@@ -103,11 +93,8 @@ class Client implements OrchestratorLink {
   readonly #backlog: SocketBacklog;
   /** By session id; all sessions under ''. */
   readonly #subscriptions = new Map<string, ClientSubscription>();
-  readonly #orchestrates = new Set<string>();
-  /** Ends the wait for the acknowledgement of a command. */
-  readonly #deliveries = new Set<() => void>();
-  /** Sessions that another orchestrator has taken from this client. */
-  readonly #superseded = new Set<string>();
+  /** Absent until it attaches: most clients never do. */
+  #orchestrator: SocketOrchestrator | undefined;
   #isImplicit = false;
 
   constructor(socket: Socket, parts: GatewayParts) {
@@ -137,33 +124,6 @@ class Client implements OrchestratorLink {
     this.#socket.emit('connected', connected);
     if (!subscribe) return;
     this.#subscribe({ session_id }, true).catch((error: unknown) => this.#problem(error));
-  }
-
-  execute(command: Parameters<OrchestratorLink['execute']>[0]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const fail = () => settle(() => reject(new ShannonDashError('TIMEOUT', 'The orchestrator did not acknowledge the command')));
-      const settle = (end: () => void) => {
-        clearTimeout(timer);
-        this.#deliveries.delete(fail);
-        end();
-      };
-      const timer = setTimeout(fail, deliveryTimeoutMs);
-      timer.unref();
-      this.#deliveries.add(fail);
-      this.#socket.emit('command:execute', command, () => settle(resolve));
-    });
-  }
-
-  supersede(sessionId: string, by: string): void {
-    this.#orchestrates.delete(sessionId);
-    this.#superseded.add(sessionId);
-    this.#socket.emit('orchestrator:superseded', { session_id: sessionId, instance_id: by, timestamp: timestampNow() });
-  }
-
-  forget(sessionId: string): void {
-    // Who watches it has been told.
-    if (this.#subscriptions.has(sessionId) || this.#subscriptions.has('')) return;
-    this.#socket.emit('session:deleted', { session_id: sessionId, timestamp: timestampNow() });
   }
 
   /**
@@ -214,12 +174,12 @@ class Client implements OrchestratorLink {
 
   #publish(payload: unknown): Promise<unknown> {
     this.#endImplicit();
-    return this.#parts.intake.publish(payload, this.#name, (id) => this.#mayPublish(id));
+    return this.#parts.intake.publish(payload, this.#name, (id) => this.#orchestrator?.checkPublishing(id));
   }
 
   #publishCliEvent(payload: unknown): Promise<unknown> {
     this.#endImplicit();
-    return this.#parts.intake.publishCliEvent(payload, this.#name, (id) => this.#mayPublish(id));
+    return this.#parts.intake.publishCliEvent(payload, this.#name, (id) => this.#orchestrator?.checkPublishing(id));
   }
 
   async #subscribe(payload: unknown, isImplicit = false): Promise<SubscribedMessage> {
@@ -307,56 +267,29 @@ class Client implements OrchestratorLink {
     this.#subscriptions.delete('');
   }
 
-  #mayPublish(sessionId: string): void {
-    if (this.#superseded.has(sessionId)) throw new ShannonDashError('SUPERSEDED', `Another orchestrator has taken over ${sessionId}`);
-  }
-
   async #command(payload: unknown): Promise<unknown> {
     const request = parseCommand(payload);
     const named = [...this.#subscriptions.keys()].filter((key) => key !== '');
     return this.#parts.ledger.submit(request, this.#name ?? this.#socket.id, named.length === 1 ? named[0] : undefined);
   }
 
-  async #attach(payload: unknown): Promise<unknown> {
-    const request = parse(attachRequest, payload);
+  #attach(payload: unknown): Promise<unknown> {
     this.#endImplicit();
-    this.#superseded.delete(request.session_id);
-    this.#orchestrates.add(request.session_id);
-    try {
-      const attached = await this.#parts.ledger.attach(this, request);
-      // The connection may have ended meanwhile, and let go of what it knew of then.
-      this.#orchestrates.add(request.session_id);
-      return { success: true, ...attached };
-    } catch (error) {
-      this.#orchestrates.delete(request.session_id);
-      if (error instanceof ShannonDashError && error.code === 'SUPERSEDED') this.#superseded.add(request.session_id);
-      throw error;
-    } finally {
-      if (!this.#socket.connected) this.#close('left while attaching');
-    }
+    return this.#asOrchestrator().attach(payload);
   }
 
-  async #update(payload: unknown): Promise<{ success: true }> {
-    const { session_id, ...update } = parse(commandUpdate, payload);
-    const [only] = this.#orchestrates;
-    const sessionId = session_id ?? (this.#orchestrates.size === 1 ? only : undefined);
-    if (sessionId === undefined) {
-      if (this.#superseded.size > 0) throw new ShannonDashError('SUPERSEDED', 'Another orchestrator has taken over');
-      throw new ShannonDashError('FORBIDDEN', 'Only an orchestrator can say how a command ended: attach first');
-    }
-    this.#mayPublish(sessionId);
-    await this.#parts.ledger.update(this, sessionId, update);
-    return { success: true };
+  #asOrchestrator(): SocketOrchestrator {
+    return (this.#orchestrator ??= new SocketOrchestrator(this.#socket, {
+      ledger: this.#parts.ledger,
+      isWatching: (sessionId) => this.#subscriptions.has(sessionId) || this.#subscriptions.has(''),
+      onProblem: (error) => this.#problem(error),
+    }));
   }
 
   #close(reason: string): void {
     for (const { subscription } of this.#subscriptions.values()) subscription?.close();
     this.#subscriptions.clear();
-    for (const sessionId of this.#orchestrates) {
-      this.#parts.ledger.detach(sessionId, this, reason).catch((error: unknown) => this.#problem(error));
-    }
-    this.#orchestrates.clear();
-    for (const fail of this.#deliveries) fail();
+    this.#orchestrator?.close(reason);
   }
 
   #problem(error: unknown): void {

@@ -12,7 +12,8 @@ const changes: Record<FileState['change'], { letter: string; tone: Tone }> = {
 
 /** The files touched last first. */
 export function filesPanel(state: SessionState): PanelList {
-  const files = state.files.toSorted((a, b) => b.updated_at.localeCompare(a.updated_at));
+  // The newest first; of those of one moment, the one that came last.
+  const files = state.files.toReversed().toSorted((a, b) => Number(a.updated_at < b.updated_at) - Number(a.updated_at > b.updated_at));
   const total = files.length + state.let_go.files;
   const added = files.reduce((sum, file) => sum + file.lines_added, 0);
   const removed = files.reduce((sum, file) => sum + file.lines_removed, 0);
