@@ -2,7 +2,7 @@ import license from 'rollup-plugin-license';
 import manifest from './package.json' with { type: 'json' };
 
 /**
- * The program as a few files: looking up the seven hundred of Ink and its like takes half of the time to the dashboard's first
+ * The program as a few files: looking up the seven hundred of Ink and its like takes a third of the time to the dashboard's first
  * picture. What it shares with those who embed the server or the client stays outside, where they find it too.
  */
 export default {

@@ -43,8 +43,8 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
   const seqs: number[] = [];
   const freshById = new Map<string, JournalEvent>();
   for (const [index, event] of events.entries()) {
-    const isNew = event.id === undefined || event.isIdNew === true;
-    const known = isNew ? undefined : (freshById.get(event.id ?? '') ?? findById(event.id ?? ''));
+    const { id } = event;
+    const known = id === undefined || event.isIdNew === true ? undefined : (freshById.get(id) ?? findById(id));
     if (known !== undefined) {
       if (!isSameContent(known, event, `events[${index}]`)) {
         throw new ShannonDashError('CONFLICT', `Event ${event.id} is journalled already (seq ${known.seq}) with other content`, {

@@ -214,9 +214,15 @@ export class CommandLedger {
       throw new ShannonDashError('CONFLICT', `command_id ${commandId} is that of a ${known.command_type}`);
     }
     const command = newCommand(commandId, request, by);
+    // Its sender, or who carries it out, comes first: they wait for the commit and for nothing behind it.
+    const begin = (steps: readonly Step[]) => {
+      const isIdNew = request.command_id === undefined;
+      const begun = steps.map((each) => ({ ...each, isIdNew }));
+      return this.#append(sessionId, begun, { prompt: true, resolvesFirst: true });
+    };
     const refused = refusal(state, request);
     if (refused !== undefined) {
-      await this.#begin(sessionId, [step(command, 'rejected', { error: refused })]);
+      await begin([step(command, 'rejected', { error: refused })]);
       return { ...command, status: 'rejected', error: refused };
     }
     const isServers = request.type === 'HALT' || request.type === 'RESUME' || request.type === 'DECISION';
@@ -230,10 +236,10 @@ export class CommandLedger {
       request.type === 'HALT' && !isDone && state.status !== 'halting' ? [{ type: 'execution:halting', data: haltData(command) }] : [];
     if (isDone || (executor === undefined && isServers)) {
       const end = step(command, 'applied', { acknowledged_by: 'server' });
-      await this.#begin(sessionId, [step(command, 'queued'), ...halting, end, ...effectOf(state, command)]);
+      await begin([step(command, 'queued'), ...halting, end, ...effectOf(state, command)]);
       return { ...command, status: 'applied', acknowledged_by: 'server' };
     }
-    await this.#begin(sessionId, [step(command, 'queued'), ...halting]);
+    await begin([step(command, 'queued'), ...halting]);
     this.#deliver(sessionId, command);
     return command;
   }
@@ -391,16 +397,6 @@ export class CommandLedger {
     const state = inMemory() ?? (await this.#store.load(sessionId));
     if (state === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
     return state;
-  }
-
-  /** Writes the first steps of a command, of which the journal knows none. Its sender, or who carries it out, comes first. */
-  #begin(sessionId: string, steps: readonly Step[]) {
-    const isIdNew = true;
-    return this.#append(
-      sessionId,
-      steps.map((each) => ({ ...each, isIdNew })),
-      { prompt: true, resolvesFirst: true },
-    );
   }
 
   #append(sessionId: string, events: readonly Step[], options: AppendOptions = { prompt: true }) {
