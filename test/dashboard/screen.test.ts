@@ -171,6 +171,15 @@ test('commands to copy reach the server on screen', () => {
   expect(text({ url: 'https://dash.example', connection: away })).toMatch(/Start one there:[^]*shannon-dash serve /);
 });
 
+test('a window with room for little says what is most pressing', () => {
+  const lost = journalled([
+    { type: 'execution:started', data: {} },
+    { type: 'orchestrator:attached', data: { instance_id: 'o', capabilities: [] } },
+    { type: 'orchestrator:detached', data: { instance_id: 'o', reason: 'gone' } },
+  ]);
+  expect(screenRows(pictureOf({ columns: 38, rows: 9, events: lost })).join('\n')).toContain('orchestrator lost, last seen 1m00s ago');
+});
+
 test('a window with room for little offers no halt of a session that nobody sees', () => {
   const tiny = (wish: PictureWish) => screenRows(pictureOf({ columns: 38, rows: 9, ...wish })).join('\n');
   expect(tiny({})).toContain('H halt');

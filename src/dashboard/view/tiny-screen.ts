@@ -2,7 +2,7 @@ import { counted } from './figures.ts';
 import { pendingDecisions } from './header.ts';
 import type { Picture } from './picture.ts';
 import { fitted, type Row, type Span } from './row.ts';
-import { connectionSpan, statusSpan } from './standing.ts';
+import { connectionSpan, standing, statusSpan } from './standing.ts';
 
 /** The screen where there is no room: what must be known all the same, and the keys that act. */
 export function tinyRows(picture: Picture): Row[] {
@@ -15,6 +15,7 @@ export function tinyRows(picture: Picture): Row[] {
     ...(picture.connection.status === 'live' ? [] : [connectionSpan(picture, true)]),
     ...(decisions === 0 ? [] : [{ text: `${look.glyphs.alert} ${counted(decisions, 'decision')}`, tone: 'warn' } as const]),
     ...(ui.notice !== undefined && ui.notice.untilMs > picture.wallMs ? [{ text: ui.notice.text, tone: ui.notice.tone }] : []),
+    ...standing(picture).slice(0, 1),
     // Of several, none is chosen that nobody sees.
     { text: picture.isReadonly || ui.sessionId === undefined ? 'q quit   ? when larger' : 'H halt   q quit   ? when larger' },
   ];
