@@ -20,7 +20,7 @@ export type EventFilter = (type: string) => boolean;
  * (boundedly), so that a busy stream asks each question once.
  */
 export function eventFilter(globs: readonly string[] | undefined): EventFilter {
-  if (globs === undefined || globs.length === 0 || globs.includes('*')) return () => true;
+  if (globs === undefined || globs.length === 0 || globs.includes('*')) return passAll;
   const known = new Map<string, boolean>();
   return (type) => {
     let passes = known.get(type);
@@ -31,6 +31,8 @@ export function eventFilter(globs: readonly string[] | undefined): EventFilter {
     return passes;
   };
 }
+
+const passAll: EventFilter = () => true;
 
 /**
  * Whether a text matches a glob whose only special character is `*`. Greedy with one point to go back to: the first

@@ -9,6 +9,7 @@ import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import type { EventIntake } from './event-intake.ts';
+import { forgetFirstRequests } from './first-request.ts';
 import type { Hub, Subscription } from './hub.ts';
 import type { ServerFigures } from './server-figures.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
@@ -46,11 +47,8 @@ export function serveSockets(io: SocketServer, parts: GatewayParts): void {
     }
   });
   io.engine.on('connection', (connection: Connection) => connection.on('data', noteBinary));
-  io.on('connection', (socket) => {
-    // Engine.IO keeps the first request of each connection, headers and all, which nobody reads any more.
-    (socket.conn as { request: unknown }).request = null;
-    new Client(socket, parts).open();
-  });
+  forgetFirstRequests(io);
+  io.on('connection', (socket) => new Client(socket, parts).open());
 }
 
 type Connection = Socket['conn'];
