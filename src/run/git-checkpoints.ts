@@ -36,7 +36,6 @@ interface SavedCheckpoint {
   readonly commit: string;
   readonly tree: string;
   readonly files: number;
-  readonly elapsedMs: number;
 }
 
 /** `sealedTree`: what `seal` gave when the program was stopped. `force`: roll back even if files changed since. */
@@ -131,9 +130,8 @@ export async function openGitCheckpoints({ cwd, sessionId, leftOut = [] }: GitCh
     root: git.root,
     save: (checkpointId, label) =>
       inTurn(async () => {
-        const startedAt = performance.now();
         const { commit, tree, files } = await keep(checkpointId, 'checkpoint', label);
-        return { checkpointId, commit, tree, files, elapsedMs: performance.now() - startedAt };
+        return { checkpointId, commit, tree, files };
       }),
     preview: (checkpointId, { sealedTree } = {}) =>
       inTurn(async () => {

@@ -55,7 +55,7 @@ describe('connecting to a server', () => {
     const connection = await connected({ url: server.url });
     expect(connection.state).toMatchObject({ status: 'live', attempt: 0, retryAt: null, error: null });
     expect(connection.state.serverVersion).toMatch(/^\d+\.\d+\.\d+/);
-    expect(await connection.ping()).toBeLessThan(1_000);
+    expect(await connection.ping()).toBeGreaterThan(0);
     expect(connection.state.latencyMs).toBeGreaterThan(0);
     expect(await connection.get('api/sessions')).toEqual({ sessions: [], total: 0 });
     await expect(connection.get('api/sessions/none')).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -39,8 +39,11 @@ export class WatchedProgram {
       this.terminal.write(data, () => this.tell());
     });
     this.pty.onExit((exit) => {
-      this.exit = exit;
-      this.tell();
+      // The emulator takes in what was written later than it is given: it has ended only with its last words on screen.
+      this.terminal.write('', () => {
+        this.exit = exit;
+        this.tell();
+      });
     });
   }
 

@@ -482,23 +482,16 @@ describe('checkpoints', () => {
     }
   });
 
-  test('of 5,000 files are quick from the second on', async () => {
-    for (let at = 0; at < 5_000; at++) put(`src/folder-${at % 100}/file-${at}.txt`, `content ${at}\n`.repeat(40));
+  test('of 5,000 files are kept and restored whole', async () => {
+    const content = (at: number) => `content ${at}\n`.repeat(40);
+    for (let at = 0; at < 5_000; at++) put(`src/folder-${at % 100}/file-${at}.txt`, content(at));
     const checkpoints = await open();
-    const first = await checkpoints.save('c1');
-    await checkpoints.save('c2');
-    const unchanged = await checkpoints.save('c3');
+    const { files } = await checkpoints.save('c1');
     for (let at = 0; at < 10; at++) put(`src/folder-${at}/file-${at}.txt`, 'changed');
-    const tenChanged = await checkpoints.save('c4');
+    await checkpoints.save('c2');
     renameSync(join(root, 'src'), join(root, 'moved'));
-    const startedAt = performance.now();
     const { restored, removed } = await checkpoints.restore('c1');
-    const restoreMs = performance.now() - startedAt;
-    expect([first.files, restored, removed]).toEqual([5_000, 5_000, 5_000]);
-    const figures = [first, unchanged, tenChanged].map(({ elapsedMs }) => `${elapsedMs.toFixed(0)} ms`);
-    console.log(
-      `5,000 files: first ${figures[0]}, unchanged ${figures[1]}, ten changed ${figures[2]}, restore of all ${restoreMs.toFixed(0)} ms`,
-    );
-    expect(unchanged.elapsedMs).toBeLessThan(first.elapsedMs);
+    expect([files, restored, removed]).toEqual([5_000, 5_000, 5_000]);
+    expect(readFileSync(join(root, 'src/folder-7/file-7.txt'), 'utf8')).toBe(content(7));
   }, 120_000);
 });
