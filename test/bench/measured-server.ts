@@ -23,7 +23,7 @@ export async function startDash(): Promise<MeasuredServer> {
   const program = join(import.meta.dirname, '../../bin/shannon-dash.js');
   const child = spawn(
     process.execPath,
-    [program, 'serve', '--port', '0', '--json', '--journal', join(folder, 'journal.db'), '--log-level', 'error'],
+    [program, 'serve', '--port', '0', '--json', '--journal', join(folder, 'journal.db'), '--log-level', 'error', '--quiet'],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
