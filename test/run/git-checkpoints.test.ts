@@ -486,7 +486,8 @@ describe('checkpoints', () => {
     const content = (at: number) => `content ${at}\n`.repeat(40);
     for (let at = 0; at < 5_000; at++) put(`src/folder-${at % 100}/file-${at}.txt`, content(at));
     const checkpoints = await open();
-    const { files } = await checkpoints.save('c1');
+    const { files, tree } = await checkpoints.save('c1');
+    expect((await checkpoints.save('c1-again')).tree).toBe(tree);
     for (let at = 0; at < 10; at++) put(`src/folder-${at}/file-${at}.txt`, 'changed');
     await checkpoints.save('c2');
     renameSync(join(root, 'src'), join(root, 'moved'));
