@@ -11,6 +11,7 @@ import type { CommandLedger } from './command-ledger.ts';
 import type { EventIntake } from './event-intake.ts';
 import { forgetFirstRequests } from './first-request.ts';
 import type { Hub, Subscription } from './hub.ts';
+import { PacedReading } from './paced-reading.ts';
 import type { ServerFigures } from './server-figures.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
 import { SocketBacklog, SocketWatcher } from './socket-watcher.ts';
@@ -64,6 +65,8 @@ function noteBinary(this: Connection, data: unknown): void {
 interface Request {
   handle: (client: Client, payload: unknown) => unknown;
   answerName?: string;
+  /** Whether its sender is read from again only once this is done. */
+  isPaced?: boolean;
 }
 
 /** What a client has subscribed to. It counts from the request on, and delivers once it has joined. */
@@ -78,8 +81,8 @@ class Client {
   static readonly #requests: ReadonlyMap<unknown, Request> = new Map<string, Request>([
     ['subscribe', { handle: (client, payload) => client.#subscribe(payload) }],
     ['unsubscribe', { handle: (client, payload) => client.#unsubscribe(payload) }],
-    ['publish', { handle: (client, payload) => client.#publish(payload) }],
-    ['cli_event', { handle: (client, payload) => client.#publishCliEvent(payload) }],
+    ['publish', { handle: (client, payload) => client.#publish(payload), isPaced: true }],
+    ['cli_event', { handle: (client, payload) => client.#publishCliEvent(payload), isPaced: true }],
     ['command', { handle: (client, payload) => client.#command(payload), answerName: 'command:result' }],
     ['command:update', { handle: (client, payload) => client.#asOrchestrator().update(payload) }],
     ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload) }],
@@ -89,6 +92,7 @@ class Client {
   readonly #parts: GatewayParts;
   readonly #name: string | undefined;
   readonly #backlog: SocketBacklog;
+  readonly #reading: PacedReading;
   /** By session id; all sessions under ''. */
   readonly #subscriptions = new Map<string, ClientSubscription>();
   /** Absent until it attaches: most clients never do. */
@@ -99,6 +103,7 @@ class Client {
     this.#socket = socket;
     this.#parts = parts;
     this.#name = (socket.data as { hello: { client?: string } }).hello.client;
+    this.#reading = new PacedReading(socket);
     this.#backlog = new SocketBacklog(socket, () => {
       parts.figures.slowConsumer();
       parts.log.warn({ client: this.#name, session: [...this.#subscriptions.keys()] }, 'slow consumer: disconnected');
@@ -134,7 +139,9 @@ class Client {
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     const payload = ack !== undefined && args.length === 1 ? undefined : args[0];
     const request = Client.#requests.get(name);
+    if (request?.isPaced === true) this.#reading.enter();
     const answer = (value: unknown) => {
+      if (request?.isPaced === true) this.#reading.leave();
       if (!this.#backlog.isOpen) return;
       ack?.(value);
       if (request?.answerName !== undefined) this.#socket.emit(request.answerName, value);

@@ -25,8 +25,6 @@ interface Scenario {
    * memory that was used and freed before would serve again.
    */
   isWarm?: boolean;
-  /** What is measured beside the bare relay. Default: the built program. */
-  startOurs?: () => Promise<MeasuredServer>;
 }
 
 interface Row {
@@ -99,7 +97,6 @@ const scenarios: readonly Scenario[] = [
   cpuScenario(1, 200, 600_000, 0.5),
   cpuScenario(1, 10, 600_000, 0.15, true),
   cpuScenario(1, 200, 600_000, 0.15, true),
-  { ...cpuScenario(1, 10, 600_000, 1), name: 'the same 1 x 10 by the relay, batching', goal: undefined, startOurs: () => startRelay(true) },
   { name: 'Publish to receipt, 200/s to 10, p50', unit: 'ms', goal: { ratio: 1.5 }, measure: (server) => p50(paced(server)) },
   { name: 'Ping, p50', unit: 'ms', goal: { ratio: 1.3 }, measure: (server) => p50(roundTrips(server, 3_000, ping)) },
   {
@@ -131,14 +128,13 @@ async function measure(scenario: Scenario, rounds: number): Promise<Row> {
   const dash: number[] = [];
   const relay: number[] = [];
   const ratios: number[] = [];
-  const startOurs = scenario.startOurs ?? startDash;
-  let [ours, peer] = [await startOurs(), await startRelay()];
+  let [ours, peer] = [await startDash(), await startRelay()];
   const stop = () => Promise.all([ours.stop(), peer.stop()]);
   if (scenario.isWarm === true) for (const server of [ours, peer]) await scenario.measure(server, server === ours);
   for (let round = 0; round < rounds; round++) {
     if (scenario.isWarm !== true && round > 0) {
       await stop();
-      [ours, peer] = [await startOurs(), await startRelay()];
+      [ours, peer] = [await startDash(), await startRelay()];
     }
     const ourFigure = await scenario.measure(ours, true);
     const peerFigure = await scenario.measure(peer, false);

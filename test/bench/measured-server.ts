@@ -31,10 +31,9 @@ export async function startDash(): Promise<MeasuredServer> {
   return measured('shannon-dash', child, () => rmSync(folder, { recursive: true, force: true }));
 }
 
-/** Starts the bare relay. @param isBatching true: one that gathers events and sends them together */
-export async function startRelay(isBatching = false): Promise<MeasuredServer> {
-  const args = [join(import.meta.dirname, 'relay.ts'), ...(isBatching ? ['--batch'] : [])];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Starts the bare relay. */
+export async function startRelay(): Promise<MeasuredServer> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'relay.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
   return measured('bare relay', child, () => undefined);
 }
 

@@ -1,9 +1,6 @@
 /**
  * The peer of the benchmarks: a bare Socket.IO relay that keeps nothing and checks nothing, and answers the same
  * protocol events. Prints its port once it listens.
- *
- * With `--batch` it gathers events for as long as our server does in a burst, and sends them as one message: the least
- * that an event costs whoever takes it by Socket.IO and hands it on in batches.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,27 +8,14 @@ import { Server, type Socket } from 'socket.io';
 
 const http = createServer();
 const io = new Server(http, { serveClient: false });
-const isBatching = process.argv.includes('--batch');
-const gatherMs = 4;
 let orchestrator: Socket | undefined;
-let gathered: unknown[] = [];
-
-function sendGathered(): void {
-  io.to('watchers').emit('events', { events: gathered });
-  gathered = [];
-}
 
 io.on('connection', (socket) => {
   socket.emit('connected', { protocol: 4 });
   void socket.join('watchers');
   socket.on('cli_event', (event: { event_type: string }) => {
     void socket.leave('watchers');
-    if (!isBatching) {
-      io.to('watchers').emit(event.event_type, event);
-      return;
-    }
-    if (gathered.length === 0) setTimeout(sendGathered, gatherMs);
-    gathered.push(event);
+    io.to('watchers').emit(event.event_type, event);
   });
   socket.on('ping', (_payload: unknown, ack: (answer: unknown) => void) => {
     const answer = { timestamp: new Date().toISOString() };
