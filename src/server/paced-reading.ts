@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io';
+import { tcpSocketOf } from './tcp-socket.ts';
 
 /** The part of Node's handle of a TCP socket that starts and stops reading: `net.Socket` has no public way to it. */
 interface ReadHandle {
@@ -42,10 +43,7 @@ export class PacedReading {
   }
 }
 
-/** The handle below a WebSocket; undefined for a client that polls, and for one that is gone. */
 function handleOf(socket: Socket): ReadHandle | undefined {
-  const { transport } = socket.conn as unknown as { transport: { socket?: { _socket?: { _handle?: ReadHandle | null } | null } } };
-  // The names are those of ws and of Node.
-  // oxlint-disable-next-line no-underscore-dangle
-  return transport.socket?._socket?._handle ?? undefined;
+  // oxlint-disable-next-line no-underscore-dangle -- Node's own name
+  return (tcpSocketOf(socket.conn) as { _handle?: ReadHandle | null } | undefined)?._handle ?? undefined;
 }

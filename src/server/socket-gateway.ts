@@ -11,6 +11,7 @@ import type { CommandLedger } from './command-ledger.ts';
 import type { EventIntake } from './event-intake.ts';
 import { forgetFirstRequests } from './first-request.ts';
 import type { Hub, Subscription } from './hub.ts';
+import { joinWrites } from './joined-writes.ts';
 import { PacedReading } from './paced-reading.ts';
 import type { ServerFigures } from './server-figures.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
@@ -49,6 +50,7 @@ export function serveSockets(io: SocketServer, parts: GatewayParts): void {
   });
   io.engine.on('connection', (connection: Connection) => connection.on('data', noteBinary));
   forgetFirstRequests(io);
+  joinWrites(io);
   io.on('connection', (socket) => new Client(socket, parts).open());
 }
 
@@ -92,10 +94,11 @@ class Client {
   readonly #parts: GatewayParts;
   readonly #name: string | undefined;
   readonly #backlog: SocketBacklog;
-  readonly #reading: PacedReading;
   /** By session id; all sessions under ''. */
   readonly #subscriptions = new Map<string, ClientSubscription>();
-  /** Absent until it attaches: most clients never do. */
+  /** Absent until it publishes: most clients never do. */
+  #reading: PacedReading | undefined;
+  /** Absent until it attaches. */
   #orchestrator: SocketOrchestrator | undefined;
   #isImplicit = false;
 
@@ -103,7 +106,6 @@ class Client {
     this.#socket = socket;
     this.#parts = parts;
     this.#name = (socket.data as { hello: { client?: string } }).hello.client;
-    this.#reading = new PacedReading(socket);
     this.#backlog = new SocketBacklog(socket, () => {
       parts.figures.slowConsumer();
       parts.log.warn({ client: this.#name, session: [...this.#subscriptions.keys()] }, 'slow consumer: disconnected');
@@ -139,9 +141,9 @@ class Client {
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     const payload = ack !== undefined && args.length === 1 ? undefined : args[0];
     const request = Client.#requests.get(name);
-    if (request?.isPaced === true) this.#reading.enter();
+    if (request?.isPaced === true) (this.#reading ??= new PacedReading(this.#socket)).enter();
     const answer = (value: unknown) => {
-      if (request?.isPaced === true) this.#reading.leave();
+      if (request?.isPaced === true) this.#reading?.leave();
       if (!this.#backlog.isOpen) return;
       ack?.(value);
       if (request?.answerName !== undefined) this.#socket.emit(request.answerName, value);
