@@ -19,12 +19,8 @@ interface Scenario {
   /** The most that our figure may be: a multiple of the relay's, or a value by itself. */
   goal: { ratio: number } | { value: number } | undefined;
   measure: (server: MeasuredServer, isDash: boolean) => Promise<number>;
-  /**
-   * True: one pair of servers for all rounds, after one that does not count, in which they compile and optimize what they
-   * run; that is how a stream of events finds them. Else a fresh pair for each round: a command is a rare thing, and
-   * memory that was used and freed before would serve again.
-   */
-  isWarm?: boolean;
+  /** True: a fresh pair of servers for each round, for memory that was used and freed before would serve again. */
+  isFresh?: boolean;
 }
 
 interface Row {
@@ -51,7 +47,6 @@ function cpuScenario(producers: number, watchers: number, deliveries: number, ra
     name: `CPU per delivery, ${producers} x ${watchers}${batch ? ', batch' : ''}`,
     unit: 'µs',
     goal: { ratio },
-    isWarm: true,
     // The relay knows no batches: it is measured with each event under its own name.
     measure: (server, isDash) => cpuPerDelivery(server, { producers, watchers, deliveries, batch: batch && isDash }),
   };
@@ -115,6 +110,7 @@ const scenarios: readonly Scenario[] = [
     unit: 'KiB',
     goal: { value: 45 },
     measure: async (server) => (await bytesPerIdleWatcher(server, 1_000)) / 1_024,
+    isFresh: true,
   },
 ];
 
@@ -123,16 +119,19 @@ async function createSession(url: string, session: string): Promise<void> {
   await fetch(`${url}/api/sessions`, { method: 'POST', headers, body: JSON.stringify({ session_id: session }) });
 }
 
-/** Both servers in turn, a fresh pair for each scenario, so that none inherits another's heap. */
+/**
+ * Both servers in turn, a fresh pair for each scenario, so that none inherits another's heap. A round that does not count
+ * comes first: in it both compile and optimize what they run.
+ */
 async function measure(scenario: Scenario, rounds: number): Promise<Row> {
   const dash: number[] = [];
   const relay: number[] = [];
   const ratios: number[] = [];
   let [ours, peer] = [await startDash(), await startRelay()];
   const stop = () => Promise.all([ours.stop(), peer.stop()]);
-  if (scenario.isWarm === true) for (const server of [ours, peer]) await scenario.measure(server, server === ours);
+  if (scenario.isFresh !== true) for (const server of [ours, peer]) await scenario.measure(server, server === ours);
   for (let round = 0; round < rounds; round++) {
-    if (scenario.isWarm !== true && round > 0) {
+    if (scenario.isFresh === true && round > 0) {
       await stop();
       [ours, peer] = [await startDash(), await startRelay()];
     }
