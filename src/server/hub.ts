@@ -42,6 +42,8 @@ interface Reader {
   isClosed: boolean;
 }
 
+type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
+
 /** Sees every change after it was folded. */
 export type ChangeListener = (change: JournalChange, state: SessionState | undefined) => void;
 
@@ -135,31 +137,38 @@ export class Hub {
   }
 
   #take(changes: JournalChange[]): void {
-    const deliveries: Delivery[] = [];
+    const appended: AppendedChange[] = [];
     for (const change of changes) {
-      this.#store.apply(change);
       if (change.kind === 'appended') {
-        const delivery = new Delivery(change.events);
-        for (const reader of this.#readers.get(change.session_id) ?? []) if (reader.isLive) reader.watcher.deliver(delivery);
-        deliveries.push(delivery);
-      } else {
-        // Watchers of all sessions first get what came before this in the same commit.
-        this.#deliverToAll(deliveries.splice(0));
-        this.#tellOfSession(change);
+        appended.push(change);
+        continue;
       }
+      // Watchers first get what came before this in the same commit.
+      this.#deliver(appended.splice(0));
+      this.#store.apply(change);
+      this.#tellOfSession(change);
     }
-    this.#deliverToAll(deliveries);
+    this.#deliver(appended);
     for (const change of changes) {
       const sessionId = change.kind === 'created' ? change.head.session_id : change.session_id;
       for (const listener of this.#listeners) listener(change, this.#store.get(sessionId)?.state);
     }
   }
 
-  #deliverToAll(deliveries: Delivery[]): void {
-    if (deliveries.length === 0 || this.#readersOfAll.size === 0) return;
-    const [first] = deliveries;
-    const delivery = deliveries.length === 1 && first !== undefined ? first : new Delivery(deliveries.flatMap((each) => each.events));
-    for (const reader of this.#readersOfAll) reader.watcher.deliver(delivery);
+  /** Sends new events out, and only then folds them: meanwhile they are on their way. */
+  #deliver(changes: readonly AppendedChange[]): void {
+    if (changes.length === 0) return;
+    const deliveries = changes.map(({ session_id, events }) => {
+      const delivery = new Delivery(events);
+      for (const reader of this.#readers.get(session_id) ?? []) if (reader.isLive) reader.watcher.deliver(delivery);
+      return delivery;
+    });
+    if (this.#readersOfAll.size > 0) {
+      const [first] = deliveries;
+      const delivery = deliveries.length === 1 && first !== undefined ? first : new Delivery(changes.flatMap(({ events }) => events));
+      for (const reader of this.#readersOfAll) reader.watcher.deliver(delivery);
+    }
+    for (const change of changes) this.#store.apply(change);
   }
 
   #tellOfSession(change: Exclude<JournalChange, { kind: 'appended' }>): void {
