@@ -11,7 +11,7 @@ import type { CommandLedger } from './command-ledger.ts';
 import type { EventIntake } from './event-intake.ts';
 import { forgetFirstRequests } from './first-request.ts';
 import type { Hub, Subscription } from './hub.ts';
-import { joinWrites } from './joined-writes.ts';
+import { joinWrites, sendJoined } from './joined-writes.ts';
 import { PacedReading } from './paced-reading.ts';
 import type { ServerFigures } from './server-figures.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
@@ -145,8 +145,10 @@ class Client {
     const answer = (value: unknown) => {
       if (request?.isPaced === true) this.#reading?.leave();
       if (!this.#backlog.isOpen) return;
-      ack?.(value);
-      if (request?.answerName !== undefined) this.#socket.emit(request.answerName, value);
+      sendJoined(this.#socket.conn, () => {
+        ack?.(value);
+        if (request?.answerName !== undefined) this.#socket.emit(request.answerName, value);
+      });
     };
     const fail = (error: unknown) => {
       if (!(error instanceof ShannonDashError)) this.#problem(error);

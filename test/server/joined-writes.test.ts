@@ -1,17 +1,22 @@
-import { expect, test } from 'vitest';
+import { Socket as TcpSocket } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { startServer } from '../helpers/start-server.ts';
 
-test('an answer and the event that carries it too come in one piece, as do the answers to a burst', async () => {
+afterEach(() => void vi.restoreAllMocks());
+
+test('an answer and the event that carries it too are written in one piece, and so is what waits behind the first answer to a burst', async () => {
   const server = await startServer();
   const client = await connectRaw(server.port, { auth: { subscribe: false } });
   await client.next('42["connected"');
-  let pieces = 0;
-  client.socket.on('data', () => pieces++);
+  const spies = [vi.spyOn(TcpSocket.prototype, '_write'), vi.spyOn(TcpSocket.prototype, '_writev' as '_write')];
+  /** Writes of the server, which runs in this process too. */
+  const writes = () =>
+    spies.flatMap(({ mock }) => mock.contexts).filter((socket) => (socket as TcpSocket).localPort === server.port).length;
   client.send('421["ping",{}]');
   await client.next('42["pong"');
   expect(client.packets.some((packet) => packet.startsWith('431[{"timestamp"'))).toBe(true);
-  expect(pieces).toBe(1);
+  expect(writes()).toBe(1);
 
   // Written at once, so that the server reads them at once and commits them together.
   client.socket.cork();
@@ -19,5 +24,5 @@ test('an answer and the event that carries it too come in one piece, as do the a
   client.socket.uncork();
   await client.next('43119[{"success":true');
   expect(client.packets.filter((packet) => packet.startsWith('431') && packet.includes('"first_seq"'))).toHaveLength(20);
-  expect(pieces).toBe(2);
+  expect(writes()).toBe(3);
 });
