@@ -66,8 +66,8 @@ export class CommitLog {
   /** Keeps the lines as one commit, all of them or none. @throws the system's error */
   append(lines: readonly string[]): void {
     this.#cut();
-    const text = textOf(lines);
-    const bytes = Buffer.from(`${text}${mark(text)}\n`);
+    const text = Buffer.from(textOf(lines));
+    const bytes = Buffer.concat([text, Buffer.from(`${mark(text)}\n`)]);
     this.#isTorn = true;
     try {
       for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
@@ -126,6 +126,6 @@ function textOf(lines: readonly string[]): string {
 }
 
 /** The closing line of a commit. JSON of an event never begins like it. */
-function mark(text: string): string {
+function mark(text: string | Buffer): string {
   return `#${crc32(text).toString(16)}`;
 }

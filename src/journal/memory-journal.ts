@@ -133,7 +133,7 @@ export class MemoryJournal implements Journal {
       try {
         const { fresh, freshById, seqs } = stamp(session.head, events, (id) => findById(session, id));
         if (known === undefined) changes.push({ kind: 'created', head: { ...session.head } });
-        for (const [id, event] of freshById) session.byId.set(id, event);
+        for (const [id, event] of freshById ?? []) session.byId.set(id, event);
         for (const event of fresh) {
           session.events.push(event);
           session.head.seq = event.seq;

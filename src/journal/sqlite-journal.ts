@@ -294,9 +294,12 @@ class SqliteJournal implements Journal {
     const { fresh, freshById, seqs } = stamped;
     const { epoch } = session.head;
     if (fresh.length > 0) {
-      if (!staged.before.has(session)) staged.before.set(session, session.head);
+      if (!staged.before.has(session)) {
+        staged.before.set(session, session.head);
+        session.head = { ...session.head };
+      }
       this.#add(session, fresh);
-      for (const [id, event] of freshById) session.unsettledIds.set(id, event.seq);
+      for (const [id, event] of freshById ?? []) session.unsettledIds.set(id, event.seq);
       for (const { json } of fresh) staged.lines.push(json);
       noteAppended(staged.changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
     }
@@ -310,7 +313,9 @@ class SqliteJournal implements Journal {
     }
     this.#unsettled.add(session);
     const last = events.at(-1);
-    if (last !== undefined) session.head = { ...session.head, seq: last.seq, updated_at: last.event.timestamp };
+    if (last === undefined) return;
+    session.head.seq = last.seq;
+    session.head.updated_at = last.event.timestamp;
   }
 
   #undo({ before, created }: Staged): void {

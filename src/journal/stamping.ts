@@ -11,8 +11,8 @@ export type FindById = (id: string) => JournalEvent | undefined;
 /** An append turned into journal events. */
 export interface Stamped {
   fresh: JournalEvent[];
-  /** Those of them whose producer gave an id. */
-  freshById: ReadonlyMap<string, JournalEvent>;
+  /** Those of them whose producer gave an id, if any. */
+  freshById: ReadonlyMap<string, JournalEvent> | undefined;
   /** Where each of the given events stands. */
   seqs: number[];
 }
@@ -41,10 +41,10 @@ export function seqOfServerMadeId(epoch: string, id: string): number | undefined
 export function stamp(head: { session_id: string; epoch: string; seq: number }, events: readonly NewEvent[], findById: FindById): Stamped {
   const fresh: JournalEvent[] = [];
   const seqs: number[] = [];
-  const freshById = new Map<string, JournalEvent>();
+  let freshById: Map<string, JournalEvent> | undefined;
   for (const [index, event] of events.entries()) {
     const { id } = event;
-    const known = id === undefined || event.isIdNew === true ? undefined : (freshById.get(id) ?? findById(id));
+    const known = id === undefined || event.isIdNew === true ? undefined : (freshById?.get(id) ?? findById(id));
     if (known !== undefined) {
       if (!isSameContent(known, event, `events[${index}]`)) {
         throw new ShannonDashError('CONFLICT', `Event ${event.id} is journalled already (seq ${known.seq}) with other content`, {
@@ -76,7 +76,7 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
     }
     const journalled = new JournalEvent(head.session_id, seq, event.type, json, stamped);
     fresh.push(journalled);
-    if (event.id !== undefined) freshById.set(event.id, journalled);
+    if (event.id !== undefined) (freshById ??= new Map()).set(event.id, journalled);
     seqs.push(seq);
   }
   return { fresh, freshById, seqs };
