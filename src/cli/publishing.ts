@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { ShannonDashError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
 import type { PublishedMessage } from '../core/messages.ts';
 import { requestJson } from './server-request.ts';
 import type { Settings } from './settings.ts';
@@ -15,7 +15,7 @@ export async function publishOne(
 ): Promise<PublishedMessage> {
   try {
     return await requestJson<PublishedMessage>(settings, `api/sessions/${encodeURIComponent(session)}/events`, {
-      body: { type, data, id: id ?? randomUUID() },
+      body: { type, data, id: id ?? newId() },
     });
   } catch (error) {
     if (!(error instanceof ShannonDashError)) throw error;

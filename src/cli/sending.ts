@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { CommandRequest, CommandResult, CommandResults } from '../core/command.ts';
+import { newId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import { safeLine } from '../core/safe-text.ts';
 import { commandOf, commandType } from './command-flags.ts';
@@ -48,7 +48,7 @@ async function submit(
   { session, settings, wait, timeoutMs }: { session: string; settings: Settings; wait: Wait; timeoutMs: number },
 ): Promise<CommandResult | CommandResults> {
   const deadline = performance.now() + timeoutMs;
-  const identified = { ...command, command_id: command['command_id'] ?? randomUUID() };
+  const identified = { ...command, command_id: command['command_id'] ?? newId() };
   const longestMs = wait === 'applied' ? limits.commandTimeoutMaxMs : 500;
   for (let stepMs = wait === 'applied' ? longestMs : 10; ; stepMs = Math.min(stepMs * 2, longestMs)) {
     const leftMs = deadline - performance.now();

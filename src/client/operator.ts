@@ -1,5 +1,6 @@
 import type { CommandInput, CommandResult, CommandResults } from '../core/command.ts';
 import { ShannonDashError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import { backoffMs } from './backoff.ts';
 import { asShannonDashError, isRetryable } from './connect-failure.ts';
@@ -43,7 +44,7 @@ async function send(
   command: CommandInput,
   { timeoutMs = (command.timeout_ms ?? limits.commandTimeoutMs) + graceMs }: { timeoutMs?: number | undefined } = {},
 ): Promise<CommandResult | CommandResults> {
-  const identified = { ...command, command_id: command.command_id ?? globalThis.crypto.randomUUID() } as CommandInput;
+  const identified = { ...command, command_id: command.command_id ?? newId() } as CommandInput;
   const deadline = performance.now() + timeoutMs;
   const leftMs = () => Math.max(0, deadline - performance.now());
   let isSent = false;

@@ -1,5 +1,6 @@
 import { ShannonDashError } from '../core/errors.ts';
 import { parseEventInput } from '../core/event.ts';
+import { newId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import type { PublishedMessage } from '../core/messages.ts';
 import { backoffMs } from './backoff.ts';
@@ -86,7 +87,7 @@ export class Outbox {
    * @throws ShannonDashError INVALID (before anything is sent), LIMIT_REACHED, CONFLICT, SUPERSEDED ...
    */
   publish(type: string, data: unknown, { id, timestamp, whenFull = 'reject' }: PublishOptions = {}): Promise<Published> {
-    const event = { type, data, id: id ?? globalThis.crypto.randomUUID(), timestamp: timestamp ?? new Date().toISOString() };
+    const event = { type, data, id: id ?? newId(), timestamp: timestamp ?? new Date().toISOString() };
     const published = this.#accept(event as OutgoingEvent, whenFull);
     published.catch((error: unknown) => this.problems.tell({ error: asShannonDashError(error), event: event as OutgoingEvent }));
     return published;

@@ -14,6 +14,15 @@ export const shortId = z
   .min(1, 'must not be empty')
   .max(limits.idChars, `must be at most ${limits.idChars} characters`);
 
+/**
+ * A new id that no other will be equal to: a UUID of version 7 (RFC 9562, section 5.7), which begins with the time. Ids made
+ * one after the other lie side by side in a journal's index, and are written several times faster than ids at random.
+ */
+export function newId(): string {
+  const milliseconds = Date.now().toString(16).padStart(12, '0');
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${globalThis.crypto.randomUUID().slice('xxxxxxxx-xxxx-4'.length)}`;
+}
+
 /** Whether a text can name a session. */
 export function isSessionId(value: unknown): value is string {
   return typeof value === 'string' && sessionIdPattern.test(value);

@@ -1,6 +1,7 @@
 import type { Connection } from '../client/connection.ts';
 import type { CommandInput, CommandResult } from '../core/command.ts';
 import { ShannonDashError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
 import { count } from './view/figures.ts';
 import type { Tone } from './view/row.ts';
 import { shown } from './view/text.ts';
@@ -33,7 +34,7 @@ export class CommandDesk {
     if (!this.isOpen(what)) return undefined;
     this.say(`${what} sent ...`, 'plain');
     try {
-      const identified = { ...command, command_id: globalThis.crypto.randomUUID() };
+      const identified = { ...command, command_id: newId() };
       const result = await this.connection.request<CommandResult>('command', identified, { timeoutMs: 7_000 });
       this.say(outcome(result, what), result.success ? (result.status === 'applied' ? 'good' : 'warn') : 'bad');
       return result;

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ConnectOptions } from '../client/connection.ts';
 import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
 import { connectWatcher } from '../client/watcher.ts';
+import { newId } from '../core/ids.ts';
 import { startChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { watchFileChanges } from './file-changes.ts';
@@ -223,7 +223,7 @@ class Announcements {
   }
 
   tell(checkpoint: TakenCheckpoint): void {
-    const id = randomUUID();
+    const id = newId();
     this.#eventIds.add(id);
     void this.#run.emit('checkpoint:created', { ...checkpoint }, { ...kept, id });
   }

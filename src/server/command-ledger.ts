@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   isFinal,
   type CommandExecution,
@@ -8,6 +7,7 @@ import {
   type CommandStatus,
 } from '../core/command.ts';
 import { ShannonDashError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import type { AttachRequest } from '../core/messages.ts';
 import { isLive, type CommandState, type SessionState } from '../core/session-state.ts';
@@ -196,7 +196,7 @@ export class CommandLedger {
   }
 
   async #submitTo(sessionId: string, request: CommandRequest, by: string | null, startedAt: number): Promise<CommandResult> {
-    const commandId = request.command_id ?? randomUUID();
+    const commandId = request.command_id ?? newId();
     const command = await this.#serial.run(sessionId, () => this.#accept(sessionId, commandId, request, by));
     const end = isFinal(command.status) ? command : await this.#ended(sessionId, commandId, request.timeout_ms);
     if (this.#store.get(sessionId) === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
