@@ -14,6 +14,8 @@ export class ChildTree {
   readonly #guard: OrphanGuard;
   readonly #onLetGo: (signal: NodeJS.Signals) => void;
   #isHalted = false;
+  /** What stands still. */
+  #stopped: readonly number[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param onLetGo a halted program goes on, because it was told to end */
@@ -74,9 +76,10 @@ export class ChildTree {
     return this.#inTurn(() => this.#letGo(signal));
   }
 
-  /** It has ended. What it left behind is as free as it would be bare. */
-  close(): void {
+  /** It has ended. What it left behind is as free as it would be bare, also where it was killed while all of it stood still. */
+  async close(): Promise<void> {
     this.#guard.close();
+    await continueTree(this.#stopped);
   }
 
   async #letGo(signal: NodeJS.Signals): Promise<void> {
@@ -93,14 +96,19 @@ export class ChildTree {
 
   async #stop(): Promise<number[]> {
     const { pids } = await stopTree(this.#pid);
-    this.#guard.stopped(pids);
+    this.#standsStill(pids);
     return pids;
   }
 
   async #continue(): Promise<number[]> {
     const { pids } = await continueTree(this.#pid);
-    this.#guard.stopped([]);
+    this.#standsStill([]);
     return pids;
+  }
+
+  #standsStill(pids: readonly number[]): void {
+    this.#stopped = pids;
+    this.#guard.stopped(pids);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -117,7 +117,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     if (checkpoints !== undefined) watching = takeAnnounced(options, run, tree, checkpoints, announcements);
     const end = await program.ended;
     stopForwarding();
-    tree.close();
+    await tree.close();
     output.close();
     if (fileWatch !== undefined) await new Promise((resolve) => setTimeout(resolve, lastFilesMs));
     await fileWatch?.close();

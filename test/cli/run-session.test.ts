@@ -143,6 +143,8 @@ describe('HALT and RESUME', () => {
     await place.command('s', 'HALT');
     for (const pid of pids.toReversed()) process.kill(pid, 'SIGKILL');
     expect(await program.ended).toMatchObject({ signal: 'SIGKILL' });
+    // What each of them was waiting for when it was killed.
+    await until('nothing of it stands still', () => readProcTable().every(({ sid, state }) => !pids.includes(sid) || state !== 'T'));
     expect((await place.events('s')).map(({ type }) => type).filter((type) => type.startsWith('execution:'))).toEqual([
       'execution:started',
       'execution:halting',
