@@ -65,14 +65,22 @@ export async function openSqliteJournal({ path: given, fsync = false }: SqliteJo
 function openFailure(path: string, error: unknown): ShannonDashError {
   const message = error instanceof Error ? error.message : String(error);
   const code = codeOf(error);
-  const reason = /locked|busy/i.test(message)
-    ? 'another server has it open'
-    : code === 'EACCES' || code === 'EPERM'
-      ? 'it may not be read and written by this user'
-      : /not a database|malformed|corrupt/i.test(message)
-        ? 'it is not a SQLite file, or it is damaged'
-        : message;
+  const reason =
+    code === 'EACCES' || code === 'EPERM' ? 'it may not be read and written by this user' : (sqliteReasons[sqliteCodeOf(error)] ?? message);
   return new ShannonDashError('JOURNAL_FAILED', `cannot open the journal ${path}: ${reason}`, undefined, { cause: error });
+}
+
+/** What a result code of SQLite (https://sqlite.org/rescode.html) says of a file: BUSY, LOCKED, CORRUPT, NOTADB. */
+const sqliteReasons: Partial<Record<number, string>> = {
+  5: 'another server has it open',
+  6: 'another server has it open',
+  11: 'it is not a SQLite file, or it is damaged',
+  26: 'it is not a SQLite file, or it is damaged',
+};
+
+/** The primary result code of an error of SQLite; 0 for any other. */
+function sqliteCodeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
 }
 
 /** What a commit has done so far, and how to undo it. */

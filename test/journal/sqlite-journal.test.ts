@@ -187,7 +187,8 @@ describe('what is no journal is refused with a sentence, and left as it was:', (
 
   test.runIf(process.getuid?.() === 0)('a path that this user may not read', async () => {
     const folder = newFolder();
-    const path = join(folder, 'journal.db');
+    // Its name says nothing of the reason.
+    const path = join(folder, 'locked.db');
     chmodSync(root, 0o755);
     chmodSync(folder, 0o700);
     const script = `import(${JSON.stringify(new URL('../../src/journal/sqlite-journal.ts', import.meta.url).href)})
