@@ -4,17 +4,30 @@ import type { JournalChange, JournalListener } from './journal.ts';
 export class ChangeFeed {
   readonly #listeners = new Set<JournalListener>();
   #untold: JournalChange[] = [];
+  #isTelling = false;
 
   subscribe(listener: JournalListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells what waits to be told, and these changes behind it. */
+  /**
+   * Tells what waits to be told, and these changes behind it. What a listener brings about by being told comes after that:
+   * each of them hears of one change after the other.
+   */
   tell(changes: readonly JournalChange[] = []): void {
-    const told = [...this.#untold, ...changes];
-    this.#untold = [];
-    if (told.length > 0) for (const listener of this.#listeners) listener(told);
+    this.#untold.push(...changes);
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    try {
+      while (this.#untold.length > 0) {
+        const told = this.#untold;
+        this.#untold = [];
+        for (const listener of this.#listeners) listener(told);
+      }
+    } finally {
+      this.#isTelling = false;
+    }
   }
 
   /** Tells them in this turn of the event loop still, but after what follows at once from it. */

@@ -275,6 +275,21 @@ export function describeJournal(name: string, kind: JournalKind): void {
         expect(await held(journal)).toEqual(countedTo(2));
       });
 
+      test('that a listener brings about is told to each of them after the one that brought it', async () => {
+        let isAnswered = false;
+        journal.subscribe(() => {
+          if (isAnswered) return;
+          isAnswered = true;
+          void journal.append('s', [event(2)], { prompt: true });
+        });
+        const told: number[] = [];
+        journal.subscribe((changes) => {
+          for (const change of changes) if (change.kind === 'appended') told.push(...change.events.map(({ seq }) => seq));
+        });
+        await journal.append('s', [event(1)]);
+        expect(told).toEqual([1, 2]);
+      });
+
       test('of a hundred appends at once is one', async () => {
         let commits = 0;
         journal.subscribe(() => commits++);
