@@ -36,7 +36,7 @@ interface Row {
 const { values: flags } = parseArgs({
   options: {
     only: { type: 'string' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
     json: { type: 'string' },
     'no-dashboard': { type: 'boolean', default: false },
   },
