@@ -16,7 +16,7 @@ export class ChangeFeed {
    * each of them hears of one change after the other.
    */
   tell(changes: readonly JournalChange[] = []): void {
-    this.#untold.push(...changes);
+    this.#untold = this.#untold.concat(changes);
     if (this.#isTelling) return;
     this.#isTelling = true;
     try {
@@ -33,6 +33,6 @@ export class ChangeFeed {
   /** Tells them in this turn of the event loop still, but after what follows at once from it. */
   tellSoon(changes: readonly JournalChange[]): void {
     if (this.#untold.length === 0) process.nextTick(() => this.tell());
-    this.#untold.push(...changes);
+    this.#untold = this.#untold.concat(changes);
   }
 }
