@@ -10,18 +10,19 @@ export interface PendingAppend<Result> {
   reject: (error: unknown) => void;
 }
 
-/** A group of so many appends says that a burst is under way: the next one may gather for so long. */
+/** A group of so many appends says that a burst is under way: the next one may gather for so long, unless somebody waits for it. */
 export const burstAppends = 8;
 export const gatherMs = 2;
 
 /**
- * Groups appends by time: what arrives in one turn of the event loop is committed together, and during a burst what
- * arrives in about two milliseconds. One transaction, one fan-out. A lone append never waits.
+ * Groups appends by time: what arrives in one turn of the event loop is committed together, in one transaction with one
+ * fan-out; while a commit is under way, the turn's messages wait in the sockets and make the next group. In a burst of
+ * appends that nobody waits for, a group gathers what arrives in about two milliseconds.
  */
 export class AppendQueue<Result> {
   readonly #commit: (group: PendingAppend<Result>[]) => void;
   #waiting: PendingAppend<Result>[] = [];
-  #scheduled: { cancel: () => void } | undefined;
+  #scheduled: { cancel: () => void; isGathering: boolean } | undefined;
   #isBurst = false;
   #committedAt = 0;
   #isClosed = false;
@@ -37,7 +38,7 @@ export class AppendQueue<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ sessionId, events, options, resolve, reject });
       if (options.prompt === true) this.flush();
-      else this.#scheduled ??= this.#schedule();
+      else this.#schedule(options.mayGather === true);
     });
   }
 
@@ -59,12 +60,15 @@ export class AppendQueue<Result> {
     this.flush();
   }
 
-  #schedule(): { cancel: () => void } {
-    if (this.#isBurst && performance.now() - this.#committedAt < gatherMs) {
+  #schedule(mayGather: boolean): void {
+    if (this.#scheduled !== undefined && (mayGather || !this.#scheduled.isGathering)) return;
+    this.#scheduled?.cancel();
+    if (mayGather && this.#isBurst && performance.now() - this.#committedAt < gatherMs) {
       const timer = setTimeout(() => this.flush(), gatherMs);
-      return { cancel: () => clearTimeout(timer) };
+      this.#scheduled = { cancel: () => clearTimeout(timer), isGathering: true };
+    } else {
+      const immediate = setImmediate(() => this.flush());
+      this.#scheduled = { cancel: () => clearImmediate(immediate), isGathering: false };
     }
-    const immediate = setImmediate(() => this.flush());
-    return { cancel: () => clearImmediate(immediate) };
   }
 }

@@ -52,6 +52,8 @@ export interface AppendResult {
 }
 
 export interface AppendOptions {
+  /** Nobody waits for the commit: in a burst the append may wait about two milliseconds for more. */
+  mayGather?: boolean;
   /** Commits at once instead of with the next group: for what a person waits for. */
   prompt?: boolean;
   /**

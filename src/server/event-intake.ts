@@ -9,6 +9,15 @@ import type { AppendResult, Journal, NewEvent } from '../journal/journal.ts';
 import type { ServerFigures } from './server-figures.ts';
 import type { SessionStore } from './session-store.ts';
 
+/** Who publishes, and how. */
+export interface Publishing {
+  source: string | undefined;
+  /** Throws where the sender may not write to this session. */
+  mayPublish: (sessionId: string) => void;
+  /** Whether the sender waits for the acknowledgement. */
+  wantsAnswer: boolean;
+}
+
 /**
  * Where events come in: checked at the edge, then journalled. The same for every transport. What is wrong is thrown at
  * once; a promise is made only for what has to wait, for this is the path that every event takes.
@@ -24,25 +33,30 @@ export class EventIntake {
     this.#figures = figures;
   }
 
-  /** `publish`: all of the events or none. @param mayPublish throws where the sender may not write to this session */
-  publish(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<PublishedMessage> {
+  /** `publish`: all of the events or none. */
+  publish(input: unknown, publishing: Publishing): Promise<PublishedMessage> {
     const { session_id, events } = parse(publishRequest, input);
-    mayPublish(session_id);
+    publishing.mayPublish(session_id);
     const checked = events.map((event, index) => parseEventInput(event, `events[${index}]`));
-    return this.#append(session_id, checked, source, ({ epoch, first_seq, last_seq }) => ({ success: true, epoch, first_seq, last_seq }));
+    return this.#append(session_id, checked, publishing, ({ epoch, first_seq, last_seq }) => ({
+      success: true,
+      epoch,
+      first_seq,
+      last_seq,
+    }));
   }
 
   /** `cli_event`, the older channel. */
-  publishCliEvent(input: unknown, source: string | undefined, mayPublish: (sessionId: string) => void): Promise<{ success: true }> {
+  publishCliEvent(input: unknown, publishing: Publishing): Promise<{ success: true }> {
     const cliEvent = parse(cliEventRequest, input);
-    mayPublish(cliEvent.session_id);
-    return this.#append(cliEvent.session_id, [translateCliEvent(cliEvent)], source, () => ({ success: true }));
+    publishing.mayPublish(cliEvent.session_id);
+    return this.#append(cliEvent.session_id, [translateCliEvent(cliEvent)], publishing, () => ({ success: true }));
   }
 
   #append<Answer>(
     sessionId: string,
     events: readonly EventInput[],
-    source: string | undefined,
+    { source, wantsAnswer }: Publishing,
     answer: (appended: AppendResult) => Answer,
   ): Promise<Answer> {
     if (this.#store.get(sessionId) === undefined && this.#store.size >= limits.sessions) {
@@ -56,7 +70,7 @@ export class EventIntake {
       source,
       timestamp: normalTimestamp(timestamp) ?? timestampNow(),
     }));
-    return this.#journal.append(sessionId, newEvents).then((appended) => {
+    return this.#journal.append(sessionId, newEvents, { mayGather: !wantsAnswer }).then((appended) => {
       this.#figures.published(performance.now() - startedAt);
       return answer(appended);
     });

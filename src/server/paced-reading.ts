@@ -11,17 +11,17 @@ interface ReadHandle {
 }
 
 /**
- * Reads nothing more from a client while what it has published waits for its commit and, in a burst, for about two
- * milliseconds after that. Who publishes in a burst writes one event at a time; what has come in the meantime is read in
- * one go and committed together, instead of by twos and threes, each with a system call and a turn of the event loop,
- * which cost more than all else that is done for an event. And who publishes faster than the journal takes it is held back
- * by TCP.
+ * Reads nothing more from a client while what it has published waits for its commit: what comes meanwhile is read in one
+ * go and committed together, and TCP holds back a client that publishes faster than the journal takes it. After a burst
+ * that the client wants no answer to, the server reads on two milliseconds later: such a client writes one event at a
+ * time, and reading them by twos and threes, each with a system call and a turn of the event loop, costs more than all
+ * else that is done for an event. A client that waits for answers is read from at once: it sends nothing meanwhile.
  */
 export class PacedReading {
   readonly #socket: Socket;
   #waiting = 0;
-  /** Messages since reading was stopped. */
-  #taken = 0;
+  /** Messages since reading was stopped that their sender wants no answer to. */
+  #unanswered = 0;
   #stopped: ReadHandle | undefined;
   #isResting = false;
 
@@ -30,9 +30,9 @@ export class PacedReading {
   }
 
   /** One more message waits for its commit. */
-  enter(): void {
+  enter(wantsAnswer: boolean): void {
     this.#waiting++;
-    this.#taken++;
+    if (!wantsAnswer) this.#unanswered++;
     if (this.#stopped !== undefined) return;
     const handle = handleOf(this.#socket);
     if (handle?.reading !== true) return;
@@ -44,7 +44,7 @@ export class PacedReading {
   leave(): void {
     this.#waiting--;
     if (this.#waiting > 0 || this.#stopped === undefined) return;
-    if (this.#taken < burstAppends) {
+    if (this.#unanswered < burstAppends) {
       this.#goOn();
     } else if (!this.#isResting) {
       this.#isResting = true;
@@ -55,7 +55,7 @@ export class PacedReading {
   #goOn(): void {
     this.#isResting = false;
     if (this.#waiting > 0) return;
-    this.#taken = 0;
+    this.#unanswered = 0;
     if (this.#stopped?.reading === true && this.#stopped === handleOf(this.#socket)) this.#stopped.readStart();
     this.#stopped = undefined;
   }

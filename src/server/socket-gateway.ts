@@ -8,7 +8,7 @@ import { handshake, subscribeRequest, unsubscribeRequest, type ConnectedMessage,
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
 import type { CommandLedger } from './command-ledger.ts';
-import type { EventIntake } from './event-intake.ts';
+import type { EventIntake, Publishing } from './event-intake.ts';
 import { forgetFirstRequests } from './first-request.ts';
 import type { Hub, Subscription } from './hub.ts';
 import { joinWrites, sendJoined } from './joined-writes.ts';
@@ -65,7 +65,7 @@ function noteBinary(this: Connection, data: unknown): void {
 
 /** A request: what it does, and the event that carries its answer besides the ack. */
 interface Request {
-  handle: (client: Client, payload: unknown) => unknown;
+  handle: (client: Client, payload: unknown, wantsAnswer: boolean) => unknown;
   answerName?: string;
   /** Whether its sender is read from again only once this is done. */
   isPaced?: boolean;
@@ -83,8 +83,8 @@ class Client {
   static readonly #requests: ReadonlyMap<unknown, Request> = new Map<string, Request>([
     ['subscribe', { handle: (client, payload) => client.#subscribe(payload) }],
     ['unsubscribe', { handle: (client, payload) => client.#unsubscribe(payload) }],
-    ['publish', { handle: (client, payload) => client.#publish(payload), isPaced: true }],
-    ['cli_event', { handle: (client, payload) => client.#publishCliEvent(payload), isPaced: true }],
+    ['publish', { handle: (client, payload, wantsAnswer) => client.#publish(payload, wantsAnswer), isPaced: true }],
+    ['cli_event', { handle: (client, payload, wantsAnswer) => client.#publishCliEvent(payload, wantsAnswer), isPaced: true }],
     ['command', { handle: (client, payload) => client.#command(payload), answerName: 'command:result' }],
     ['command:update', { handle: (client, payload) => client.#asOrchestrator().update(payload) }],
     ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload) }],
@@ -101,6 +101,7 @@ class Client {
   /** Absent until it attaches. */
   #orchestrator: SocketOrchestrator | undefined;
   #isImplicit = false;
+  readonly #mayPublish = (sessionId: string) => this.#orchestrator?.checkPublishing(sessionId);
 
   constructor(socket: Socket, parts: GatewayParts) {
     this.#socket = socket;
@@ -141,7 +142,7 @@ class Client {
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     const payload = ack !== undefined && args.length === 1 ? undefined : args[0];
     const request = Client.#requests.get(name);
-    if (request?.isPaced === true) (this.#reading ??= new PacedReading(this.#socket)).enter();
+    if (request?.isPaced === true) (this.#reading ??= new PacedReading(this.#socket)).enter(ack !== undefined);
     const answer = (value: unknown) => {
       if (request?.isPaced === true) this.#reading?.leave();
       if (!this.#backlog.isOpen) return;
@@ -161,7 +162,7 @@ class Client {
     try {
       if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${String(name).slice(0, limits.idChars)}`);
       if (binary.has(this.#socket.conn) && hasBinary(payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
-      const result = request.handle(this, payload);
+      const result = request.handle(this, payload, ack !== undefined);
       if (result instanceof Promise) result.then(answer, fail);
       else answer(result);
     } catch (error) {
@@ -181,14 +182,18 @@ class Client {
     return !this.#backlog.isOpen;
   }
 
-  #publish(payload: unknown): Promise<unknown> {
+  #publish(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
     this.#endImplicit();
-    return this.#parts.intake.publish(payload, this.#name, (id) => this.#orchestrator?.checkPublishing(id));
+    return this.#parts.intake.publish(payload, this.#publishing(wantsAnswer));
   }
 
-  #publishCliEvent(payload: unknown): Promise<unknown> {
+  #publishCliEvent(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
     this.#endImplicit();
-    return this.#parts.intake.publishCliEvent(payload, this.#name, (id) => this.#orchestrator?.checkPublishing(id));
+    return this.#parts.intake.publishCliEvent(payload, this.#publishing(wantsAnswer));
+  }
+
+  #publishing(wantsAnswer: boolean): Publishing {
+    return { source: this.#name, mayPublish: this.#mayPublish, wantsAnswer };
   }
 
   async #subscribe(payload: unknown, isImplicit = false): Promise<SubscribedMessage> {

@@ -1,3 +1,4 @@
+import { Agent, request as httpRequest } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
 import type { MeasuredServer } from './measured-server.ts';
 
@@ -109,6 +110,66 @@ export async function roundTrips(
   socket.disconnect();
   // The first tenth warms both sides up.
   return took.slice(Math.floor(count / 10));
+}
+
+/** An event of 200 bytes, as `publish` takes it. */
+function smallEvent() {
+  const event = { type: 'skill:progress', data: { skill_name: 'build', progress: 50, message: '' } };
+  event.data.message = 'x'.repeat(eventBytes - JSON.stringify(event).length);
+  return event;
+}
+
+/** Does `count` requests, always `inFlight` of them at a time. */
+async function keepInFlight(count: number, inFlight: number, request: () => Promise<unknown>): Promise<void> {
+  let begun = 0;
+  const lanes = Array.from({ length: inFlight }, async () => {
+    while (begun < count) {
+      begun++;
+      await request();
+    }
+  });
+  await Promise.all(lanes);
+}
+
+/** Wall microseconds for each of `count` events published one by one on one connection, each acknowledged, so many in flight. */
+export async function singlePublishing(server: MeasuredServer, { count, inFlight }: { count: number; inFlight: number }): Promise<number> {
+  const socket = await connect(server.url, false);
+  const events = [smallEvent()];
+  const publish = () =>
+    new Promise<void>((resolve, reject) => {
+      socket.emit('publish', { session_id: 'bench-single', events }, (answer: { success: boolean }) => {
+        if (answer.success) resolve();
+        else reject(new Error(`an event was refused: ${JSON.stringify(answer)}`));
+      });
+    });
+  await keepInFlight(Math.ceil(count / 4), inFlight, publish);
+  const start = performance.now();
+  await keepInFlight(count, inFlight, publish);
+  const tookMs = performance.now() - start;
+  socket.disconnect();
+  return (tookMs * 1_000) / count;
+}
+
+/** CPU microseconds of the server for each of `count` events posted one by one over HTTP by `clients` kept connections. */
+export async function singlePosting(server: MeasuredServer, { count, clients }: { count: number; clients: number }): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const body = JSON.stringify(smallEvent());
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const post = () =>
+    new Promise<void>((resolve, reject) => {
+      const sent = httpRequest(`${server.url}/api/sessions/bench-posted/events`, { method: 'POST', agent, headers }, (answer) => {
+        answer.resume();
+        answer.once('end', () => (answer.statusCode === 200 ? resolve() : reject(new Error(`status ${answer.statusCode}`))));
+      });
+      sent.once('error', reject);
+      sent.end(body);
+    });
+  await keepInFlight(Math.ceil(count / 4), clients, post);
+  const before = server.cpuSeconds();
+  await keepInFlight(count, clients, post);
+  const used = server.cpuSeconds() - before;
+  agent.destroy();
+  return (used * 1e6) / count;
 }
 
 /** Resident bytes of the server for each of `count` watchers that do nothing. */

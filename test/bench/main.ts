@@ -10,7 +10,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Socket } from 'socket.io-client';
 import { connectOrchestrator } from '../../src/index.ts';
-import { bytesPerIdleWatcher, connect, cpuPerDelivery, pacedLatency, quantile, roundTrips } from './load.ts';
+import {
+  bytesPerIdleWatcher,
+  connect,
+  cpuPerDelivery,
+  pacedLatency,
+  quantile,
+  roundTrips,
+  singlePosting,
+  singlePublishing,
+} from './load.ts';
 import { startDash, startRelay, type MeasuredServer } from './measured-server.ts';
 
 interface Scenario {
@@ -49,6 +58,16 @@ function cpuScenario(producers: number, watchers: number, deliveries: number, ra
     goal: { ratio },
     // The relay knows no batches: it is measured with each event under its own name.
     measure: (server, isDash) => cpuPerDelivery(server, { producers, watchers, deliveries, batch: batch && isDash }),
+  };
+}
+
+/** Half of the relay's events a second, or more. */
+function publishScenario(inFlight: number, count: number): Scenario {
+  return {
+    name: `Single events acknowledged, ${inFlight} in flight`,
+    unit: 'µs',
+    goal: { ratio: 2 },
+    measure: (server) => singlePublishing(server, { count, inFlight }),
   };
 }
 
@@ -92,6 +111,15 @@ const scenarios: readonly Scenario[] = [
   cpuScenario(1, 200, 600_000, 0.5),
   cpuScenario(1, 10, 600_000, 0.15, true),
   cpuScenario(1, 200, 600_000, 0.15, true),
+  publishScenario(1, 5_000),
+  publishScenario(8, 20_000),
+  publishScenario(128, 40_000),
+  {
+    name: 'CPU per single event posted, 8 clients',
+    unit: 'µs',
+    goal: { ratio: 2.5 },
+    measure: (server) => singlePosting(server, { count: 10_000, clients: 8 }),
+  },
   { name: 'Publish to receipt, 200/s to 10, p50', unit: 'ms', goal: { ratio: 1.5 }, measure: (server) => p50(paced(server)) },
   { name: 'Ping, p50', unit: 'ms', goal: { ratio: 1.3 }, measure: (server) => p50(roundTrips(server, 3_000, ping)) },
   {

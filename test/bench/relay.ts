@@ -1,13 +1,12 @@
 /**
  * The peer of the benchmarks: a bare Socket.IO relay that keeps nothing and checks nothing, and answers the same
- * protocol events. Prints its port once it listens.
+ * protocol events; and a bare Fastify route that parses a body and answers. Prints its URL once it listens.
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
 import { Server, type Socket } from 'socket.io';
 
-const http = createServer();
-const io = new Server(http, { serveClient: false });
+const app = fastify();
+const io = new Server(app.server, { serveClient: false });
 let orchestrator: Socket | undefined;
 
 io.on('connection', (socket) => {
@@ -16,6 +15,11 @@ io.on('connection', (socket) => {
   socket.on('cli_event', (event: { event_type: string }) => {
     void socket.leave('watchers');
     io.to('watchers').emit(event.event_type, event);
+  });
+  socket.on('publish', ({ session_id, events }: { session_id: string; events: { type: string }[] }, ack: (answer: unknown) => void) => {
+    void socket.leave('watchers');
+    for (const event of events) io.to('watchers').emit(event.type, { session_id, ...event });
+    ack({ success: true });
   });
   socket.on('ping', (_payload: unknown, ack: (answer: unknown) => void) => {
     const answer = { timestamp: new Date().toISOString() };
@@ -35,4 +39,6 @@ io.on('connection', (socket) => {
   });
 });
 
-http.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` })));
+app.post('/api/sessions/:session_id/events', async (request) => ({ success: true, size: Object.keys(request.body as object).length }));
+
+console.log(JSON.stringify({ url: await app.listen({ host: '127.0.0.1', port: 0 }) }));

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import type { Journal, JournalChange, NewEvent } from '../../src/journal/journal.ts';
 
@@ -295,6 +295,23 @@ export function describeJournal(name: string, kind: JournalKind): void {
         journal.subscribe(() => commits++);
         await Promise.all(Array.from({ length: 100 }, (_, at) => journal.append(`s${at % 3}`, [event(at)])));
         expect(commits).toBe(1);
+      });
+
+      test('gathers in a burst of appends that nobody waits for, until one comes that somebody waits for', async () => {
+        vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+        try {
+          const gathering = { mayGather: true };
+          await Promise.all(Array.from({ length: 8 }, (_, at) => journal.append('s', [event(at + 1)], gathering)));
+          const committed: string[] = [];
+          const unawaited = journal.append('s', [event(9)], gathering).then(() => committed.push('unawaited'));
+          for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+          expect(committed).toEqual([]);
+          await journal.append('s', [event(10)]);
+          await unawaited;
+          expect(committed).toEqual(['unawaited']);
+        } finally {
+          vi.useRealTimers();
+        }
       });
 
       test('of a prompt append does not wait, and takes along what waits', async () => {

@@ -24,7 +24,10 @@ export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
   app.post<{ Params: PathParameters }>('/api/sessions/:id/events', (request) => {
     const id = parse(sessionId, request.params.id, 'session_id');
     const events = Array.isArray(request.body) ? request.body : [request.body];
-    return intake.publish({ session_id: id, events }, clientName(request) ?? undefined, () => undefined);
+    return intake.publish(
+      { session_id: id, events },
+      { source: clientName(request) ?? undefined, mayPublish: () => undefined, wantsAnswer: true },
+    );
   });
   app.get<{ Params: PathParameters }>('/api/sessions/:id/events', async (request, reply) => {
     const accept = request.headers.accept ?? '';
