@@ -4,29 +4,14 @@ import type { SettingSource } from './setting-layers.ts';
 import { systemReason } from './system-reason.ts';
 
 /**
- * The token: of the file that a flag names, else of the environment, else of the file that is configured. A project's
- * file came with somebody's code: it may say where the server is, but where that is another machine the token does not
- * go along.
- * @throws Failure the file cannot be read, or the server is not to be trusted with it
+ * The token: of the file that a flag names, else of the environment, else of the file that is configured. It goes to the URL
+ * that the user named: one of a project's file counts only where the user trusts that file.
+ * @throws Failure the file cannot be read
  */
-export function trustedToken(
-  file: { value: string | undefined; source: SettingSource } | undefined,
-  server: { url: string; source: SettingSource | undefined },
-): string | undefined {
-  const path = file?.value;
+export function readAccessToken(file: { value: string | undefined; source: SettingSource } | undefined): string | undefined {
   const variable = process.env['SHANNON_DASH_TOKEN'];
-  const isFromVariable = variable !== undefined && variable !== '' && file?.source !== 'flag';
-  const token = isFromVariable ? variable : path === undefined ? undefined : readToken(path);
-  const { hostname } = new URL(server.url);
-  const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  if (token === undefined || server.source !== 'project' || isLocal) return token;
-  throw new Failure(
-    'FORBIDDEN',
-    `the project's file points to ${server.url}; a token goes to another machine only if you name it yourself`,
-    {
-      hints: [`if you trust it: --url ${server.url}`],
-    },
-  );
+  if (variable !== undefined && variable !== '' && file?.source !== 'flag') return variable;
+  return file?.value === undefined ? undefined : readToken(file.value);
 }
 
 function readToken(path: string): string {

@@ -9,6 +9,7 @@ import { registerSend } from './commands/send.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSessions } from './commands/sessions.ts';
 import { registerStats } from './commands/stats.ts';
+import { registerTrust } from './commands/trust.ts';
 import { registerWatch } from './commands/watch.ts';
 import type { Program } from './program.ts';
 
@@ -26,4 +27,5 @@ export const commands: readonly ((program: Program) => void)[] = [
   registerGate,
   registerDecide,
   registerCheckpoint,
+  registerTrust,
 ];

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { maskPasswords } from '../core/mask-passwords.ts';
 import { safeLine } from '../core/safe-text.ts';
 import type { Failure } from './failure.ts';
 
@@ -117,7 +118,7 @@ export class Output {
   }
 
   #err(text: string): void {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${maskPasswords(text)}\n`);
   }
 }
 

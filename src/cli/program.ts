@@ -30,6 +30,8 @@ export interface CommandDefinition<Options> {
   notes?: string[];
   /** Everything from the first argument on belongs to the command, flags too. */
   passThrough?: boolean;
+  /** Whether to say what a project's file would set if it were trusted (default: yes). */
+  asksForTrust?: (options: Options) => boolean;
   /** @returns the exit code; nothing: 0, or 130 and 143 after a signal */
   run: (invocation: Invocation<Options>) => Promise<number | void>;
 }
@@ -84,7 +86,16 @@ export class Program {
   }
 
   /** Adds a command. */
-  add<Options extends object>({ usage, summary, examples, options, notes, passThrough, run }: CommandDefinition<Options>): void {
+  add<Options extends object>({
+    usage,
+    summary,
+    examples,
+    options,
+    notes,
+    passThrough,
+    asksForTrust,
+    run,
+  }: CommandDefinition<Options>): void {
     const command = this.#commander.command(usage).description(summary);
     for (const each of [...options, ...globalOptions().filter((global) => !options.some(({ long }) => long === global.long))]) {
       command.addOption(each);
@@ -98,6 +109,7 @@ export class Program {
       const output = await openOutput(all);
       const { readSettings } = await import('./settings.ts');
       const settings = readSettings(all);
+      if (asksForTrust?.(own) !== false) for (const sentence of settings.warnings) output.warn(sentence);
       const code = await run({ args: command.args, options: own, settings, output, interruption: this.#interruption });
       this.#exitCode = code ?? this.#interruption.exitCode ?? exitCodes.ok;
     });

@@ -6,7 +6,8 @@ import { watch } from 'chokidar';
 import { defaultSkillFolders } from '../server/skill-registry.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Invocation } from './program.ts';
-import { folders, projectFileName } from './settings.ts';
+import { projectFileName } from './project-file.ts';
+import { userFolders } from './user-folders.ts';
 
 /** A build writes many files; the restart waits until it is quiet. */
 const quietMs = 200;
@@ -23,7 +24,7 @@ export async function serveReloading({ settings, output, interruption }: Invocat
     fileURLToPath(new URL('..', import.meta.url)),
     ...settings.files,
     join(process.cwd(), projectFileName),
-    join(folders().config, 'config.json'),
+    join(userFolders().config, 'config.json'),
     ...defaultSkillFolders({ cwd: process.cwd(), home: homedir(), extra: settings.skills }).map(({ path }) => path),
   ]);
   try {

@@ -1,3 +1,4 @@
+import { maskPasswords } from '../core/mask-passwords.ts';
 import { safeLine } from '../core/safe-text.ts';
 import { isLive } from '../core/session-state.ts';
 import { count, duration } from '../dashboard/view/figures.ts';
@@ -39,7 +40,7 @@ export interface ServerStats {
 export async function readStats(settings: Settings): Promise<ServerStats> {
   const [wire, sessions] = await Promise.all([requestJson<WireStats>(settings, 'api/stats'), listSessions(settings)]);
   return {
-    url: settings.url,
+    url: maskPasswords(settings.url),
     server_version: wire.version,
     uptime_ms: Math.round(wire.uptime_seconds * 1_000),
     clients: wire.total_connections,

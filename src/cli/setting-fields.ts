@@ -48,3 +48,9 @@ export type SettingValues = Partial<{ [Name in SettingField]: z.output<(typeof s
 
 /** Paths in a file are meant from that file's folder. */
 export const pathFields: readonly SettingField[] = ['journal', 'skills', 'token_file'];
+
+/**
+ * What a project's file may set before the user trusts it. Everything else says where to connect, listen, write or read, or
+ * in whose name, and whoever wrote the file decides none of that for whoever cloned it.
+ */
+export const harmlessFields: readonly SettingField[] = ['session', 'timeout', 'port', 'log_level', 'fsync'];

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { Failure, usageFailure } from './failure.ts';
-import { pathFields, settingFields, type SettingField, type SettingValues } from './setting-fields.ts';
-import { systemReason } from './system-reason.ts';
+import { delimiter, dirname, resolve } from 'node:path';
+import { usageFailure } from './failure.ts';
+import { harmlessFields, pathFields, settingFields, type SettingField, type SettingValues } from './setting-fields.ts';
 
 /** Where settings come from. */
 export type SettingSource = 'flag' | 'environment' | 'project' | 'user';
@@ -11,11 +9,22 @@ export type SettingSource = 'flag' | 'environment' | 'project' | 'user';
 export interface SettingLayer {
   source: SettingSource;
   values: SettingValues;
+  /** What it would set as well, if it were trusted. */
+  leftOut: SettingField[];
+}
+
+/** A configuration file that was read. */
+export interface GivenFile {
+  path: string;
+  bytes: Buffer;
+  /** Whether it may set what says where to go and what to open. */
+  isTrusted: boolean;
 }
 
 /** The settings of one source as they were given. */
 interface Given {
   source: SettingSource;
+  isTrusted: boolean;
   values: Record<string, unknown>;
   /** How the person who set it calls a field. */
   nameOf: (field: string) => string;
@@ -28,34 +37,37 @@ interface Given {
  * @param options the values of flags, as commander names them
  * @throws Failure the flag, variable or file, its field, and what is wrong with it
  */
-export function settingLayers(options: object, files: { project: string | undefined; user: string | undefined }): SettingLayer[] {
-  const folder = process.cwd();
+export function settingLayers(options: object, files: { project: GivenFile | undefined; user: GivenFile | undefined }): SettingLayer[] {
   const given: Given[] = [
-    { source: 'flag', values: flagValues(options), nameOf: (field) => `--${flagOf(field)}`, folder },
-    { source: 'environment', values: environmentValues(), nameOf: variableName, folder },
+    { source: 'flag', isTrusted: true, values: flagValues(options), nameOf: (field) => `--${flagOf(field)}`, folder: process.cwd() },
+    { source: 'environment', isTrusted: true, values: environmentValues(), nameOf: variableName, folder: process.cwd() },
     ...(['project', 'user'] as const).flatMap((source) => fileValues(source, files[source])),
   ];
-  return given.map((each) => ({ source: each.source, values: checked(each) }));
+  return given.map(layerOf);
 }
 
-/** The file of this name in the folder or the nearest one above it. */
-export function findUpwards(name: string, from: string): string | undefined {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const found = existing(join(folder, name));
-    if (found !== undefined) return found;
-    if (folder === dirname(folder)) return undefined;
-  }
+/** What stands in a configuration file. @throws Failure it is no JSON object; what it holds instead is not shown */
+export function configurationOf(path: string, bytes: Buffer): Record<string, unknown> {
+  const parsed = parsedJson(bytes);
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
+  const fault = parsed === undefined ? 'is not JSON' : 'must hold an object';
+  throw usageFailure(`${path} ${fault}`, 'correct it, or remove it; it is such as {"url": "http://127.0.0.1:8000"}');
 }
 
-/** The path if there is something to read at it; a file that is there and cannot be read is an error, not an absence. */
-export function existing(path: string): string | undefined {
+/** Undefined for what is no JSON. The parser's own error quotes the text. */
+function parsedJson(bytes: Buffer): unknown {
   try {
-    readFileSync(path);
-    return path;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : path;
+    return JSON.parse(String(bytes));
+  } catch {
+    return undefined;
   }
+}
+
+function layerOf(given: Given): SettingLayer {
+  const values = checked(given);
+  const leftOut = given.isTrusted ? [] : (Object.keys(values) as SettingField[]).filter((field) => !harmlessFields.includes(field));
+  for (const field of leftOut) delete values[field];
+  return { source: given.source, values, leftOut };
 }
 
 function checked({ source, values, nameOf, folder }: Given): SettingValues {
@@ -108,19 +120,8 @@ function variableName(field: string): string {
   return `SHANNON_DASH_${field.toUpperCase()}`;
 }
 
-function fileValues(source: 'project' | 'user', path: string | undefined): Given[] {
-  if (path === undefined) return [];
-  return [{ source, values: readConfiguration(path), nameOf: (field) => `${path}: "${field}"`, folder: dirname(path) }];
-}
-
-function readConfiguration(path: string): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    const reason = cause instanceof SyntaxError ? `is not JSON: ${cause.message}` : `cannot be read: ${systemReason(cause)}`;
-    throw new Failure('INVALID', `${path} ${reason}`, { hints: ['correct it, or remove it'], cause });
-  }
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
-  throw usageFailure(`${path} must hold an object`, 'such as {"url": "http://127.0.0.1:8000"}');
+function fileValues(source: 'project' | 'user', file: GivenFile | undefined): Given[] {
+  if (file === undefined) return [];
+  const { path, bytes, isTrusted } = file;
+  return [{ source, isTrusted, values: configurationOf(path, bytes), nameOf: (field) => `${path}: "${field}"`, folder: dirname(path) }];
 }

@@ -1,12 +1,14 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
-import { trustedToken } from './access-token.ts';
+import { readAccessToken } from './access-token.ts';
 import type { SettingField, SettingValues } from './setting-fields.ts';
-import { existing, findUpwards, settingLayers, type SettingSource } from './setting-layers.ts';
-
-/** The project's configuration. */
-export const projectFileName = '.shannon-dash.json';
+import { readConfigurationFile, type ConfigurationFile } from './configuration-file.ts';
+import { readEnvironment } from '../client/environment.ts';
+import { Failure } from './failure.ts';
+import { findProjectFile } from './project-file.ts';
+import { isTrusted } from './project-trust.ts';
+import { settingLayers, type SettingLayer, type SettingSource } from './setting-layers.ts';
+import { userFolders } from './user-folders.ts';
 
 /** What a command goes by, wherever each value came from. */
 export interface Settings {
@@ -25,6 +27,8 @@ export interface Settings {
   skills: string[];
   /** The configuration files that were read. */
   files: string[];
+  /** Sentences about what the project's file says and what was not done. */
+  warnings: string[];
 }
 
 /**
@@ -33,7 +37,11 @@ export interface Settings {
  * @throws Failure the flag, variable or file, its field, and what is wrong with it
  */
 export function readSettings(options: object): Settings {
-  const files = { project: findUpwards(projectFileName, process.cwd()), user: existing(join(folders().config, 'config.json')) };
+  const found = { project: findProjectFile(process.cwd()), user: userFile() };
+  const files = {
+    project: found.project?.bytes === undefined ? undefined : { ...found.project, isTrusted: isTrusted(found.project) },
+    user: found.user?.bytes === undefined ? undefined : { ...found.user, isTrusted: true },
+  };
   const layers = settingLayers(options, files);
   const pick = <Name extends SettingField>(name: Name): { value: SettingValues[Name]; source: SettingSource } | undefined => {
     const layer = layers.find(({ values }) => values[name] !== undefined);
@@ -45,19 +53,40 @@ export function readSettings(options: object): Settings {
   const level = pick('log_level')?.value ?? 'info';
   return {
     url,
-    token: trustedToken(pick('token_file'), { url, source: pick('url')?.source }),
+    token: readAccessToken(pick('token_file')),
     session: pick('session')?.value,
     client: pick('client')?.value ?? userName(),
     timeoutMs: pick('timeout')?.value,
     host: pick('host')?.value ?? '127.0.0.1',
     port,
     logLevel: level === 'warning' ? 'warn' : level,
-    journal: pick('journal')?.value ?? join(folders().state, 'journal.db'),
+    journal: pick('journal')?.value ?? join(userFolders().state, 'journal.db'),
     fsync: pick('fsync')?.value ?? false,
     corsOrigins: pick('cors_origins')?.value ?? [],
     skills: pick('skills')?.value ?? [],
-    files: Object.values(files).filter((file) => file !== undefined),
+    files: Object.values(files)
+      .filter((file) => file !== undefined)
+      .map(({ path }) => path),
+    warnings: warningsOf(found.project, layers),
   };
+}
+
+/** @throws Failure it is there and is not read: it is the user's own, and what it says is missed */
+function userFile(): ConfigurationFile | undefined {
+  const file = readConfigurationFile(join(userFolders().config, 'config.json'), false);
+  if (file?.refused === undefined) return file;
+  throw new Failure('INVALID', `${file.path} is not read: ${file.refused}`, { hints: ['correct it, or remove it'] });
+}
+
+function warningsOf(project: ConfigurationFile | undefined, layers: readonly SettingLayer[]): string[] {
+  // The run that started this program has said it.
+  if (project === undefined || readEnvironment().run !== undefined) return [];
+  if (project.refused !== undefined) return [`${project.path} is not read: ${project.refused}`];
+  const at = layers.findIndex(({ source }) => source === 'project');
+  const above = layers.slice(0, at);
+  const missed = layers[at]?.leftOut.filter((field) => above.every(({ values }) => values[field] === undefined)) ?? [];
+  if (missed.length === 0) return [];
+  return [`${project.path} is not trusted: ${missed.join(', ')} left out; look at it, then: shannon-dash trust`];
 }
 
 /** The port of a URL of this machine: `serve` then listens where the other commands look for it. */
@@ -66,13 +95,6 @@ function loopbackPort(url: string | undefined): number | undefined {
   const { hostname, port, protocol } = new URL(url);
   const isLoopback = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
   return isLoopback && protocol === 'http:' ? Number(port || 80) : undefined;
-}
-
-/** The user's folders for this program. */
-export function folders(): { config: string; state: string; cache: string } {
-  const { config, log, data, cache } = envPaths('shannon-dash', { suffix: '' });
-  // What env-paths calls `log` is XDG's state folder; elsewhere that is no place for a journal.
-  return { config, state: process.platform === 'linux' ? log : data, cache };
 }
 
 function userName(): string {

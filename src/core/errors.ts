@@ -1,3 +1,5 @@
+import { maskPasswords } from './mask-passwords.ts';
+
 /** One row per error: HTTP status, whether trying again can help, and the way out. Codes are wire names. */
 export const errorTable = {
   INVALID: { status: 400, retryable: false, hint: 'correct the named field and send it again' },
@@ -33,7 +35,8 @@ export class ShannonDashError extends Error {
   readonly details: unknown;
 
   constructor(code: ErrorCode, message: string, details?: unknown, options?: ErrorOptions) {
-    super(message, options);
+    // Many name the URL that was asked, and errors end up in logs and on screens.
+    super(maskPasswords(message), options);
     this.name = 'ShannonDashError';
     this.code = code;
     this.details = details;

@@ -1,3 +1,4 @@
+import { maskPasswords } from '../core/mask-passwords.ts';
 import { openConnection } from '../client/connection.ts';
 import type { DashboardSettings, UntilCondition } from './dashboard.ts';
 
@@ -33,7 +34,7 @@ export async function runDashboard(options: DashboardOptions): Promise<{ exitCod
   if (options.noColor) process.env['FORCE_COLOR'] = '0';
   const connection = openConnection({ url: options.url, token: options.token, client: options.clientName });
   const settings: DashboardSettings = {
-    url: options.url,
+    url: maskPasswords(options.url),
     session: options.session,
     globs: options.filters,
     isReadonly: options.readonly,

@@ -3,6 +3,7 @@ import type { ConnectOptions } from '../client/connection.ts';
 import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
 import { connectWatcher } from '../client/watcher.ts';
 import { newId } from '../core/ids.ts';
+import { maskPasswords } from '../core/mask-passwords.ts';
 import { startChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { watchFileChanges } from './file-changes.ts';
@@ -106,7 +107,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     });
     const started = run.emit(
       'execution:started',
-      { task: [command, ...args].join(' '), command, args: [...args], cwd: process.cwd(), pid: program.pid },
+      { task: maskPasswords([command, ...args].join(' ')), command, args: args.map(maskPasswords), cwd: process.cwd(), pid: program.pid },
       kept,
     );
     let epoch: string | undefined;

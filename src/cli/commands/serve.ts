@@ -21,6 +21,8 @@ export function registerServe(program: Program): void {
       option('--reload', 'restart on changes of program, configuration or skills'),
     ],
     notes: ['', 'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.'],
+    // The process that serves says it, after each restart.
+    asksForTrust: ({ reload }) => reload !== true,
     run: async (invocation) => {
       if (invocation.options.reload === true) {
         const { serveReloading } = await import('../reloading.ts');
