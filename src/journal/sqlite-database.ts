@@ -104,8 +104,9 @@ export class SqliteDatabase {
   insertSession(origin: SessionOrigin): StoredHead {
     const { session_id, created_at, skills, metadata } = origin;
     const epoch = this.epochOfNew;
-    const row = this.#statements.insertSession.get(session_id, epoch, created_at, JSON.stringify({ skills, metadata })) as Row;
-    return { key: Number(row['key']), head: { ...origin, epoch, seq: 0, updated_at: created_at } };
+    // Never `get`, which gives the row although the write behind it failed.
+    const [row] = this.#statements.insertSession.all(session_id, epoch, created_at, JSON.stringify({ skills, metadata })) as Row[];
+    return { key: Number(row?.['key']), head: { ...origin, epoch, seq: 0, updated_at: created_at } };
   }
 
   /** Takes back a session that was just created and has no events. */

@@ -36,7 +36,7 @@ export function seqOfServerMadeId(epoch: string, id: string): number | undefined
 
 /**
  * Gives each event its `seq`, dropping those whose id is known, from the journal or from earlier in the same append.
- * @throws ShannonDashError CONFLICT a known id with another type or other data; TOO_LARGE; INVALID no JSON, or nested too deep
+ * @throws ShannonDashError CONFLICT a known id with another type or other data; TOO_LARGE; INVALID no JSON, nested too deep, half a character
  */
 export function stamp(head: { session_id: string; epoch: string; seq: number }, events: readonly NewEvent[], findById: FindById): Stamped {
   const fresh: JournalEvent[] = [];
@@ -70,6 +70,7 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
     };
     if (event.source !== undefined) stamped.source = event.source;
     const json = jsonText(stamped, `events[${index}]`);
+    if (hasHalfCharacter(json)) throw halfCharacter(event, `events[${index}]`);
     // No character takes more than three bytes in UTF-8 for each of its UTF-16 units.
     if (json.length > limits.eventBytes / 3 && Buffer.byteLength(json) > limits.eventBytes) {
       throw new ShannonDashError('TOO_LARGE', `events[${index}]: an event must be at most ${limits.eventBytes} bytes`);
@@ -80,6 +81,20 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
     seqs.push(seq);
   }
   return { fresh, freshById, seqs };
+}
+
+/** JSON has half of a surrogate pair as an escape, which nothing else is written as. */
+function hasHalfCharacter(json: string): boolean {
+  return json.includes('\\ud') && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(json);
+}
+
+/**
+ * Half a pair is no character: UTF-8 has none for it, so that ids which differ here would be the same in a database, and
+ * strict readers refuse a whole answer for one.
+ */
+function halfCharacter({ id, type, source }: NewEvent, at: string): ShannonDashError {
+  const field = Object.entries({ id, type, source }).find(([, text]) => text?.isWellFormed() === false)?.[0] ?? 'data';
+  return new ShannonDashError('INVALID', `${at}.${field} has half a character (one surrogate of a pair): send whole ones`);
 }
 
 /** An event from the JSON that `stamp` gave it. No quote stands bare within an id, so this is where its type begins. */

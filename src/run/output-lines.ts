@@ -131,7 +131,10 @@ function letOldGo(stream: Stream): void {
 }
 
 /** A line as a terminal would show it in the end: what a carriage return overwrote (progress bars) is gone. */
-function shownLine(line: string): string {
-  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  return text.slice(text.lastIndexOf('\r') + 1).slice(0, lineChars);
+function shownLine(text: string): string {
+  const line = text.endsWith('\r') ? text.slice(0, -1) : text;
+  const shown = line.slice(line.lastIndexOf('\r') + 1);
+  // Not within a character: half of a surrogate pair is none.
+  const isWithin = shown.length > lineChars && /[\ud800-\udbff]/.test(shown.charAt(lineChars - 1));
+  return shown.slice(0, isWithin ? lineChars - 1 : lineChars);
 }

@@ -12,7 +12,7 @@ import { limits } from '../core/limits.ts';
 import type { AttachRequest } from '../core/messages.ts';
 import { isLive, type CommandState, type SessionState } from '../core/session-state.ts';
 import { timestampNow } from '../core/timestamp.ts';
-import type { AppendOptions, Journal, JournalEvent } from '../journal/journal.ts';
+import type { AppendOptions, Journal, JournalEvent, SessionHead } from '../journal/journal.ts';
 import { answerOf, elapsedMs, refusedAnswer } from './command-answer.ts';
 import { CommandDeadlines } from './command-deadlines.ts';
 import { effectOf } from './command-effect.ts';
@@ -70,19 +70,22 @@ export class CommandLedger {
 
   /** Takes up what a former server left: attachments that ended with it, commands and decisions with a deadline. */
   async open(): Promise<void> {
-    for (const { head } of this.#store.all()) {
-      const state = await this.#store.load(head.session_id);
-      if (state === undefined) continue;
-      if (state.orchestrator?.attached === true) {
-        await this.#append(head.session_id, [
-          { type: 'orchestrator:detached', data: { instance_id: state.orchestrator.instance_id, reason: 'the server was restarted' } },
-        ]);
-      }
-      const isLost = !isLive(state.status) && state.commands.some((command) => command.status === 'delivered');
-      if (isLost) await this.#failUnfinished(state);
-      else for (const command of state.commands) this.#deadlines.followCommand(head.session_id, command);
-      for (const decision of state.decisions) this.#deadlines.followDecision(head.session_id, decision);
+    // One that cannot be read, or written to, keeps no other from being taken up.
+    for (const { head } of [...this.#store.all()]) await this.#takeUp(head).catch(this.#onProblem);
+  }
+
+  async #takeUp(head: SessionHead): Promise<void> {
+    const state = await this.#store.load(head.session_id);
+    if (state === undefined) return;
+    if (state.orchestrator?.attached === true) {
+      await this.#append(head.session_id, [
+        { type: 'orchestrator:detached', data: { instance_id: state.orchestrator.instance_id, reason: 'the server was restarted' } },
+      ]);
     }
+    const isLost = !isLive(state.status) && state.commands.some((command) => command.status === 'delivered');
+    if (isLost) await this.#failUnfinished(state);
+    else for (const command of state.commands) this.#deadlines.followCommand(head.session_id, command);
+    for (const decision of state.decisions) this.#deadlines.followDecision(head.session_id, decision);
   }
 
   get orchestrators(): number {

@@ -9,6 +9,7 @@ import { ShannonDashError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory-journal.ts';
+import { closeAll } from './close-all.ts';
 import { CommandLedger } from './command-ledger.ts';
 import { DecisionLinks } from './decision-links.ts';
 import { EventIntake } from './event-intake.ts';
@@ -53,12 +54,21 @@ export interface DashServer {
 /** The version in package.json. */
 export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
-/** Composes the server of its parts. Nothing listens yet. */
+/** Composes the server of its parts. Nothing listens yet. Should that fail, the journal is closed all the same. */
 export async function createServer(options: ServerOptions = {}): Promise<DashServer> {
+  const journal = options.journal ?? new MemoryJournal();
+  try {
+    return await compose(options, journal);
+  } catch (error) {
+    await closeAll([() => journal.close()]).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function compose(options: ServerOptions, journal: Journal): Promise<DashServer> {
   const log = options.log ?? pino({ level: 'silent' });
   const loggerInstance: FastifyBaseLogger = log;
   const onProblem = (error: unknown) => log.error({ err: error }, 'a background task failed');
-  const journal = options.journal ?? new MemoryJournal();
   const figures = new ServerFigures();
   const store = new SessionStore(journal, onProblem);
   await store.open();
@@ -150,12 +160,14 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
       app.server.closeAllConnections();
       cutSockets();
     }, closeGraceMs);
-    await Promise.all([new Promise<void>((resolve) => void io.close(() => resolve())), app.close()]).finally(() => clearTimeout(cut));
-    await skills.close();
-    ledger.close();
-    hub.close();
-    await store.close();
-    await journal.close();
+    await closeAll([
+      () => Promise.all([new Promise<void>((resolve) => void io.close(() => resolve())), app.close()]).finally(() => clearTimeout(cut)),
+      () => skills.close(),
+      () => ledger.close(),
+      () => hub.close(),
+      () => store.close(),
+      () => journal.close(),
+    ]);
   };
   return {
     async listen({ host = '127.0.0.1', port = 8_000 } = {}) {

@@ -1,10 +1,11 @@
+import { ShannonDashError } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
 import { limits } from '../core/limits.ts';
 import { initialState, type SessionOrigin, type SessionState } from '../core/session-state.ts';
-import type { Journal, JournalChange, SessionHead } from '../journal/journal.ts';
+import type { Journal, JournalChange, SessionHead, Snapshot } from '../journal/journal.ts';
 
 /** Raised whenever the form of the state or the meaning of an event changes: older snapshots are folded anew. */
-const foldVersion = 1;
+export const foldVersion = 1;
 /** Events folded beyond the last snapshot before a new one is saved: the most that a load has to fold. */
 const snapshotEvents = 5_000;
 const loadEvents = 1_000;
@@ -39,12 +40,9 @@ export class SessionStore {
     this.#onProblem = onProblem;
   }
 
-  /** Reads all sessions and folds each once. */
+  /** Takes up all sessions. None is folded yet: each is when it is loaded. */
   async open(): Promise<void> {
-    for (const head of await this.#journal.sessions()) {
-      this.#add(head, undefined);
-      await this.load(head.session_id);
-    }
+    for (const head of await this.#journal.sessions()) this.#add(head, undefined);
   }
 
   get size(): number {
@@ -64,7 +62,10 @@ export class SessionStore {
     return [...this.#folded].slice(-count).flatMap((sessionId) => this.#sessions.get(sessionId) ?? []);
   }
 
-  /** The fold at the newest event, read from the journal if it is not in memory; undefined for an unknown session. */
+  /**
+   * The fold at the newest event, read from the journal if it is not in memory; undefined for an unknown session.
+   * @throws ShannonDashError JOURNAL_FAILED its history cannot be read
+   */
   async load(sessionId: string): Promise<SessionState | undefined> {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
@@ -154,11 +155,13 @@ export class SessionStore {
   }
 
   async #start(session: StoredSession, through: number): Promise<SessionState> {
+    const initial = initialState(originOf(session.head));
     const snapshot = await this.#journal.loadSnapshot(session.head.session_id);
-    if (snapshot !== undefined && snapshot.version === foldVersion && snapshot.seq <= Math.min(through, session.head.seq)) {
-      return JSON.parse(snapshot.json) as SessionState;
-    }
-    return initialState(originOf(session.head));
+    if (snapshot === undefined || snapshot.version !== foldVersion || snapshot.seq > Math.min(through, session.head.seq)) return initial;
+    const state = stateOf(snapshot, initial);
+    if (state !== undefined) return state;
+    this.#onProblem(new Error(`The snapshot of ${session.head.session_id} is no state: its history is folded anew`));
+    return initial;
   }
 
   async #foldThrough(session: StoredSession, from: SessionState, through: number): Promise<SessionState> {
@@ -170,7 +173,12 @@ export class SessionStore {
         maxChars: loadChars,
         through,
       });
-      if (events.length === 0) break;
+      if (events.length === 0) {
+        // Deleted meanwhile, or asked for beyond its newest event; else the journal breaks its word, and asking again changes nothing.
+        if (this.#sessions.get(session.head.session_id) !== session || state.seq >= session.head.seq) break;
+        const { session_id, seq } = session.head;
+        throw new ShannonDashError('JOURNAL_FAILED', `The journal has the events of ${session_id} through ${state.seq} only, of ${seq}`);
+      }
       for (const { event } of events) state = fold(state, event);
     }
     return state;
@@ -184,6 +192,22 @@ export class SessionStore {
       this.#onProblem(error);
     }
   }
+}
+
+/** The state in a snapshot; undefined if it is none, or has not the parts that a state has now. */
+function stateOf({ seq, json }: Snapshot, initial: SessionState): SessionState | undefined {
+  let state: unknown;
+  try {
+    state = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  if (typeof state !== 'object' || state === null) return undefined;
+  const found = state as Record<string, unknown>;
+  const isLike = ([key, value]: [string, unknown]) =>
+    value === null || (typeof found[key] === typeof value && Array.isArray(found[key]) === Array.isArray(value));
+  const isState = found['seq'] === seq && found['session_id'] === initial.session_id && Object.entries(initial).every(isLike);
+  return isState ? (state as SessionState) : undefined;
 }
 
 /** The short form of a session, from its state if that is in memory. */

@@ -98,6 +98,28 @@ export function describeJournal(name: string, kind: JournalKind): void {
       });
     });
 
+    describe('half a character (one surrogate of a pair)', () => {
+      test.each<[string, Partial<NewEvent>]>([
+        ['id', { id: 'a\ud800' }],
+        ['source', { source: '\udc00b' }],
+        ['data', { data: { text: 'x\ud83d' } }],
+        ['data', { data: { ['key\udfff']: 1 } }],
+      ])('in %s is INVALID, and nothing of that append is kept', async (field, more) => {
+        await expect(journal.append('s', [event(1), event(2, more)])).rejects.toMatchObject({
+          code: 'INVALID',
+          message: `events[1].${field} has half a character (one surrogate of a pair): send whole ones`,
+        });
+        expect(await journal.sessions()).toEqual([]);
+      });
+
+      test('is not what only looks like one: a whole pair, and the text of an escape', async () => {
+        const texts = ['😀', '\\ud800', '\\\\ud800', '"\\udfff'];
+        await journal.append('s', [event(1, { id: '😀', data: { texts } })]);
+        const [kept] = await journal.read('s', { after: 0, limit: 1 });
+        expect(kept?.event).toMatchObject({ id: '😀', data: { texts } });
+      });
+    });
+
     describe('an id', () => {
       test('that is known is not journalled again, and is answered with its place', async () => {
         await journal.append('s', [event(1, { id: 'a' }), event(2, { id: 'b' })]);

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/event.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { closeAll } from '../../src/server/close-all.ts';
 import { createServer } from '../../src/server/create-server.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { startServerProcess } from '../helpers/server-process.ts';
@@ -15,6 +16,38 @@ import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
 
 const run = promisify(execFile);
 const step = (n: number) => ({ type: 'test:step', id: `n${n}`, data: { n } });
+
+test('of parts that cannot be closed keeps none of the others open', async () => {
+  const closed: string[] = [];
+  const parts = ['first', 'second', 'third', 'fourth'];
+  const closing = closeAll(
+    parts.map((part) => () => {
+      closed.push(part);
+      if (part === 'second') throw new Error('second is stuck');
+      return part === 'third' ? Promise.reject(new Error('third is stuck')) : undefined;
+    }),
+  );
+  await expect(closing).rejects.toThrow('second is stuck');
+  expect(closed).toEqual(parts);
+});
+
+test('a server that cannot be made closes the journal that it was given', async () => {
+  class UnreadableJournal extends MemoryJournal {
+    isClosed = false;
+
+    override sessions(): Promise<never> {
+      return Promise.reject(new Error('unreadable'));
+    }
+
+    override close(): Promise<void> {
+      this.isClosed = true;
+      return super.close();
+    }
+  }
+  const journal = new UnreadableJournal();
+  await expect(createServer({ journal, projectFolder: await temporaryFolder() })).rejects.toThrow('unreadable');
+  expect(journal.isClosed).toBe(true);
+});
 
 describe('close', () => {
   test.each([['websocket'], ['polling']])('says server:shutdown to every client on %s, then lets it go', async (transport) => {

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { initialState } from '../../src/core/session-state.ts';
+import type { JournalEvent, ReadRange, Snapshot } from '../../src/journal/journal.ts';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { createServer } from '../../src/server/create-server.ts';
+import { foldVersion, SessionStore } from '../../src/server/session-store.ts';
+import { http } from '../helpers/start-server.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+
+const timestamp = '2026-01-01T00:00:00.000Z';
+const skill = (name: string) => ({ type: 'skill:started', data: { skill_name: name }, timestamp });
+
+/** A journal with two sessions, `sound` and `broken`, of which the latter has fewer events than its head says. */
+class ShortJournal extends MemoryJournal {
+  reads = 0;
+
+  override read(sessionId: string, range: ReadRange): Promise<JournalEvent[]> {
+    this.reads++;
+    return super.read(sessionId, sessionId === 'broken' ? { ...range, through: Math.min(range.through ?? 1, 1) } : range);
+  }
+}
+
+async function filled<Kept extends MemoryJournal>(journal: Kept): Promise<Kept> {
+  await journal.append('broken', [skill('a'), skill('b')]);
+  await journal.append('sound', [skill('a'), skill('b')]);
+  return journal;
+}
+
+test('a journal that has fewer events than its head claims ends in an error for that session alone', async () => {
+  const journal = await filled(new ShortJournal());
+  const server = await createServer({ journal, projectFolder: await temporaryFolder() });
+  const { url } = await server.listen({ port: 0 });
+  const broken = await http('GET', `${url}/api/sessions/broken`);
+  expect(broken).toMatchObject({
+    status: 503,
+    body: { code: 'JOURNAL_FAILED', error: 'The journal has the events of broken through 1 only, of 2' },
+  });
+  expect(await http('GET', `${url}/api/sessions/sound`)).toMatchObject({ status: 200, body: { seq: 2, current_skill: 'b' } });
+  expect((await http('GET', `${url}/health`)).status).toBe(200);
+  await server.close();
+});
+
+test('at start each session is read once', async () => {
+  class CountingJournal extends MemoryJournal {
+    readonly read_of: string[] = [];
+
+    override read(sessionId: string, range: ReadRange): Promise<JournalEvent[]> {
+      this.read_of.push(sessionId);
+      return super.read(sessionId, range);
+    }
+  }
+  const journal = new CountingJournal();
+  const names = Array.from({ length: 600 }, (_, n) => `s${n}`);
+  for (const name of names) await journal.append(name, [skill('a')]);
+  const server = await createServer({ journal, projectFolder: await temporaryFolder() });
+  // More than are kept in memory: a second look at each would read it again.
+  expect(journal.read_of).toEqual(names);
+  await server.close();
+});
+
+test.each([
+  ['no JSON', '{"session_id":"sound'],
+  ['no state', '[]'],
+  ['null', 'null'],
+  ['a state without its lists', '{"session_id":"sound","seq":1}'],
+  ['the state of another session', JSON.stringify({ ...initialState({ session_id: 'other', created_at: timestamp }), seq: 1 })],
+  ['a state whose list is none', JSON.stringify({ ...initialState({ session_id: 'sound', created_at: timestamp }), seq: 1, commands: {} })],
+])('a snapshot that is %s is told and thrown away', async (_, json) => {
+  class SnapshotJournal extends MemoryJournal {
+    override loadSnapshot(): Promise<Snapshot | undefined> {
+      return Promise.resolve({ seq: 1, version: foldVersion, json });
+    }
+  }
+  const journal = await filled(new SnapshotJournal());
+  const problems: unknown[] = [];
+  const store = new SessionStore(journal, (problem) => problems.push(problem));
+  await store.open();
+  expect(await store.load('sound')).toMatchObject({ seq: 2, current_skill: 'b', skills: [{ skill_name: 'a' }, { skill_name: 'b' }] });
+  expect(problems.map(String)).toEqual(['Error: The snapshot of sound is no state: its history is folded anew']);
+});
