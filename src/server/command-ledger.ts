@@ -71,7 +71,7 @@ export class CommandLedger {
   /** Takes up what a former server left: attachments that ended with it, commands and decisions with a deadline. */
   async open(): Promise<void> {
     // One that cannot be read, or written to, keeps no other from being taken up.
-    for (const { head } of [...this.#store.all()]) await this.#takeUp(head).catch(this.#onProblem);
+    for (const { head } of this.#store.all()) await this.#takeUp(head).catch(this.#onProblem);
   }
 
   async #takeUp(head: SessionHead): Promise<void> {
