@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { maskPasswords } from '../core/mask-passwords.ts';
-import { safeLine } from '../core/safe-text.ts';
+import { safeJson, safeLine } from '../core/safe-text.ts';
 import type { Failure } from './failure.ts';
 
 export interface OutputOptions {
@@ -21,10 +21,6 @@ const styles: Record<Exclude<Tone, 'plain'>, (chalk: ChalkInstance) => (text: st
   warn: (chalk) => chalk.magenta,
   strong: (chalk) => chalk.bold,
 };
-
-/** What JSON leaves as it is and a terminal would act on: DEL, the 8-bit controls, line separators, what reorders text. */
-// oxlint-disable-next-line no-control-regex
-const unsafeInJson = /[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
 
 /** The way out: results to stdout, everything else to stderr. A pipe takes decoration away, never changes the format. */
 export class Output {
@@ -123,5 +119,5 @@ export class Output {
 }
 
 function json(fields: object): string {
-  return JSON.stringify({ v: 1, ...fields }).replace(unsafeInJson, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return safeJson(JSON.stringify({ v: 1, ...fields }));
 }

@@ -1,5 +1,5 @@
 import type { ShannonDashError } from '../core/errors.ts';
-import type { SessionEvent } from '../core/event.ts';
+import { receivedAt, type SessionEvent } from '../core/event.ts';
 import { fold, foldAll } from '../core/fold.ts';
 import { limits } from '../core/limits.ts';
 import type { EventsMessage, SessionStateMessage } from '../core/messages.ts';
@@ -107,7 +107,7 @@ export class AllSessionsWatcher implements Watcher {
       if (seq !== undefined && event.seq <= seq) continue;
       if (isFolding && seq !== undefined && event.seq > seq + 1) return this.#subscription.again();
       if (!this.#enqueue(event)) break;
-      if (isFolding && event.seq === 1) state ??= initialState({ session_id, created_at: event.timestamp });
+      if (isFolding && event.seq === 1) state ??= initialState({ session_id, created_at: receivedAt(event) });
       if (state !== undefined) state = fold(state, event);
       seq = event.seq;
       fresh.push(event);

@@ -1,4 +1,5 @@
 import type { CommandExecution, CommandType } from '../core/command.ts';
+import { cutText } from '../core/cut-text.ts';
 import type { ShannonDashError } from '../core/errors.ts';
 import type { CommandState, SessionState } from '../core/session-state.ts';
 import { backoffMs, pauseFor } from './backoff.ts';
@@ -150,7 +151,8 @@ export class CommandInbox {
     this.#remember(command_id, type);
     this.#carryOut(execution).then(
       (result) => this.#finish(command_id, { status: 'applied', ...passable(result) }),
-      (error: unknown) => this.#finish(command_id, { status: 'failed', error: asShannonDashError(error).message.slice(0, 10_000) }),
+      (error: unknown) =>
+        this.#finish(command_id, { status: 'failed', error: cutText(asShannonDashError(error).message.toWellFormed(), 10_000) }),
     );
   }
 

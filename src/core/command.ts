@@ -1,14 +1,16 @@
 import { z } from 'zod';
+import { cutText } from './cut-text.ts';
 import { ShannonDashError } from './errors.ts';
 import { sessionId, shortId } from './ids.ts';
 import { jsonText, utf8Bytes } from './json.ts';
 import { limits } from './limits.ts';
 import { parse } from './parse.ts';
+import { anyObject, textOf } from './text.ts';
 
-const text = z.string('must be a text').max(10_000, 'must be at most 10,000 characters');
-const word = text.min(1, 'must not be empty');
+const sentence = textOf(10_000);
+const word = sentence.min(1, 'must not be empty');
 
-const halt = z.object({ reason: text.optional() });
+const halt = z.object({ reason: sentence.optional() });
 const resume = z.object({});
 const rollback = z
   .object({
@@ -26,11 +28,11 @@ const rollback = z
     message: 'give either steps or checkpoint_id',
   })
   .transform((fields) => (fields.checkpoint_id === undefined ? { ...fields, steps: fields.steps ?? 1 } : fields));
-const redirect = z.object({ target_skill: word.optional(), target_path: word.optional(), instructions: text.optional() });
-const decision = z.object({ decision_id: word, choice: word, comment: text.optional() });
+const redirect = z.object({ target_skill: word.optional(), target_path: word.optional(), instructions: sentence.optional() });
+const decision = z.object({ decision_id: word, choice: word, comment: sentence.optional() });
 const inject = z.object({
   skill_name: word,
-  parameters: z.record(z.string(), z.unknown(), 'must be an object').optional(),
+  parameters: anyObject.optional(),
   position: z
     .union([z.enum(['next', 'end']), z.int().nonnegative('must be next, end or an index from 0')], 'must be next, end or an index from 0')
     .default('next'),
@@ -103,11 +105,11 @@ export function parseCommand(input: unknown): CommandRequest {
   }
   const type = input.type.toUpperCase();
   if (!isCommandType(type))
-    throw new ShannonDashError('INVALID', `Unknown command type: ${input.type.slice(0, 100)}`, { known: commandTypes });
+    throw new ShannonDashError('INVALID', `Unknown command type: ${cutText(input.type, 100)}`, { known: commandTypes });
   const { session_id, command_id, timeout_ms, type: _, ...rest } = parse(envelope, input);
   const missing = missingField(type, rest);
   if (missing !== undefined) throw new ShannonDashError('INVALID', missing);
-  if (utf8Bytes(jsonText(rest, 'The command')) > limits.commandBytes) {
+  if (utf8Bytes(jsonText(rest, 'The command', '')) > limits.commandBytes) {
     throw new ShannonDashError('TOO_LARGE', `A command must be at most ${limits.commandBytes} bytes`);
   }
   return { type, session_id, command_id, timeout_ms, fields: parse<z.ZodType<Record<string, unknown>>>(commandTable[type], rest) };
@@ -167,5 +169,5 @@ export const commandUpdate = z.object({
   session_id: sessionId.optional(),
   status: z.enum(['applied', 'failed'], 'must be applied or failed'),
   result: z.unknown().optional(),
-  error: z.string('must be a text').max(10_000).optional(),
+  error: sentence.optional(),
 });

@@ -1,7 +1,8 @@
-import { eventType, normalTimestamp, type EventInput } from './event.ts';
+import { eventType, type EventInput } from './event.ts';
 import { isKnownType, isServerOnly } from './event-table.ts';
 import { ShannonDashError } from './errors.ts';
 import { parse } from './parse.ts';
+import { readTimestamp } from './timestamp.ts';
 
 /** Older spellings of fields, by the group of the type: [as it came, as it is called now]. */
 const olderFields: Record<string, readonly (readonly [string, string])[]> = {
@@ -26,7 +27,7 @@ export function translateCliEvent(cliEvent: { event_type: string; timestamp?: un
   return {
     type,
     data: translateData(type, cliEvent.data),
-    timestamp: typeof cliEvent.timestamp === 'string' ? normalTimestamp(cliEvent.timestamp) : undefined,
+    timestamp: readTimestamp(cliEvent.timestamp),
   };
 }
 

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
+import { text } from './text.ts';
 
 /** Globs over event types, `*` only. */
 export const eventTypes = z
   .array(
-    z
-      .string('must be a text')
-      .min(1, 'must not be empty')
-      .max(limits.eventTypeGlobChars, `must be at most ${limits.eventTypeGlobChars} characters`),
+    text.min(1, 'must not be empty').max(limits.eventTypeGlobChars, `must be at most ${limits.eventTypeGlobChars} characters`),
     'must be a list of globs such as skill:*',
   )
   .max(limits.eventTypeGlobs, `must be at most ${limits.eventTypeGlobs} globs`);

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
+import { anyObject } from './text.ts';
 
 const name = z.string('must be a text').min(1, 'must not be empty').max(1_000, 'must be at most 1,000 characters');
 const text = z.string('must be a text');
 const count = z.number('must be a number');
 const seconds = z.number('must be a number of seconds').nonnegative('must not be negative');
 const percent = z.number('must be a number from 0 to 100').min(0, 'must be from 0 to 100').max(100, 'must be from 0 to 100');
-const object = z.record(z.string(), z.unknown());
+const object = anyObject;
 const commandEffect = { reason: text.nullish(), command_id: text.nullish(), initiated_by: text.nullish() };
 const skillRef = { skill_name: name.optional(), skill_id: name.optional() };
 

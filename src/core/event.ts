@@ -3,7 +3,10 @@ import { ShannonDashError } from './errors.ts';
 import { dataSchema, isServerOnly, type KnownEventType } from './event-table.ts';
 import { isCommandStepId, sessionId, shortId } from './ids.ts';
 import { limits } from './limits.ts';
-import { fieldPath, parse } from './parse.ts';
+import { fieldPath } from './field-path.ts';
+import { parse } from './parse.ts';
+import { anyObject, textOf } from './text.ts';
+import { readTimestamp } from './timestamp.ts';
 
 const eventTypePattern = /^[a-z][a-z0-9_-]*(?::[a-z0-9_.-]+)+$/;
 
@@ -20,12 +23,21 @@ export const eventType = z
     'session:* and server:* are messages of the server itself',
   );
 
+const unreadTimestamp = 'must be a date and time such as 2026-01-02T03:04:05Z, or seconds or milliseconds since 1970';
+
 /** An event as a producer sends it. */
 export const eventInput = z.object({
   type: eventType,
-  data: z.record(z.string(), z.unknown(), 'must be an object').default({}),
+  data: anyObject.default(() => ({})),
   id: shortId.optional(),
-  timestamp: z.string().optional().catch(undefined),
+  timestamp: z
+    .unknown()
+    .transform((value, context) => {
+      const timestamp = readTimestamp(value);
+      if (timestamp === undefined && value !== undefined && value !== null) context.addIssue(unreadTimestamp);
+      return timestamp;
+    })
+    .optional(),
 });
 
 export type EventInput = z.output<typeof eventInput>;
@@ -42,6 +54,13 @@ export interface SessionEvent {
   data: Record<string, unknown>;
   /** The name that the producer's connection gave itself. */
   source?: string;
+  /** When the server received it, like `timestamp`. Only where the producer's clock says something else. */
+  received_at?: string;
+}
+
+/** When it happened by the server's clock, which ages, durations and clocks are told by. */
+export function receivedAt(event: Pick<SessionEvent, 'timestamp' | 'received_at'>): string {
+  return event.received_at ?? event.timestamp;
 }
 
 /** A place in a session's journal: everything up to and with `seq` is known. */
@@ -51,7 +70,7 @@ export interface Cursor {
 }
 
 export const cursor = z.object({
-  epoch: z.string('must be a text').max(limits.idChars),
+  epoch: textOf(limits.idChars),
   seq: z.int('must be a whole number').nonnegative('must not be negative'),
 });
 
@@ -79,25 +98,4 @@ export function parseEventInput(input: unknown, at: string): EventInput {
   const schema = dataSchema(event.type);
   if (schema !== undefined) parse(schema, event.data, fieldPath(at, ['data']));
   return event;
-}
-
-const normalForm = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
-
-/** The timestamp as ISO 8601 UTC with milliseconds if it is a valid date with a zone (or is taken as UTC), else undefined. */
-export function normalTimestamp(timestamp: string | undefined): string | undefined {
-  // The form that we want already, as most producers send it: parsing it only to format it again would be the costliest step.
-  if (timestamp === undefined || (normalForm.test(timestamp) && isDay(timestamp.slice(0, 10)))) return timestamp;
-  if (timestamp.length > 40 || !/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(timestamp) || !isDay(timestamp.slice(0, 10))) return undefined;
-  const date = new Date(/(?:Z|[+-]\d\d:?\d\d)$/i.test(timestamp) ? timestamp : `${timestamp}Z`);
-  if (Number.isNaN(date.getTime())) return undefined;
-  const normal = date.toISOString();
-  // Longer for the years before 0 and after 9999.
-  return normal.length === 24 ? normal : undefined;
-}
-
-/** Whether the calendar has this day: `Date` takes 30 February for 2 March. */
-function isDay(day: string): boolean {
-  if (day.slice(8) <= '28') return true;
-  const date = new Date(`${day}T00:00:00.000Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }

@@ -1,3 +1,4 @@
+import { cutText } from './cut-text.ts';
 import { foldLimits } from './limits.ts';
 import type { LetGo, SessionState } from './session-state.ts';
 
@@ -6,7 +7,7 @@ export type Data = Readonly<Record<string, unknown>>;
 
 /** A text, at most so many characters of it. */
 export function clipped(text: string, chars: number = foldLimits.textChars): string {
-  return text.length <= chars ? text : `${text.slice(0, chars - 1)}…`;
+  return text.length <= chars ? text : `${cutText(text, chars - 1)}…`;
 }
 
 /** The field if it is a text that is not empty, clipped; else null. */

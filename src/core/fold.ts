@@ -1,4 +1,4 @@
-import type { SessionEvent } from './event.ts';
+import { receivedAt, type SessionEvent } from './event.ts';
 import { isKnownType, type KnownEventType } from './event-table.ts';
 import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
@@ -54,12 +54,13 @@ const folders: Record<KnownEventType, Folder> = {
 /** The session's state after one more event. Pure: the given state is not touched, parts that did not change are shared. */
 export function fold(state: SessionState, event: SessionEvent): SessionState {
   const folder = isKnownType(event.type) ? folders[event.type] : undefined;
-  const next: SessionState = { ...state, ...folder?.(state, withObject(event)), seq: event.seq, updated_at: event.timestamp };
+  const at = receivedAt(event);
+  const next: SessionState = { ...state, ...folder?.(state, asFolded(event)), seq: event.seq, updated_at: at };
   if (startsSession(event.type)) {
     if (next.status === 'created') next.status = 'running';
     // Started while the gate was closed: a HALT that fails gives back `running`, not `created`.
     if (next.halt?.from === 'created') next.halt = { ...next.halt, from: 'running' };
-    next.started_at ??= event.timestamp;
+    next.started_at ??= at;
   }
   return next;
 }
@@ -69,10 +70,12 @@ function startsSession(type: string): boolean {
   return !/^(?:command|orchestrator):|^execution:halt(?:ing|ed)$/.test(type);
 }
 
-/** The event with an object for its `data`, whatever it holds. */
-function withObject(event: SessionEvent): SessionEvent {
+/** The event as the folders take it: an object for its `data`, whatever it holds, and the server's time for its `timestamp`. */
+function asFolded(event: SessionEvent): SessionEvent {
   const data: unknown = event.data;
-  return typeof data === 'object' && data !== null ? event : { ...event, data: {} };
+  const hasObject = typeof data === 'object' && data !== null;
+  if (hasObject && event.received_at === undefined) return event;
+  return { ...event, timestamp: receivedAt(event), data: hasObject ? event.data : {} };
 }
 
 /** Folds events in their order. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
+import { text } from './text.ts';
 
 const sessionIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
@@ -9,10 +10,7 @@ export const sessionId = z
   .regex(sessionIdPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -, the first one alphanumeric');
 
 /** Any other id on the wire: 1 to 128 characters. */
-export const shortId = z
-  .string('must be a text')
-  .min(1, 'must not be empty')
-  .max(limits.idChars, `must be at most ${limits.idChars} characters`);
+export const shortId = text.min(1, 'must not be empty').max(limits.idChars, `must be at most ${limits.idChars} characters`);
 
 /**
  * A new id that no other will be equal to: a UUID of version 7 (RFC 9562, section 5.7), which begins with the time. Ids made

@@ -1,12 +1,23 @@
 import { ShannonDashError } from './errors.ts';
+import { fieldPath } from './field-path.ts';
 import { limits } from './limits.ts';
 
 /**
- * The JSON of a value from outside. A value without one (a cycle) or nested so deep that writing it as JSON could end a
- * program's stack is refused here, at the door, so that nobody behind it has to expect that.
+ * The JSON of a value from outside. A value without one (a cycle), nested so deep that writing it as JSON could end a
+ * program's stack, or with a text that is not well-formed Unicode is refused here, at the door, so that nobody behind it
+ * has to expect that.
+ * @param at what the value is called; `fieldsAt` is what the paths of its fields begin with
  * @throws ShannonDashError INVALID
  */
-export function jsonText(value: unknown, at: string): string {
+export function jsonText(value: unknown, at: string, fieldsAt = at): string {
+  const json = anyJsonText(value, at);
+  const path = mayHoldHalfCharacters(json) ? malformedPath(value) : undefined;
+  if (path === undefined) return json;
+  throw new ShannonDashError('INVALID', `${fieldPath(fieldsAt, path)}: must be well-formed Unicode, without half of a surrogate pair`);
+}
+
+/** The same with texts as they are, well-formed Unicode or not. */
+export function anyJsonText(value: unknown, at: string): string {
   let json: string | undefined;
   try {
     json = JSON.stringify(value);
@@ -18,6 +29,30 @@ export function jsonText(value: unknown, at: string): string {
     throw new ShannonDashError('INVALID', `${at} is nested more than ${limits.nesting} deep`);
   }
   return json;
+}
+
+/** JSON writes half of a surrogate pair as an escape, `\ud83d`. True also where a text holds a backslash before `ud`. */
+export function mayHoldHalfCharacters(json: string): boolean {
+  return json.includes('\\ud');
+}
+
+/** The path of the first text, or name of a field, that is not well-formed Unicode; undefined when all are. */
+function malformedPath(value: unknown): PropertyKey[] | undefined {
+  if (typeof value === 'string') return value.isWellFormed() ? undefined : [];
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, each] of Object.entries(value)) {
+    const path = key.isWellFormed() ? malformedPath(each) : [];
+    if (path !== undefined) return [Array.isArray(value) ? Number(key) : key.toWellFormed(), ...path];
+  }
+  return undefined;
+}
+
+/** The same value with U+FFFD for each half of a surrogate pair, in texts and in names of fields. */
+export function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(wellFormed);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key.toWellFormed(), wellFormed(each)]));
 }
 
 /** Bytes of a text in UTF-8. */

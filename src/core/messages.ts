@@ -3,12 +3,13 @@ import { cursor, type SessionEvent } from './event.ts';
 import { eventTypes } from './event-filter.ts';
 import { sessionId, shortId } from './ids.ts';
 import type { SessionState } from './session-state.ts';
+import { anyObject, textOf } from './text.ts';
 
 /** What a client may say of itself when it connects (`auth`; `session_id` also in the query). */
 export const handshake = z.object({
-  token: z.string().max(8_192).optional(),
+  token: textOf(8_192).optional(),
   session_id: sessionId.optional(),
-  client: z.string('must be a text').max(128).optional(),
+  client: textOf(128).optional(),
   /** False: no subscription comes with the connection. Producers and operators of this package say so. */
   subscribe: z.boolean().default(true),
 });
@@ -32,7 +33,7 @@ export const unsubscribeRequest = z.object({ session_id: sessionId.nullish() });
 export const attachRequest = z.object({
   session_id: sessionId,
   instance_id: shortId,
-  capabilities: z.array(z.string().max(128), 'must be a list of texts').max(64).default([]),
+  capabilities: z.array(textOf(128), 'must be a list of texts').max(64).default([]),
   /** True on a reconnect: refused when another instance has attached since, where a first attach takes over. */
   reattach: z.boolean().default(false),
   /** The instance that supervises this one (`run` and its child): takes the commands of its own capabilities and leaves the rest. */
@@ -44,8 +45,8 @@ export type AttachRequest = z.output<typeof attachRequest>;
 /** `POST /api/sessions`. */
 export const createSessionRequest = z.object({
   session_id: sessionId,
-  skills: z.array(z.string().max(1_000), 'must be a list of texts').max(1_000).optional(),
-  metadata: z.record(z.string(), z.unknown(), 'must be an object').optional(),
+  skills: z.array(textOf(1_000), 'must be a list of texts').max(1_000).optional(),
+  metadata: anyObject.optional(),
 });
 
 /** `cli_event`: protocol, section 8. */

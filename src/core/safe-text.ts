@@ -1,3 +1,5 @@
+import { cutText } from './cut-text.ts';
+
 /**
  * Terminal control sequences, 7-bit and 8-bit: CSI (ECMA-48 5.4), the strings OSC, DCS, SOS, PM and APC up to BEL, ST or
  * the end of the text (ECMA-48 5.6), and two-character escapes.
@@ -30,7 +32,7 @@ const stackedMarks = /(\p{M}{4})\p{M}+/gu;
  */
 export function safeLine(text: string, maxChars = 2_000): string {
   // Cut first, generously: a huge text must not cost time in the patterns.
-  const near = text.length > maxChars * 4 ? text.slice(0, maxChars * 4) : text;
+  const near = cutText(text, maxChars * 4);
   const clean = near
     .replace(controlSequence, '')
     .replace(lineBreak, ' ')
@@ -38,10 +40,27 @@ export function safeLine(text: string, maxChars = 2_000): string {
     .replace(idleJoiner, '')
     .replace(stackedMarks, '$1');
   if (clean.length <= maxChars && near.length === text.length) return clean;
-  return `${clean.slice(0, Math.max(0, maxChars - 1)).replace(/\u200d?\p{Surrogate}?$/u, '')}…`;
+  return `${cutText(clean, Math.max(0, maxChars - 1)).replace(/\u200d$/u, '')}…`;
 }
 
 /** The same for a text of several lines: its lines, at most `maxLines` of them. */
 export function safeLines(text: string, maxLines = 1_000, maxChars = 2_000): string[] {
   return text.split(/\r\n|[\n\v\f\u0085\u2028\u2029]/, maxLines).map((line) => safeLine(line, maxChars));
+}
+
+const plainAscii = /^[\x20-\x7e]*$/;
+
+/**
+ * JSON in which everything that a terminal would act on, hide or reorder by is written as `\u` escapes: the same value,
+ * safe to look at. For JSON of one line.
+ */
+export function safeJson(json: string): string {
+  if (plainAscii.test(json)) return json;
+  return json.replace(unseen, escaped).replace(lineSeparator, escaped).replace(idleJoiner, escaped);
+}
+
+const lineSeparator = /[\u2028\u2029]/g;
+
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
 }

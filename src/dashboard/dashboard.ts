@@ -1,4 +1,5 @@
 import type { Connection } from '../client/connection.ts';
+import { cutText } from '../core/cut-text.ts';
 import { isLive } from '../core/session-state.ts';
 import { Attention, clipboardSequence } from './attention.ts';
 import { CommandDesk, reasonOf } from './command-desk.ts';
@@ -150,7 +151,7 @@ export class Dashboard {
 
   copy(text: string): void {
     this.terminal.signal(clipboardSequence(text));
-    this.say(`copied: ${text.length > 60 ? `${text.slice(0, 59)}...` : text}`, 'good');
+    this.say(`copied: ${text.length > 60 ? `${cutText(text, 59)}...` : text}`, 'good');
   }
 
   /** How things are shown at this moment. */

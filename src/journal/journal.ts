@@ -11,6 +11,10 @@ export interface NewEvent {
   /** The id was made up for this event: no use to look whether it is journalled already. */
   isIdNew?: boolean | undefined;
   source?: string | undefined;
+  /** When the server received it, where the producer's clock says something else; like `timestamp`. */
+  received_at?: string | undefined;
+  /** Half of a surrogate pair in its data becomes U+FFFD, for a channel that never refuses data. Else it is refused. */
+  mendsTexts?: boolean | undefined;
 }
 
 /** An event that the journal holds: its JSON as the wire carries it, parsed only when somebody looks inside. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { receivedAt } from '../core/event.ts';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
@@ -137,7 +138,7 @@ export class MemoryJournal implements Journal {
         for (const event of fresh) {
           session.events.push(event);
           session.head.seq = event.seq;
-          session.head.updated_at = event.event.timestamp;
+          session.head.updated_at = receivedAt(event.event);
         }
         const { epoch } = session.head;
         if (fresh.length > 0) noteAppended(changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });

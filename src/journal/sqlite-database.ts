@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { receivedAt } from '../core/event.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import type { JournalEvent, SessionHead, Snapshot } from './journal.ts';
 import { eventFromJson, newEpoch, seqOfServerMadeId } from './stamping.ts';
@@ -90,7 +91,7 @@ export class SqliteDatabase {
       const newest = chunk === undefined ? undefined : eventsOf(session_id, chunk).at(-1);
       const created_at = String(row['created_at']);
       const origin = JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>;
-      const updated_at = newest?.event.timestamp ?? created_at;
+      const updated_at = newest === undefined ? created_at : receivedAt(newest.event);
       return { key, head: { session_id, epoch: String(row['epoch']), created_at, updated_at, seq: newest?.seq ?? 0, ...origin } };
     });
   }

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { ShannonDashError } from '../core/errors.ts';
-import type { SessionEvent } from '../core/event.ts';
+import { receivedAt, type SessionEvent } from '../core/event.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
 import { ChangeFeed } from './change-feed.ts';
@@ -323,7 +323,7 @@ class SqliteJournal implements Journal {
     const last = events.at(-1);
     if (last === undefined) return;
     session.head.seq = last.seq;
-    session.head.updated_at = last.event.timestamp;
+    session.head.updated_at = receivedAt(last.event);
   }
 
   #undo({ before, created }: Staged): void {

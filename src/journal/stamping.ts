@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ShannonDashError } from '../core/errors.ts';
 import type { SessionEvent } from '../core/event.ts';
-import { jsonText } from '../core/json.ts';
+import { anyJsonText, jsonText, mayHoldHalfCharacters, wellFormed } from '../core/json.ts';
 import { limits } from '../core/limits.ts';
 import { JournalEvent, type NewEvent } from './journal.ts';
 
@@ -68,9 +68,13 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
       timestamp: event.timestamp,
       data: event.data,
     };
+    if (event.received_at !== undefined) stamped.received_at = event.received_at;
     if (event.source !== undefined) stamped.source = event.source;
-    const json = jsonText(stamped, `events[${index}]`);
-    if (hasHalfCharacter(json)) throw halfCharacter(event, `events[${index}]`);
+    let json = event.mendsTexts === true ? anyJsonText(stamped, `events[${index}]`) : jsonText(stamped, `events[${index}]`);
+    if (event.mendsTexts === true && mayHoldHalfCharacters(json)) {
+      stamped.data = wellFormed(event.data) as Record<string, unknown>;
+      json = jsonText(stamped, `events[${index}]`);
+    }
     // No character takes more than three bytes in UTF-8 for each of its UTF-16 units.
     if (json.length > limits.eventBytes / 3 && Buffer.byteLength(json) > limits.eventBytes) {
       throw new ShannonDashError('TOO_LARGE', `events[${index}]: an event must be at most ${limits.eventBytes} bytes`);
@@ -81,20 +85,6 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
     seqs.push(seq);
   }
   return { fresh, freshById, seqs };
-}
-
-/** JSON has half of a surrogate pair as an escape, which nothing else is written as. */
-function hasHalfCharacter(json: string): boolean {
-  return json.includes('\\ud') && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(json);
-}
-
-/**
- * Half a pair is no character: UTF-8 has none for it, so that ids which differ here would be the same in a database, and
- * strict readers refuse a whole answer for one.
- */
-function halfCharacter({ id, type, source }: NewEvent, at: string): ShannonDashError {
-  const field = Object.entries({ id, type, source }).find(([, text]) => text?.isWellFormed() === false)?.[0] ?? 'data';
-  return new ShannonDashError('INVALID', `${at}.${field} has half a character (one surrogate of a pair): send whole ones`);
 }
 
 /** An event from the JSON that `stamp` gave it. No quote stands bare within an id, so this is where its type begins. */

@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { cutText } from '../core/cut-text.ts';
 
 const flushMs = 100;
 /** A line without an end, such as a prompt, is told after this long all the same. */
@@ -131,10 +132,7 @@ function letOldGo(stream: Stream): void {
 }
 
 /** A line as a terminal would show it in the end: what a carriage return overwrote (progress bars) is gone. */
-function shownLine(text: string): string {
-  const line = text.endsWith('\r') ? text.slice(0, -1) : text;
-  const shown = line.slice(line.lastIndexOf('\r') + 1);
-  // Not within a character: half of a surrogate pair is none.
-  const isWithin = shown.length > lineChars && /[\ud800-\udbff]/.test(shown.charAt(lineChars - 1));
-  return shown.slice(0, isWithin ? lineChars - 1 : lineChars);
+function shownLine(line: string): string {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+  return cutText(text.slice(text.lastIndexOf('\r') + 1), lineChars);
 }

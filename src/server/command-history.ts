@@ -1,3 +1,4 @@
+import { receivedAt } from '../core/event.ts';
 import { ShannonDashError } from '../core/errors.ts';
 import { foldAll } from '../core/fold.ts';
 import { commandStepId } from '../core/ids.ts';
@@ -49,7 +50,7 @@ export class CommandHistory {
       const events = await this.#journal.read(sessionId, range);
       for (const { event } of events) {
         const id = String(event.data['command_id']);
-        const state = initialState({ session_id: sessionId, created_at: event.timestamp });
+        const state = initialState({ session_id: sessionId, created_at: receivedAt(event) });
         const before = commands.get(id);
         const [command] = foldAll(before === undefined ? state : { ...state, commands: [before] }, [event]).commands;
         if (command !== undefined) commands.set(id, command);

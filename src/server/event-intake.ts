@@ -1,10 +1,10 @@
 import { translateCliEvent } from '../core/compatibility.ts';
 import { ShannonDashError } from '../core/errors.ts';
-import { normalTimestamp, parseEventInput, publishRequest, type EventInput } from '../core/event.ts';
+import { parseEventInput, publishRequest, type EventInput } from '../core/event.ts';
 import { limits } from '../core/limits.ts';
 import { cliEventRequest, type PublishedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
-import { timestampNow } from '../core/timestamp.ts';
+import { differingReceipt, timestampNow } from '../core/timestamp.ts';
 import type { AppendResult, Journal, NewEvent } from '../journal/journal.ts';
 import type { ServerFigures } from './server-figures.ts';
 import type { SessionStore } from './session-store.ts';
@@ -50,12 +50,12 @@ export class EventIntake {
   publishCliEvent(input: unknown, publishing: Publishing): Promise<{ success: true }> {
     const cliEvent = parse(cliEventRequest, input);
     publishing.mayPublish(cliEvent.session_id);
-    return this.#append(cliEvent.session_id, [translateCliEvent(cliEvent)], publishing, () => ({ success: true }));
+    return this.#append(cliEvent.session_id, [{ ...translateCliEvent(cliEvent), mendsTexts: true }], publishing, () => ({ success: true }));
   }
 
   #append<Answer>(
     sessionId: string,
-    events: readonly EventInput[],
+    events: readonly (EventInput & Pick<NewEvent, 'mendsTexts'>)[],
     { source, wantsAnswer }: Publishing,
     answer: (appended: AppendResult) => Answer,
   ): Promise<Answer> {
@@ -63,12 +63,14 @@ export class EventIntake {
       throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
     }
     const startedAt = performance.now();
-    const newEvents = events.map(({ type, data, id, timestamp }): NewEvent => ({
+    const newEvents = events.map(({ type, data, id, timestamp, mendsTexts }): NewEvent => ({
       type,
       data,
       id,
       source,
-      timestamp: normalTimestamp(timestamp) ?? timestampNow(),
+      mendsTexts,
+      timestamp: timestamp ?? timestampNow(),
+      received_at: timestamp === undefined ? undefined : differingReceipt(timestamp),
     }));
     return this.#journal.append(sessionId, newEvents, { mayGather: !wantsAnswer }).then((appended) => {
       this.#figures.published(performance.now() - startedAt);

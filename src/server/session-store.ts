@@ -1,4 +1,5 @@
 import { ShannonDashError } from '../core/errors.ts';
+import { receivedAt } from '../core/event.ts';
 import { fold } from '../core/fold.ts';
 import { limits } from '../core/limits.ts';
 import { initialState, type SessionOrigin, type SessionState } from '../core/session-state.ts';
@@ -99,7 +100,7 @@ export class SessionStore {
     const last = change.events.at(-1);
     if (session === undefined || last === undefined) return;
     session.head.seq = last.seq;
-    session.head.updated_at = last.event.timestamp;
+    session.head.updated_at = receivedAt(last.event);
     if (session.state === undefined) {
       void this.load(change.session_id).catch(this.#onProblem);
       return;

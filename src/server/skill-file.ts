@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
-import { fieldPath } from '../core/parse.ts';
+import { fieldPath } from '../core/field-path.ts';
 import { readYaml, YamlError } from './skill-yaml.ts';
 import type { YamlDocument } from './skill-yaml.ts';
 

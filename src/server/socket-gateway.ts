@@ -1,6 +1,7 @@
 import type { Server as SocketServer, Socket } from 'socket.io';
 import type { Logger } from 'pino';
 import { parseCommand } from '../core/command.ts';
+import { cutText } from '../core/cut-text.ts';
 import { errorBody, ShannonDashError } from '../core/errors.ts';
 import { eventFilter } from '../core/event-filter.ts';
 import { limits } from '../core/limits.ts';
@@ -157,10 +158,10 @@ class Client {
       const body = errorBody(error);
       answer(body);
       if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)
-        this.#socket.emit('server:error', { ...body, request: String(name).slice(0, limits.idChars) });
+        this.#socket.emit('server:error', { ...body, request: cutText(String(name), limits.idChars) });
     };
     try {
-      if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${String(name).slice(0, limits.idChars)}`);
+      if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${cutText(String(name), limits.idChars)}`);
       if (binary.has(this.#socket.conn) && hasBinary(payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
       const result = request.handle(this, payload, ack !== undefined);
       if (result instanceof Promise) result.then(answer, fail);

@@ -35,7 +35,8 @@ test('the given data stay as they were', () => {
 test.each([
   ['2026-01-02T03:04:05.678901', '2026-01-02T03:04:05.678Z'],
   ['yesterday', undefined],
-  [1_767_323_045, undefined],
+  [1_767_323_045, '2026-01-02T03:04:05.000Z'],
+  [5, undefined],
 ])('timestamp %j becomes %j', (timestamp, expected) => {
   expect(translateCliEvent({ event_type: 'my:own', timestamp }).timestamp).toBe(expected);
 });

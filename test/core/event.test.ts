@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { eventType, normalTimestamp, parseEventInput, publishRequest } from '../../src/core/event.ts';
-import { isSessionId } from '../../src/core/ids.ts';
-import { commandStepId } from '../../src/core/ids.ts';
+import { eventType, parseEventInput, publishRequest } from '../../src/core/event.ts';
+import { commandStepId, isSessionId } from '../../src/core/ids.ts';
 import { limits } from '../../src/core/limits.ts';
 import { parse } from '../../src/core/parse.ts';
+import { readTimestamp } from '../../src/core/timestamp.ts';
 
 describe('an event type', () => {
   test.each(['skill:started', 'a:b', 'my_group-2:some.name_x-1', 'build:step:done', `a:${'b'.repeat(126)}`, 'constructor:x'])(
@@ -81,10 +81,6 @@ describe('an event of a producer', () => {
     expect(() => parseEventInput({ type: 'my:own', id }, '')).toThrow(message);
   });
 
-  test.each([5, null, {}])('with %j for a timestamp is taken without one', (timestamp) => {
-    expect(parseEventInput({ type: 'my:own', timestamp }, '').timestamp).toBeUndefined();
-  });
-
   test.each([null, undefined, 5, 'x', [], [1]])('that is %j is refused', (input) => {
     expect(() => parseEventInput(input, 'events[0]')).toThrow(/^events\[0\]/);
   });
@@ -130,14 +126,33 @@ describe('a timestamp', () => {
     ['2026-01-02T03:04:05+0130', '2026-01-02T01:34:05.000Z'],
     ['2026-01-02T03:04:05-05:00', '2026-01-02T08:04:05.000Z'],
     ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
-  ])('%s is %s', (given, normal) => expect(normalTimestamp(given)).toBe(normal));
+    ['2026-01-02 03:04:05+00:00', '2026-01-02T03:04:05.000Z'],
+    ['2026-01-02 03:04:05.123456', '2026-01-02T03:04:05.123Z'],
+    ['2026-01-02 03:04:05 +0100', '2026-01-02T02:04:05.000Z'],
+    ['2026-01-02 03:04:05 UTC', '2026-01-02T03:04:05.000Z'],
+    ['2026-01-02T03:04:05+05', '2026-01-01T22:04:05.000Z'],
+    ['2026-01-02T03:04:05,5Z', '2026-01-02T03:04:05.500Z'],
+    ['2026-01-02', '2026-01-02T00:00:00.000Z'],
+    ['1767323045', '2026-01-02T03:04:05.000Z'],
+    [1_767_323_045, '2026-01-02T03:04:05.000Z'],
+    [1_767_323_045.678, '2026-01-02T03:04:05.678Z'],
+    [1_767_323_045_678, '2026-01-02T03:04:05.678Z'],
+  ])('%s is %s', (given, normal) => expect(readTimestamp(given)).toBe(normal));
 
   test.each([
     '',
     'now',
     '2026',
-    '2026-01-02',
-    '1767323045',
+    '02/01/2026',
+    -1,
+    0,
+    5,
+    1e300,
+    Number.NaN,
+    Infinity,
+    true,
+    {},
+    null,
     '2026-13-01T00:00:00Z',
     '2026-01-02T25:00:00Z',
     '2026-01-02T03:61:00Z',
@@ -151,7 +166,13 @@ describe('a timestamp', () => {
     '0000-01-01T00:00:00+14:00',
     '9999-12-31T23:59:59-12:00',
     '2026-01-02T03:04:05.'.padEnd(100_000, '0'),
-  ])('any other text is none (%$)', (given) => expect(normalTimestamp(given)).toBeUndefined());
+  ])('anything else is none (%$)', (given) => expect(readTimestamp(given)).toBeUndefined());
 
-  test('may be absent', () => expect(normalTimestamp(undefined)).toBeUndefined());
+  test.each(['soon', -5, true, {}, []])('of an event that is not understood is refused (%$)', (timestamp) => {
+    expect(() => parseEventInput({ type: 'a:b', timestamp }, 'events[0]')).toThrow('events[0].timestamp: must be a date and time');
+  });
+
+  test.each([undefined, null])('may be absent (%$)', (timestamp) => {
+    expect(parseEventInput({ type: 'a:b', timestamp }, '').timestamp).toBeUndefined();
+  });
 });

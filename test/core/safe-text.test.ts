@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { safeLine, safeLines } from '../../src/core/safe-text.ts';
+import { cutText, cutTextStart } from '../../src/core/cut-text.ts';
+import { safeJson, safeLine, safeLines } from '../../src/core/safe-text.ts';
 
 /** Written as code points, so that nothing in this file hides. */
 const char = (...points: number[]) => String.fromCodePoint(...points);
@@ -207,5 +208,47 @@ describe('several lines', () => {
   test('are at most so many', () => {
     expect(safeLines('a\nb\nc', 2)).toEqual(['a', 'b']);
     expect(safeLines('abcdef\nb', 5, 3)).toEqual(['ab…', 'b']);
+  });
+});
+
+describe('JSON for a terminal', () => {
+  test('has everything that acts, hides or reorders as an escape, and is the same value', () => {
+    const points = [
+      0x7f, 0x85, 0x9b, 0xad, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x202e, 0x2060, 0x2069, 0xfeff, 0xe0001, 0xe0041, 0xe007f,
+    ];
+    const value = Object.fromEntries(points.map((point) => [`k${char(point)}`, `a${char(point)}b${ZWJ}`]));
+    const safe = safeJson(JSON.stringify(value));
+    expect(safe).toMatch(/^[\x20-\x7e]*$/);
+    expect(JSON.parse(safe)).toEqual(value);
+  });
+
+  test('keeps emoji and letters of any script as they are', () => {
+    const json = JSON.stringify({ text: '👩‍💻 Größe 日本語 עברית' });
+    expect(safeJson(json)).toBe(json);
+  });
+});
+
+describe('a text that is cut', () => {
+  test.each([
+    ['ab😀cd', 2, 'ab', 'cd'],
+    ['ab😀cd', 3, 'ab', 'cd'],
+    ['ab😀cd', 4, 'ab😀', '😀cd'],
+    ['ab😀cd', 6, 'ab😀cd', 'ab😀cd'],
+    ['😀', 1, '', ''],
+    ['', 0, '', ''],
+  ])('%s after %i', (text, maxUnits, start, end) => {
+    expect(cutText(text, maxUnits)).toBe(start);
+    expect(cutTextStart(text, maxUnits)).toBe(end);
+  });
+
+  test('is well formed wherever it is cut', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.nat(40), (text, maxUnits) => {
+        for (const cut of [cutText(text, maxUnits), cutTextStart(text, maxUnits), safeLine(text, maxUnits)]) {
+          expect(cut.isWellFormed()).toBe(true);
+          expect(cut.length).toBeLessThanOrEqual(Math.max(1, maxUnits));
+        }
+      }),
+    );
   });
 });

@@ -106,6 +106,7 @@ describe('subscribe', () => {
       id: 'mine',
       type: 'test:step',
       timestamp: '2026-01-02T03:04:05.000Z',
+      received_at: expect.any(String),
       data: { n: 2 },
     });
   });

@@ -1,4 +1,5 @@
 import type { SessionEvent } from '../../core/event.ts';
+import { cutText } from '../../core/cut-text.ts';
 import { errorTextOf, numberOf, objectOf, textOf, type Data } from '../../core/fold-values.ts';
 import type { Tone } from './row.ts';
 import { shown } from './text.ts';
@@ -92,7 +93,7 @@ function unknown(type: string): Phraser {
   return (data) => {
     const words = Object.entries(data).flatMap(([field, value]) =>
       typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-        ? [`${field}=${String(value).slice(0, 200)}`]
+        ? [`${field}=${cutText(String(value), 200)}`]
         : [],
     );
     return `${type} ${words.slice(0, 6).join(' ')}`;

@@ -1,4 +1,4 @@
-import type { SessionEvent } from '../../core/event.ts';
+import { receivedAt, type SessionEvent } from '../../core/event.ts';
 import { matchesGlob } from '../../core/event-filter.ts';
 import { count } from './figures.ts';
 import { eventPhrase } from './event-phrase.ts';
@@ -104,7 +104,7 @@ export class LogBuffer {
       events: left.length + (this.leftOut?.events ?? 0),
       session_id: last.session_id,
       seq: last.seq,
-      atMs: Date.parse(last.timestamp),
+      atMs: Date.parse(receivedAt(last)),
     };
   }
 
@@ -121,7 +121,7 @@ export class LogBuffer {
  */
 export function logLines(event: SessionEvent, number: number): LogLine[] {
   const { session_id, seq, type } = event;
-  const line = { number, session_id, seq, type, atMs: Date.parse(event.timestamp) };
+  const line = { number, session_id, seq, type, atMs: Date.parse(receivedAt(event)) };
   const texts = outputLines(event);
   if (texts.length === 0) return [{ ...line, ...eventPhrase(event) }];
   const group = event.data['stream'] === 'stderr' ? 'stderr' : 'stdout';

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isFinal, parseCommand, type CommandResult } from '../../core/command.ts';
+import { cutText } from '../../core/cut-text.ts';
 import { errorTable, ShannonDashError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { parse } from '../../core/parse.ts';
+import { text, textOf } from '../../core/text.ts';
 import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
 
 const ledgerQuery = z.object({
@@ -12,8 +14,8 @@ const ledgerQuery = z.object({
 });
 
 const answerRequest = z.object({
-  choice: z.string('must be a text').min(1, 'must not be empty'),
-  comment: z.string('must be a text').max(10_000).optional(),
+  choice: text.min(1, 'must not be empty'),
+  comment: textOf(10_000).optional(),
 });
 
 /** `/api/sessions/{id}/commands`: command, and the ledger. */
@@ -24,7 +26,7 @@ export function addCommandRoutes(app: FastifyInstance, { ledger, store }: RouteP
     if (command.session_id !== undefined && command.session_id !== id) {
       throw new ShannonDashError(
         'INVALID',
-        `session_id: the path names ${id.slice(0, limits.idChars)}, the body ${command.session_id}; leave it out of the body`,
+        `session_id: the path names ${cutText(id, limits.idChars)}, the body ${command.session_id}; leave it out of the body`,
       );
     }
     const result = await ledger.submit({ ...command, session_id: id }, clientName(request) ?? 'http');

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { cutText } from '../../core/cut-text.ts';
 import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 
@@ -51,7 +52,7 @@ function toKnownError(error: unknown, request: FastifyRequest): ShannonDashError
   if (code === 'UNSUPPORTED') return unreadType(request);
   if (code === 'TOO_LARGE')
     return new ShannonDashError(code, `A request must be at most ${limits.requestBytes} bytes; send less at a time`);
-  if (code !== undefined) return new ShannonDashError(code, (message ?? 'Bad request').slice(0, 300));
+  if (code !== undefined) return new ShannonDashError(code, cutText(message ?? 'Bad request', 300));
   request.log.error({ err: error }, 'a request failed');
   return new ShannonDashError('INTERNAL', 'Internal error');
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { cutText } from '../../core/cut-text.ts';
 import { ShannonDashError } from '../../core/errors.ts';
 import { addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
@@ -12,7 +13,7 @@ import { addSessionRoutes } from './session-routes.ts';
 export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   addBodyParsers(app);
   app.setNotFoundHandler((request, reply) =>
-    sendError(reply, new ShannonDashError('NOT_FOUND', `There is no ${request.method} ${request.url.slice(0, 200)}; see GET /api/docs`)),
+    sendError(reply, new ShannonDashError('NOT_FOUND', `There is no ${request.method} ${cutText(request.url, 200)}; see GET /api/docs`)),
   );
   addServerRoutes(app, parts);
   addSessionRoutes(app, parts);

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { cutText } from '../../core/cut-text.ts';
 import { ShannonDashError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -38,7 +39,7 @@ export const wholeNumber = (max: number) =>
   z.coerce.number('must be a number').int('must be a whole number').nonnegative('must not be negative').max(max, `must be at most ${max}`);
 
 export function sessionNotFound(id: string): ShannonDashError {
-  return new ShannonDashError('NOT_FOUND', `Session not found: ${id.slice(0, limits.idChars)}`);
+  return new ShannonDashError('NOT_FOUND', `Session not found: ${cutText(id, limits.idChars)}`);
 }
 
 /** Who says it is calling, for the ledger: `X-Client` (without tokens nobody can prove it). */
