@@ -1,10 +1,9 @@
-import { lstatSync, type Stats } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
-
-import { watch } from 'chokidar';
+import { relative, resolve, sep } from 'node:path';
 
 import { createChangeBatch, type FileChangeBatch } from './change-batch.ts';
+import { FolderWatch } from './folder-watch.ts';
 import { openGitIgnore } from './git-ignore.ts';
+import { displayPath, nameOf } from './raw-path.ts';
 
 export type { FileChange, FileChangeBatch } from './change-batch.ts';
 
@@ -41,76 +40,40 @@ export async function watchFileChanges(options: WatchFileChangesOptions): Promis
   const { cwd, leftOut = [], onChanges, onProblem = () => {}, debounceMs = 150, maxPaths = 50_000 } = options;
   const root = resolve(cwd);
   const gitIgnore = openGitIgnore(root);
-  const unwatched = new Set(leftOut.map((path) => relativePath(root, path)));
-  /** Files and folders that are watched. */
-  const admitted = new Set<string>();
-  /** Files as they were last told of. */
-  const files = new Set<string>();
+  const unwatched = new Set(leftOut.map((path) => Buffer.from(relativePath(root, path)).toString('latin1')));
   const told = new Set<string>();
-  let ready = false;
 
   const problem = (kind: string, sentence: string): void => {
     if (told.has(kind)) return;
     told.add(kind);
     onProblem(sentence);
   };
+  const watcher = new FolderWatch({
+    root,
+    maxPaths,
+    isLeftOut: (path, isFolder) =>
+      NEVER_WATCHED.has(nameOf(path)) || unwatched.has(path) || gitIgnore.ignores(displayPath(path), isFolder),
+    onTouched: (path) => {
+      if (nameOf(path) === '.gitignore') gitIgnore.reload();
+      batch.touch(path);
+    },
+    onError: (error) => problem(error.code ?? 'unknown', sentenceOf(error.code ?? 'unknown', error, root)),
+    onFull: () => problem('cap', `${root} has more than ${maxPaths} files and folders to watch; changes in the others are not told`),
+  });
   const batch = createChangeBatch({
     windowMs: debounceMs,
-    wasFile: (path) => files.has(path),
-    isFile: (path) => {
-      const is = isFile(join(root, path));
-      if (is) files.add(path);
-      else files.delete(path);
-      return is;
-    },
-    handOver: (changes) => {
+    wasFile: (path) => watcher.wasFile(path),
+    isFile: (path) => watcher.isFile(path),
+    handOver: ({ changes, let_go }) => {
       try {
-        onChanges(changes);
+        onChanges({ changes: changes.map(({ type, path }) => ({ type, path: displayPath(path) })), let_go });
       } catch (error) {
         problem('listener', `file changes could not be passed on: ${messageOf(error)}`);
       }
     },
   });
 
-  const isLeftOut = (path: string, stats?: Stats): boolean => {
-    const below = relativePath(root, path);
-    if (below === '') return false;
-    if (unwatched.has(below) || below.split('/').some((part) => NEVER_WATCHED.has(part))) return true;
-    // Without stats chokidar only asks whether it should look closer. A name may be ignored as a folder and not as a file.
-    if (gitIgnore.ignores(below, stats?.isDirectory() ?? false)) return true;
-    if (!stats || admitted.has(below)) return false;
-    if (admitted.size >= maxPaths) {
-      problem('cap', `${root} has more than ${maxPaths} files and folders to watch; changes in the others are not told`);
-      return true;
-    }
-    admitted.add(below);
-    return false;
-  };
-
-  const watcher = watch(root, {
-    ignored: isLeftOut,
-    // Links are told of as files; following them would lead out of the folder, or round in circles.
-    followSymlinks: false,
-    // Its own way to see a file that is deleted and written anew as one change hides files named `*~`; the batch sees that too.
-    atomic: false,
-    // The first files are told to us, not to the listener: with them known, later events need not be believed blindly.
-    ignoreInitial: false,
-  });
-  watcher.on('all', (event, path) => {
-    const below = relativePath(root, path);
-    if (event === 'unlink' || event === 'unlinkDir') admitted.delete(below);
-    if (ready && (below === '.gitignore' || below.endsWith('/.gitignore'))) gitIgnore.reload();
-    if (event === 'addDir' || event === 'unlinkDir') return;
-    if (ready) batch.touch(below);
-    else if (event !== 'unlink') files.add(below);
-  });
-  watcher.on('error', (error) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    problem(code, sentenceOf(code, error, root));
-  });
-
-  await new Promise<void>((done) => watcher.once('ready', done));
-  ready = true;
+  await watcher.start();
   return {
     async close() {
       await watcher.close();
@@ -122,14 +85,6 @@ export async function watchFileChanges(options: WatchFileChangesOptions): Promis
 function relativePath(root: string, path: string): string {
   const below = relative(root, path);
   return sep === '/' ? below : below.split(sep).join('/');
-}
-
-function isFile(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
-  } catch {
-    return false;
-  }
 }
 
 function sentenceOf(code: string, error: unknown, root: string): string {

@@ -235,7 +235,7 @@ describe('what cannot be watched', () => {
   const limited = ['unshare', '-Ur', 'sh', '-c', 'echo 60 > /proc/sys/user/max_inotify_watches && exec "$@"', 'sh'];
   const [command = '', ...limitedArgs] = limited;
   test.runIf(spawnSync(command, [...limitedArgs, 'true']).status === 0)('is said, where the system has no watches left', () => {
-    for (let at = 0; at < 100; at++) put(`open/${at}.txt`);
+    for (let at = 0; at < 100; at++) put(`open/${at}/file.txt`);
     const lines = watchElsewhere(limited);
     expect(lines.filter((line) => line.startsWith("the system's limit of watched files is reached"))).toHaveLength(1);
     expect(lines).toHaveLength(2);
