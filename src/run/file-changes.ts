@@ -51,8 +51,7 @@ export async function watchFileChanges(options: WatchFileChangesOptions): Promis
   const watcher = new FolderWatch({
     root,
     maxPaths,
-    isLeftOut: (path, isFolder) =>
-      NEVER_WATCHED.has(nameOf(path)) || unwatched.has(path) || gitIgnore.ignores(displayPath(path), isFolder),
+    isLeftOut: (path, isFolder) => NEVER_WATCHED.has(nameOf(path)) || unwatched.has(path) || gitIgnore.ignores(displayPath(path), isFolder),
     onTouched: (path) => {
       if (nameOf(path) === '.gitignore') gitIgnore.reload();
       batch.touch(path);

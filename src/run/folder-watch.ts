@@ -95,9 +95,7 @@ export class FolderWatch {
     try {
       const place = absolutePath(this.#options.root, path);
       const inode = lstatSync(place).ino;
-      const watcher = watch(place, { encoding: 'buffer' }, (event, name) =>
-        this.#notice(path, event, name as Buffer | null),
-      );
+      const watcher = watch(place, { encoding: 'buffer' }, (event, name) => this.#notice(path, event, name));
       watcher.on('error', (error) => this.#options.onError(error));
       this.#folders.set(path, { watcher, inode, files: new Set(), folders: new Set() });
       if (path !== '') this.#folders.get(parentOf(path))?.folders.add(nameOf(path));
