@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { openOutputPipes } from './output-pipes.ts';
 import type { ProgramEnd } from './program-end.ts';
+import { sessionLeader, type TreeRoot } from './tree-members.ts';
 
 export interface ChildProgramOptions {
   command: string;
@@ -16,7 +17,7 @@ export interface ChildProgramOptions {
 
 /** A program that runs as if it had been started bare, in a session and process group of its own. */
 export interface ChildProgram {
-  readonly pid: number;
+  readonly root: TreeRoot;
   readonly ended: Promise<ProgramEnd>;
   /** Gives our own terminal back while `pause` lasts, as when a shell takes it to suspend us. */
   withoutTerminal(pause: () => Promise<void>): Promise<void>;
@@ -62,7 +63,7 @@ async function startOnPipes({ command, args, env, onOutput }: ChildProgramOption
   });
   const passages = readers.map(({ stream, from }) => new Passage(from, process[stream], (bytes) => onOutput(stream, bytes)));
   return {
-    pid: child.pid ?? 0,
+    root: sessionLeader(child.pid ?? 0),
     ended: ended.then(async (end) => {
       await Promise.all(passages.map((passage) => passage.finish()));
       return end;

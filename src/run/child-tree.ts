@@ -1,27 +1,30 @@
 import { OrphanGuard } from './orphan-guard.ts';
-import { continueTree, stopTree } from './process-tree.ts';
+import { continueTree, NotStoppedError, signalTree, stopTree, type StoppedProcesses } from './process-tree.ts';
+import type { TreeRoot } from './tree-members.ts';
 
 /**
- * Signals that mean the end. They go to the whole group, as a terminal, timeout(1) and systemd send them: what the program
- * started must not live on where nobody looks. A halted program is let go on, so that it can act on them. Any other signal
+ * Signals that mean the end. They go to the whole tree, as a terminal, timeout(1) and systemd send them: what the program
+ * started must not live on where nobody looks. What stands still is let go on, so that it can act on them. Any other signal
  * goes to the program alone.
  */
-const endSignals = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM']);
+const endSignals = new Set<NodeJS.Signals | number>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM']);
+
+const none: StoppedProcesses = new Map();
 
 /** A program with everything it started: stopped and continued as a whole, one request after the other. */
 export class ChildTree {
-  readonly #pid: number;
+  readonly #root: TreeRoot;
   readonly #guard: OrphanGuard;
-  readonly #onLetGo: (signal: NodeJS.Signals) => void;
+  readonly #onLetGo: (signal: NodeJS.Signals | number) => void;
   #isHalted = false;
-  /** What stands still. */
-  #stopped: readonly number[] = [];
+  /** What stands still because of us; not what the program itself has stopped. */
+  #stopped = none;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param onLetGo a halted program goes on, because it was told to end */
-  constructor(pid: number, onLetGo: (signal: NodeJS.Signals) => void) {
-    this.#pid = pid;
-    this.#guard = new OrphanGuard(pid);
+  constructor(root: TreeRoot, onLetGo: (signal: NodeJS.Signals | number) => void) {
+    this.#root = root;
+    this.#guard = new OrphanGuard(root);
     this.#onLetGo = onLetGo;
   }
 
@@ -46,6 +49,7 @@ export class ChildTree {
     });
   }
 
+  /** Resolves when nothing of it stands still that ran before. @throws Error naming those that do */
   resume(): Promise<{ processes: number }> {
     return this.#inTurn(() => this.#resume());
   }
@@ -64,10 +68,13 @@ export class ChildTree {
   }
 
   /** Hands a signal on as it would have come bare. */
-  signal(signal: NodeJS.Signals): Promise<void> {
+  signal(signal: NodeJS.Signals | number): Promise<void> {
     return this.#inTurn(async () => {
-      process.kill(endSignals.has(signal) ? -this.#pid : this.#pid, signal);
+      if (!endSignals.has(signal)) return void process.kill(this.#root.pid, signal);
+      await this.#signalGroup(signal);
       await this.#letGo(signal);
+      // A parent that watches its children may have stopped itself; it would end only after somebody let it go on.
+      await continueTree(this.#root, 'everything').catch(() => undefined);
     });
   }
 
@@ -79,36 +86,46 @@ export class ChildTree {
   /** It has ended. What it left behind is as free as it would be bare, also where it was killed while all of it stood still. */
   async close(): Promise<void> {
     this.#guard.close();
-    await continueTree(this.#stopped);
+    if (this.#stopped.size > 0) await continueTree(this.#root, this.#stopped).catch(() => undefined);
   }
 
-  async #letGo(signal: NodeJS.Signals): Promise<void> {
+  async #signalGroup(signal: NodeJS.Signals | number): Promise<void> {
+    if (this.#root.leadsGroup) process.kill(-this.#root.pid, signal);
+    else await signalTree(this.#root, signal);
+  }
+
+  async #letGo(signal: NodeJS.Signals | number): Promise<void> {
     if (!this.#isHalted || !endSignals.has(signal)) return;
     await this.#resume();
     this.#onLetGo(signal);
   }
 
   async #resume(): Promise<{ processes: number }> {
-    this.#isHalted = false;
     const pids = await this.#continue();
+    this.#isHalted = false;
     return { processes: pids.length };
   }
 
   async #stop(): Promise<number[]> {
-    const { pids } = await stopTree(this.#pid);
-    this.#standsStill(pids);
-    return pids;
+    try {
+      const { pids, stopped } = await stopTree(this.#root, { before: this.#stopped });
+      this.#standsStill(stopped);
+      return pids;
+    } catch (error) {
+      if (error instanceof NotStoppedError) this.#standsStill(error.stopped);
+      throw error;
+    }
   }
 
   async #continue(): Promise<number[]> {
-    const { pids } = await continueTree(this.#pid);
-    this.#standsStill([]);
+    const { pids } = await continueTree(this.#root, this.#stopped);
+    this.#standsStill(none);
     return pids;
   }
 
-  #standsStill(pids: readonly number[]): void {
-    this.#stopped = pids;
-    this.#guard.stopped(pids);
+  #standsStill(stopped: StoppedProcesses): void {
+    this.#stopped = stopped;
+    this.#guard.stopped([...stopped.keys()]);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

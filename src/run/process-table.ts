@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { constants } from 'node:os';
 import { promisify } from 'node:util';
 
 /** One process as the operating system shows it at one moment. Ids are 0 where the platform does not tell. */
@@ -62,6 +63,18 @@ export function readThreadStates(row: ProcessRow): string[] {
     return readdirSync(folder).flatMap((tid) => readStat(`${folder}/${tid}/stat`)?.state ?? []);
   } catch {
     return [];
+  }
+}
+
+/** Whether a SIGCHLD waits for the process to take it. False where the platform does not tell. */
+export function hasChildNews({ pid }: ProcessRow): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const pending = BigInt(`0x${/^ShdPnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+    return ((pending >> BigInt(constants.signals.SIGCHLD - 1)) & 1n) === 1n;
+  } catch {
+    return false;
   }
 }
 

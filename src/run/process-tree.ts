@@ -1,7 +1,8 @@
 import { readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
-import { type ProcessRow, readProcessTable, readThreadStates } from './process-table.ts';
+import { hasChildNews, type ProcessRow, readProcessTable, readThreadStates } from './process-table.ts';
+import { childrenFirst, membersOf, sessionLeader, type TreeRoot } from './tree-members.ts';
 
 /** What a signal to a tree reached. */
 export interface TreeResult {
@@ -15,88 +16,129 @@ const STOPPED = 'Tt';
 const ENDED = 'ZXx';
 /** After so many scans in a row in state D a process is taken to wait for its vfork child rather than for a disk. */
 const VFORK_SUSPECT_SCANS = 4;
+/** How long a process that goes on may take to stop itself, once it has heard that its child was stopped; and to hear of it. */
+const SETTLE_MS = 15;
+const NEWS_MS = 500;
+
+/** Processes that were stopped here: pid -> when it started, so that a pid that came again is not taken for it. */
+export type StoppedProcesses = ReadonlyMap<number, string>;
+
+/** A stopped tree: besides what `TreeResult` says, those that ran before and have to go on. */
+export interface StopResult extends TreeResult {
+  readonly stopped: StoppedProcesses;
+}
 
 /**
  * Stops every process of the tree and resolves once all of them, with all their threads, are stopped.
  *
- * The tree is: the root's process group and POSIX session (`rootPid` must lead both, as with `spawn(..., { detached: true })`), all
+ * The tree is: the root's process group and POSIX session as far as they are its own (see `TreeRoot`; a number leads both), all
  * descendants wherever they moved to, and the sessions that descendants opened. Not found: a process that left the session by
  * `setsid` and whose parents had all ended before the call, since nothing on the system ties it to the root any more.
  *
- * Throws an Error naming the processes that did not stop in `timeoutMs`; the others stay stopped then, `continueTree` undoes it.
+ * What stood still before this call is left out of `stopped`: the program itself wanted it so. `before` names what an earlier
+ * call had stopped, which belongs to the result as well.
+ *
+ * Throws a NotStoppedError naming the processes that did not stop in `timeoutMs`; the others stay stopped then.
  */
-export async function stopTree(rootPid: number, { timeoutMs = 5_000 }: { timeoutMs?: number } = {}): Promise<TreeResult> {
-  checkRoot(rootPid);
+export async function stopTree(
+  tree: TreeRoot | number,
+  { timeoutMs = 5_000, before = new Map() }: { timeoutMs?: number; before?: StoppedProcesses } = {},
+): Promise<StopResult> {
+  const root = rootOf(tree);
   const deadline = performance.now() + timeoutMs;
   const known = new Map<number, string>();
   const waiting = new Map<number, number>();
-  send(-rootPid, 'SIGSTOP');
+  const stopped = new Map(before);
+  let still: ReadonlySet<number> | undefined;
   let cleanScans = 0;
   for (let scan = 0; ; scan++) {
-    const table = await readProcessTable();
-    const members = treeOf(rootPid, table, known);
+    const members = membersOf(root, await readProcessTable(), known);
     const running = members.filter((row) => !isStopped(row));
+    if (still === undefined) {
+      still = new Set(members.filter((row) => !running.includes(row)).map(({ pid }) => pid));
+      // The whole group at one moment; what of it stood still already does not notice.
+      if (root.leadsGroup) send(-root.pid, 'SIGSTOP');
+    }
+    for (const row of members) {
+      if (!still.has(row.pid) && !ENDED.includes(row.state)) stopped.set(row.pid, row.startedAt);
+    }
     if (running.length === 0) {
       // One clean scan is not enough: a process can fork after /proc was listed and be stopped before it is read itself. Once all that
       // were seen are stopped nobody is left to fork, so a second scan sees every child.
-      if (++cleanScans === 2) return result(rootPid, members);
+      if (++cleanScans === 2) return { ...result(root, members), stopped };
       continue;
     }
     cleanScans = 0;
-    if (performance.now() > deadline) throw new Error(notStopped(running, timeoutMs));
+    if (performance.now() > deadline) throw new NotStoppedError(running, timeoutMs, stopped);
     for (const row of running) {
       send(row.pid, 'SIGSTOP');
       releaseVforkChild(row, members, waiting);
     }
-    await (scan < 3 ? nextTurn() : delay(Math.min(scan - 2, 10)));
+    await pauseBefore(scan);
   }
 }
 
-/** Continues a stopped tree: all that `stopTree` named, or the tree of a root as it is now. Processes that are gone are passed over. */
-export async function continueTree(tree: number | readonly number[]): Promise<TreeResult> {
-  if (typeof tree === 'number') return await signalTree(tree, 'SIGCONT');
-  const pids = tree.filter((pid) => send(pid, 'SIGCONT'));
-  return { pids, root: pids.length > 0 && pids[0] === tree[0] ? 'alive' : 'gone' };
+/**
+ * Continues what was stopped, children before their parents: a parent that watches its children (script, sudo, an interactive
+ * shell) stops itself when it wakes up and finds one that stands still. Resolves once two scans have found none of it stopped;
+ * processes that are gone are passed over. `everything` continues all of the tree, also what the program itself had stopped.
+ *
+ * Throws an Error naming the processes that stood still after `timeoutMs`.
+ */
+export async function continueTree(
+  tree: TreeRoot | number,
+  stopped: StoppedProcesses | 'everything',
+  { timeoutMs = 5_000 }: { timeoutMs?: number } = {},
+): Promise<TreeResult> {
+  const root = rootOf(tree);
+  const deadline = performance.now() + timeoutMs;
+  const settledAt = performance.now() + NEWS_MS;
+  const known = new Map(stopped === 'everything' ? [] : stopped);
+  let cleanScans = 0;
+  for (let scan = 0; ; scan++) {
+    const members = membersOf(root, await readProcessTable(), known);
+    const standing = members.filter(
+      (row) => (stopped === 'everything' || stopped.get(row.pid) === row.startedAt) && readThreadStates(row).includes('T'),
+    );
+    if (standing.length === 0) {
+      if (++cleanScans >= 2 && (performance.now() > settledAt || !members.some(hasChildNews))) return result(root, members);
+      // A parent that hears only now that a child had been stopped may stop itself because of that.
+      await delay(SETTLE_MS);
+      continue;
+    }
+    cleanScans = 0;
+    if (performance.now() > deadline) throw new Error(`${named(standing)} did not go on within ${timeoutMs} ms`);
+    for (const row of childrenFirst(members)) if (standing.includes(row)) send(row.pid, 'SIGCONT');
+    await pauseBefore(scan);
+  }
 }
 
 /**
  * Sends a signal once to each process of the tree (see `stopTree`) as it is now; processes that are gone, or not ours to signal, are
  * left out of `pids`. A stopped process acts upon SIGTERM only when continued; SIGKILL needs no continuing.
  */
-export async function signalTree(rootPid: number, signal: NodeJS.Signals): Promise<TreeResult> {
-  checkRoot(rootPid);
+export async function signalTree(tree: TreeRoot | number, signal: NodeJS.Signals | number): Promise<TreeResult> {
+  const root = rootOf(tree);
   // Read the tree first: when parents end, their children pass to init and can no longer be told to belong to it.
-  const members = treeOf(rootPid, await readProcessTable(), new Map()).filter((row) => !ENDED.includes(row.state));
-  const groupReached = send(-rootPid, signal);
+  const members = membersOf(root, await readProcessTable(), new Map()).filter((row) => !ENDED.includes(row.state));
+  const groupReached = root.leadsGroup && send(-root.pid, signal);
   // Nobody gets it twice: a second SIGINT means "at once" to many programs.
-  const reached = members.filter((row) => (row.pgid === rootPid ? groupReached : send(row.pid, signal)));
-  return result(rootPid, reached);
+  const reached = members.filter((row) => (root.leadsGroup && row.pgid === root.pid ? groupReached : send(row.pid, signal)));
+  return result(root, reached);
 }
 
-/** The members of the tree, the root first. `known` carries pid -> start time over scans, so that orphans of one call stay members. */
-function treeOf(rootPid: number, table: readonly ProcessRow[], known: Map<number, string>): ProcessRow[] {
-  const rootSid = table.find((row) => row.pid === rootPid)?.sid ?? rootPid;
-  const ownSid = table.find((row) => row.pid === process.pid)?.sid ?? 0;
-  const children = Map.groupBy(table, (row) => row.ppid);
-  const sessions = Map.groupBy(table, (row) => row.sid);
-  const members = new Map<number, ProcessRow>();
-  const add = (row: ProcessRow): void => {
-    if (members.has(row.pid) || row.pid === process.pid) return;
-    members.set(row.pid, row);
-    known.set(row.pid, row.startedAt);
-    children.get(row.pid)?.forEach(add);
-    // A session other than the root's was opened by a descendant, so all of it belongs here. A root that leads no session of its own
-    // shares one with strangers: that one is not followed.
-    const ownsSession = row.sid === rootPid || (row.sid !== rootSid && row.sid !== ownSid && row.sid !== 0);
-    if (ownsSession) sessions.get(row.sid)?.forEach(add);
-  };
-  for (const row of table) {
-    if (row.pid === rootPid) add(row);
+/** A tree of which some did not stop; `stopped` are those that did, and have to go on. */
+export class NotStoppedError extends Error {
+  readonly stopped: StoppedProcesses;
+
+  constructor(running: readonly ProcessRow[], timeoutMs: number, stopped: StoppedProcesses) {
+    super(`${named(running)} did not stop within ${timeoutMs} ms`);
+    this.stopped = stopped;
   }
-  for (const row of table) {
-    if (row.pgid === rootPid || row.sid === rootPid || known.get(row.pid) === row.startedAt) add(row);
-  }
-  return [...members.values()];
+}
+
+function pauseBefore(scan: number): Promise<unknown> {
+  return scan < 3 ? nextTurn() : delay(Math.min(scan - 2, 10));
 }
 
 function isStopped(row: ProcessRow): boolean {
@@ -132,7 +174,7 @@ function programOf(pid: number): string {
 }
 
 /** Whether the signal was delivered: not to what is gone (ESRCH) or belongs to another user (EPERM). */
-function send(pid: number, signal: NodeJS.Signals): boolean {
+function send(pid: number, signal: NodeJS.Signals | number): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {
@@ -142,22 +184,23 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-function checkRoot(rootPid: number): void {
+function rootOf(tree: TreeRoot | number): TreeRoot {
+  const root = typeof tree === 'number' ? sessionLeader(tree) : tree;
   if (process.platform === 'win32') throw new Error('a process tree cannot be signalled on Windows');
   // kill(-1) and kill(0) would reach every process of the user, or our own group.
-  if (!Number.isSafeInteger(rootPid) || rootPid <= 1 || rootPid === process.pid) {
-    throw new RangeError(`not the root of a process tree: ${rootPid}`);
+  if (!Number.isSafeInteger(root.pid) || root.pid <= 1 || root.pid === process.pid) {
+    throw new RangeError(`not the root of a process tree: ${root.pid}`);
   }
+  return root;
 }
 
-function result(rootPid: number, members: readonly ProcessRow[]): TreeResult {
+function result(root: TreeRoot, members: readonly ProcessRow[]): TreeResult {
   const pids = members.filter((row) => !ENDED.includes(row.state)).map((row) => row.pid);
-  return { pids, root: pids.includes(rootPid) ? 'alive' : 'gone' };
+  return { pids, root: pids.includes(root.pid) ? 'alive' : 'gone' };
 }
 
-function notStopped(running: readonly ProcessRow[], timeoutMs: number): string {
-  const names = running.slice(0, 20).map((row) => `${row.pid} (state ${row.state})`);
-  const more = running.length > names.length ? ` and ${running.length - names.length} more` : '';
-  const what = running.length === 1 ? 'process' : 'processes';
-  return `${what} ${names.join(', ')}${more} did not stop within ${timeoutMs} ms`;
+function named(rows: readonly ProcessRow[]): string {
+  const names = rows.slice(0, 20).map((row) => `${row.pid} (state ${row.state})`);
+  const more = rows.length > names.length ? ` and ${rows.length - names.length} more` : '';
+  return `${rows.length === 1 ? 'process' : 'processes'} ${names.join(', ')}${more}`;
 }

@@ -96,7 +96,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
         else tree.hasGot(signal).catch(() => undefined);
       },
     });
-    const tree = new ChildTree(program.pid, (signal) => {
+    const tree = new ChildTree(program.root, (signal) => {
       checkpoints?.unseal();
       void run.emit('execution:resumed', { reason: `${signal} to the halted program`, initiated_by: 'signal' }, kept);
     });
@@ -107,7 +107,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     });
     const started = run.emit(
       'execution:started',
-      { task: maskPasswords([command, ...args].join(' ')), command, args: args.map(maskPasswords), cwd: process.cwd(), pid: program.pid },
+      { task: maskPasswords([command, ...args].join(' ')), command, args: args.map(maskPasswords), cwd: process.cwd(), pid: program.root.pid },
       kept,
     );
     let epoch: string | undefined;

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import type { IPty, spawn as SpawnPty } from '@lydell/node-pty';
 import type { ChildProgram, ChildProgramOptions } from './child-program.ts';
 import { findProgram } from './find-program.ts';
+import { sessionLeader } from './tree-members.ts';
 import { signalName, type ProgramEnd } from './program-end.ts';
 
 /** The keys that a terminal turns into signals, as `stty` calls them, with what they send unless set otherwise. */
@@ -73,7 +74,7 @@ export function startOnTerminal(
     });
   });
   return {
-    pid: pty.pid,
+    root: sessionLeader(pty.pid),
     ended,
     async withoutTerminal(pause) {
       giveBack();

@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readProcTable } from '../../src/run/process-table.ts';
+import { http } from '../helpers/start-server.ts';
+import { newRunPlace, stateOf, until } from './run-place.ts';
+
+const hasPython = spawnSync('python3', ['-c', '']).status === 0;
+
+/** Stops itself when its child was stopped, as `script` and `sudo` do, and continues the child when it is continued itself. */
+const watchingParent = `import os, signal, sys
+open('parent', 'w').write(str(os.getpid()))
+news = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+child = os.fork()
+if child == 0:
+    os.setsid()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+    os.execvp('sh', ['sh', 'tick.sh'])
+while True:
+    info = signal.sigwaitinfo([signal.SIGCHLD])
+    if info.si_code == 5:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os.kill(child, signal.SIGCONT)
+    elif info.si_code in (1, 2, 3):
+        sys.exit(0)
+`;
+
+test.runIf(hasPython)('RESUME, and a checkpoint, let a parent go on that stops itself when its child was stopped', async () => {
+  const place = await newRunPlace();
+  writeFileSync(join(place.work, 'parent.py'), watchingParent);
+  writeFileSync(join(place.work, 'tick.sh'), 'while :; do printf . >> ticks; sleep 0.02; done');
+  spawnSync('git', ['init', '-q', '.'], { cwd: place.work });
+  const program = place.start('s', '--checkpoints', 'git', '--no-files', '--', 'python3', 'parent.py');
+  const ticks = () => (place.read('ticks') ?? '').length;
+  const goesOn = async (after: string) => {
+    const before = ticks();
+    await until(`it ticks after ${after}`, () => ticks() > before + 2);
+    expect(stateOf(Number(place.read('parent')))).not.toBe('T');
+  };
+  await until('it ticks', () => ticks() > 2);
+  for (let round = 0; round < 3; round++) {
+    expect(await place.command('s', 'HALT')).toMatchObject({ status: 'applied' });
+    expect(await place.command('s', 'RESUME')).toMatchObject({ status: 'applied' });
+    await goesOn('RESUME');
+  }
+  const checkpoint = { type: 'checkpoint:created', data: { checkpoint_id: 'c', label: 'c' } };
+  await http('POST', `${place.server.url}/api/sessions/s/events`, checkpoint);
+  await place.untilEvent('s', 'checkpoint:saved');
+  await goesOn('the checkpoint');
+  program.child.kill('SIGTERM');
+  expect(await program.ended).toMatchObject({ signal: 'SIGTERM' });
+});
+
+test('what the program itself had stopped stays stopped, and an end signal reaches it', async () => {
+  const place = await newRunPlace();
+  const script = 'sleep 300 & kill -STOP $!; echo $! > stopped; sleep 300 & echo $! > running; while :; do sleep 0.05; done';
+  const program = place.start('s', '--no-files', '--', 'bash', '-c', script);
+  await until('both are there', () => place.read('running')?.endsWith('\n') === true);
+  const [stopped, running] = [Number(place.read('stopped')), Number(place.read('running'))];
+  await until('it is stopped', () => stateOf(stopped) === 'T');
+  for (let round = 0; round < 2; round++) {
+    expect(await place.command('s', 'HALT')).toMatchObject({ status: 'applied' });
+    expect([stateOf(stopped), stateOf(running)]).toEqual(['T', 'T']);
+    expect(await place.command('s', 'HALT')).toMatchObject({ status: 'applied' });
+    expect(await place.command('s', 'RESUME')).toMatchObject({ status: 'applied' });
+    expect([stateOf(stopped), stateOf(running)]).toEqual(['T', 'S']);
+  }
+  program.child.kill('SIGTERM');
+  await program.ended;
+  await until('nothing of it is left', () => !readProcTable().some(({ pid, state }) => [stopped, running].includes(pid) && state !== 'Z'));
+});
