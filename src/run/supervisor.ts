@@ -107,7 +107,13 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     });
     const started = run.emit(
       'execution:started',
-      { task: maskPasswords([command, ...args].join(' ')), command, args: args.map(maskPasswords), cwd: process.cwd(), pid: program.root.pid },
+      {
+        task: maskPasswords([command, ...args].join(' ')),
+        command,
+        args: args.map(maskPasswords),
+        cwd: process.cwd(),
+        pid: program.root.pid,
+      },
       kept,
     );
     let epoch: string | undefined;
