@@ -8,6 +8,10 @@ export const limits = {
   publishEvents: 1_000,
   /** Levels of lists and objects in one event or command. */
   nesting: 500,
+  /** Objects, lists and fields in one request: parsing more could hold up everybody. */
+  requestParts: 150_000,
+  /** Packets in one payload of a client that polls. */
+  payloadPackets: 10_000,
   /** Waiting bytes of one connection beyond which it is cut as a slow consumer. */
   backlogBytes: 1024 * 1024,
   sessions: 10_000,

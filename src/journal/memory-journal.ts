@@ -17,7 +17,7 @@ import {
   type SessionHead,
   type Snapshot,
 } from './journal.ts';
-import { newEpoch, seqOfServerMadeId, stamp } from './stamping.ts';
+import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp } from './stamping.ts';
 
 interface StoredSession {
   head: SessionHead;
@@ -43,6 +43,11 @@ export class MemoryJournal implements Journal {
     this.flush();
     if (this.#sessions.has(origin.session_id)) {
       return Promise.reject(new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`));
+    }
+    try {
+      checkRoomForSession(this.#sessions.size);
+    } catch (error) {
+      return Promise.reject(error);
     }
     const { head } = this.#add(origin);
     this.#feed.tell([{ kind: 'created', head: { ...head } }]);
@@ -130,8 +135,9 @@ export class MemoryJournal implements Journal {
     const settle: (() => void)[] = [];
     for (const { sessionId, events, resolve, reject } of group) {
       const known = this.#sessions.get(sessionId);
-      const session = known ?? this.#add({ session_id: sessionId, created_at: new Date().toISOString() });
       try {
+        if (known === undefined) checkRoomForSession(this.#sessions.size);
+        const session = known ?? this.#add({ session_id: sessionId, created_at: new Date().toISOString() });
         const { fresh, freshById, seqs } = stamp(session.head, events, (id) => findById(session, id));
         if (known === undefined) changes.push({ kind: 'created', head: { ...session.head } });
         for (const [id, event] of freshById ?? []) session.byId.set(id, event);

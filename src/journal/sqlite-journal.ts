@@ -22,7 +22,7 @@ import {
 } from './journal.ts';
 import { applicationId, openSqliteDatabase, type NewestEvents, type SqliteDatabase, type StoredHead } from './sqlite-database.ts';
 import { claimJournalFile, codeOf } from './sqlite-file.ts';
-import { eventFromJson, seqOfServerMadeId, stamp } from './stamping.ts';
+import { checkRoomForSession, eventFromJson, seqOfServerMadeId, stamp } from './stamping.ts';
 
 /** How long, and how many characters of JSON, commits may stay in the log before they are moved to the database together. */
 const settleMs = 1_000;
@@ -129,6 +129,7 @@ class SqliteJournal implements Journal {
   async create(origin: SessionOrigin): Promise<SessionHead> {
     this.flush();
     if (this.#sessions.has(origin.session_id)) throw new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`);
+    checkRoomForSession(this.#sessions.size);
     const { head } = this.#guarded(() => {
       this.#files.check();
       return this.#open(this.#database.insertSession(origin));
@@ -288,6 +289,7 @@ class SqliteJournal implements Journal {
     const head = known?.head ?? { session_id: sessionId, epoch: this.#database.epochOfNew, seq: 0 };
     let stamped;
     try {
+      if (known === undefined) checkRoomForSession(this.#sessions.size);
       stamped = stamp(head, events, (id) => (known === undefined ? undefined : this.#findById(known, id)));
     } catch (error) {
       if (!(error instanceof ShannonDashError)) throw error;

@@ -17,6 +17,15 @@ export interface Stamped {
   seqs: number[];
 }
 
+/**
+ * Asked where a session is added, after whatever was waiting before it: so many are never passed.
+ * @throws ShannonDashError LIMIT_REACHED
+ */
+export function checkRoomForSession(sessions: number): void {
+  if (sessions < limits.sessions) return;
+  throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
+}
+
 /** A new history's random id. Short, for it is part of every id that the journal makes. */
 export function newEpoch(): string {
   return randomBytes(9).toString('base64url');

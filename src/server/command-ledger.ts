@@ -25,6 +25,10 @@ import { liveSessions, onlyLiveSession } from './live-sessions.ts';
 import { Orchestrators, type OrchestratorLink } from './orchestrators.ts';
 import { Serial } from './serial.ts';
 import type { SessionStore } from './session-store.ts';
+import { nextTurn } from './turns.ts';
+
+/** Sessions that are given a command for all in one turn of the event loop. */
+const sessionsPerTurn = 50;
 
 export interface LedgerOptions {
   journal: Journal;
@@ -101,14 +105,16 @@ export class CommandLedger {
     const startedAt = performance.now();
     const sessionId = request.session_id ?? subscribed ?? onlyLiveSession(this.#store, request.type);
     if (sessionId !== '*') return this.#submitTo(sessionId, request, by, startedAt);
-    const results = await Promise.all(
-      liveSessions(this.#store).map((id) =>
-        this.#submitTo(id, request, by, startedAt).catch((error: unknown) => {
-          if (!(error instanceof ShannonDashError)) this.#onProblem(error);
-          return refusedAnswer(id, request, error, startedAt);
-        }),
-      ),
-    );
+    const answers: Promise<CommandResult>[] = [];
+    for (const id of liveSessions(this.#store)) {
+      if (answers.length > 0 && answers.length % sessionsPerTurn === 0) await nextTurn();
+      const answer = this.#submitTo(id, request, by, startedAt).catch((error: unknown) => {
+        if (!(error instanceof ShannonDashError)) this.#onProblem(error);
+        return refusedAnswer(id, request, error, startedAt);
+      });
+      answers.push(answer);
+    }
+    const results = await Promise.all(answers);
     return {
       success: results.every((result) => result.success),
       command_type: request.type,
@@ -126,9 +132,6 @@ export class CommandLedger {
       const known = (await this.#store.load(sessionId))?.orchestrator;
       if (request.reattach && request.under === undefined && known?.instance_id != null && known.instance_id !== request.instance_id) {
         throw new ShannonDashError('SUPERSEDED', `${known.instance_id} has taken over ${sessionId}`, { instance_id: known.instance_id });
-      }
-      if (this.#store.get(sessionId) === undefined && this.#store.size >= limits.sessions) {
-        throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first`);
       }
       const { instance_id, capabilities, under } = request;
       const { epoch } = await this.#append(sessionId, [

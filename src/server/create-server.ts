@@ -121,7 +121,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
       done(refused, refused === undefined);
     },
   });
-  const intake = new EventIntake(journal, store, figures);
+  const intake = new EventIntake(journal, figures);
   serveSockets(io, { hub, intake, ledger, figures, log, epoch: journal.epoch, version });
   journal.subscribe((changes) =>
     figures.committed(changes.reduce((sum, change) => sum + (change.kind === 'appended' ? change.events.length : 0), 0)),

@@ -1,13 +1,10 @@
 import { translateCliEvent } from '../core/compatibility.ts';
-import { ShannonDashError } from '../core/errors.ts';
 import { parseEventInput, publishRequest, type EventInput } from '../core/event.ts';
-import { limits } from '../core/limits.ts';
 import { cliEventRequest, type PublishedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import { differingReceipt, timestampNow } from '../core/timestamp.ts';
 import type { AppendResult, Journal, NewEvent } from '../journal/journal.ts';
 import type { ServerFigures } from './server-figures.ts';
-import type { SessionStore } from './session-store.ts';
 
 /** Who publishes, and how. */
 export interface Publishing {
@@ -24,12 +21,10 @@ export interface Publishing {
  */
 export class EventIntake {
   readonly #journal: Journal;
-  readonly #store: SessionStore;
   readonly #figures: ServerFigures;
 
-  constructor(journal: Journal, store: SessionStore, figures: ServerFigures) {
+  constructor(journal: Journal, figures: ServerFigures) {
     this.#journal = journal;
-    this.#store = store;
     this.#figures = figures;
   }
 
@@ -59,9 +54,6 @@ export class EventIntake {
     { source, wantsAnswer }: Publishing,
     answer: (appended: AppendResult) => Answer,
   ): Promise<Answer> {
-    if (this.#store.get(sessionId) === undefined && this.#store.size >= limits.sessions) {
-      throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
-    }
     const startedAt = performance.now();
     const newEvents = events.map(({ type, data, id, timestamp, mendsTexts }): NewEvent => ({
       type,

@@ -4,6 +4,7 @@ import { fold } from '../core/fold.ts';
 import { limits } from '../core/limits.ts';
 import { initialState, type SessionOrigin, type SessionState } from '../core/session-state.ts';
 import type { Journal, JournalChange, SessionHead, Snapshot } from '../journal/journal.ts';
+import { nextTurn } from './turns.ts';
 
 /** Raised whenever the form of the state or the meaning of an event changes: older snapshots are folded anew. */
 export const foldVersion = 1;
@@ -168,6 +169,8 @@ export class SessionStore {
   async #foldThrough(session: StoredSession, from: SessionState, through: number): Promise<SessionState> {
     let state = from;
     while (state.seq < through) {
+      // A long history is read and folded by and by.
+      if (state !== from) await nextTurn();
       const events = await this.#journal.read(session.head.session_id, {
         after: state.seq,
         limit: loadEvents,

@@ -8,7 +8,9 @@ import { limits } from '../core/limits.ts';
 import { handshake, subscribeRequest, unsubscribeRequest, type ConnectedMessage, type SubscribedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
+import { boundDecoding, dearMessage } from './bounded-decoding.ts';
 import type { CommandLedger } from './command-ledger.ts';
+import { dearJson } from './dear-json.ts';
 import type { EventIntake, Publishing } from './event-intake.ts';
 import { forgetFirstRequests } from './first-request.ts';
 import type { Hub, Subscription } from './hub.ts';
@@ -50,6 +52,7 @@ export function serveSockets(io: SocketServer, parts: GatewayParts): void {
     }
   });
   io.engine.on('connection', (connection: Connection) => connection.on('data', noteBinary));
+  boundDecoding(io);
   forgetFirstRequests(io);
   joinWrites(io);
   io.on('connection', (socket) => new Client(socket, parts).open());
@@ -161,6 +164,7 @@ class Client {
         this.#socket.emit('server:error', { ...body, request: cutText(String(name), limits.idChars) });
     };
     try {
+      if (name === dearMessage) throw dearJson('The message');
       if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${cutText(String(name), limits.idChars)}`);
       if (binary.has(this.#socket.conn) && hasBinary(payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
       const result = request.handle(this, payload, ack !== undefined);

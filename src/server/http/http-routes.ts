@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { cutText } from '../../core/cut-text.ts';
 import { ShannonDashError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import { dearJson, isDearJson } from '../dear-json.ts';
 import { addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { sendError } from './http-errors.ts';
@@ -27,31 +29,44 @@ function addBodyParsers(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
       const text = textOf(request, body);
+      if (isDearJson(text)) throw dearJson('The body');
       done(null, text === '' ? undefined : JSON.parse(text));
     } catch (error) {
       done(asInvalid(error, 'The body'));
     }
   });
   app.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, body, done) => {
-    let lines: string[];
     try {
-      lines = textOf(request, body).split('\n');
+      const text = textOf(request, body);
+      if (isDearJson(text)) throw dearJson('The body');
+      done(null, eventsIn(text));
     } catch (error) {
       done(asInvalid(error, 'The body'));
-      return;
     }
-    const events: unknown[] = [];
-    for (const [index, line] of lines.entries()) {
-      if (line.trim() === '') continue;
-      try {
-        events.push(JSON.parse(line));
-      } catch (error) {
-        done(asInvalid(error, `Line ${index + 1}`));
-        return;
-      }
-    }
-    done(null, events);
   });
+}
+
+/** @throws ShannonDashError INVALID a line that is not JSON, or more lines than one request may have events */
+function eventsIn(text: string): unknown[] {
+  const events: unknown[] = [];
+  let number = 0;
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf('\n', start);
+    const end = newline === -1 ? text.length : newline;
+    const line = text.slice(start, end).trim();
+    start = end + 1;
+    number++;
+    if (line === '') continue;
+    if (events.length === limits.publishEvents) {
+      throw new ShannonDashError('INVALID', `The body must have at most ${limits.publishEvents} events, a line each; send more requests`);
+    }
+    try {
+      events.push(JSON.parse(line));
+    } catch (error) {
+      throw asInvalid(error, `Line ${number}`);
+    }
+  }
+  return events;
 }
 
 /** @throws ShannonDashError what cannot be read as it was meant is refused: half-read, it would be journalled as something else */

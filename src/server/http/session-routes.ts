@@ -1,7 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { ShannonDashError } from '../../core/errors.ts';
-import { limits } from '../../core/limits.ts';
 import { jsonText } from '../../core/json.ts';
 import { createSessionRequest } from '../../core/messages.ts';
 import { parse } from '../../core/parse.ts';
@@ -21,8 +19,6 @@ export function addSessionRoutes(app: FastifyInstance, { store, hub, journal }: 
   app.post('/api/sessions', async (request, reply) => {
     const origin = parse(createSessionRequest, request.body);
     jsonText(origin.metadata ?? {}, 'metadata');
-    if (store.size >= limits.sessions)
-      throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first`);
     const head = await journal.create({ ...origin, created_at: new Date().toISOString() });
     return reply.code(201).send(await wholeState(store, head.session_id, undefined));
   });
