@@ -4,23 +4,18 @@ import { ShannonDashError } from '../core/errors.ts';
 import { safeLine } from '../core/safe-text.ts';
 import type { DecisionState } from '../core/session-state.ts';
 import type { DecideOptions } from './commands/decide.ts';
-import { requestJson } from './server-request.ts';
 import { shownDuration } from './duration.ts';
 import { Failure, usageFailure } from './failure.ts';
 import { chooseSession } from './live-sessions.ts';
 import type { Output } from './output.ts';
 import type { Invocation } from './program.ts';
 import { publishOne } from './publishing.ts';
+import { decisionAnswer, type AskedDecision } from './server-answers.ts';
+import { requestJson } from './server-request.ts';
 import type { Settings } from './settings.ts';
 
 /** How much longer than the server to wait for the default that it sets. */
 const graceMs = 10_000;
-
-/** A decision as the server tells it; open ones come with a way to answer them. */
-interface AskedDecision extends DecisionState {
-  session_id: string;
-  answer_path?: string;
-}
 
 /** Asks, or finds what was asked before under the same id, and waits for the answer. */
 export async function decide({ args: [question = ''], options, settings, output }: Invocation<DecideOptions>): Promise<void> {
@@ -29,10 +24,10 @@ export async function decide({ args: [question = ''], options, settings, output 
   const data = pointOf(question, options, timeoutMs);
   const session = await chooseSession(settings);
   const path = `api/sessions/${encodeURIComponent(session)}/decisions/${encodeURIComponent(data.decision_id)}`;
-  const before = await requestJson<AskedDecision>(settings, path).catch(unlessUnknown);
+  const before = await requestJson(settings, path, decisionAnswer).catch(unlessUnknown);
   if (before?.status === 'made') return tell(before, session, output);
   if (before === undefined) await publishOne(settings, session, { type: 'decision:point', data });
-  const open = before ?? (await requestJson<AskedDecision>(settings, path));
+  const open = before ?? (await requestJson(settings, path, decisionAnswer));
   if (open.status === 'open') for (const line of invitation(open, settings)) output.note(line);
   const waitMs = timeoutMs === undefined ? undefined : options.default === undefined ? timeoutMs : timeoutMs + graceMs;
   const { awaitedState } = await import('./awaited-state.ts');

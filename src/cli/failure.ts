@@ -23,9 +23,26 @@ export class Failure extends ShannonDashError {
   }
 }
 
+/** Somebody else has the port or the journal. */
+export class TakenFailure extends Failure {}
+
 /** Wrong usage: what is wrong, and how to see what is right. */
 export function usageFailure(message: string, ...hints: string[]): Failure {
   return new Failure('INVALID', message, { hints });
+}
+
+/** Something answers at the address, and it is no server of ours. */
+export function foreignServer(url: string, status: number): Failure {
+  return new Failure('UNSUPPORTED', `${url} answers, but not as shannon-dash does (status ${status})`, {
+    hints: ['see what listens there, or point at another server: --url URL   (SHANNON_DASH_URL)'],
+  });
+}
+
+/** The server was asked and has not answered in time. */
+export function noAnswer(url: string, duration: string): Failure {
+  return new Failure('TIMEOUT', `no answer from ${url} in ${duration}`, {
+    hints: ['wait longer: --timeout 60s', 'or point at another server: --url URL   (SHANNON_DASH_URL)'],
+  });
 }
 
 const startServer = ['start a server:  shannon-dash serve', 'or point at one: --url URL   (SHANNON_DASH_URL)'];
@@ -62,12 +79,10 @@ export function noSession(): Failure {
   });
 }
 
-function hintsOf({ code, message }: ShannonDashError): string[] {
+function hintsOf({ code }: ShannonDashError): string[] {
   if (code === 'UNREACHABLE') return startServer;
   if (code === 'UNAUTHENTICATED') return ['give a token: --token-file FILE   (SHANNON_DASH_TOKEN)'];
-  if (code === 'NOT_FOUND') return message.startsWith('Command') ? ['see all: shannon-dash commands'] : ['see all: shannon-dash sessions'];
-  if (code === 'TIMEOUT' && message.startsWith('no answer from'))
-    return ['wait longer: --timeout 60s', 'or point at another server: --url URL   (SHANNON_DASH_URL)'];
+  if (code === 'NOT_FOUND') return ['see all: shannon-dash sessions'];
   if (code === 'TIMEOUT') return ['look: shannon-dash stats'];
   return [Object.hasOwn(errorTable, code) ? errorTable[code].hint : 'the server is newer than this program: update it'];
 }

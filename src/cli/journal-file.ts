@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Journal } from '../journal/journal.ts';
-import { Failure } from './failure.ts';
+import { Failure, TakenFailure } from './failure.ts';
 
 /** Older ones can corrupt a database when its WAL is reset (fixed in 3.51.3). */
 const soundSqlite = [3, 51, 3];
@@ -30,7 +30,7 @@ export async function openJournal({ path, fsync, hasFlag = true }: JournalSettin
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     const isTaken = message.includes('another server');
-    throw new Failure('JOURNAL_FAILED', inWords(message), {
+    throw new (isTaken ? TakenFailure : Failure)('JOURNAL_FAILED', inWords(message), {
       hints: [
         ...(isTaken ? ['use that server:    shannon-dash stats'] : []),
         `use another file:   ${hasFlag ? '--journal PATH   (SHANNON_DASH_JOURNAL)' : 'SHANNON_DASH_JOURNAL=PATH'}`,

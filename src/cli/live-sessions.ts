@@ -1,20 +1,12 @@
-import { isLive, type SessionState } from '../core/session-state.ts';
+import { isLive } from '../core/session-state.ts';
+import { sessionListAnswer, type ListedSession } from './server-answers.ts';
 import { requestJson } from './server-request.ts';
 import { noSession, tooManySessions } from './failure.ts';
 import type { Settings } from './settings.ts';
 
-/** A session as `GET /api/sessions` lists it. */
-export interface ListedSession extends Pick<
-  SessionState,
-  'session_id' | 'created_at' | 'updated_at' | 'status' | 'current_skill' | 'progress' | 'seq' | 'orchestrator'
-> {
-  watchers: number;
-  open_decisions: number;
-}
-
 /** Every session that the server knows. */
 export async function listSessions(settings: Settings): Promise<ListedSession[]> {
-  return (await requestJson<{ sessions: ListedSession[] }>(settings, 'api/sessions')).sessions;
+  return (await requestJson(settings, 'api/sessions', sessionListAnswer)).sessions;
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import { maskPasswords } from '../core/mask-passwords.ts';
 import { safeJson, safeLine } from '../core/safe-text.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { Failure } from './failure.ts';
+import { onReaderGone } from './reader-gone.ts';
 
 export interface OutputOptions {
   isJson: boolean;
@@ -63,6 +65,11 @@ export class Output {
   /** One line of results. Parts that come from outside are cleaned by whoever puts them in. */
   line(text: string): void {
     process.stdout.write(`${text}\n`);
+  }
+
+  /** For results without an end: whoever reads them through a pipe ends them by going, as `head` does, without waiting for the next. */
+  endWithReader(): void {
+    onReaderGone(() => process.exit(exitCodes.ok));
   }
 
   /** One line of an endless result: resolves when the reader has room for more. */

@@ -1,10 +1,15 @@
 import { createInterface } from 'node:readline';
 import { connectPublisher, type Publisher } from '../client/publisher.ts';
+import { ShannonDashError } from '../core/errors.ts';
 import { connecting } from './connecting.ts';
+import { shownDuration } from './duration.ts';
 import { usageFailure } from './failure.ts';
 import { parseObject } from './json-object.ts';
 import type { Settings } from './settings.ts';
 
+/** How long nothing may be journalled, while something waits to be, before `emit` gives up (default). */
+const stalledMs = 30_000;
+const lookMs = 100;
 /** Events that wait for the journal before more are read: two times so many. */
 const batchEvents = 1_000;
 
@@ -37,11 +42,48 @@ export async function publishLines(
       published.last_seq = seq;
     }
   };
+  const stall = new Stall(publisher, settings.timeoutMs ?? stalledMs);
   try {
-    await readLines(publisher, type, take);
+    await Promise.race([readLines(publisher, type, take), stall.failed]);
     return published;
   } finally {
+    stall.end();
     await publisher.close(0);
+  }
+}
+
+/** Ends the patience with a server that is away, or that refuses what it would take another time: a full disk may stay full. */
+class Stall {
+  /** Rejects with why nothing is journalled; never resolves. */
+  readonly failed: Promise<never>;
+  readonly end: () => void;
+
+  constructor(publisher: Publisher, limitMs: number) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    let journalled = publisher.journalled;
+    let movedAt = performance.now();
+    let refusal: ShannonDashError | undefined;
+    const off = publisher.onProblem(({ error, event }) => event === undefined && (refusal = error));
+    const timer = setInterval(() => {
+      if (publisher.pending === 0 || publisher.journalled !== journalled) {
+        journalled = publisher.journalled;
+        movedAt = performance.now();
+        refusal = undefined;
+      } else if (performance.now() - movedAt >= limitMs) reject(this.#reason(publisher, limitMs, refusal));
+    }, lookMs);
+    this.failed = promise;
+    this.failed.catch(() => undefined);
+    this.end = () => {
+      off();
+      clearInterval(timer);
+    };
+  }
+
+  #reason({ pending, connection }: Publisher, limitMs: number, refusal: ShannonDashError | undefined): ShannonDashError {
+    const why = connection.status === 'live' ? refusal : new ShannonDashError('UNREACHABLE', connection.error ?? 'the server is away');
+    const { code, message } = why ?? new ShannonDashError('TIMEOUT', 'the server does not acknowledge them');
+    const waiting = pending === 1 ? '1 event was' : `${pending} events were`;
+    return new ShannonDashError(code, `${waiting} not journalled in ${shownDuration(limitMs)}: ${message}`, undefined, { cause: why });
   }
 }
 

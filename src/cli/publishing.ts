@@ -1,6 +1,8 @@
 import { ShannonDashError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { PublishedMessage } from '../core/messages.ts';
+import { Failure } from './failure.ts';
+import { publishedAnswer } from './server-answers.ts';
 import { requestJson } from './server-request.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,11 +16,11 @@ export async function publishOne(
   { type, data, id }: { type: string; data: Record<string, unknown>; id?: string | undefined },
 ): Promise<PublishedMessage> {
   try {
-    return await requestJson<PublishedMessage>(settings, `api/sessions/${encodeURIComponent(session)}/events`, {
+    return await requestJson(settings, `api/sessions/${encodeURIComponent(session)}/events`, publishedAnswer, {
       body: { type, data, id: id ?? newId() },
     });
   } catch (error) {
-    if (!(error instanceof ShannonDashError)) throw error;
+    if (!(error instanceof ShannonDashError) || error instanceof Failure) throw error;
     // It was the only one: its place in the list says nothing.
     throw new ShannonDashError(error.code, error.message.replace(/^events\[0\]\./, ''), error.details, { cause: error });
   }

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
 import type { Journal } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
-import { Failure, outputFailure } from './failure.ts';
+import { Failure, outputFailure, TakenFailure } from './failure.ts';
 import { filesOfJournal, openJournal } from './journal-file.ts';
 import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
+import { statsAnswer } from './server-answers.ts';
 import type { Settings } from './settings.ts';
 
 export interface RunOptions {
@@ -28,7 +29,8 @@ const embedAgainMs = 300;
 const notFoundCode = 127;
 const notExecutableCode = 126;
 
-const statsAnswer = z.object({ journal: z.object({ location: z.string() }) });
+/** A server of ours, be it in trouble. */
+const healthAnswer = z.object({ status: z.string(), version: z.string(), uptime_seconds: z.number() });
 
 /** Runs a program under supervision and ends as it ended. */
 export async function runProgram({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
@@ -89,7 +91,8 @@ async function reachServer(settings: Settings): Promise<{ url: string; embedded?
       const embedded = await embedServer(settings);
       return { url: embedded.url, embedded };
     } catch (error) {
-      if (attempt === embedAttempts || !isTaken(error)) throw error;
+      // It may be another run, whose server answers in a moment.
+      if (attempt === embedAttempts || !(error instanceof TakenFailure)) throw error;
       await new Promise((resolve) => setTimeout(resolve, embedAgainMs));
     }
   }
@@ -99,7 +102,7 @@ async function reachServer(settings: Settings): Promise<{ url: string; embedded?
 async function isAnswered(url: string): Promise<boolean> {
   try {
     const response = await fetch(endpoint(url, 'health'), { signal: AbortSignal.timeout(answerMs) });
-    return response.ok && ((await response.json()) as { status?: unknown }).status === 'healthy';
+    return healthAnswer.safeParse(await response.json()).success;
   } catch {
     return false;
   }
@@ -166,17 +169,12 @@ async function listen(journal: Journal, settings: Settings): Promise<EmbeddedSer
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
     const holder = await portHolder(Number(port || 80));
     const named = holder === undefined ? 'what listens there' : holder;
-    throw new Failure('CONFLICT', `port ${port || 80} is in use, and ${named} is no shannon-dash`, {
+    throw new TakenFailure('CONFLICT', `port ${port || 80} is in use, and ${named} is no shannon-dash`, {
       hints: ['take another: shannon-dash serve --port 0, then run with --url URL   (SHANNON_DASH_URL)'],
       exitCode: exitCodes.refused,
       cause,
     });
   }
-}
-
-/** Whether somebody else has the port or the journal: perhaps another run, whose server answers in a moment. */
-function isTaken(error: unknown): boolean {
-  return error instanceof Failure && (error.code === 'CONFLICT' || error.hints.some((hint) => hint.startsWith('use that server')));
 }
 
 function startFailure(command: string, error: unknown): unknown {

@@ -11,6 +11,7 @@ import { chooseSession } from './live-sessions.ts';
 import type { Output } from './output.ts';
 import type { Invocation } from './program.ts';
 import { failureOfResult, reached, resultDocument, resultLine } from './send-result.ts';
+import { commandAnswer } from './server-answers.ts';
 import { requestJson } from './server-request.ts';
 import type { Settings } from './settings.ts';
 
@@ -53,7 +54,7 @@ async function submit(
   for (let stepMs = wait === 'applied' ? longestMs : 10; ; stepMs = Math.min(stepMs * 2, longestMs)) {
     const leftMs = deadline - performance.now();
     const timeout_ms = Math.max(1, Math.min(stepMs, leftMs));
-    const answer = await requestJson<CommandResult | CommandResults>(settings, `api/sessions/${encodeURIComponent(session)}/commands`, {
+    const answer = await requestJson(settings, `api/sessions/${encodeURIComponent(session)}/commands`, commandAnswer, {
       body: { ...identified, timeout_ms },
       timeoutMs: timeout_ms + graceMs,
     });

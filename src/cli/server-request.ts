@@ -1,15 +1,19 @@
 import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
 import { backoffMs } from '../client/backoff.ts';
 import { errorFromBody, reasonOf, unreachable } from '../client/connect-failure.ts';
 import { readEnvironment } from '../client/environment.ts';
 import { isErrorBody, ShannonDashError } from '../core/errors.ts';
 import { jsonText } from '../core/json.ts';
 import { shownDuration } from './duration.ts';
+import { foreignServer, noAnswer } from './failure.ts';
 import type { Settings } from './settings.ts';
 
 /** How long a server that is being restarted may be away before a request gives up. */
 const patienceMs = 10_000;
 const requestMs = 10_000;
+/** No answer of ours is as long as that; it is below what Node can hold in one text. */
+const longestAnswerChars = 256 * 1024 * 1024;
 
 /** What else a request needs. It is made again when its answer was lost: whatever it does must happen once, by an id in its body. */
 export interface RequestOptions {
@@ -24,14 +28,20 @@ export interface RequestOptions {
  * learns at once that nobody is there; a script inside a run, which must not fail because the server is just being
  * restarted, keeps trying for a while.
  * @param path from the server's root: `api/sessions`
- * @throws ShannonDashError the server's error; UNREACHABLE; TIMEOUT
+ * @param schema what an answer of ours looks like; any other is not one of ours
+ * @throws ShannonDashError the server's error; UNREACHABLE; TIMEOUT; UNSUPPORTED it is another kind of server
  */
-export async function requestJson<T>(settings: Settings, path: string, options: RequestOptions = {}): Promise<T> {
+export async function requestJson<Answer>(
+  settings: Settings,
+  path: string,
+  schema: z.ZodType<Answer>,
+  options: RequestOptions = {},
+): Promise<Answer> {
   let giveUpAt = performance.now() + patienceOf(settings);
   for (let attempt = 1; ; attempt++) {
     let isConnected = false;
     try {
-      return readAnswer(settings, await send(settings, path, { ...options, onConnected: () => (isConnected = true) })) as T;
+      return readAnswer(settings, schema, await send(settings, path, { ...options, onConnected: () => (isConnected = true) }));
     } catch (error) {
       if (!(error instanceof ShannonDashError) || error.code !== 'UNREACHABLE') throw error;
       // The answer was lost: only the same request again tells what came of it.
@@ -68,15 +78,15 @@ async function send(
   };
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new ShannonDashError('TIMEOUT', `no answer from ${settings.url} in ${shownDuration(timeoutMs)}`));
+      reject(noAnswer(settings.url, shownDuration(timeoutMs)));
       asked.destroy();
     }, timeoutMs);
     const lost = (error: unknown) => {
       clearTimeout(timer);
-      reject(unreachable(settings.url, reasonOf(error), error));
+      reject(error instanceof ShannonDashError ? error : unreachable(settings.url, reasonOf(error), error));
     };
     const asked = request(url, { method: body === undefined ? 'GET' : 'POST', headers }, (response) => {
-      textOf(response).then((text) => {
+      textOf(response, settings.url).then((text) => {
         clearTimeout(timer);
         resolve({ status: response.statusCode ?? 0, text });
       }, lost);
@@ -90,22 +100,26 @@ async function send(
   });
 }
 
-function readAnswer({ url }: Settings, { status, text }: { status: number; text: string }): unknown {
+function readAnswer<Answer>({ url }: Settings, schema: z.ZodType<Answer>, { status, text }: { status: number; text: string }): Answer {
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    throw new ShannonDashError('UNSUPPORTED', `${url} answers, but not as shannon-dash does (status ${status})`);
+    throw foreignServer(url, status);
   }
   // A command that was rejected has a `command_type`: that is an answer, not a refusal to answer.
   if (isErrorBody(body) && !('command_type' in body)) throw errorFromBody(body);
-  if (status >= 200 && status < 500) return body;
-  throw unreachable(url, `it answered with status ${status}`);
+  const answer = schema.safeParse(body);
+  if (!answer.success || status < 200 || status >= 500) throw foreignServer(url, status);
+  return answer.data;
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function textOf(response: IncomingMessage, url: string): Promise<string> {
   response.setEncoding('utf8');
   let text = '';
-  for await (const chunk of response) text += chunk as string;
+  for await (const chunk of response) {
+    text += chunk as string;
+    if (text.length > longestAnswerChars) throw foreignServer(url, response.statusCode ?? 0);
+  }
   return text;
 }

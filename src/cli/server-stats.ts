@@ -2,23 +2,12 @@ import { maskPasswords } from '../core/mask-passwords.ts';
 import { safeLine } from '../core/safe-text.ts';
 import { isLive } from '../core/session-state.ts';
 import { count, duration } from '../dashboard/view/figures.ts';
+import { byChange, listSessions } from './live-sessions.ts';
+import { statsAnswer, type ListedSession } from './server-answers.ts';
 import { requestJson } from './server-request.ts';
-import { byChange, listSessions, type ListedSession } from './live-sessions.ts';
 import type { Output } from './output.ts';
 import { sessionTable } from './session-table.ts';
 import type { Settings } from './settings.ts';
-
-/** `GET /api/stats`. */
-interface WireStats {
-  total_connections: number;
-  version: string;
-  uptime_seconds: number;
-  events_total: number;
-  events_per_second: number;
-  publish: { p50_ms: number | null; p99_ms: number | null };
-  orchestrators: number;
-  journal: { location: string; size_bytes: number };
-}
 
 /** What `stats --json` prints. */
 export interface ServerStats {
@@ -38,7 +27,7 @@ export interface ServerStats {
 
 /** Asks the server for its figures and its sessions. */
 export async function readStats(settings: Settings): Promise<ServerStats> {
-  const [wire, sessions] = await Promise.all([requestJson<WireStats>(settings, 'api/stats'), listSessions(settings)]);
+  const [wire, sessions] = await Promise.all([requestJson(settings, 'api/stats', statsAnswer), listSessions(settings)]);
   return {
     url: maskPasswords(settings.url),
     server_version: wire.version,

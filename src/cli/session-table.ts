@@ -1,7 +1,7 @@
 import { safeLine } from '../core/safe-text.ts';
 import { isLive, type SessionStatus } from '../core/session-state.ts';
 import { durationSince } from '../dashboard/view/figures.ts';
-import type { ListedSession } from './live-sessions.ts';
+import type { ListedSession } from './server-answers.ts';
 import type { Output, Tone } from './output.ts';
 import { tableLines } from './table.ts';
 

@@ -4,8 +4,10 @@ import { ShannonDashError } from '../core/errors.ts';
 import { eventFilter, type EventFilter } from '../core/event-filter.ts';
 import type { SessionState } from '../core/session-state.ts';
 import { connecting } from './connecting.ts';
-import { requestJson } from './server-request.ts';
+import { historyTail } from './history-tail.ts';
 import { shownDuration } from './duration.ts';
+import { sessionAnswer } from './server-answers.ts';
+import { requestJson } from './server-request.ts';
 import { eventLines } from './event-lines.ts';
 import type { Output } from './output.ts';
 import type { Invocation } from './program.ts';
@@ -24,8 +26,6 @@ export interface WatchPlainOptions extends EndOptions {
   bell: boolean;
 }
 
-const page = 10_000;
-
 /** Appends a line (or a JSON document) for each event until the end that was asked for, or for ever. */
 export async function watchPlain(
   options: WatchPlainOptions,
@@ -33,8 +33,9 @@ export async function watchPlain(
 ): Promise<number | void> {
   const { session, globs } = options;
   const filter = eventFilter(globs);
+  output.endWithReader();
   const end = new WatchEnd(options);
-  const begin = session === undefined ? undefined : await startOf(session, options, { settings, filter, isEndWanted: end.isWanted });
+  const begin = session === undefined ? undefined : await startOf(session, options, { settings, globs, isEndWanted: end.isWanted });
   const after = begin?.after;
   // With an end to look for every event must come; without one the server sorts them out.
   const eventTypes = globs.length === 0 || end.isWanted ? undefined : [...globs];
@@ -79,31 +80,19 @@ interface Begin {
 async function startOf(
   session: string,
   { since, tail }: WatchPlainOptions,
-  { settings, filter, isEndWanted }: { settings: Settings; filter: EventFilter; isEndWanted: boolean },
+  { settings, globs, isEndWanted }: { settings: Settings; globs: readonly string[]; isEndWanted: boolean },
 ): Promise<Begin | undefined> {
   if (since === undefined && tail === undefined) return undefined;
   const path = `api/sessions/${encodeURIComponent(session)}`;
   // From the beginning, a session is waited for that does not exist yet.
   if (since === 0 && !isEndWanted) return { after: 'start', past: undefined };
-  const asked = requestJson<SessionState & { epoch: string }>(settings, path);
+  const asked = requestJson(settings, path, sessionAnswer);
   const past = since === 0 ? await asked.catch(absent) : await asked;
   if (since === 0 || past === undefined) return { after: 'start', past };
   const { epoch, seq } = past;
   if (since !== undefined) return { after: { epoch, seq: since }, past };
   if (tail === 0) return { after: { epoch, seq }, past };
-  // The events that pass, counted from the end: the place before the first of them.
-  const places: number[] = [];
-  for (let after = 0; after < seq;) {
-    const { events, next } = await requestJson<{ events: SessionEvent[]; next: number }>(
-      settings,
-      `${path}/events?after=${after}&limit=${page}`,
-    );
-    places.push(...events.filter(({ type }) => filter(type)).map((event) => event.seq));
-    places.splice(0, Math.max(0, places.length - (tail ?? 0)));
-    if (next <= after) break;
-    after = next;
-  }
-  return { after: { epoch, seq: (places[0] ?? seq + 1) - 1 }, past };
+  return { after: { epoch, seq: await historyTail({ settings, session, globs, seq, count: tail ?? 0 }) }, past };
 }
 
 function endOfHistory({ after, past }: Begin, end: WatchEnd): number | undefined {

@@ -67,6 +67,7 @@ export class Outbox {
   readonly #empty: (() => void)[] = [];
   #entries: Entry[] = [];
   #pending = 0;
+  #journalled = 0;
   #chars = 0;
   #isOpen = false;
   #isSending = false;
@@ -80,6 +81,11 @@ export class Outbox {
   /** Events that are not acknowledged yet. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** How many events were acknowledged. */
+  get journalled(): number {
+    return this.#journalled;
   }
 
   /**
@@ -192,6 +198,7 @@ export class Outbox {
       return;
     }
     this.#batches.shift();
+    this.#journalled += batch.length;
     for (const [index, entry] of batch.entries()) this.#settle(entry, () => entry.resolve({ epoch, seq: first_seq + index }));
   }
 

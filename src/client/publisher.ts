@@ -16,6 +16,8 @@ export interface Publisher extends AsyncDisposable {
   publish<Type extends KnownEventType | (string & {})>(type: Type, data: EventData<Type>, options?: PublishOptions): Promise<Published>;
   /** Events that are not acknowledged yet. */
   readonly pending: number;
+  /** How many of its events the server has acknowledged. */
+  readonly journalled: number;
   readonly connection: ConnectionState;
   /** Resolves when nothing is pending. @throws ShannonDashError TIMEOUT (default after 5,000 ms) */
   flush(timeoutMs?: number): Promise<void>;
@@ -64,6 +66,9 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
     publish: (type, data, publishOptions) => outbox.publish(type, data, publishOptions),
     get pending() {
       return outbox.pending;
+    },
+    get journalled() {
+      return outbox.journalled;
     },
     get connection() {
       return connection.state;

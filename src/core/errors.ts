@@ -58,6 +58,13 @@ export function errorBody(error: unknown): ErrorBody {
 /** Tells an error body from any other answer. */
 export function isErrorBody(value: unknown): value is ErrorBody {
   return (
-    typeof value === 'object' && value !== null && 'success' in value && value.success === false && 'error' in value && 'code' in value
+    typeof value === 'object' &&
+    value !== null &&
+    'success' in value &&
+    value.success === false &&
+    'error' in value &&
+    typeof value.error === 'string' &&
+    'code' in value &&
+    typeof value.code === 'string'
   );
 }

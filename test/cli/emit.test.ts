@@ -74,6 +74,20 @@ test('an open stdin does not hold back what has come', async () => {
   expect((await emit.ended).code).toBe(0);
 });
 
+test('what cannot be journalled for the time given ends it with the reason, what came before is journalled', async () => {
+  const place = await serve('--journal', 'memory');
+  const emit = place.start('emit', '-', '-s', 's', '--timeout', '2s');
+  emit.child.stdin?.write('{"type":"first:event"}\n');
+  await expect.poll(() => events(place.url, 's').catch(() => []), { timeout: 20_000 }).toHaveLength(1);
+  // It stands still: it is there, and acknowledges nothing.
+  place.server.child.kill('SIGSTOP');
+  emit.child.stdin?.write('{"type":"second:event"}\n');
+  const end = await emit.ended;
+  expect(end.stderr).toMatch(/^error: 1 event was not journalled in 2s: /m);
+  expect(end.code).toBe(3);
+  place.server.child.kill('SIGCONT');
+});
+
 test('inside a run, an event waits for a server that is being restarted', async () => {
   const place = await serve('--port', '0');
   const { port } = new URL(place.url);

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/event.ts';
-import { runProgram, serve, type ServedPlace, type StartedProgram } from './started-program.ts';
+import { bin, runProgram, serve, type ServedPlace, type StartedProgram } from './started-program.ts';
 
 const publish = async (place: ServedPlace, session: string, events: object[]) => {
   const lines = events.map((event) => JSON.stringify(event)).join('\n');
@@ -84,6 +86,30 @@ test('--json gives the wire events, versioned; --since and --tail begin in the h
   expect((await from('--tail', '1', '-f', 'skill:*')).map(({ seq }) => seq)).toEqual([3]);
   expect((await from('--at', '2')).map(({ seq }) => seq)).toEqual([1, 2]);
   expect(await from()).toEqual([]);
+});
+
+test('--tail looks back as far as it must, and sorts out what was not asked for', async () => {
+  const place = await serve('--journal', 'memory');
+  const noise = Array.from({ length: 3_000 }, () => skill('x'));
+  await publish(place, 's', [started, ...noise, asks, ...noise, made, ...noise, completed]);
+  const tail = async (...args: string[]) =>
+    eventsOf(await place.run('watch', 's', '--json', '--until', 'done', ...args)).map(({ seq }) => seq);
+  expect(await tail('--tail', '2', '-f', 'decision:*')).toEqual([3_002, 6_003]);
+  expect(await tail('--tail', '9', '-f', 'decision:point', '-f', 'execution:*')).toEqual([1, 3_002, 9_004]);
+  expect(await tail('--tail', '2')).toEqual([9_003, 9_004]);
+});
+
+test.runIf(process.platform === 'linux')('it ends when its reader has gone, not with the next event', async () => {
+  const place = await serve('--journal', 'memory');
+  await publish(place, 's', [started]);
+  const piped = async (line: string) => {
+    const env = { ...place.env, node: process.execPath, bin };
+    return promisify(execFile)('bash', ['-c', `set -o pipefail; ${line}`], { cwd: place.folder, env });
+  };
+  expect((await piped('"$node" "$bin" watch s --json --since 0 | grep -m1 started')).stdout).toContain('execution:started');
+  expect((await piped('"$node" "$bin" watch s --plain --since 0 | head -1')).stdout).toContain('started');
+  await piped('"$node" "$bin" watch none --plain | true');
+  await piped('"$node" "$bin" stats -w --json | head -1 >/dev/null');
 });
 
 test.each([

@@ -25,8 +25,9 @@ export function registerCommands(program: Program): void {
 }
 
 async function listCommands({ options, settings, output }: Invocation<CommandsOptions>): Promise<void> {
-  const [{ requestJson }, { chooseSession }, { tableLines }, { safeLine }, { durationSince }] = await Promise.all([
+  const [{ requestJson }, { commandListAnswer }, { chooseSession }, { tableLines }, { safeLine }, { durationSince }] = await Promise.all([
     import('../server-request.ts'),
+    import('../server-answers.ts'),
     import('../live-sessions.ts'),
     import('../table.ts'),
     import('../../core/safe-text.ts'),
@@ -37,10 +38,7 @@ async function listCommands({ options, settings, output }: Invocation<CommandsOp
     limit: String(options.limit ?? 20),
     ...(options.status === undefined ? {} : { status: options.status }),
   });
-  const ledger = await requestJson<{ commands: CommandState[]; total: number }>(
-    settings,
-    `api/sessions/${encodeURIComponent(session)}/commands?${query.toString()}`,
-  );
+  const ledger = await requestJson(settings, `api/sessions/${encodeURIComponent(session)}/commands?${query.toString()}`, commandListAnswer);
   if (output.isJson) {
     output.document({ session_id: session, ...ledger });
     return;

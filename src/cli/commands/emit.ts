@@ -22,6 +22,7 @@ export function registerEmit(program: Program): void {
       '',
       'emit -       each line of stdin is {"type", "data", "id"?, "timestamp"?}',
       'emit TYPE -  each line of stdin is the data of one event',
+      'Both end, with the reason, once nothing was journalled for --timeout (30s).',
     ],
     run: emit,
   });

@@ -21,11 +21,15 @@ export function registerGate(program: Program): void {
 }
 
 async function gate({ options, settings, output }: Invocation<GateOptions>): Promise<void> {
-  const [{ requestJson }, { chooseSession }] = await Promise.all([import('../server-request.ts'), import('../live-sessions.ts')]);
+  const [{ requestJson }, { sessionAnswer }, { chooseSession }] = await Promise.all([
+    import('../server-request.ts'),
+    import('../server-answers.ts'),
+    import('../live-sessions.ts'),
+  ]);
   const startedAt = performance.now();
   const session = await chooseSession(settings);
   const path = `api/sessions/${encodeURIComponent(session)}`;
-  let state = await requestJson<SessionState>(settings, path);
+  let state: SessionState = await requestJson(settings, path, sessionAnswer);
   if (isHeld(state)) {
     const { by = null, reason = null } = state.halt ?? {};
     output.note(

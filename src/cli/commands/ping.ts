@@ -36,6 +36,7 @@ async function ping({ options, settings, output, interruption }: Invocation<Ping
     import('node:timers/promises'),
   ]);
   const connection = await connecting(settings, connect);
+  output.endWithReader();
   const signal = interruption.hold();
   const times: number[] = [];
   let sent = 0;

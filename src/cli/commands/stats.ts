@@ -40,6 +40,7 @@ async function stats({ options, settings, output, interruption }: Invocation<Sta
   };
   let above = await show(0);
   if (options.watch !== true) return;
+  output.endWithReader();
   const signal = interruption.hold();
   const { setTimeout: wait } = await import('node:timers/promises');
   const { failureOf } = await import('../failure.ts');
