@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { NoCheckpointsError } from '../run/git-command.ts';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
 import type { Journal } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -9,6 +10,7 @@ import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
 import { statsAnswer } from './server-answers.ts';
 import type { Settings } from './settings.ts';
+import { userFolders } from './user-folders.ts';
 
 export interface RunOptions {
   session?: string;
@@ -31,6 +33,14 @@ const notExecutableCode = 126;
 
 /** A server of ours, be it in trouble. */
 const healthAnswer = z.object({ status: z.string(), version: z.string(), uptime_seconds: z.number() });
+
+/** What makes checkpoints possible. */
+const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> = {
+  'no-work-tree': ['make it a repository: git init'],
+  'no-git': ['install git'],
+  'other-owner': ['if you trust whose it is: git config --global --add safe.directory FOLDER, the one that is named above'],
+  unusable: [],
+};
 
 /** Runs a program under supervision and ends as it ended. */
 export async function runProgram({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
@@ -57,6 +67,7 @@ export async function runProgram({ args, options, settings, output, interruption
       command,
       args: rest,
       checkpoints: options.checkpoints,
+      stateFolder: userFolders().state,
       watchesFiles: options.files,
       // What is written there for each change of a file would be the next one; and a rollback must not turn it back.
       leftOut: journals.flatMap(filesOfJournal),
@@ -179,9 +190,9 @@ async function listen(journal: Journal, settings: Settings): Promise<EmbeddedSer
 
 function startFailure(command: string, error: unknown): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (message.startsWith('cannot keep checkpoints')) {
+  if (error instanceof NoCheckpointsError) {
     return new Failure('INVALID', message, {
-      hints: ['make it a repository: git init', 'or run without: leave --checkpoints out'],
+      hints: [...checkpointHints[error.reason], 'or run without: leave --checkpoints out'],
       exitCode: exitCodes.refused,
       cause: error,
     });

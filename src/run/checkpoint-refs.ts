@@ -1,18 +1,21 @@
-import { createHash } from 'node:crypto';
-import { relative } from 'node:path';
+import { z } from 'zod';
 
-import { type Git, GitError } from './git-command.ts';
+import { GitError, type GitRepository } from './git-command.ts';
 
 /** A checkpoint as its commit and ref tell it. */
 export interface Checkpoint {
   readonly checkpoint_id: string;
   /** Counts up within the session; the order of checkpoints. */
   readonly number: number;
-  /** `before-rollback` ones are made by a rollback, so that it can be rolled back itself. */
-  readonly kind: 'checkpoint' | 'before-rollback';
-  readonly label?: string;
+  /** `start` is the first of a run; `foreign` ones were announced by others than the program; `before-rollback` ones are made by a
+   * rollback, so that it can be rolled back itself. */
+  readonly kind: CheckpointKind;
+  readonly label?: string | undefined;
   readonly commit: string;
+  /** The files. */
   readonly tree: string;
+  /** The stored `CheckpointDetail`. */
+  readonly detail: string;
   /** How many files it holds. */
   readonly files: number;
   /** ISO 8601. */
@@ -23,68 +26,120 @@ export interface Checkpoint {
   readonly index_digest: string;
 }
 
-/** The checkpoints of one session in one work tree, each a commit kept alive by a ref. */
+export type CheckpointKind = (typeof kinds)[number];
+
+/** The checkpoints of one session in one work tree, each a commit kept alive by a ref in a repository of their own. */
 export interface CheckpointRefs {
   /** All of them, the newest last. */
   list(): Promise<Checkpoint[]>;
-  /** Keeps a tree as the newest checkpoint, and lets go of the oldest beyond the bound. */
+  /** Keeps a tree as the newest checkpoint, and lets go of old ones beyond the bounds; never of the `start` of the present run. */
   add(checkpoint: NewCheckpoint): Promise<Checkpoint>;
 }
 
 /** What the maker of a checkpoint says; the rest is given by its keeper. */
-type NewCheckpoint = Pick<Checkpoint, 'checkpoint_id' | 'kind' | 'label' | 'tree' | 'files' | 'head' | 'index_digest'>;
+type NewCheckpoint = Pick<Checkpoint, 'checkpoint_id' | 'kind' | 'label' | 'tree' | 'detail' | 'files' | 'head' | 'index_digest'>;
 
-const KEPT_CHECKPOINTS = 200;
+const kinds = ['start', 'checkpoint', 'foreign', 'before-rollback'] as const;
+const keptCheckpoints = 200;
+/** How many of those may be announced by others than the program. */
+const keptForeign = 20;
+/** What all contents of a session may take on disk. */
+const keptBytes = 1024 * 1024 * 1024;
+/** Objects that no checkpoint needs any more are removed after so many were let go. */
+const pruneEvery = 20;
+const folder = 'refs/checkpoints';
 
-/** The refs of a session. Nothing is read before they are asked for. */
-export function createCheckpointRefs(git: Git, sessionId: string): CheckpointRefs {
-  const folder = `refs/shannon-dash/${refPart(sessionId)}`;
-  // Linked work trees share their refs: each checkpoint says whose files it holds.
-  const workTree = relative(git.commonDir, git.gitDir);
+const storedCheckpoint = z.object({
+  checkpoint_id: z.string(),
+  kind: z.enum(kinds),
+  label: z.string().optional(),
+  tree: z.string().regex(/^[0-9a-f]{40,64}$/),
+  detail: z.string().regex(/^[0-9a-f]{40,64}$/),
+  files: z.number(),
+  created_at: z.string(),
+  head: z.string().nullable(),
+  index_digest: z.string(),
+});
 
-  const readAll = async (): Promise<{ mine: Checkpoint[]; lastNumber: number }> => {
-    const format = ['%(refname)', '%(objectname)', '%(tree)', '%(contents:body)', ''].join('%00');
-    const fields = (await git.run(['for-each-ref', `--format=${format}`, `${folder}/`])).toString('utf8').split('\0');
-    const mine: Checkpoint[] = [];
-    let lastNumber = 0;
-    for (let at = 0; at + 3 < fields.length; at += 4) {
+/** The checkpoints in a repository of our own. Nothing is read before they are asked for. */
+export function createCheckpointRefs(store: GitRepository): CheckpointRefs {
+  let letGo = 0;
+
+  const list = async (): Promise<Checkpoint[]> => {
+    const format = ['%(refname)', '%(objectname)', '%(contents:body)', ''].join('%00');
+    const fields = (await store.run(['for-each-ref', `--format=${format}`, `${folder}/`])).toString('utf8').split('\0');
+    const all: Checkpoint[] = [];
+    for (let at = 0; at + 2 < fields.length; at += 3) {
       const number = Number(fields[at]?.slice(fields[at]?.lastIndexOf('/')).slice(1));
-      lastNumber = Math.max(lastNumber, number);
-      const checkpoint = parseCheckpoint(
-        fields[at + 3] ?? '',
-        { number, commit: fields[at + 1] ?? '', tree: fields[at + 2] ?? '' },
-        workTree,
-      );
-      if (checkpoint) mine.push(checkpoint);
+      const checkpoint = parseCheckpoint(fields[at + 2] ?? '', { number, commit: fields[at + 1] ?? '' });
+      if (checkpoint && Number.isSafeInteger(number)) all.push(checkpoint);
     }
-    return { mine: mine.sort((a, b) => a.number - b.number), lastNumber };
+    return all.sort((a, b) => a.number - b.number);
+  };
+
+  const remove = async (gone: readonly Checkpoint[], isPruning: boolean): Promise<void> => {
+    if (gone.length === 0) return;
+    const input = gone.map(({ number, commit }) => `delete ${folder}/${number}\0${commit}\0`).join('');
+    await store.run(['update-ref', '--stdin', '-z'], { input });
+    letGo += gone.length;
+    if (!isPruning && letGo < pruneEvery) return;
+    letGo = 0;
+    // What a checkpoint that is being made has stored, and no ref holds yet, is younger than that.
+    await store.run(['prune', '--expire=10.minutes.ago']);
   };
 
   return {
-    list: async () => (await readAll()).mine,
-    async add({ tree, ...told }) {
-      const { mine, lastNumber } = await readAll();
-      const body = JSON.stringify({ ...told, created_at: new Date().toISOString(), work_tree: workTree });
-      const commit = (await git.run(['commit-tree', tree, '-F', '-'], { input: `shannon-dash checkpoint\n\n${body}\n` }))
+    list,
+    async add(told) {
+      const all = await list();
+      const contents = `040000 tree ${told.tree}\tfiles\n100644 blob ${told.detail}\tdetail\n`;
+      const top = (await store.run(['mktree', '--missing'], { input: contents })).toString('latin1').trim();
+      const body = JSON.stringify({ ...told, created_at: new Date().toISOString() });
+      const commit = (await store.run(['commit-tree', top, '-F', '-'], { input: `shannon-dash checkpoint\n\n${body}\n` }))
         .toString('latin1')
         .trim();
-      const number = await claimNumber(git, folder, commit, lastNumber);
-      const old = mine.slice(0, Math.max(0, mine.length + 1 - KEPT_CHECKPOINTS));
-      if (old.length > 0) {
-        const input = old.map((gone) => `delete ${folder}/${gone.number}\0${gone.commit}\0`).join('');
-        // The checkpoint is kept already. Where git is busy with its refs the old ones go next time.
-        await git.run(['update-ref', '--stdin', '-z'], { input }).catch(() => {});
-      }
-      return parseCheckpoint(body, { number, commit, tree }, workTree) as Checkpoint;
+      const number = await claimNumber(store, commit, all.at(-1)?.number ?? 0);
+      const added = { ...told, ...parseCheckpoint(body, { number, commit }) } as Checkpoint;
+      // The checkpoint is kept already. Where git is busy with its refs the old ones go next time.
+      await letGoOf(store, [...all, added], remove).catch(() => {});
+      return added;
     },
   };
 }
 
+async function letGoOf(
+  store: GitRepository,
+  all: readonly Checkpoint[],
+  remove: (gone: readonly Checkpoint[], isPruning: boolean) => Promise<void>,
+): Promise<void> {
+  const start = all.findLast(({ kind }) => kind === 'start');
+  const newest = all.at(-1);
+  const mayGo = all.filter((each) => each !== start && each !== newest);
+  const foreign = mayGo.filter(({ kind }) => kind === 'foreign');
+  const tooForeign = new Set(foreign.slice(0, Math.max(0, foreign.length + Number(newest?.kind === 'foreign') - keptForeign)));
+  const others = mayGo.filter((each) => !tooForeign.has(each));
+  const tooMany = others.slice(0, Math.max(0, others.length + all.length - mayGo.length - keptCheckpoints));
+  await remove([...tooForeign, ...tooMany], false);
+  let left = others.slice(tooMany.length);
+  while (left.length > 0 && (await storedBytes(store)) > keptBytes) {
+    const oldest = Math.ceil(left.length / 4);
+    await remove(left.slice(0, oldest), true);
+    left = left.slice(oldest);
+  }
+}
+
+/** What the objects of a repository take on disk. */
+export async function storedBytes(store: GitRepository): Promise<number> {
+  const counts = (await store.run(['count-objects', '-v'])).toString('latin1');
+  const kib = ['size', 'size-pack'].map((field) => Number(new RegExp(`^${field}: (\\d+)$`, 'm').exec(counts)?.[1] ?? 0));
+  return kib.reduce((sum, each) => sum + each, 0) * 1024;
+}
+
 /** Makes the next free ref. Another process of the same session may take a number first: then the one after it. */
-async function claimNumber(git: Git, folder: string, commit: string, lastNumber: number): Promise<number> {
+async function claimNumber(store: GitRepository, commit: string, lastNumber: number): Promise<number> {
   for (let number = lastNumber + 1; ; number++) {
     try {
-      await git.run(['update-ref', `${folder}/${number}`, commit, '0'.repeat(commit.length)]);
+      await store.run(['update-ref', `${folder}/${number}`, commit, '0'.repeat(commit.length)]);
       return number;
     } catch (error) {
       if (!(error instanceof GitError) || !error.message.includes('already exists') || number > lastNumber + 1_000) throw error;
@@ -92,21 +147,12 @@ async function claimNumber(git: Git, folder: string, commit: string, lastNumber:
   }
 }
 
-function parseCheckpoint(body: string, place: { number: number; commit: string; tree: string }, workTree: string): Checkpoint | undefined {
+function parseCheckpoint(body: string, place: { number: number; commit: string }): Checkpoint | undefined {
   try {
-    const { work_tree: madeIn, ...told } = JSON.parse(body) as Omit<Checkpoint, 'number' | 'commit' | 'tree'> & { work_tree?: string };
-    return madeIn === workTree && typeof told.checkpoint_id === 'string' ? { ...told, ...place } : undefined;
+    const { success, data } = storedCheckpoint.safeParse(JSON.parse(body));
+    return success ? { ...data, ...place } : undefined;
   } catch {
     // A ref that somebody else put there.
     return undefined;
   }
-}
-
-/** A part of a ref's name for any session id: different ids give different names. `.` and `:` have meanings in refs; `%` has none. */
-function refPart(sessionId: string): string {
-  const safe = Buffer.from(sessionId)
-    .toString('latin1')
-    .replace(/[^A-Za-z0-9_-]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-  // Refs are file names, which end at 255 bytes.
-  return safe.length > 0 && safe.length <= 200 ? safe : `%${createHash('sha256').update(sessionId).digest('hex')}`;
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-import { type Git, GitError } from './git-command.ts';
+import { GitError, type GitRepository, ownObjectsOnly } from './git-command.ts';
 import type { RawPath } from './raw-path.ts';
 
 /** Below this many files a second process costs more than it brings. */
@@ -10,7 +10,11 @@ const FILES_PER_PROCESS = 500;
  * The object ids of files, as they lie on disk: no filter, no change of line ends. `paths` are below the top, or absolute. With `write`
  * the contents are stored too. A file that cannot be read (it vanished, permission denied) is missing in the answer.
  */
-export async function hashFiles(git: Git, paths: readonly RawPath[], { write }: { write: boolean }): Promise<Map<RawPath, string>> {
+export async function hashFiles(
+  git: GitRepository,
+  paths: readonly RawPath[],
+  { write }: { write: boolean },
+): Promise<Map<RawPath, string>> {
   const oids = new Map<RawPath, string>();
   const share = Math.max(FILES_PER_PROCESS, Math.ceil(paths.length / Math.min(availableParallelism(), 4)));
   const shares: RawPath[][] = [];
@@ -19,13 +23,13 @@ export async function hashFiles(git: Git, paths: readonly RawPath[], { write }: 
   return oids;
 }
 
-async function hashShare(git: Git, paths: readonly RawPath[], write: boolean, oids: Map<RawPath, string>): Promise<void> {
+async function hashShare(git: GitRepository, paths: readonly RawPath[], write: boolean, oids: Map<RawPath, string>): Promise<void> {
   let rest = paths;
   while (rest.length > 0) {
     const input = Buffer.from(rest.map((path) => `${quote(path)}\n`).join(''), 'latin1');
     let output: Buffer;
     try {
-      output = await git.run(['hash-object', ...(write ? ['-w'] : []), '--no-filters', '--stdin-paths'], { input });
+      output = await git.run(['hash-object', ...(write ? ['-w'] : []), '--no-filters', '--stdin-paths'], { input, env: ownObjectsOnly });
     } catch (error) {
       if (!(error instanceof GitError) || error.exitCode === null) throw error;
       output = error.stdout;
@@ -51,7 +55,7 @@ export interface BlobReader {
 }
 
 /** Opens a reader (`git cat-file --batch`). One `read` at a time. */
-export function openBlobReader(git: Git): BlobReader {
+export function openBlobReader(git: GitRepository): BlobReader {
   const child = git.start(['cat-file', '--batch']);
   child.stdin.on('error', () => {});
   child.stderr.resume();

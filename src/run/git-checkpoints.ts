@@ -1,47 +1,44 @@
-import { type Checkpoint, createCheckpointRefs } from './checkpoint-refs.ts';
-import { type Git, GitError, openGit } from './git-command.ts';
-import { changedPaths, readTree, writeTree } from './git-tree.ts';
+import { readContents, writeDetail } from './checkpoint-detail.ts';
+import { type Checkpoint, type CheckpointKind, createCheckpointRefs } from './checkpoint-refs.ts';
+import { checkpointsFolder, markUsed, openCheckpointStore, removeStored } from './checkpoint-store.ts';
+import { type GitRepository, openGit, withTempFolder } from './git-command.ts';
+import { writeTree } from './git-tree.ts';
 import { displayPath, rawPathBelow } from './raw-path.ts';
 import { restoreFiles } from './restore-files.ts';
-import { type PlannedChange, type RestorePlan, planRestore } from './restore-plan.ts';
-import { type WorkTreeSnapshot, createSnapshotter } from './work-tree-snapshot.ts';
-
-/** One file that a rollback changes back: to its old bytes or mode, back into being, or away. `path` is below the top. */
-interface RestoredPath {
-  readonly path: string;
-  readonly change: 'restored' | 'recreated' | 'removed';
-}
-
-/** What a rollback would change. */
-export interface RollbackPreview {
-  readonly checkpoint_id: string;
-  readonly restore: RestoredPath[];
-  readonly unchanged_count: number;
-  /** What stays as it is although it may have changed since, a sentence each. */
-  readonly cannot_undo: string[];
-  /** Paths that somebody changed since `seal`; only where a sealed tree was given. */
-  readonly changed_since_stop?: string[];
-}
-
-/** What a rollback changed. `restored` counts files written (recreated ones too), `saved_as` is the checkpoint of how it was before. */
-interface RollbackResult extends RollbackPreview {
-  readonly saved_as: string;
-  readonly restored: number;
-  readonly removed: number;
-}
+import { planRestore } from './restore-plan.ts';
+import {
+  ChangedSinceStopError,
+  type RollbackPreview,
+  type RollbackResult,
+  changedPaths,
+  describe,
+  findCheckpoint,
+  nextRollbackId,
+  stepBack,
+} from './rollback-report.ts';
+import { sentencesOf } from './work-tree-listing.ts';
+import { type Moment, type StoredSnapshot, type WorkTreeSnapshot, createSnapshotter, fileSystemTime } from './work-tree-snapshot.ts';
 
 /** What `save` kept. */
-interface SavedCheckpoint {
+export interface SavedCheckpoint {
   readonly checkpointId: string;
-  readonly commit: string;
   readonly tree: string;
   readonly files: number;
+  /** What it does not hold, a sentence each. */
+  readonly notKept: readonly string[];
 }
 
-/** `sealedTree`: what `seal` gave when the program was stopped. `force`: roll back even if files changed since. */
+/** `sealed`: what `seal` gave when the program was stopped. `force`: roll back even if files changed since. */
 interface RestoreOptions {
-  readonly sealedTree?: string;
+  readonly sealed?: WorkTreeSnapshot;
   readonly force?: boolean;
+}
+
+export interface SaveOptions {
+  readonly label?: string;
+  readonly kind?: Exclude<CheckpointKind, 'before-rollback'>;
+  /** When somebody begins to change the files before all are read; see `now`. */
+  readonly goesOn?: Moment;
 }
 
 /** Checkpoints of one work tree for one session. Calls are carried out one after the other. All throw GitError when git fails. */
@@ -49,45 +46,50 @@ export interface GitCheckpoints {
   /** Absolute path of the work tree's top. */
   readonly root: string;
   /** Keeps the tracked files and the untracked ones that are not ignored, exactly as they are on disk. An id used again: the newer counts. */
-  save(checkpointId: string, label?: string): Promise<SavedCheckpoint>;
+  save(checkpointId: string, options?: SaveOptions): Promise<SavedCheckpoint>;
   /** What `restore` would do now; changes no file. Throws for an unknown checkpoint. */
-  preview(checkpointId: string, options?: Pick<RestoreOptions, 'sealedTree'>): Promise<RollbackPreview>;
+  preview(checkpointId: string, options?: Pick<RestoreOptions, 'sealed'>): Promise<RollbackPreview>;
   /** Makes the files those of the checkpoint again. Throws for an unknown checkpoint, and ChangedSinceStopError before any change. */
   restore(checkpointId: string, options?: RestoreOptions): Promise<RollbackResult>;
-  /** The tree id of the files as they are now. */
-  seal(): Promise<string>;
-  /** All that are kept (200 at most), the newest last; also those of earlier processes. */
+  /** The files as they are now. */
+  seal(): Promise<WorkTreeSnapshot>;
+  /** All that are kept, the newest last; also those of earlier processes. */
   list(): Promise<Checkpoint[]>;
   /** The checkpoint meant: by id, or by steps back, 1 being the newest; those that rollbacks made are only found by id. Throws for an unknown one. */
   resolve(target: { readonly steps: number } | { readonly checkpointId: string }): Promise<Checkpoint>;
-}
-
-/** The refusal of a rollback because files changed since the program was stopped. */
-export class ChangedSinceStopError extends Error {
-  override readonly name = 'ChangedSinceStopError';
-  readonly paths: readonly string[];
-
-  constructor(paths: readonly string[]) {
-    super(
-      `${paths.length === 1 ? '1 file' : `${paths.length} files`} changed since the program was stopped: ${enumerate(paths)}; to overwrite them, force the rollback (--force)`,
-    );
-    this.paths = paths;
-  }
+  /** The work tree's own time. */
+  now(): Promise<bigint>;
+  /** Ends whatever is under way; what is called from then on fails. */
+  close(): void;
+  /** Closes, and removes all checkpoints of the session. */
+  remove(): Promise<void>;
 }
 
 export interface GitCheckpointsOptions {
   readonly cwd: string;
   readonly sessionId: string;
-  /** Absolute paths of files that no checkpoint keeps and no rollback touches. */
+  /** The user's state folder, below which checkpoints are kept. */
+  readonly stateFolder: string;
+  /** The server that knows the session. */
+  readonly url: string;
+  /** Absolute paths of files, and folders with all in them, that no checkpoint keeps and no rollback touches. */
   readonly leftOut?: readonly string[];
 }
 
-/** Opens the checkpoints of the work tree that holds `cwd`. Throws an Error with one sentence when there is none, or no git. */
-export async function openGitCheckpoints({ cwd, sessionId, leftOut = [] }: GitCheckpointsOptions): Promise<GitCheckpoints> {
-  const git = await openGit(cwd);
-  const refs = createCheckpointRefs(git, sessionId);
-  const snapshotter = createSnapshotter(git, new Set(leftOut.flatMap((path) => rawPathBelow(git.root, path) ?? [])));
-  let lastTree: { tree: string; key: string } | undefined;
+/** Opens the checkpoints of the work tree that holds `cwd`. @throws NoCheckpointsError when there is none, or no git */
+export async function openGitCheckpoints({
+  cwd,
+  sessionId,
+  stateFolder,
+  url,
+  leftOut = [],
+}: GitCheckpointsOptions): Promise<GitCheckpoints> {
+  const over = new AbortController();
+  const git = await openGit(cwd, over.signal);
+  const store = await openCheckpointStore(git, { stateFolder, sessionId, url });
+  const refs = createCheckpointRefs(store);
+  const passedOver = [...leftOut, checkpointsFolder(stateFolder)].flatMap((path) => rawPathBelow(git.root, path) ?? []);
+  const snapshotter = createSnapshotter(git, store, passedOver);
   let queue: Promise<unknown> = Promise.resolve();
 
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -96,133 +98,72 @@ export async function openGitCheckpoints({ cwd, sessionId, leftOut = [] }: GitCh
     return turn;
   };
 
-  const current = async (): Promise<{ snapshot: WorkTreeSnapshot; tree: string }> => {
-    const snapshot = await snapshotter.take();
-    const key = Array.from(snapshot.entries, ([path, { mode, oid }]) => `${mode} ${oid} ${path}`).join('\0');
-    if (lastTree?.key !== key) lastTree = { key, tree: await storeTree(git, snapshot) };
-    return { snapshot, tree: lastTree.tree };
-  };
-
-  const currentOrReread = async (): Promise<{ snapshot: WorkTreeSnapshot; tree: string }> => {
-    try {
-      return await current();
-    } catch (error) {
-      if (!(error instanceof GitError)) throw error;
-      // Objects that were remembered may have been pruned by a `git gc` meanwhile.
-      snapshotter.forget();
-      lastTree = undefined;
-      return await current();
-    }
-  };
-
   const keep = async (
     checkpoint_id: string,
-    kind: Checkpoint['kind'],
-    label?: string,
-  ): Promise<Checkpoint & { snapshot: WorkTreeSnapshot }> => {
-    const { snapshot, tree } = await currentOrReread();
-    const { head, indexDigest: index_digest } = snapshot;
-    const told = { checkpoint_id, kind, ...(label !== undefined && { label }), tree, files: snapshot.entries.size, head, index_digest };
+    { kind, label, goesOn }: { kind: CheckpointKind } & Omit<SaveOptions, 'kind'>,
+  ): Promise<Checkpoint & { snapshot: StoredSnapshot }> => {
+    const snapshot = await snapshotter.store(goesOn);
+    const [tree, detail] = await Promise.all([storeTree(store, snapshot), writeDetail(store, snapshot)]);
+    const { head, indexDigest: index_digest, entries } = snapshot;
+    const told = { checkpoint_id, kind, ...(label !== undefined && { label }), tree, detail, files: entries.size, head, index_digest };
+    await markUsed(store.gitDir);
     return { ...(await refs.add(told)), snapshot };
   };
+  const planFor = async (checkpoint: Checkpoint, now: WorkTreeSnapshot) =>
+    planRestore(store, git.root, await readContents(store, checkpoint), now);
 
   return {
     root: git.root,
-    save: (checkpointId, label) =>
+    save: (checkpointId, { kind = 'checkpoint', ...options } = {}) =>
       inTurn(async () => {
-        const { commit, tree, files } = await keep(checkpointId, 'checkpoint', label);
-        return { checkpointId, commit, tree, files };
+        const { tree, files, snapshot } = await keep(checkpointId, { kind, ...options });
+        return { checkpointId, tree, files, notKept: sentencesOf(snapshot.uncovered) };
       }),
-    preview: (checkpointId, { sealedTree } = {}) =>
+    preview: (checkpointId, { sealed } = {}) =>
       inTurn(async () => {
         const checkpoint = findCheckpoint(await refs.list(), checkpointId);
-        const { snapshot, tree } = await currentOrReread();
-        const changed = sealedTree === undefined ? undefined : await changedPaths(git, sealedTree, tree);
-        const plan = await planRestore(git, await readTree(git, checkpoint.tree), snapshot);
-        const preview = describe(checkpoint, snapshot, plan, plan.changes, []);
-        return changed ? { ...preview, changed_since_stop: changed.map(displayPath) } : preview;
+        const now = await snapshotter.look();
+        const plan = await planFor(checkpoint, now);
+        const preview = describe(checkpoint, now, plan, plan.changes, []);
+        return sealed ? { ...preview, changed_since_stop: changedPaths(sealed, now).map(displayPath) } : preview;
       }),
-    restore: (checkpointId, { sealedTree, force = false } = {}) =>
+    restore: (checkpointId, { sealed, force = false } = {}) =>
       inTurn(async () => {
         const all = await refs.list();
         const checkpoint = findCheckpoint(all, checkpointId);
-        const changed = sealedTree === undefined ? undefined : await changedPaths(git, sealedTree, (await currentOrReread()).tree);
-        if (changed && changed.length > 0 && !force) throw new ChangedSinceStopError(changed.map(displayPath));
-        const before = await keep(nextRollbackId(all), 'before-rollback', `before the rollback to ${checkpointId}`);
-        const plan = await planRestore(git, await readTree(git, checkpoint.tree), before.snapshot);
-        const { done, failures } = await restoreFiles(git, plan);
+        const changed = sealed && changedPaths(sealed, await snapshotter.look()).map(displayPath);
+        if (changed && changed.length > 0 && !force) throw new ChangedSinceStopError(changed);
+        const label = `before the rollback to ${checkpointId}`;
+        const before = await keep(nextRollbackId(all), { kind: 'before-rollback', label });
+        const plan = await planFor(checkpoint, before.snapshot);
+        const { done, failures } = await restoreFiles(store, git.root, plan);
         const removed = done.filter(({ change }) => change === 'removed').length;
         return {
           ...describe(checkpoint, before.snapshot, plan, done, failures),
-          ...(changed && { changed_since_stop: changed.map(displayPath) }),
+          ...(changed && { changed_since_stop: changed }),
           saved_as: before.checkpoint_id,
+          saved_files: before.files,
           restored: done.length - removed,
           removed,
         };
       }),
-    seal: () => inTurn(async () => (await currentOrReread()).tree),
+    seal: () => inTurn(() => snapshotter.look()),
     list: () => inTurn(() => refs.list()),
     resolve: (target) =>
       inTurn(async () => {
         const all = await refs.list();
         return 'steps' in target ? stepBack(all, target.steps) : findCheckpoint(all, target.checkpointId);
       }),
+    now: () => fileSystemTime(git, store),
+    close: () => over.abort(),
+    async remove() {
+      over.abort();
+      await queue;
+      await removeStored(store.gitDir);
+    },
   };
 }
 
-async function storeTree(git: Git, { entries }: WorkTreeSnapshot): Promise<string> {
-  return await git.withTempFolder((folder) => writeTree(git, entries, folder));
-}
-
-function describe(
-  checkpoint: Checkpoint,
-  now: WorkTreeSnapshot,
-  plan: RestorePlan,
-  changes: readonly PlannedChange[],
-  failures: readonly string[],
-): RollbackPreview {
-  const cannotUndo = [...failures, ...plan.leftAlone, ...now.uncovered];
-  if (now.head !== checkpoint.head) {
-    cannotUndo.push(`HEAD moved from ${short(checkpoint.head)} to ${short(now.head)} since the checkpoint; commits are kept`);
-  }
-  if (now.indexDigest !== checkpoint.index_digest) cannotUndo.push('the index changed since the checkpoint; it is left as it is');
-  return {
-    checkpoint_id: checkpoint.checkpoint_id,
-    restore: changes.map(({ path, change }) => ({ path: displayPath(path), change })),
-    unchanged_count: plan.unchangedCount,
-    cannot_undo: cannotUndo,
-  };
-}
-
-function findCheckpoint(all: readonly Checkpoint[], checkpointId: string): Checkpoint {
-  const found = all.findLast((checkpoint) => checkpoint.checkpoint_id === checkpointId);
-  if (!found) throw new Error(`Checkpoint not found: ${checkpointId} (${whatExists(all)})`);
-  return found;
-}
-
-/** Rollbacks' own checkpoints are not steps: going back one step twice must not go forth again. */
-function stepBack(all: readonly Checkpoint[], steps: number): Checkpoint {
-  const own = all.filter(({ kind }) => kind === 'checkpoint');
-  const found = Number.isSafeInteger(steps) && steps >= 1 ? own.at(-steps) : undefined;
-  if (!found) throw new Error(`Cannot go back ${steps} ${steps === 1 ? 'step' : 'steps'} (${whatExists(own)})`);
-  return found;
-}
-
-function whatExists(all: readonly Checkpoint[]): string {
-  if (all.length === 0) return 'there are no checkpoints yet';
-  const newestFirst = all.map(({ checkpoint_id }) => checkpoint_id).toReversed();
-  return `${all.length === 1 ? 'there is 1 checkpoint' : `there are ${all.length} checkpoints`}, newest first: ${enumerate(newestFirst)}`;
-}
-
-function nextRollbackId(all: readonly Checkpoint[]): string {
-  const numbers = all.map(({ checkpoint_id }) => Number(/^before-rollback-(\d+)$/.exec(checkpoint_id)?.[1] ?? 0));
-  return `before-rollback-${Math.max(0, ...numbers) + 1}`;
-}
-
-function enumerate(names: readonly string[]): string {
-  return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;
-}
-
-function short(commit: string | null): string {
-  return commit?.slice(0, 10) ?? 'no commit';
+async function storeTree(store: GitRepository, { entries }: WorkTreeSnapshot): Promise<string> {
+  return await withTempFolder(store.gitDir, (folder) => writeTree(store, entries, folder));
 }

@@ -1,112 +1,157 @@
-import { type ChildProcessWithoutNullStreams, type ExecFileException, execFile, spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { rm, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Options of one run of git. */
-interface GitRun {
-  /** Written to git's standard input. */
-  readonly input?: string | Buffer;
-  /** Variables on top of the cleaned environment. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Exit codes, besides 0, that are an answer and not a failure. */
-  readonly allowedExitCodes?: readonly number[];
+import { GitError, GitMissingError, type GitRun, runGit, spawnGit } from './git-process.ts';
+
+export { GitError } from './git-process.ts';
+
+/** git on one repository: pinned to it, deaf to the user's GIT_* variables, and so that nothing that a repository configures is run. */
+export interface GitRepository {
+  /** Absolute path of the git folder. */
+  readonly gitDir: string;
+  /** Runs git and gives its standard output. Throws GitError. */
+  run(args: readonly string[], options?: GitRun): Promise<Buffer>;
+  /** Starts git for a conversation over pipes. */
+  start(args: readonly string[]): ChildProcessWithoutNullStreams;
 }
 
-/** The git of one work tree: pinned to it, without hooks, without locks on the user's index, deaf to the user's GIT_* variables. */
-export interface Git {
+/** The git of one work tree. Without locks on the user's index; it works at the top. */
+export interface Git extends GitRepository {
   /** Absolute path of the work tree's top. */
   readonly root: string;
-  /** Absolute path of this work tree's git folder. */
-  readonly gitDir: string;
   /** Absolute path of the git folder that linked work trees share. */
   readonly commonDir: string;
-  /** Runs git at the top and gives its standard output. Throws GitError. */
-  run(args: readonly string[], options?: GitRun): Promise<Buffer>;
-  /** Starts git at the top for a conversation over pipes. */
-  start(args: readonly string[]): ChildProcessWithoutNullStreams;
-  /** Gives `work` a temporary folder inside the git folder, where no listing of files sees it, and removes it afterwards. */
-  withTempFolder<T>(work: (folder: string) => Promise<T>): Promise<T>;
+  /** `sha1` or `sha256`. */
+  readonly objectFormat: string;
+  /** The list of ignored files that the user has for all repositories; where there may be one. */
+  readonly excludesFile: string | undefined;
+  /** Ends whatever runs, and refuses what would be started. */
+  readonly over: AbortSignal;
 }
 
-/** A run of git that failed. `stdout` is what it said before that. */
-export class GitError extends Error {
-  override readonly name = 'GitError';
-  readonly exitCode: number | null;
-  readonly stdout: Buffer;
+/** Why a folder has no checkpoints. */
+export class NoCheckpointsError extends Error {
+  override readonly name = 'NoCheckpointsError';
+  readonly reason: 'no-work-tree' | 'no-git' | 'other-owner' | 'unusable';
 
-  constructor(message: string, exitCode: number | null, stdout: Buffer) {
-    super(message);
-    this.exitCode = exitCode;
-    this.stdout = stdout;
+  constructor(message: string, reason: NoCheckpointsError['reason'], options?: ErrorOptions) {
+    super(`cannot keep checkpoints: ${message}`, options);
+    this.reason = reason;
   }
 }
 
+/** Hooks that a configuration may hold since git 2.54; `core.hooksPath` does not stop those. */
+const hookEvents = [
+  'reference-transaction',
+  'post-index-change',
+  'fsmonitor-watchman',
+  'pre-auto-gc',
+  'post-checkout',
+  'pre-commit',
+  'post-commit',
+  'post-rewrite',
+  'pre-push',
+];
 // What a hook, a file monitor or a cache of the user's would do on our commands is not wanted, and file names are taken as they are.
-const SETTINGS = {
+const settings = {
   'core.hooksPath': '/dev/null',
+  ...Object.fromEntries(hookEvents.map((event) => [`hook.${event}.enabled`, 'false'])),
   'core.fsmonitor': 'false',
   'core.untrackedCache': 'false',
   'core.splitIndex': 'false',
   'core.sparseCheckout': 'false',
   'core.protectNTFS': String(process.platform === 'win32'),
+  'core.looseCompression': '1',
   'commit.gpgSign': 'false',
   'i18n.commitEncoding': 'utf-8',
   'gc.auto': '0',
+  'protocol.allow': 'never',
+  // A bare repository inside the work tree is not looked into: its configuration would count.
+  'safe.bareRepository': 'explicit',
 };
-const FIXED_ARGS = [
+const fixedArgs = [
   '--no-pager',
   '--no-replace-objects',
-  ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ];
 // These only say where git and the user's settings (their list of ignored files among them) are.
-const KEPT_VARIABLES = new Set(['GIT_EXEC_PATH', 'GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM']);
+const keptVariables = new Set(['GIT_EXEC_PATH', 'GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM']);
+/** How long git may take to say where it is. */
+const openMs = 10_000;
 
-/** Opens the git work tree that holds `cwd`. Throws an Error with one sentence when there is none, or no git. */
-export async function openGit(cwd: string): Promise<Git> {
-  const ask = async (...args: string[]): Promise<string> => {
-    const output = await execute(['rev-parse', ...args], cwd, cleanEnvironment({}), {});
+/** Opens the git work tree that holds `cwd`. @throws NoCheckpointsError when there is none, or no git */
+export async function openGit(cwd: string, over: AbortSignal = new AbortController().signal): Promise<Git> {
+  const ask = async (args: readonly string[], allowedExitCodes: number[] = []): Promise<string> => {
+    const output = await runGit([...fixedArgs, ...args], cwd, cleanEnvironment({}), { timeoutMs: openMs, allowedExitCodes }, over);
     return output.toString('utf8').replace(/\r?\n$/, '');
   };
   try {
-    const root = await ask('--show-toplevel');
-    if (root === '') throw new Error(`cannot keep checkpoints: ${cwd} is not inside a git work tree`);
-    return pinnedGit(root, await ask('--absolute-git-dir'), await ask('--path-format=absolute', '--git-common-dir'));
+    const root = await ask(['rev-parse', '--show-toplevel']);
+    if (root === '') throw new NoCheckpointsError(`${cwd} is not inside a git work tree`, 'no-work-tree');
+    // Each by itself: a path may hold a line end.
+    const [gitDir, commonDir, objectFormat, excludesFile] = await Promise.all([
+      ask(['rev-parse', '--absolute-git-dir']),
+      ask(['rev-parse', '--path-format=absolute', '--git-common-dir']),
+      ask(['rev-parse', '--show-object-format']),
+      ask(['config', '--type=path', '--get', 'core.excludesFile'], [1]),
+    ]);
+    return pinnedGit({ root, gitDir, commonDir, objectFormat, excludesFile: excludesFile || defaultExcludesFile(), over });
   } catch (error) {
+    if (error instanceof GitMissingError) throw new NoCheckpointsError(error.message, 'no-git', { cause: error });
     if (!(error instanceof GitError)) throw error;
-    const because = /not a git repository|must be run in a work tree/.test(error.message)
-      ? 'is not inside a git work tree'
-      : `cannot be used: ${error.message}`;
-    throw new Error(`cannot keep checkpoints: ${cwd} ${because}`, { cause: error });
+    // git tells these apart by its sentence alone.
+    if (/not a git repository|must be run in a work tree|cannot use bare repository/.test(error.message))
+      throw new NoCheckpointsError(`${cwd} is not inside a git work tree`, 'no-work-tree', { cause: error });
+    const reason = error.message.includes('detected dubious ownership') ? 'other-owner' : 'unusable';
+    throw new NoCheckpointsError(`${cwd} cannot be used: ${error.message}`, reason, { cause: error });
   }
 }
 
-function pinnedGit(root: string, gitDir: string, commonDir: string): Git {
+function pinnedGit(place: Omit<Git, 'run' | 'start'>): Git {
   // Pinned, so that a .git that the program makes or moves on the way does not change what we work upon.
-  const env = cleanEnvironment({ GIT_DIR: gitDir, GIT_WORK_TREE: root });
+  return { ...place, ...gitAt(place.root, { GIT_DIR: place.gitDir, GIT_WORK_TREE: place.root }, place.over) };
+}
+
+/** git on a bare repository of our own. It works at the top of the work tree, and reads the objects of `git` besides its own. */
+export function openPrivateGit(gitDir: string, git: Git): GitRepository {
+  // Quoted as git takes it: a path may hold the character that stands between paths.
+  const quoted = `${git.commonDir}/objects`.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n');
+  const variables = { GIT_DIR: gitDir, GIT_ALTERNATE_OBJECT_DIRECTORIES: `"${quoted}"` };
+  return { gitDir, ...gitAt(git.root, variables, git.over) };
+}
+
+/** For writing to such a repository what it is to hold itself, also where the other one has it by now. */
+export const ownObjectsOnly = { GIT_ALTERNATE_OBJECT_DIRECTORIES: '' };
+
+function gitAt(root: string, variables: Record<string, string>, over: AbortSignal): Pick<GitRepository, 'run' | 'start'> {
+  const env = cleanEnvironment(variables);
   return {
-    root,
-    gitDir,
-    commonDir,
-    run: (args, options = {}) => execute(args, root, { ...env, ...options.env }, options),
-    start: (args) => spawn('git', [...FIXED_ARGS, ...args], { cwd: root, env }),
-    withTempFolder: async (work) => {
-      const folder = await mkdtemp(join(gitDir, 'shannon-dash-'));
-      try {
-        return await work(folder);
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
-    },
+    run: (args, options = {}) => runGit([...fixedArgs, ...args], options.cwd ?? root, { ...env, ...options.env }, options, over),
+    start: (args) => spawnGit([...fixedArgs, ...args], { cwd: root, env }),
   };
 }
 
+/** Gives `work` a temporary folder in `parent`, and removes it afterwards. */
+export async function withTempFolder<T>(parent: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(parent, 'shannon-dash-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 function cleanEnvironment(own: Record<string, string>): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.toUpperCase().startsWith('GIT_') || KEPT_VARIABLES.has(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !name.toUpperCase().startsWith('GIT_') || keptVariables.has(name));
   return {
     ...Object.fromEntries(inherited),
     LC_ALL: 'C',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',
+    // An object that is missing is not fetched: how to fetch it is a command of the repository's configuration.
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_ALLOW_PROTOCOL: 'none',
     GIT_AUTHOR_NAME: 'shannon-dash',
     GIT_AUTHOR_EMAIL: 'shannon-dash@localhost',
     GIT_COMMITTER_NAME: 'shannon-dash',
@@ -115,20 +160,9 @@ function cleanEnvironment(own: Record<string, string>): NodeJS.ProcessEnv {
   };
 }
 
-function execute(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv, { input, allowedExitCodes = [] }: GitRun): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const done = (error: ExecFileException | null, stdout: Buffer, stderr: Buffer): void => {
-      if (!error || (typeof error.code === 'number' && allowedExitCodes.includes(error.code))) resolve(stdout);
-      else if (error.code === 'ENOENT')
-        reject(new Error(`cannot keep checkpoints: git was not found on the PATH, or ${cwd} is gone`, { cause: error }));
-      else {
-        const reason = stderr.toString('utf8').trim() || error.message;
-        reject(new GitError(`git ${args[0]} failed: ${reason}`, typeof error.code === 'number' ? error.code : null, stdout));
-      }
-    };
-    const child = execFile('git', [...FIXED_ARGS, ...args], { cwd, env, encoding: 'buffer', maxBuffer: Infinity }, done);
-    // git that fails early closes its input: the failure is told by its exit code, not by EPIPE.
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(input ?? '');
-  });
+/** Where git looks for the user's list of ignored files when no setting names one. */
+function defaultExcludesFile(): string | undefined {
+  const { XDG_CONFIG_HOME, HOME } = process.env;
+  if (XDG_CONFIG_HOME) return join(XDG_CONFIG_HOME, 'git', 'ignore');
+  return HOME ? join(HOME, '.config', 'git', 'ignore') : undefined;
 }

@@ -1,5 +1,7 @@
 import type { ChildTree } from './child-tree.ts';
-import { openGitCheckpoints, type GitCheckpoints, type GitCheckpointsOptions, type RollbackPreview } from './git-checkpoints.ts';
+import { openGitCheckpoints, type GitCheckpoints, type GitCheckpointsOptions } from './git-checkpoints.ts';
+import type { RollbackPreview } from './rollback-report.ts';
+import type { WorkTreeSnapshot } from './work-tree-snapshot.ts';
 
 /** Paths named in a command's result; more are counted. */
 const namedPaths = 500;
@@ -29,7 +31,7 @@ export interface RollbackRequest {
 export class ProgramCheckpoints {
   readonly #checkpoints: GitCheckpoints;
   /** The files as they were when the program was stopped: whoever changed them since was somebody else. */
-  #sealed: Promise<string> | undefined;
+  #sealed: Promise<WorkTreeSnapshot> | undefined;
 
   private constructor(checkpoints: GitCheckpoints) {
     this.#checkpoints = checkpoints;
@@ -68,22 +70,22 @@ export class ProgramCheckpoints {
   /** What a rollback would change, or once more what it cannot. */
   async preview(request: RollbackRequest): Promise<object> {
     const { checkpoint_id } = await this.#resolve(request);
-    return shortened(await this.#checkpoints.preview(checkpoint_id, await this.#sealedTree()));
+    return shortened(await this.#checkpoints.preview(checkpoint_id, await this.#sealedFiles()));
   }
 
   /** Rolls back. The tree must be stopped and stays so. @returns the result, and the checkpoint of how it was before */
   async restore(request: RollbackRequest): Promise<{ result: object; savedAs: TakenCheckpoint }> {
     const { checkpoint_id } = await this.#resolve(request);
-    const result = await this.#checkpoints.restore(checkpoint_id, { ...(await this.#sealedTree()), force: request.force ?? false });
+    const result = await this.#checkpoints.restore(checkpoint_id, { ...(await this.#sealedFiles()), force: request.force ?? false });
     await this.seal();
     return {
       result: { ...shortened(result), note: 'the program stands still and its memory is as it was; RESUME lets it go on' },
-      savedAs: { checkpoint_id: result.saved_as, label: `before the rollback to ${checkpoint_id}`, files: result.restore.length },
+      savedAs: { checkpoint_id: result.saved_as, label: `before the rollback to ${checkpoint_id}`, files: result.saved_files },
     };
   }
 
   async #save(checkpointId: string, label: string): Promise<TakenCheckpoint> {
-    const { files } = await this.#checkpoints.save(checkpointId, label);
+    const { files } = await this.#checkpoints.save(checkpointId, { label });
     return { checkpoint_id: checkpointId, label, files };
   }
 
@@ -91,8 +93,8 @@ export class ProgramCheckpoints {
     return this.#checkpoints.resolve(checkpoint_id === undefined ? { steps: steps ?? 1 } : { checkpointId: checkpoint_id });
   }
 
-  async #sealedTree(): Promise<{ sealedTree?: string }> {
-    return this.#sealed === undefined ? {} : { sealedTree: await this.#sealed };
+  async #sealedFiles(): Promise<{ sealed?: WorkTreeSnapshot }> {
+    return this.#sealed === undefined ? {} : { sealed: await this.#sealed };
   }
 }
 

@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  constants,
   fchmodSync,
-  mkdirSync,
   openSync,
-  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
-  rmdirSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -16,10 +15,13 @@ import {
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { type BlobReader, openBlobReader } from './git-blobs.ts';
-import type { Git } from './git-command.ts';
-import { type RawPath, absolutePath, displayPath, parentOf } from './raw-path.ts';
+import type { GitRepository } from './git-command.ts';
+import { type RawPath, displayPath, parentOf, rawPathBelow } from './raw-path.ts';
+import { readProcTable } from './process-table.ts';
 import type { PlannedChange, RestorePlan } from './restore-plan.ts';
-import { lstatOf, stampOf } from './work-tree-snapshot.ts';
+import { WorkTreeFolders } from './work-tree-folders.ts';
+import { lstatAt } from './work-tree-listing.ts';
+import { stampOf } from './work-tree-snapshot.ts';
 
 /** What became of a plan. */
 export interface RestoreOutcome {
@@ -28,117 +30,184 @@ export interface RestoreOutcome {
   readonly failures: readonly string[];
 }
 
-const FILES_PER_TURN = 200;
+const filesPerTurn = 200;
+const usualFolder = 0o755;
 
 /**
  * Carries out a plan: removals first, which frees names that were a file and become a folder or the reverse, then the contents. Each
  * file comes whole or not at all (written beside its place, then renamed). A failure does not keep the others from being done.
- *
+ */
+export async function restoreFiles(store: GitRepository, root: string, plan: RestorePlan): Promise<RestoreOutcome> {
+  const restore = new Restore(store, root, plan);
+  try {
+    return await restore.run();
+  } finally {
+    restore.close();
+  }
+}
+
+/**
  * Calls on small files are synchronous, which took half the time of promises for 5,000 files; the event loop gets its turn between files.
  */
-export async function restoreFiles(git: Git, plan: RestorePlan): Promise<RestoreOutcome> {
-  const done = new Set<PlannedChange>();
-  const failures: string[] = [];
-  const attempt = async (change: PlannedChange, act: () => Promise<void> | void): Promise<void> => {
-    try {
-      checkUntouched(git.root, change);
-      await act();
-      done.add(change);
-    } catch (error) {
-      failures.push(`${displayPath(change.path)} could not be ${change.change}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  };
-  let count = 0;
-  for (const change of plan.changes) {
-    if (change.change === 'removed') await attempt(change, () => removeFile(git.root, change.path));
-    if (++count % FILES_PER_TURN === 0) await nextTurn();
-  }
-  const folders = new Set<RawPath>(['']);
-  const blobs = openBlobReader(git);
-  try {
-    for (const change of plan.changes) {
-      if (change.change !== 'removed') await attempt(change, () => writeEntry(git.root, change, blobs, folders));
-    }
-  } finally {
-    blobs.close();
-  }
-  return { done: plan.changes.filter((change) => done.has(change)), failures };
-}
+class Restore {
+  readonly #plan: RestorePlan;
+  readonly #folders: WorkTreeFolders;
+  readonly #blobs: BlobReader;
+  /** In which some process works: a folder that is removed and made anew is another one to it. */
+  readonly #working: ReadonlySet<RawPath>;
+  /** Made on the way; their permissions come last. */
+  readonly #made = new Set<RawPath>();
+  readonly #done = new Set<PlannedChange>();
+  readonly #failures: string[] = [];
+  #count = 0;
 
-/** What was changed between the snapshot and now is not in the safety checkpoint, so it must not be lost. */
-function checkUntouched(root: string, { path, now }: PlannedChange): void {
-  if (!now) return;
-  const stats = lstatOf(root, path);
-  if (!stats || stampOf(stats) !== now.stamp) throw new Error('somebody changed it during the rollback');
-}
+  constructor(store: GitRepository, root: string, plan: RestorePlan) {
+    this.#plan = plan;
+    this.#folders = new WorkTreeFolders(root);
+    this.#blobs = openBlobReader(store);
+    this.#working = workingFolders(root);
+  }
 
-function removeFile(root: string, path: RawPath): void {
-  unlinkSync(absolutePath(root, path));
-  // Folders that became empty by it go too; one that still holds something ends the walk.
-  for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
-    try {
-      rmdirSync(absolutePath(root, folder));
-    } catch {
-      return;
+  async run(): Promise<RestoreOutcome> {
+    const { changes } = this.#plan;
+    const folders = changes.filter(({ folder, change }) => folder !== undefined && change === 'restored');
+    // Wide enough to work in; as they were when all else is done.
+    for (const each of folders) await this.#attempt(each, () => this.#folders.setPermissions(pathOf(each), (each.folder ?? 0) | 0o700));
+    for (const each of changes) if (each.change === 'removed') await this.#attempt(each, () => this.#remove(each.path));
+    for (const each of changes) {
+      if (each.folder === undefined && each.change !== 'removed') await this.#attempt(each, () => this.#write(each));
+      else if (each.folder !== undefined && each.change === 'recreated') await this.#attempt(each, () => this.#make(pathOf(each)));
     }
-  }
-}
-
-async function writeEntry(root: string, { path, target, now }: PlannedChange, blobs: BlobReader, folders: Set<RawPath>): Promise<void> {
-  if (!target) return;
-  const place = absolutePath(root, path);
-  const executable = target.mode === '100755';
-  // Of a file that is there, only the right to execute is changed: who may read it is not git's to say.
-  const present = now && now.mode !== '120000' ? lstatOf(root, path) : undefined;
-  const permissions = present && withExecution(Number(present.mode & 0o7777n), executable);
-  if (permissions !== undefined && now?.oid === target.oid && target.mode !== '120000') {
-    chmodSync(place, permissions);
-    return;
-  }
-  ensureFolder(root, parentOf(path), folders);
-  removeEmptyFolders(root, path);
-  const beside = absolutePath(root, `${parentOf(path)}/.shannon-dash-${randomUUID()}`.replace(/^\//, ''));
-  try {
-    if (target.mode === '120000') {
-      const chunks: Buffer[] = [];
-      await blobs.read(target.oid, (chunk) => void chunks.push(chunk));
-      symlinkSync(Buffer.concat(chunks), beside);
-    } else {
-      const file = openSync(beside, 'wx', executable ? 0o777 : 0o666);
+    for (const each of folders.toReversed()) await this.#attempt(each, () => this.#folders.setPermissions(pathOf(each), each.folder ?? 0));
+    for (const folder of [...this.#made].sort().toReversed()) {
       try {
-        await blobs.read(target.oid, (chunk) => writeFileSync(file, chunk));
-        if (permissions !== undefined) fchmodSync(file, permissions);
-      } finally {
-        closeSync(file);
+        this.#folders.setPermissions(folder, this.#plan.folders.get(folder) ?? usualFolder);
+      } catch (error) {
+        this.#fail(`${folder}/`, 'given its permissions', error);
       }
     }
-    renameSync(beside, place);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw error;
+    return { done: changes.filter((change) => this.#done.has(change)), failures: this.#failures };
+  }
+
+  close(): void {
+    this.#folders.close();
+    this.#blobs.close();
+  }
+
+  async #attempt(change: PlannedChange, act: () => Promise<void> | void): Promise<void> {
+    try {
+      this.#checkUntouched(change);
+      await act();
+      this.#done.add(change);
+    } catch (error) {
+      this.#done.delete(change);
+      this.#fail(change.path, change.change, error);
+    }
+    if (++this.#count % filesPerTurn === 0) await nextTurn();
+  }
+
+  #fail(path: RawPath, what: string, error: unknown): void {
+    this.#failures.push(`${displayPath(path)} could not be ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  /** What was changed between the snapshot and now is not in the safety checkpoint, so it must not be lost. */
+  #checkUntouched({ path, now }: PlannedChange): void {
+    if (!now) return;
+    const stats = lstatAt(this.#folders.placeOf(path));
+    if (!stats || stampOf(stats) !== now.stamp) throw new Error('somebody changed it during the rollback');
+  }
+
+  #remove(path: RawPath): void {
+    unlinkSync(this.#folders.placeOf(path));
+    // Folders that came since the checkpoint and became empty by it go too; one that still holds something ends the walk.
+    for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
+      if (!this.#plan.hasAllFolders || this.#plan.folders.has(folder) || this.#working.has(folder)) return;
+      try {
+        this.#folders.remove(folder);
+      } catch {
+        return;
+      }
+    }
+  }
+
+  #make(folder: RawPath): void {
+    if (folder !== '') for (const made of this.#folders.make(folder)) this.#made.add(made);
+  }
+
+  async #write({ path, target, now }: PlannedChange): Promise<void> {
+    if (!target) return;
+    if (now?.oid === target.oid && now.mode !== '120000' && target.mode !== '120000') {
+      setPermissions(this.#folders.placeOf(path), target.permissions);
+      return;
+    }
+    this.#make(parentOf(path));
+    this.#removeEmptyFolders(path);
+    const beside = this.#folders.placeOf(besideOf(path));
+    try {
+      if (target.mode === '120000') {
+        const chunks: Buffer[] = [];
+        await this.#blobs.read(target.oid, (chunk) => void chunks.push(chunk));
+        symlinkSync(Buffer.concat(chunks), beside);
+      } else {
+        const file = openSync(beside, 'wx', 0o600);
+        try {
+          await this.#blobs.read(target.oid, (chunk) => writeFileSync(file, chunk));
+          fchmodSync(file, target.permissions);
+        } finally {
+          closeSync(file);
+        }
+      }
+      // The contents may have taken a while: what is held must still be the folder of this path.
+      renameSync(beside, this.#folders.placeOf(path));
+    } catch (error) {
+      rmSync(beside, { force: true });
+      throw error;
+    }
+  }
+
+  /** Where a folder without any file stands in a file's place, it goes. Throws when it holds something after all. */
+  #removeEmptyFolders(path: RawPath): void {
+    if (!lstatAt(this.#folders.placeOf(path))?.isDirectory()) return;
+    if (this.#working.has(path)) throw new Error(`${displayPath(path)} is a folder in which a process works`);
+    for (const name of this.#folders.namesIn(path)) this.#removeEmptyFolders(`${path}/${name}`);
+    this.#folders.remove(path);
   }
 }
 
-/** Who may read may also execute, as git does it. */
-function withExecution(permissions: number, executable: boolean): number {
-  return executable ? permissions | ((permissions & 0o444) >> 2) : permissions & ~0o111;
+/** A folder's path without the slash by which it is told. */
+function pathOf({ path }: PlannedChange): RawPath {
+  return path.slice(0, -1);
 }
 
-/** Makes the folder and those above it. Never through a link: what is not a folder itself is refused. */
-function ensureFolder(root: string, folder: RawPath, known: Set<RawPath>): void {
-  if (known.has(folder)) return;
-  ensureFolder(root, parentOf(folder), known);
-  const stats = lstatOf(root, folder);
-  if (!stats) mkdirSync(absolutePath(root, folder));
-  else if (!stats.isDirectory()) throw new Error(`${displayPath(folder)} is not a folder`);
-  known.add(folder);
+function besideOf(path: RawPath): RawPath {
+  const folder = parentOf(path);
+  return `${folder === '' ? '' : `${folder}/`}.shannon-dash-${randomUUID()}`;
 }
 
-/** Where a folder without any file stands in a file's place, it goes. Throws when it holds something after all. */
-function removeEmptyFolders(root: string, path: RawPath): void {
-  if (!lstatOf(root, path)?.isDirectory()) return;
-  for (const name of readdirSync(absolutePath(root, path), { encoding: 'buffer' })) {
-    removeEmptyFolders(root, `${path}/${name.toString('latin1')}`);
+/** Of the file itself: a link that took its place is not followed. */
+function setPermissions(place: Buffer, permissions: number): void {
+  const isLinux = process.platform === 'linux';
+  // Linux opens a file for its permissions alone, so that they may be such that nobody reads it.
+  const file = openSync(place, constants.O_NOFOLLOW | (isLinux ? 0o10000000 : constants.O_NONBLOCK));
+  try {
+    if (isLinux) chmodSync(`/proc/self/fd/${file}`, permissions);
+    else fchmodSync(file, permissions);
+  } finally {
+    closeSync(file);
   }
-  rmdirSync(absolutePath(root, path));
+}
+
+/** The folders below the top in which processes work, as far as the system tells. */
+function workingFolders(root: string): Set<RawPath> {
+  const folders = [process.cwd()];
+  if (process.platform === 'linux') {
+    for (const { pid } of readProcTable()) {
+      try {
+        folders.push(readlinkSync(`/proc/${pid}/cwd`));
+      } catch {
+        // Gone by now, or somebody else's.
+      }
+    }
+  }
+  return new Set(folders.flatMap((folder) => rawPathBelow(root, folder) ?? []));
 }

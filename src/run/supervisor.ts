@@ -36,6 +36,8 @@ export interface SuperviseOptions extends ConnectOptions {
   checkpoints: 'git' | 'none';
   /** Whether changes of files below the working folder become events. */
   watchesFiles: boolean;
+  /** The user's, for what outlives the run. */
+  stateFolder: string;
   /** Absolute paths of files that are none of the program's, the server's own: not watched, and in no checkpoint. */
   leftOut: readonly string[];
   /** For people, one sentence at a time. */
@@ -55,9 +57,11 @@ export interface SuperviseResult extends ProgramEnd {
  * @throws ShannonDashError when the session cannot be attached; Error when checkpoints or the program cannot be started
  */
 export async function supervise(options: SuperviseOptions): Promise<SuperviseResult> {
-  const { url, session, command, args, leftOut, onNote } = options;
+  const { url, session, command, args, stateFolder, leftOut, onNote } = options;
   const checkpoints =
-    options.checkpoints === 'git' ? await ProgramCheckpoints.open({ cwd: process.cwd(), sessionId: session, leftOut }) : undefined;
+    options.checkpoints === 'git'
+      ? await ProgramCheckpoints.open({ cwd: process.cwd(), sessionId: session, stateFolder, url, leftOut })
+      : undefined;
   const run = await connectOrchestrator({
     url,
     session,

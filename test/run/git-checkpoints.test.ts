@@ -21,9 +21,12 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { ChangedSinceStopError, openGitCheckpoints } from '../../src/run/git-checkpoints.ts';
+import { storedSessions } from '../../src/run/checkpoint-store.ts';
+import { openGitCheckpoints } from '../../src/run/git-checkpoints.ts';
+import { ChangedSinceStopError } from '../../src/run/rollback-report.ts';
 
 let root: string;
+let stateFolder: string;
 
 const env = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))),
@@ -65,9 +68,7 @@ function everything(folder: Buffer = Buffer.from(root), prefix = ''): Map<string
 /** All of the user's own in the repository: index bytes, HEAD, branches, tags, stashes. */
 function usersGit(): string[] {
   const index = join(git('rev-parse', '--absolute-git-dir').trim(), 'index');
-  const refs = git('for-each-ref')
-    .split('\n')
-    .filter((line) => !line.includes('refs/shannon-dash/'));
+  const refs = git('for-each-ref').split('\n');
   return [
     existsSync(index) ? createHash('sha256').update(readFileSync(index)).digest('hex') : 'none',
     readFileSync(join(git('rev-parse', '--absolute-git-dir').trim(), 'HEAD'), 'utf8'),
@@ -76,16 +77,24 @@ function usersGit(): string[] {
   ];
 }
 
-const open = (cwd = root, sessionId = 'run-7f3a') => openGitCheckpoints({ cwd, sessionId });
+const open = (cwd = root, sessionId = 'run-7f3a') => openGitCheckpoints({ cwd, sessionId, stateFolder, url: 'http://127.0.0.1:1' });
+
+/** Runs git on the repository that holds a session's checkpoints. */
+async function gitOfStore(sessionId: string, ...args: string[]): Promise<string> {
+  const { folder } = (await storedSessions(stateFolder)).find(({ session }) => session === sessionId) ?? { folder: '' };
+  return execFileSync('git', args, { cwd: root, encoding: 'latin1', env: { ...env, GIT_DIR: folder }, stdio: ['ignore', 'pipe', 'pipe'] });
+}
 
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'git-checkpoints-')));
+  stateFolder = mkdtempSync(join(tmpdir(), 'git-checkpoints-state-'));
   git('init', '-q', '-b', 'main');
 });
 
 afterEach(() => {
   vi.unstubAllEnvs();
   rmSync(root, { recursive: true, force: true });
+  rmSync(stateFolder, { recursive: true, force: true });
 });
 
 const HOSTILE = [
@@ -100,7 +109,7 @@ const HOSTILE = [
   ':(glob)*',
   '100644 x 0\ty',
   '*',
-  'git~1',
+  'git~2',
 ];
 
 /** A repository with something of every kind in every state. */
@@ -177,7 +186,7 @@ describe('a rollback', () => {
     const users = usersGit();
     const before = everything();
     const status = git('status', '--porcelain', '-z');
-    const saved = await checkpoints.save('c1', 'before the work');
+    const saved = await checkpoints.save('c1', { label: 'before the work' });
     expect(saved.files).toBe([...before.keys()].filter((path) => !path.startsWith('ignored/') && !path.endsWith('.log')).length);
     expect(usersGit()).toEqual(users);
     expect(everything()).toEqual(before);
@@ -231,19 +240,19 @@ describe('a rollback', () => {
     const checkpoints = await open();
     await checkpoints.save('c1');
     put('a.txt', 'by the program');
-    const sealedTree = await checkpoints.seal();
-    expect((await checkpoints.preview('c1', { sealedTree })).changed_since_stop).toEqual([]);
+    const sealed = await checkpoints.seal();
+    expect((await checkpoints.preview('c1', { sealed })).changed_since_stop).toEqual([]);
     put('b.txt', 'by a person');
     put('new.txt', 'by a person');
-    expect((await checkpoints.preview('c1', { sealedTree })).changed_since_stop).toEqual(['b.txt', 'new.txt']);
+    expect((await checkpoints.preview('c1', { sealed })).changed_since_stop).toEqual(['b.txt', 'new.txt']);
     const before = everything();
-    const refusal = await checkpoints.restore('c1', { sealedTree }).catch((error: unknown) => error);
+    const refusal = await checkpoints.restore('c1', { sealed }).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ChangedSinceStopError);
     expect((refusal as ChangedSinceStopError).paths).toEqual(['b.txt', 'new.txt']);
     expect((refusal as Error).message).toMatch(/^2 files changed since the program was stopped: b\.txt, new\.txt;/);
     expect(everything()).toEqual(before);
     expect(await checkpoints.list()).toHaveLength(1);
-    const result = await checkpoints.restore('c1', { sealedTree, force: true });
+    const result = await checkpoints.restore('c1', { sealed, force: true });
     expect(result.changed_since_stop).toEqual(['b.txt', 'new.txt']);
     expect(readFileSync(join(root, 'b.txt'), 'utf8')).toBe('1');
     expect(existsSync(join(root, 'new.txt'))).toBe(false);
@@ -267,7 +276,7 @@ describe('a rollback', () => {
       new Set([
         'out cannot come back: out/cache.o is in its place, which no checkpoint holds',
         'deep/file cannot come back: deep is in its place, which no checkpoint holds',
-        'notes is ignored by git, or cannot be kept, by now; it is left as it is',
+        'notes is ignored by git by now; it is left as it is',
       ]),
     );
     expect(['out/cache.o', 'notes', 'deep'].map((path) => readFileSync(join(root, path), 'utf8'))).toEqual([
@@ -348,7 +357,7 @@ describe('checkpoints', () => {
       put('a.txt', `${at}`);
       const checkpoints = await open(root, id);
       await checkpoints.save(`first of ${id}`);
-      await checkpoints.save('second', 'with a\nlabel \0 "odd"');
+      await checkpoints.save('second', { label: 'with a\nlabel \0 "odd"' });
     }
     for (const id of ids) {
       const list = await (await open(root, id)).list();
@@ -362,7 +371,10 @@ describe('checkpoints', () => {
     await (await open(root, 'run-1')).restore('second');
     expect(readFileSync(join(root, 'a.txt'), 'utf8')).toBe('0');
     expect(git('fsck', '--strict')).toBe('');
-    expect(git('log', '-1', '--format=%an <%ae>', 'refs/shannon-dash/run-1/1').trim()).toBe('shannon-dash <shannon-dash@localhost>');
+    expect(await gitOfStore('run-1', 'fsck', '--strict')).toBe('');
+    expect((await gitOfStore('run-1', 'log', '-1', '--format=%an <%ae>', 'refs/checkpoints/1')).trim()).toBe(
+      'shannon-dash <shannon-dash@localhost>',
+    );
   });
 
   test('are found by id or by steps, and an unknown one is refused with what exists', async () => {
@@ -381,14 +393,15 @@ describe('checkpoints', () => {
 
   test('are bounded: the newest 200 of a session stay', async () => {
     const checkpoints = await open();
-    const { commit } = await checkpoints.save('c1');
-    const body = git('cat-file', 'commit', commit);
-    expect(body).toContain('"checkpoint_id":"c1"');
-    const more = Array.from({ length: 204 }, (_, at) => `create refs/shannon-dash/run-7f3a/${at + 2} ${commit}\n`).join('');
-    execFileSync('git', ['update-ref', '--stdin'], { cwd: root, env, input: more });
+    await checkpoints.save('start', { kind: 'start' });
+    await checkpoints.save('c1');
+    const commit = (await checkpoints.list()).at(-1)?.commit;
+    const more = Array.from({ length: 204 }, (_, at) => `create refs/checkpoints/${at + 3} ${commit}\n`).join('');
+    const { folder } = (await storedSessions(stateFolder))[0] ?? { folder: '' };
+    execFileSync('git', ['update-ref', '--stdin'], { cwd: root, env: { ...env, GIT_DIR: folder }, input: more });
     await checkpoints.save('newest');
     const list = await checkpoints.list();
-    expect([list.length, list[0]?.number, list.at(-1)?.number]).toEqual([200, 7, 206]);
+    expect([list.length, list[0]?.number, list[1]?.number, list.at(-1)?.number]).toEqual([200, 1, 9, 207]);
   });
 
   test('of two processes at once both are kept', async () => {
