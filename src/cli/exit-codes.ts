@@ -41,5 +41,5 @@ const byErrorCode: Record<ErrorCode, number> = {
 
 /** The exit code for an error. A code of a newer server counts as refused. */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof ShannonDashError ? (byErrorCode[error.code] ?? exitCodes.refused) : exitCodes.refused;
+  return error instanceof ShannonDashError && Object.hasOwn(byErrorCode, error.code) ? byErrorCode[error.code] : exitCodes.refused;
 }

@@ -19,7 +19,7 @@ export function sessionTable(sessions: readonly ListedSession[], output: Output)
   const now = Date.now();
   const rows = sessions.map(({ session_id, status, progress, watchers, orchestrator, open_decisions, current_skill, updated_at, seq }) => [
     session_id,
-    { text: status, tone: tones[status] },
+    { text: status, tone: Object.hasOwn(tones, status) ? tones[status] : 'plain' },
     progress === null ? '-' : `${Math.round(progress)}%`,
     String(seq),
     String(watchers),

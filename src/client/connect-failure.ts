@@ -1,20 +1,20 @@
 import { errorTable, isErrorBody, ShannonDashError, type ErrorBody } from '../core/errors.ts';
 
-const reasons: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'no such host',
-  ECONNRESET: 'connection reset',
-  ETIMEDOUT: 'timed out',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to the network',
-  EPROTO: 'it does not speak HTTPS: try http://',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak HTTPS: try http://',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak HTTPS: try http://',
-  'bad port': 'browsers and fetch refuse this port: serve on another one',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-};
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'connection refused'],
+  ['ENOTFOUND', 'no such host'],
+  ['EAI_AGAIN', 'no such host'],
+  ['ECONNRESET', 'connection reset'],
+  ['ETIMEDOUT', 'timed out'],
+  ['EHOSTUNREACH', 'no route to the host'],
+  ['ENETUNREACH', 'no route to the network'],
+  ['EPROTO', 'it does not speak HTTPS: try http://'],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'it does not speak HTTPS: try http://'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak HTTPS: try http://'],
+  ['bad port', 'browsers and fetch refuse this port: serve on another one'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed'],
+]);
 
 /** The error that a server's error body stands for. */
 export function errorFromBody(body: ErrorBody): ShannonDashError {
@@ -40,9 +40,9 @@ export function unreachable(url: string, reason: string, cause?: unknown): Shann
 /** Why a connection failed, in words: `connection refused`. */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error);
-  if (code !== undefined) return reasons[code] ?? code;
+  if (code !== undefined) return reasons.get(code) ?? code;
   const message = innermost(error);
-  return reasons[message] ?? message;
+  return reasons.get(message) ?? message;
 }
 
 /** What the first cause says: `fetch failed` alone tells nobody why. */
@@ -69,7 +69,7 @@ export function connectFailure(url: string, error: Error): ShannonDashError {
   }
   if (typeof description === 'number' && description > 0) return unreachable(url, `it answered with status ${description}`, error);
   const code = codeOf(context?.statusText) ?? codeOf((description as { error?: unknown } | undefined)?.error);
-  const reason = code === undefined ? undefined : (reasons[code] ?? code);
+  const reason = code === undefined ? undefined : (reasons.get(code) ?? code);
   return unreachable(url, reason ?? (error.message === 'timeout' ? 'no answer' : error.message), error);
 }
 

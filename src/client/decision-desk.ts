@@ -34,6 +34,8 @@ export interface DecisionDeskParts {
 }
 
 interface Question {
+  /** Of its options. */
+  ids: readonly string[];
   fallback: string | undefined;
   /** Tells the server of it. */
   ask: () => void;
@@ -66,10 +68,10 @@ export class DecisionDesk {
     const { default: fallback, timeoutMs, signal, decisionId = globalThis.crypto.randomUUID() } = options;
     signal?.throwIfAborted();
     if (this.#end !== undefined) throw this.#end;
-    const known = this.#made.get(decisionId);
-    if (known !== undefined) return known;
-    if (this.#open.has(decisionId)) throw new ShannonDashError('CONFLICT', `Decision ${decisionId} is being asked already`);
     const ids = options.options.map((option) => (typeof option === 'string' ? option : option.id));
+    const known = this.#made.get(decisionId);
+    if (known !== undefined && ids.includes(known.choice)) return known;
+    if (this.#open.has(decisionId)) throw new ShannonDashError('CONFLICT', `Decision ${decisionId} is being asked already`);
     if (fallback !== undefined && !ids.includes(fallback)) {
       throw new ShannonDashError('INVALID', `default: "${fallback}" is not an option of ${decisionId} (${ids.join(', ')})`);
     }
@@ -89,7 +91,7 @@ export class DecisionDesk {
         (error: unknown) => reject(asShannonDashError(error)),
       );
     };
-    const question: Question = { fallback, ask, isAsked: false, isLate: false, resolve, reject };
+    const question: Question = { ids, fallback, ask, isAsked: false, isLate: false, resolve, reject };
     this.#open.set(decisionId, question);
     this.#parts.listen();
     ask();
@@ -140,7 +142,10 @@ export class DecisionDesk {
 
   /** The `data` of a `decision:made`. */
   made({ decision_id, choice, made_by, comment }: Record<string, unknown>): void {
-    this.#settle(String(decision_id), {
+    const id = String(decision_id);
+    // A producer's answer that is no option does not count: the question stays open.
+    if (this.#open.get(id)?.ids.includes(String(choice)) === false) return;
+    this.#settle(id, {
       choice: String(choice),
       made_by: typeof made_by === 'string' ? made_by : 'unknown',
       ...(typeof comment === 'string' ? { comment } : {}),

@@ -40,7 +40,12 @@ const command = z.looseObject({
   result: z.unknown().optional(),
   error: text.nullish(),
 });
-const orchestrator = z.looseObject({ instance_id: text.nullish(), capabilities: z.array(text).optional(), reason: text.nullish() });
+const orchestrator = z.looseObject({
+  instance_id: text.nullish(),
+  capabilities: z.array(text).optional(),
+  code: text.nullish(),
+  reason: text.nullish(),
+});
 
 /**
  * The known event types and the schema of their `data`: protocol, section 3. All objects are open, so that unknown
@@ -120,6 +125,14 @@ export const eventTable = {
     cost_usd: count.nullish(),
   }),
   'checkpoint:created': z.looseObject({ checkpoint_id: name, label: text.nullish(), step: count.nullish(), files: z.unknown().optional() }),
+  'checkpoint:saved': z.looseObject({ checkpoint_id: name, files: count.nullish() }),
+  'checkpoint:failed': z.looseObject({ checkpoint_id: name, error: z.unknown().optional() }),
+  'process:output': z.looseObject({
+    lines: z.array(text, 'must be a list of texts'),
+    stream: z.enum(['stdout', 'stderr'], 'must be stdout or stderr').nullish(),
+    let_go: count.nullish(),
+  }),
+  'run:files-let-go': z.looseObject({ count }),
   'command:queued': command,
   'command:delivered': command,
   'command:applied': command,

@@ -9,7 +9,9 @@ export function foldDecisionPoint(state: SessionState, { data, timestamp }: Sess
   const options = optionsOf(data['options']);
   if (decisionId === null || options.length === 0 || state.decisions.some((each) => each.decision_id === decisionId)) return undefined;
   const timeoutMs = numberOf(data, 'timeout_ms');
-  const choice = textOf(data, 'default');
+  const given = textOf(data, 'default');
+  // A default that is no option could never be taken: the question stays open instead.
+  const choice = given !== null && isOption(options, given) ? given : null;
   const decision: DecisionState = {
     decision_id: decisionId,
     question: textOf(data, 'question') ?? '',
@@ -24,17 +26,19 @@ export function foldDecisionPoint(state: SessionState, { data, timestamp }: Sess
     made_by: null,
     made_at: null,
     comment: null,
+    ignored_choice: null,
   };
   return withItem(state, 'decisions', -1, decision, isMade);
 }
 
-/** `decision:made`: the first answer wins, later ones change nothing. */
+/** `decision:made`: the first answer that names an option wins. One that names none is marked, later ones change nothing. */
 export function foldDecisionMade(state: SessionState, { data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
   const decisionId = textOf(data, 'decision_id');
   const choice = textOf(data, 'choice');
   const at = state.decisions.findIndex((each) => each.decision_id === decisionId);
   const known = state.decisions[at];
   if (known === undefined || isMade(known) || choice === null) return undefined;
+  if (!isOption(known.options, choice)) return withItem(state, 'decisions', at, { ...known, ignored_choice: choice }, isMade);
   const made: DecisionState = {
     ...known,
     status: 'made',
@@ -48,6 +52,10 @@ export function foldDecisionMade(state: SessionState, { data, timestamp }: Sessi
 
 function isMade(decision: DecisionState): boolean {
   return decision.status === 'made';
+}
+
+function isOption(options: readonly DecisionOption[], choice: string): boolean {
+  return options.some(({ id, label }) => id === choice || label === choice);
 }
 
 function optionsOf(options: unknown): DecisionOption[] {

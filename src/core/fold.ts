@@ -1,4 +1,5 @@
 import { receivedAt, type SessionEvent } from './event.ts';
+import { todaysSpelling } from './event-spellings.ts';
 import { isKnownType, type KnownEventType } from './event-table.ts';
 import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
@@ -7,6 +8,12 @@ import { clipped, lengthMs, numberOf, percentOf, sum, textOf, withItem } from '.
 import { foldSkill } from './fold-skill.ts';
 import { foldLimits } from './limits.ts';
 import type { AgentState, FileState, SessionState, ValidationState } from './session-state.ts';
+
+/**
+ * Raised whenever the form of the state or the meaning of an event changes: snapshots of another version are folded anew.
+ * A test holds the fold of all kinds of events against it.
+ */
+export const foldVersion = 2;
 
 /**
  * Changes of the state by one event; what is not named stays. Events may come in any order and, from the compatibility
@@ -41,6 +48,10 @@ const folders: Record<KnownEventType, Folder> = {
   'agent:progress': foldAgent,
   'agent:completed': foldAgent,
   'checkpoint:created': foldCheckpoint,
+  'checkpoint:saved': foldCheckpointSaved,
+  'checkpoint:failed': unfolded,
+  'process:output': unfolded,
+  'run:files-let-go': unfolded,
   'command:queued': foldCommand,
   'command:delivered': foldCommand,
   'command:applied': foldCommand,
@@ -53,9 +64,10 @@ const folders: Record<KnownEventType, Folder> = {
 
 /** The session's state after one more event. Pure: the given state is not touched, parts that did not change are shared. */
 export function fold(state: SessionState, event: SessionEvent): SessionState {
-  const folder = isKnownType(event.type) ? folders[event.type] : undefined;
-  const at = receivedAt(event);
-  const next: SessionState = { ...state, ...folder?.(state, asFolded(event)), seq: event.seq, updated_at: at };
+  const seen = asFolded(event);
+  const at = seen.timestamp;
+  const folder = isKnownType(seen.type) ? folders[seen.type] : unfolded;
+  const next: SessionState = { ...state, ...folder(state, seen), seq: event.seq, updated_at: at };
   if (startsSession(event.type)) {
     if (next.status === 'created') next.status = 'running';
     // Started while the gate was closed: a HALT that fails gives back `running`, not `created`.
@@ -70,12 +82,18 @@ function startsSession(type: string): boolean {
   return !/^(?:command|orchestrator):|^execution:halt(?:ing|ed)$/.test(type);
 }
 
-/** The event as the folders take it: an object for its `data`, whatever it holds, and the server's time for its `timestamp`. */
+/** Journalled, delivered and shown, without a part in the state. */
+function unfolded(): undefined {
+  return undefined;
+}
+
+/** The event as the folders take it: in today's spelling, an object for its `data`, the server's time for its `timestamp`. */
 function asFolded(event: SessionEvent): SessionEvent {
   const data: unknown = event.data;
   const hasObject = typeof data === 'object' && data !== null;
-  if (hasObject && event.received_at === undefined) return event;
-  return { ...event, timestamp: receivedAt(event), data: hasObject ? event.data : {} };
+  const seen =
+    hasObject && event.received_at === undefined ? event : { ...event, timestamp: receivedAt(event), data: hasObject ? event.data : {} };
+  return todaysSpelling(seen);
 }
 
 /** Folds events in their order. */
@@ -181,6 +199,15 @@ function foldCheckpoint(state: SessionState, { data, timestamp, seq }: SessionEv
   };
   const at = state.checkpoints.findLastIndex((each) => each.checkpoint_id === checkpointId);
   return withItem(state, 'checkpoints', at, checkpoint, () => true);
+}
+
+/** The snapshot is there, and says how many files it holds. */
+function foldCheckpointSaved(state: SessionState, { data }: SessionEvent): Partial<SessionState> | undefined {
+  const checkpointId = textOf(data, 'checkpoint_id');
+  const at = state.checkpoints.findLastIndex((each) => each.checkpoint_id === checkpointId);
+  const known = state.checkpoints[at];
+  const files = numberOf(data, 'files');
+  return known === undefined || files === null ? undefined : withItem(state, 'checkpoints', at, { ...known, files }, () => true);
 }
 
 function foldOrchestrator(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> {

@@ -68,6 +68,8 @@ export interface DecisionState {
   made_by: string | null;
   made_at: string | null;
   comment: string | null;
+  /** The last answer that a producer gave and that names none of the options: it does not count. */
+  ignored_choice: string | null;
 }
 
 export interface ValidationState {

@@ -17,19 +17,19 @@ export function keystrokes(input: string, key: Key): string[] {
   if (named !== undefined) return [key.shift && named === 'tab' ? 'shift-tab' : named];
   if (key.ctrl) return [`ctrl-${input}`];
   if (key.meta) return input === '' ? ['escape'] : [`alt-${input}`];
-  return Array.from(input, (character) => controlNames[character] ?? (character === ' ' ? 'space' : character));
+  return Array.from(input, (character) => controlNames.get(character) ?? (character === ' ' ? 'space' : character));
 }
 
-const controlNames: Record<string, string> = {
-  '\r': 'enter',
-  '\n': 'enter',
-  '\t': 'tab',
-  '\x1b': 'escape',
-  '\x7f': 'backspace',
-  '\b': 'backspace',
-  '\x03': 'ctrl-c',
-  '\x1a': 'ctrl-z',
-};
+const controlNames: ReadonlyMap<string, string> = new Map([
+  ['\r', 'enter'],
+  ['\n', 'enter'],
+  ['\t', 'tab'],
+  ['\x1b', 'escape'],
+  ['\x7f', 'backspace'],
+  ['\b', 'backspace'],
+  ['\x03', 'ctrl-c'],
+  ['\x1a', 'ctrl-z'],
+]);
 
 function nameOf(key: Key): string | undefined {
   if (key.return) return 'enter';

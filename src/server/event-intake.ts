@@ -1,4 +1,4 @@
-import { translateCliEvent } from '../core/compatibility.ts';
+import { eventOfCli } from '../core/compatibility.ts';
 import { parseEventInput, publishRequest, type EventInput } from '../core/event.ts';
 import { cliEventRequest, type PublishedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
@@ -45,7 +45,7 @@ export class EventIntake {
   publishCliEvent(input: unknown, publishing: Publishing): Promise<{ success: true }> {
     const cliEvent = parse(cliEventRequest, input);
     publishing.mayPublish(cliEvent.session_id);
-    return this.#append(cliEvent.session_id, [{ ...translateCliEvent(cliEvent), mendsTexts: true }], publishing, () => ({ success: true }));
+    return this.#append(cliEvent.session_id, [{ ...eventOfCli(cliEvent), mendsTexts: true }], publishing, () => ({ success: true }));
   }
 
   #append<Answer>(

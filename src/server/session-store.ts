@@ -1,13 +1,11 @@
 import { ShannonDashError } from '../core/errors.ts';
 import { receivedAt } from '../core/event.ts';
-import { fold } from '../core/fold.ts';
+import { fold, foldVersion } from '../core/fold.ts';
 import { limits } from '../core/limits.ts';
 import { initialState, type SessionOrigin, type SessionState } from '../core/session-state.ts';
 import type { Journal, JournalChange, SessionHead, Snapshot } from '../journal/journal.ts';
 import { nextTurn } from './turns.ts';
 
-/** Raised whenever the form of the state or the meaning of an event changes: older snapshots are folded anew. */
-export const foldVersion = 1;
 /** Events folded beyond the last snapshot before a new one is saved: the most that a load has to fold. */
 const snapshotEvents = 5_000;
 const loadEvents = 1_000;

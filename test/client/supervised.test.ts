@@ -65,7 +65,7 @@ test('a checkpoint waits for the snapshot that the supervisor takes', async () =
     for (const { data } of update.events) {
       const isSaved = data['label'] !== 'bad';
       void supervisor.emit(isSaved ? 'checkpoint:saved' : 'checkpoint:failed', {
-        checkpoint_id: data['checkpoint_id'],
+        checkpoint_id: String(data['checkpoint_id']),
         error: 'no git here',
       });
     }

@@ -32,6 +32,10 @@ const required: Record<KnownEventType, Record<string, unknown>> = {
   'agent:progress': { agent_id: 'a1' },
   'agent:completed': { agent_id: 'a1' },
   'checkpoint:created': { checkpoint_id: 'c1' },
+  'checkpoint:saved': { checkpoint_id: 'c1' },
+  'checkpoint:failed': { checkpoint_id: 'c1' },
+  'process:output': { lines: ['one'] },
+  'run:files-let-go': { count: 1 },
   'command:queued': { command_id: 'k1', command_type: 'HALT' },
   'command:delivered': { command_id: 'k1', command_type: 'HALT' },
   'command:applied': { command_id: 'k1', command_type: 'HALT' },
@@ -75,10 +79,13 @@ test.each(missing)('%s without %s is refused with the path of the field', (type,
   expect(error.details).toMatchObject([{ path: `${at}.${field}` }]);
 });
 
-test.each(missing.filter(([type]) => !isServerOnly(type)))('%s with a list for %s is refused with the path', (type, field) => {
-  const data = { ...required[type], [field]: field === 'options' ? 'A' : [] };
-  expect(refusal(() => parseEventInput({ type, data }, 'events[0]')).message).toMatch(`events[0].data.${field}: `);
-});
+test.each(missing.filter(([type]) => !isServerOnly(type)))(
+  '%s with another kind of value for %s is refused with the path',
+  (type, field) => {
+    const data = { ...required[type], [field]: field === 'options' || field === 'lines' ? 'A' : [] };
+    expect(refusal(() => parseEventInput({ type, data }, 'events[0]')).message).toMatch(`events[0].data.${field}: `);
+  },
+);
 
 describe('what else the table holds its fields to', () => {
   test.each(['skill:progress', 'skill:completed', 'skill:failed'])('%s may name its skill by skill_id alone', (type) => {

@@ -87,8 +87,13 @@ describe('events in words', () => {
     expect(words('agent:progress', { agent_id: 'b', message: 'step 3' })).toBe('b: step 3');
     expect(words('skill:progress', { skill_name: 's', progress: 61, message: 'wave 2' })).toBe('s 61% wave 2');
     expect(words('execution:progress', { message: 'wave 2' })).toBe('wave 2');
-    expect(words('orchestrator:detached', { instance_id: 'o', reason: 'client namespace disconnect' })).toBe('orchestrator o left');
+    expect(words('orchestrator:detached', { instance_id: 'o', code: 'left', reason: 'it left' })).toBe('orchestrator o left');
     expect(words('orchestrator:detached', { instance_id: 'o', reason: 'ping timeout' })).toBe('orchestrator o lost: ping timeout');
+    expect(words('file:created', { file_path: 'a.ts' })).toBe('created a.ts');
+    expect(words('skill:started', { skill: 'lint' })).toBe('lint started');
+    expect(words('validation:completed', { check_name: 'unit', success: false })).toBe('unit failed');
+    expect(words('checkpoint:saved', { checkpoint_id: 'c', files: 3 })).toBe('checkpoint c saved, files: 3');
+    expect(words('checkpoint:failed', { checkpoint_id: 'c', error: 'full' })).toBe('checkpoint c failed: full');
   });
 
   test('exist for whatever data a known type comes with', () => {

@@ -46,7 +46,7 @@ describe('a Python producer of Shannon v4', () => {
 });
 
 describe('cli_event', () => {
-  test('never refuses a known type for its payload: what it cannot translate is journalled as it came', async () => {
+  test('never refuses a known type for its payload: it is journalled as it came', async () => {
     const server = await startServer();
     const client = await connectQuiet(server.url);
     const payloads: unknown[] = [undefined, null, 5, 'text', [1], {}, { progress: 'half' }, { skill_name: 5 }, { options: 'yes' }];
@@ -60,16 +60,30 @@ describe('cli_event', () => {
     expect((await http('GET', `${server.url}/api/sessions/s`)).body).toMatchObject({ seq: types.length * payloads.length });
   });
 
-  test('keeps an older spelling beside its translation, and a field that has both as it is', async () => {
+  test('in an older spelling is journalled and delivered as it was sent, and the state has it', async () => {
     const server = await startServer();
     const client = await connectQuiet(server.url);
-    await client.ask('cli_event', { session_id: 's', event_type: 'file:created', data: { file_path: 'a', more: 1 } });
-    await client.ask('cli_event', { session_id: 's', event_type: 'file:created', data: { file_path: 'a', path: 'b' } });
-    const { body } = await http<{ events: { data: unknown }[] }>('GET', `${server.url}/api/sessions/s/events`);
-    expect(body.events.map((event) => event.data)).toEqual([
-      { file_path: 'a', path: 'a', more: 1 },
-      { file_path: 'a', path: 'b' },
-    ]);
+    const watcher = await connectQuiet(server.url);
+    await watcher.ask('subscribe', { session_id: 's' });
+    const sent: [string, object][] = [
+      ['file:created', { file_path: 'a', more: 1 }],
+      ['file:created', { file_path: 'a', path: 'b' }],
+      ['skill:started', { skill: 'build' }],
+      ['decision:point', { decision_id: 'd', title: 'Which?', options: ['x'] }],
+      ['validation:completed', { check_name: 'lint', success: true }],
+    ];
+    for (const [event_type, data] of sent) await client.ask('cli_event', { session_id: 's', event_type, data });
+    const events = await watcher.untilEvents(sent.length);
+    expect(events.map(({ type, data }) => [type, data])).toEqual(sent);
+    expect(watcher.heard.slice(-sent.length).map(({ name }) => name)).toEqual(sent.map(([type]) => type));
+    const { body } = await http<{ events: unknown[] }>('GET', `${server.url}/api/sessions/s/events`);
+    expect(body.events).toEqual(events);
+    expect((await http('GET', `${server.url}/api/sessions/s`)).body).toMatchObject({
+      files: [{ path: 'a' }, { path: 'b' }],
+      skills: [{ skill_name: 'build', status: 'running' }],
+      decisions: [{ question: 'Which?' }],
+      validations: [{ check_name: 'lint', status: 'passed' }],
+    });
   });
 
   test('with a timestamp that makes no sense takes the time of the server; without a callback it is silent', async () => {

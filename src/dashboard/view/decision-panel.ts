@@ -118,6 +118,7 @@ function madeItem(decision: DecisionState): PanelItem {
       ['by', by],
       ['at', decision.made_at ?? ''],
       ['comment', shown(decision.comment ?? '', 2_000)],
+      ['ignored', decision.ignored_choice == null ? '' : `"${shown(decision.ignored_choice, 200)}" is no option`],
       ['options', decision.options.map((option) => shown(option.label, 200)).join(', ')],
       ['id', shown(decision.decision_id)],
     ],

@@ -1,4 +1,6 @@
 import type { SessionEvent } from '../../core/event.ts';
+import { todaysSpelling } from '../../core/event-spellings.ts';
+import type { KnownEventType } from '../../core/event-table.ts';
 import { cutText } from '../../core/cut-text.ts';
 import { errorTextOf, numberOf, objectOf, textOf, type Data } from '../../core/fold-values.ts';
 import type { Tone } from './row.ts';
@@ -13,14 +15,15 @@ export interface EventPhrase {
 
 type Phraser = (data: Data) => string;
 
-const groups: Record<string, string> = {
-  execution: 'run',
-  validation: 'check',
-  checkpoint: 'save',
-  orchestrator: 'orch',
-};
+/** Maps, for names of types come from outside: `constructor` is one too. */
+const groups: ReadonlyMap<string, string> = new Map([
+  ['execution', 'run'],
+  ['validation', 'check'],
+  ['checkpoint', 'save'],
+  ['orchestrator', 'orch'],
+]);
 
-const phrasers: Record<string, Phraser> = {
+const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>, Phraser> = {
   'execution:started': (data) => `started${after(': ', textOf(data, 'task'))}`,
   'execution:progress': (data) => howFar(data).replace(/^:? /, ''),
   'execution:completed': (data) => `completed${outcome(data['result']) ?? after(': ', errorTextOf(data, 'result'))}`,
@@ -50,10 +53,16 @@ const phrasers: Record<string, Phraser> = {
   'agent:progress': (data) => `${agent(data)}${howFar(data)}`,
   'agent:completed': (data) => `${agent(data)} ${data['success'] === false ? 'failed' : 'finished'}${seconds(data)}`,
   'checkpoint:created': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'}${after(': ', textOf(data, 'label'))}`,
+  'checkpoint:saved': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} saved${after(', files: ', numberOf(data, 'files'))}`,
+  'checkpoint:failed': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} failed${after(': ', errorTextOf(data, 'error'))}`,
+  'process:output': (data) => `${textOf(data, 'stream') ?? 'stdout'} | ${Array.isArray(data['lines']) ? data['lines'].join(' ') : ''}`,
+  'run:files-let-go': (data) => `changes of files that came too fast to be told one by one: ${numberOf(data, 'count') ?? '?'}`,
   'orchestrator:attached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} attached`,
   'orchestrator:detached': (data) =>
     `orchestrator ${textOf(data, 'instance_id') ?? ''} ${hasLeft(data) ? 'left' : `lost${after(': ', textOf(data, 'reason'))}`}`,
 };
+
+const phrasers: ReadonlyMap<string, Phraser> = new Map(Object.entries(phrasersOfKnownTypes));
 
 /** How a program ended, as `run` says it. */
 function outcome(result: unknown): string | undefined {
@@ -64,10 +73,10 @@ function outcome(result: unknown): string | undefined {
 
 /** The event in words. Any event has some: an unknown type is named, with the texts in its data. */
 export function eventPhrase(event: Pick<SessionEvent, 'type' | 'data'>): EventPhrase {
-  const { type, data } = event;
+  const { type, data } = todaysSpelling(event);
   const group = type.slice(0, type.indexOf(':'));
-  const phraser = Object.hasOwn(phrasers, type) ? phrasers[type] : group === 'command' ? command(type) : unknown(type);
-  return { group: groups[group] ?? shown(group, 20), text: shown(phraser?.(data) ?? type).trim(), tone: toneOf(type, data) };
+  const phraser = phrasers.get(type) ?? (group === 'command' ? command(type) : unknown(type));
+  return { group: groups.get(group) ?? shown(group, 20), text: shown(phraser(data)).trim(), tone: toneOf(type, data) };
 }
 
 function toneOf(type: string, data: Data): EventPhrase['tone'] {
@@ -81,7 +90,7 @@ function toneOf(type: string, data: Data): EventPhrase['tone'] {
 
 /** Whether an orchestrator said goodbye, as it does after its work. */
 function hasLeft(data: Data): boolean {
-  return textOf(data, 'reason') === 'client namespace disconnect';
+  return textOf(data, 'code') === 'left';
 }
 
 function command(type: string): Phraser {

@@ -9,15 +9,15 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   void sendError(reply, toKnownError(error, request));
 }
 
-const badRequests: Record<string, string> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
+const badRequests: ReadonlyMap<string | undefined, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+]);
 
 /** Answers what is no HTTP at all, or does not come to an end. */
 export function answerBadRequest(error: Error & { code?: string }, socket: Socket): void {
   if (socket.writable && error.code !== 'ECONNRESET') {
-    const status = badRequests[error.code ?? ''] ?? '400 Bad Request';
+    const status = badRequests.get(error.code) ?? '400 Bad Request';
     const body = JSON.stringify(errorBody(new ShannonDashError('INVALID', `This is no HTTP request that can be read: ${error.message}`)));
     socket.write(
       `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
