@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { NoCheckpointsError } from '../run/git-command.ts';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
+import { isLoopback } from '../core/loopback.ts';
 import type { Journal } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure, outputFailure, TakenFailure } from './failure.ts';
@@ -9,8 +10,8 @@ import { filesOfJournal, openJournal } from './journal-file.ts';
 import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
 import { statsAnswer } from './server-answers.ts';
-import type { Settings } from './settings.ts';
 import { userFolders } from './user-folders.ts';
+import { accessOf, type Settings } from './settings.ts';
 
 export interface RunOptions {
   session?: string;
@@ -165,13 +166,13 @@ async function embedServer(settings: Settings): Promise<EmbeddedServer> {
 
 function isHere(url: string): boolean {
   const { hostname, protocol } = new URL(url);
-  return protocol === 'http:' && (hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.'));
+  return protocol === 'http:' && isLoopback(hostname);
 }
 
 async function listen(journal: Journal, settings: Settings): Promise<EmbeddedServer> {
   const { hostname, port } = new URL(settings.url);
   const { createServer } = await import('../server/create-server.ts');
-  const server = await createServer({ journal, skillFolders: settings.skills, corsOrigins: settings.corsOrigins });
+  const server = await createServer({ journal, skillFolders: settings.skills, ...accessOf(settings) });
   try {
     const { url } = await server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) });
     return { url, close: () => server.close() };

@@ -1,10 +1,13 @@
 import { Writable } from 'node:stream';
 import { pino, type Logger } from 'pino';
-import { safeLines } from '../core/safe-text.ts';
+import { safeJson, safeLines } from '../core/safe-text.ts';
 
 /** The server's log, to stderr: readable on a terminal, one JSON document a line elsewhere. */
 export async function createLog(level: 'debug' | 'info' | 'warn' | 'error'): Promise<Logger> {
-  if (!process.stderr.isTTY) return pino({ level }, pino.destination({ dest: 2, sync: true }));
+  if (!process.stderr.isTTY) {
+    const destination = pino.destination({ dest: 2, sync: true });
+    return pino({ level }, { write: (line) => void destination.write(`${safeJson(line.trimEnd())}\n`) });
+  }
   const { default: pretty } = await import('pino-pretty');
   // Without its colours: what it prints holds texts of clients, and goes through the same cleaning as all of them.
   return pino(

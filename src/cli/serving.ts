@@ -1,4 +1,6 @@
 import { homedir } from 'node:os';
+import { isLoopback } from '../core/loopback.ts';
+import { safeLine } from '../core/safe-text.ts';
 import { createServer, type DashServer } from '../server/create-server.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure, usageFailure } from './failure.ts';
@@ -6,7 +8,7 @@ import { openJournal, sqliteFlaw } from './journal-file.ts';
 import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
 import { createLog } from './server-log.ts';
-import type { Settings } from './settings.ts';
+import { accessOf, type Settings } from './settings.ts';
 
 /** A stop that takes longer is ended by force: what was acknowledged is in the journal by then. */
 const longestStopMs = 4_500;
@@ -19,7 +21,7 @@ export async function serve({ settings, output, interruption }: Invocation<objec
   const journal = await openJournal({ path: settings.journal, fsync: settings.fsync });
   // What Fastify would say of listening is said better below.
   const log = await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
-  const server = await createServer({ journal, corsOrigins: settings.corsOrigins, skillFolders: settings.skills, log });
+  const server = await createServer({ journal, skillFolders: settings.skills, log, ...accessOf(settings) });
   const address = await listen(server, settings);
   log.level = settings.logLevel;
   if (output.isJson) output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location });
@@ -57,15 +59,26 @@ async function listen(server: DashServer, { host, port }: Settings) {
   }
 }
 
-function readyLines(url: string, journal: string, { host }: Settings): string[] {
-  const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.');
+function readyLines(url: string, journal: string, settings: Settings): string[] {
   const home = homedir();
-  return [
+  const place =
+    journal === 'memory' ? 'memory: ends with this server' : journal.startsWith(`${home}/`) ? `~${journal.slice(home.length)}` : journal;
+  const lines = [
     `shannon-dash at ${url}`,
-    `  journal  ${journal === 'memory' ? 'memory: ends with this server' : journal.startsWith(`${home}/`) ? `~${journal.slice(home.length)}` : journal}`,
-    `  tokens   not asked for: ${isLocal ? 'this machine only' : 'whoever reaches this address can watch and steer'}`,
+    `  journal  ${place}`,
+    `  tokens   not asked for: ${isLoopback(settings.host) ? 'this machine only' : 'whoever reaches this address can watch and steer'}`,
+    `  pages    ${pagesLine(settings)}`,
     '  next     shannon-dash run -- COMMAND',
   ];
+  return lines.map((line) => safeLine(line, 4_000));
+}
+
+/** Which web pages may watch and steer: whoever runs one of these has as much say as the user. */
+function pagesLine({ corsOrigins, devOrigins }: Settings): string {
+  if (corsOrigins.includes('*')) return 'any page in a browser here can watch and steer';
+  const origins = [...corsOrigins, ...(devOrigins ? ['localhost:3000', 'localhost:5173'] : [])];
+  if (origins.length === 0) return 'none but its own may watch and steer';
+  return `${origins.join(', ')} may watch and steer${devOrigins ? '; without the last two: --no-dev-origins' : ''}`;
 }
 
 /** Resolves with the first signal, or when the parent that reloads this server lets go of it, or is gone. */

@@ -37,6 +37,8 @@ export const settingFields = {
   journal: text,
   fsync: flag,
   cors_origins: list,
+  allowed_hosts: list,
+  dev_origins: flag,
   skills: list,
   token_file: text,
 } as const;

@@ -5,6 +5,9 @@ import { harmlessFields, pathFields, settingFields, type SettingField, type Sett
 /** Where settings come from. */
 export type SettingSource = 'flag' | 'environment' | 'project' | 'user';
 
+/** Fields with several values: each has a flag of its own, and a variable holds them with commas between. */
+const commaLists = ['cors_origins', 'allowed_hosts'];
+
 /** The settings of one source, checked. */
 export interface SettingLayer {
   source: SettingSource;
@@ -103,7 +106,7 @@ function flagValues(options: object): Record<string, unknown> {
 
 /** The flag for a field; one that may be given several times is in the singular. */
 function flagOf(field: string): string {
-  return field === 'cors_origins' ? 'cors-origin' : field.replaceAll('_', '-');
+  return (commaLists.includes(field) ? field.slice(0, -1) : field).replaceAll('_', '-');
 }
 
 function environmentValues(): Record<string, unknown> {
@@ -111,7 +114,7 @@ function environmentValues(): Record<string, unknown> {
   for (const field of Object.keys(settingFields)) {
     const value = process.env[variableName(field)];
     if (value === undefined || value === '') continue;
-    values[field] = field === 'skills' ? value.split(delimiter) : field === 'cors_origins' ? value.split(',') : value;
+    values[field] = field === 'skills' ? value.split(delimiter) : commaLists.includes(field) ? value.split(',') : value;
   }
   return values;
 }

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { isLoopback } from '../core/loopback.ts';
 import { readAccessToken } from './access-token.ts';
 import type { SettingField, SettingValues } from './setting-fields.ts';
 import { readConfigurationFile, type ConfigurationFile } from './configuration-file.ts';
@@ -24,6 +25,8 @@ export interface Settings {
   journal: string;
   fsync: boolean;
   corsOrigins: string[];
+  allowedHosts: string[];
+  devOrigins: boolean;
   skills: string[];
   /** The configuration files that were read. */
   files: string[];
@@ -48,7 +51,8 @@ export function readSettings(options: object): Settings {
     return layer === undefined ? undefined : { value: layer.values[name], source: layer.source };
   };
   const given = pick('url')?.value;
-  const port = pick('port')?.value ?? loopbackPort(given) ?? 8_000;
+  const place = loopbackPlace(given);
+  const port = pick('port')?.value ?? place?.port ?? 8_000;
   const url = given ?? `http://127.0.0.1:${port === 0 ? 8_000 : port}`;
   const level = pick('log_level')?.value ?? 'info';
   return {
@@ -57,12 +61,14 @@ export function readSettings(options: object): Settings {
     session: pick('session')?.value,
     client: pick('client')?.value ?? userName(),
     timeoutMs: pick('timeout')?.value,
-    host: pick('host')?.value ?? '127.0.0.1',
+    host: pick('host')?.value ?? place?.host ?? '127.0.0.1',
     port,
     logLevel: level === 'warning' ? 'warn' : level,
     journal: pick('journal')?.value ?? join(userFolders().state, 'journal.db'),
     fsync: pick('fsync')?.value ?? false,
     corsOrigins: pick('cors_origins')?.value ?? [],
+    allowedHosts: pick('allowed_hosts')?.value ?? [],
+    devOrigins: pick('dev_origins')?.value ?? true,
     skills: pick('skills')?.value ?? [],
     files: Object.values(files)
       .filter((file) => file !== undefined)
@@ -89,12 +95,21 @@ function warningsOf(project: ConfigurationFile | undefined, layers: readonly Set
   return [`${project.path} is not trusted: ${missed.join(', ')} left out; look at it, then: shannon-dash trust`];
 }
 
-/** The port of a URL of this machine: `serve` then listens where the other commands look for it. */
-function loopbackPort(url: string | undefined): number | undefined {
+/** Which pages and names a server lets in. */
+export function accessOf({
+  corsOrigins,
+  allowedHosts,
+  devOrigins,
+}: Settings): Pick<Settings, 'corsOrigins' | 'allowedHosts' | 'devOrigins'> {
+  return { corsOrigins, allowedHosts, devOrigins };
+}
+
+/** The host and port of a URL of this machine: `serve` then listens where the other commands look for it. */
+function loopbackPlace(url: string | undefined): { host: string; port: number } | undefined {
   if (url === undefined) return undefined;
   const { hostname, port, protocol } = new URL(url);
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  return isLoopback && protocol === 'http:' ? Number(port || 80) : undefined;
+  if (protocol !== 'http:' || !isLoopback(hostname)) return undefined;
+  return { host: hostname.replaceAll(/[[\]]/g, ''), port: Number(port || 80) };
 }
 
 function userName(): string {

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { homedir } from 'node:os';
-import cors from '@fastify/cors';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { Server as SocketServer } from 'socket.io';
-import { ShannonDashError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import { normalHost } from '../core/loopback.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory-journal.ts';
+import { guardServer } from './access/guarded-server.ts';
+import { OriginGuard } from './access/origin-guard.ts';
 import { closeAll } from './close-all.ts';
 import { CommandLedger } from './command-ledger.ts';
 import { DecisionLinks } from './decision-links.ts';
 import { EventIntake } from './event-intake.ts';
 import { allDrained, disconnectAll } from './farewell.ts';
-import { createGuards } from './guards.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
 import { addRoutes } from './http/http-routes.ts';
 import { Hub } from './hub.ts';
@@ -34,6 +34,10 @@ export interface ServerOptions {
   journal?: Journal;
   /** Further web origins that may call; `*` allows any. */
   corsOrigins?: readonly string[];
+  /** Further hosts, as `dash.example`, by which it may be called; `*` allows any. Default: those of this machine that it listens to. */
+  allowedHosts?: readonly string[];
+  /** Whether pages on localhost:3000 and :5173, where older dashboards are developed, may call over loopback. Default: true. */
+  devOrigins?: boolean;
   /** Further folders of skills. */
   skillFolders?: readonly string[];
   /** Whose `.shannon/skills` and `.claude/skills` are the project's. Default: the working folder. */
@@ -80,8 +84,11 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     usage: () => usageOfSkills(store),
     onProblem: (sentence) => log.warn(sentence),
   });
-  let isLoopback = true;
-  const guards = createGuards({ origins: options.corsOrigins, isLoopback: () => isLoopback });
+  const guard = new OriginGuard({
+    origins: options.corsOrigins ?? [],
+    hosts: options.allowedHosts ?? [],
+    allowsDevOrigins: options.devOrigins ?? true,
+  });
 
   const app: FastifyInstance = fastify({
     loggerInstance,
@@ -94,32 +101,12 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     clientErrorHandler: answerBadRequest,
   });
   app.setErrorHandler(answerError);
-  app.addHook('onRequest', async (request) => {
-    const refused = guards.refusalOf(request.raw);
-    if (refused !== undefined) throw new ShannonDashError('FORBIDDEN', refused);
-  });
-  await app.register(cors, {
-    delegator: (request, done) => {
-      const { origin, host } = request.headers;
-      done(null, {
-        origin: origin !== undefined && guards.allowsOrigin(origin, host) ? origin : false,
-        credentials: true,
-        methods: ['GET', 'POST', 'DELETE'],
-      });
-    },
-  });
   const io = new SocketServer(app.server, {
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,
     // The largest request, and the frame around it.
     maxHttpBufferSize: limits.requestBytes + 4_096,
-    cors: { origin: true, credentials: true },
-    allowRequest: (request, done) => {
-      const refused = guards.refusalOf(request);
-      if (refused !== undefined) log.warn(refused);
-      done(refused, refused === undefined);
-    },
   });
   const intake = new EventIntake(journal, figures);
   serveSockets(io, { hub, intake, ledger, figures, log, epoch: journal.epoch, version });
@@ -147,8 +134,11 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     () => (figures.latency().p99_ms ?? 0) / 1_000,
   );
   figures.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
+  guardServer(app.server, guard, log);
   addRoutes(app, { journal, store, hub, intake, ledger, links: new DecisionLinks(journal.secret), skills, figures, version, connections });
 
+  // `localhost` is two addresses. What comes to the second is served like what comes to the first.
+  const loopback6 = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => void app.server.emit('connection', socket));
   let closing: Promise<void> | undefined;
   const shutDown = async () => {
     io.emit('server:shutdown', { timestamp: new Date().toISOString(), reason: 'the server is stopping' });
@@ -160,6 +150,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
       app.server.closeAllConnections();
       cutSockets();
     }, closeGraceMs);
+    if (loopback6.listening) loopback6.close();
     await closeAll([
       () => Promise.all([new Promise<void>((resolve) => void io.close(() => resolve())), app.close()]).finally(() => clearTimeout(cut)),
       () => skills.close(),
@@ -171,14 +162,24 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
   };
   return {
     async listen({ host = '127.0.0.1', port = 8_000 } = {}) {
-      isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
-      await app.listen({ host, port });
-      const { port: actual } = app.server.address() as AddressInfo;
+      const isLocalhost = normalHost(host) === 'localhost';
+      await app.listen({ host: isLocalhost ? '127.0.0.1' : host, port });
+      const { address, port: actual } = app.server.address() as AddressInfo;
+      guard.listensAt(host, address);
+      if (isLocalhost) await alsoListen(loopback6, actual);
       const name = host.includes(':') ? `[${host}]` : host;
       return { url: `http://${name === '0.0.0.0' || name === '[::]' ? '127.0.0.1' : name}:${actual}`, host, port: actual };
     },
     close: () => (closing ??= shutDown()),
   };
+}
+
+/** Listens on ::1 too, where there is one and its port is free: 127.0.0.1 is enough without. */
+function alsoListen(server: TcpServer, port: number): Promise<void> {
+  return new Promise((resolve) => {
+    server.once('error', () => resolve());
+    server.listen(port, '::1', () => resolve());
+  });
 }
 
 function usageOfSkills(store: SessionStore) {

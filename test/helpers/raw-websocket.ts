@@ -89,7 +89,7 @@ export class RawWebSocket {
 /** Connects and, unless told otherwise, joins the main namespace with this `auth`. */
 export async function connectRaw(
   port: number,
-  options: { auth?: unknown; headers?: Record<string, string>; join?: boolean } = {},
+  options: { auth?: unknown; headers?: Record<string, string>; join?: boolean; query?: string } = {},
 ): Promise<RawWebSocket> {
   const socket = connect(port, '127.0.0.1');
   const raw = new RawWebSocket(socket);
@@ -104,7 +104,7 @@ export async function connectRaw(
     ...options.headers,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  socket.write(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+  socket.write(`GET /socket.io/?EIO=4&transport=websocket${options.query ?? ''} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
   await raw.until('the handshake', () => raw.packets.length > 0 || raw.isClosed);
   if (options.join === false) return raw;
   await raw.next('0{');

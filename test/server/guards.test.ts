@@ -1,20 +1,11 @@
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { bareRequest } from '../helpers/bare-request.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { http, startServer, type TestServer } from '../helpers/start-server.ts';
 
-/** A request with any headers, also those that fetch does not let one set. */
-function bare(server: TestServer, path: string, headers: Record<string, string>, method = 'GET') {
-  return new Promise<{ status: number; headers: Record<string, unknown>; text: string }>((resolve, reject) => {
-    const sent = request({ port: server.port, host: '127.0.0.1', path, method, headers }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
+const bare = (server: TestServer, path: string, headers: Record<string, string>, method = 'GET') =>
+  bareRequest(server.port, path, { headers, method });
 
 const polling = '/socket.io/?EIO=4&transport=polling';
 const own = (server: TestServer) => `http://127.0.0.1:${server.port}`;

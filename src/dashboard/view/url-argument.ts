@@ -1,3 +1,4 @@
+import { isLoopback } from '../../core/loopback.ts';
 import { shown } from './text.ts';
 
 /** What a command to type needs so that it reaches this server, with a space before it. */
@@ -8,6 +9,7 @@ export function urlArgument(url: string): string {
 /** The same for `serve`. Undefined: this URL is none of this machine's. */
 export function serveArgument(url: string): string | undefined {
   const { hostname, port, protocol } = URL.parse(url) ?? new URL('http://127.0.0.1:8000');
-  if (protocol !== 'http:' || !/^(?:localhost|127(?:\.\d+){3})$/.test(hostname)) return undefined;
-  return port === '8000' ? '' : ` --port ${port === '' ? '80' : port}`;
+  if (protocol !== 'http:' || !isLoopback(hostname)) return undefined;
+  const host = hostname === 'localhost' || hostname === '127.0.0.1' ? '' : ` --host ${hostname.replaceAll(/[[\]]/g, '')}`;
+  return `${host}${port === '8000' ? '' : ` --port ${port === '' ? '80' : port}`}`;
 }

@@ -1,0 +1,65 @@
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import cors from 'cors';
+import type { Logger } from 'pino';
+import { errorBody, ShannonDashError } from '../../core/errors.ts';
+import { CountedLog } from '../counted-log.ts';
+import type { OriginGuard, Refusal } from './origin-guard.ts';
+
+/** What every answer says to a browser: take it for nothing else, put it into no frame, give it to no other site's page. */
+const pageHeaders = {
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+/** Only for requests that the guard has let pass: their origin may read the answer. */
+const allowReading = cors({ origin: true, credentials: true, methods: ['GET', 'POST', 'DELETE'] });
+
+/**
+ * Puts the guard before everything that answers on this server: routes, Engine.IO's polling, upgrades to WebSocket, and
+ * preflights. To be called when all of them listen to it.
+ */
+export function guardServer(server: Server, guard: OriginGuard, log: Logger): void {
+  const refusals = new CountedLog(log);
+  const refuse = (request: IncomingMessage, { rule, sentence }: Refusal): string => {
+    const { origin, host } = request.headers;
+    refusals.warn(rule, { rule, origin, host, path: request.url?.split('?', 1)[0] }, sentence);
+    return JSON.stringify(errorBody(new ShannonDashError('FORBIDDEN', sentence)));
+  };
+
+  const onRequest = takeListeners(server, 'request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
+    const refusal = guard.refusalOf(request);
+    if (refusal === undefined) {
+      allowReading(request, response, () => onRequest(request, response));
+      return;
+    }
+    response.writeHead(403, { 'content-type': 'application/json; charset=utf-8' }).end(refuse(request, refusal));
+  });
+
+  const onUpgrade = takeListeners(server, 'upgrade');
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const refusal = guard.refusalOf(request);
+    if (refusal === undefined) {
+      onUpgrade(request, socket, head);
+      return;
+    }
+    const body = refuse(request, refusal);
+    socket.on('error', () => undefined);
+    socket.end(
+      `HTTP/1.1 403 ${STATUS_CODES[403]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  });
+}
+
+/** Takes what listens to an event away, as one function that calls it. */
+function takeListeners(server: Server, event: 'request' | 'upgrade'): (...args: unknown[]) => void {
+  const listeners = server.listeners(event) as ((...args: unknown[]) => void)[];
+  server.removeAllListeners(event);
+  return (...args) => {
+    for (const listener of listeners) listener.apply(server, args);
+  };
+}

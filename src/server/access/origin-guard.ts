@@ -1,0 +1,110 @@
+import type { IncomingMessage } from 'node:http';
+import { hostname, networkInterfaces } from 'node:os';
+import { isLoopback, normalHost } from '../../core/loopback.ts';
+
+/** Where the older browser dashboards of Shannon v4 are served from while they are developed. */
+const devOrigins = new Set(['localhost', '127.0.0.1', '[::1]'].flatMap((host) => [`http://${host}:3000`, `http://${host}:5173`]));
+
+/** Why a request is refused. */
+export interface Refusal {
+  /** The rule that refused it. */
+  rule: 'host' | 'origin' | 'site' | 'jsonp';
+  /** A sentence with the way out. */
+  sentence: string;
+}
+
+export interface OriginGuardOptions {
+  /** Further web origins that may call; `*` allows any. */
+  origins: readonly string[];
+  /** Further hosts by which the server may be called; `*` allows any. */
+  hosts: readonly string[];
+  /** Whether pages on localhost:3000 and :5173 may call over loopback. */
+  allowsDevOrigins: boolean;
+}
+
+/**
+ * Keeps foreign web pages out. A browser names the page that calls in `Origin`, or at least says in `Sec-Fetch-Site` that
+ * another site calls. And `Host` holds the name that the page called: a name that an attacker let point to this machine is
+ * none by which this server may be called.
+ */
+export class OriginGuard {
+  readonly #origins: ReadonlySet<string>;
+  readonly #hosts: Set<string>;
+  readonly #allowsAnyHost: boolean;
+  readonly #allowsDevOrigins: boolean;
+  /** Whether it can be reached from other machines, and so by the addresses of this one. */
+  #isOpen = false;
+
+  constructor({ origins, hosts, allowsDevOrigins }: OriginGuardOptions) {
+    this.#origins = new Set(origins);
+    this.#hosts = new Set(hosts.flatMap((host) => normalHost(host) ?? []));
+    this.#allowsAnyHost = hosts.includes('*');
+    this.#allowsDevOrigins = allowsDevOrigins;
+  }
+
+  /**
+   * Tells where the server listens.
+   * @param host as it was asked for
+   * @param address to which it is bound
+   */
+  listensAt(host: string, address: string): void {
+    this.#isOpen = !isLoopback(address);
+    for (const name of this.#isOpen ? [host, ...ownHosts()] : [host]) {
+      const known = normalHost(name);
+      if (known !== undefined) this.#hosts.add(known);
+    }
+  }
+
+  /** Why a request is refused; undefined when it may pass. */
+  refusalOf(request: IncomingMessage): Refusal | undefined {
+    return this.#refusalOfHost(request) ?? this.#refusalOfPage(request) ?? refusalOfForm(request);
+  }
+
+  #refusalOfHost({ headers: { host }, socket }: IncomingMessage): Refusal | undefined {
+    // Only a client of HTTP/1.0 sends none, and no browser does.
+    if (host === undefined || this.#allowsAnyHost || isLoopback(host)) return undefined;
+    const name = normalHost(host);
+    if (name !== undefined && (this.#hosts.has(name) || (this.#isOpen && name === normalHost(socket.localAddress ?? '')))) return undefined;
+    const wayOut = `start it with --allowed-host ${name ?? 'NAME'}`;
+    return { rule: 'host', sentence: `This server does not answer to the host ${host.slice(0, 200)}; ${wayOut}` };
+  }
+
+  #refusalOfPage({ headers, method, url, socket }: IncomingMessage): Refusal | undefined {
+    if (this.#origins.has('*')) return undefined;
+    const { origin, host } = headers;
+    if (origin === undefined) {
+      const site = headers['sec-fetch-site'];
+      if ((site !== 'cross-site' && site !== 'same-site') || isFollowedLink({ headers, method, url })) return undefined;
+      return { rule: 'site', sentence: `A page of another site may not call this server (Sec-Fetch-Site: ${site})` };
+    }
+    const isOwn = host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+    const isDev = this.#allowsDevOrigins && devOrigins.has(origin) && isLoopback(socket.localAddress ?? '');
+    if (isOwn || isDev || this.#origins.has(origin)) return undefined;
+    const shown = origin.slice(0, 200);
+    return { rule: 'origin', sentence: `Origin ${shown} is not allowed; start the server with --cors-origin ${shown}` };
+  }
+}
+
+/** Whether this is a request of Engine.IO, which Socket.IO is built on. */
+export function isEngineRequest(url: string | undefined): boolean {
+  return url?.startsWith('/socket.io/') === true;
+}
+
+/** A link that somebody followed to here: the page with the link cannot read what then stands in the tab. */
+function isFollowedLink({ headers, method, url }: Pick<IncomingMessage, 'headers' | 'method' | 'url'>): boolean {
+  const isNavigation = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  return isNavigation && (method === 'GET' || method === 'HEAD') && !isEngineRequest(url);
+}
+
+/** JSONP answers with a script, which any page may load and read. */
+function refusalOfForm({ url = '' }: IncomingMessage): Refusal | undefined {
+  if (!isEngineRequest(url) || !new URLSearchParams(url.slice(url.indexOf('?') + 1)).has('j')) return undefined;
+  return { rule: 'jsonp', sentence: 'JSONP polling (j=) is not served; use a client that polls without it, or WebSocket' };
+}
+
+/** The names and addresses of this machine. */
+function ownHosts(): string[] {
+  const name = hostname();
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []);
+  return [name, `${name}.local`, ...addresses];
+}
