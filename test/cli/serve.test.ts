@@ -2,6 +2,7 @@ import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { bareRequest } from '../helpers/bare-request.ts';
 import { newPlace, runProgram, serve, StartedProgram } from './started-program.ts';
 
 test('serve says where it is, where the journal is, whether tokens are asked for, and what to type next', async () => {
@@ -9,10 +10,24 @@ test('serve says where it is, where the journal is, whether tokens are asked for
   const server = new StartedProgram(['serve', '--port', '0'], place);
   await server.until(({ stdout }) => stdout.includes('next'));
   expect(server.stdout).toMatch(
-    /^shannon-dash at http:\/\/127\.0\.0\.1:\d+\n {2}journal {2}~\/state\/shannon-dash\/journal\.db\n {2}tokens {3}not asked for.*\n {2}next {5}shannon-dash run/,
+    /^shannon-dash at http:\/\/127\.0\.0\.1:\d+\n {2}journal {2}~\/state\/shannon-dash\/journal\.db\n {2}tokens {3}not asked for.*\n {2}pages {4}localhost:3000, localhost:5173 may.*--no-dev-origins\n {2}next {5}shannon-dash run/,
   );
   expect(statSync(join(place.folder, 'state/shannon-dash/journal.db')).mode & 0o777).toBe(0o600);
   expect(statSync(join(place.folder, 'state/shannon-dash')).mode & 0o777).toBe(0o700);
+});
+
+test('serve says which pages may steer, and which names and pages it lets in is a flag or a setting', async () => {
+  const place = newPlace({ SHANNON_DASH_DEV_ORIGINS: 'false', SHANNON_DASH_ALLOWED_HOSTS: 'a.example,dash.example' });
+  const quiet = new StartedProgram(['serve', '--port', '0'], place);
+  const shut = new StartedProgram(['serve', '--port', '0', '--no-dev-origins', '--journal', 'memory'], newPlace());
+  await quiet.until(({ stdout }) => stdout.includes('next'));
+  expect(quiet.stdout).toContain('\n  pages    none but its own may watch and steer\n');
+  const { port } = new URL(/http:\S+/.exec(quiet.stdout)?.[0] ?? '');
+  expect((await bareRequest(Number(port), '/health', { headers: { host: 'dash.example' } })).status).toBe(200);
+  expect((await bareRequest(Number(port), '/health', { headers: { origin: 'http://localhost:3000' } })).status).toBe(403);
+  quiet.child.kill('SIGTERM');
+  await shut.until(({ stdout }) => stdout.includes('next'));
+  expect(shut.stdout).toContain('\n  pages    none but its own may watch and steer\n');
 });
 
 test('serve --json prints one document when it listens', async () => {

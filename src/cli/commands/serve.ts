@@ -17,7 +17,7 @@ export function registerServe(program: Program): void {
       option('--fsync', 'keep each commit over a power failure too'),
       option('--skills <folder>', 'a further folder of skills (repeatable)', collect),
       option('--cors-origin <origin>', 'a web page that may call; * for any (repeatable)', collect),
-      option('--allowed-host <host>', 'a further name by which it may be called; * for any (repeatable)', collect),
+      option('--allowed-host <host>', 'a further name for it; * for any (repeatable)', collect),
       option('--dev-origins', 'let pages on localhost:3000 and :5173 call').hideHelp(),
       option('--no-dev-origins', 'let no page on localhost:3000 and :5173 call'),
       option('--log-level <level>', 'debug, info, warn (warning) or error'),
