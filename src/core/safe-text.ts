@@ -19,9 +19,6 @@ const unseen =
   // oxlint-disable-next-line no-control-regex, no-misleading-character-class
   /[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|[\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
 
-/** The characters of `unseen`, and what separates lines of a text for somebody else than JSON. */
-const unseenInJson = new RegExp(`${unseen.source}|[\\u2028\\u2029\\u200d]`, 'gu');
-
 /** A joiner that joins no pictographs only hides; one within an emoji is part of it. */
 // oxlint-disable-next-line no-misleading-character-class
 const idleJoiner = /(?<![\p{Extended_Pictographic}\u{1f3fb}-\u{1f3ff}\ufe0f])\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
@@ -46,17 +43,7 @@ export function safeLine(text: string, maxChars = 2_000): string {
   return `${cutText(clean, Math.max(0, maxChars - 1)).replace(/\u200d$/u, '')}…`;
 }
 
-/**
- * A JSON document with everything escaped that a terminal would act on or nobody would see. Outside of its texts a document
- * holds none of it but line breaks, which are to be added afterwards. It stands for the same value as before.
- */
-export function safeJson(document: string): string {
-  return document.replace(unseenInJson, (char) =>
-    Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
-  );
-}
-
-/** `safeLine` for a text of several lines: its lines, at most `maxLines` of them. */
+/** The same for a text of several lines: its lines, at most `maxLines` of them. */
 export function safeLines(text: string, maxLines = 1_000, maxChars = 2_000): string[] {
   return text.split(/\r\n|[\n\v\f\u0085\u2028\u2029]/, maxLines).map((line) => safeLine(line, maxChars));
 }
