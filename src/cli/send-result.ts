@@ -34,14 +34,14 @@ export function reached(status: CommandStatus, wait: Wait): boolean {
 
 /** `HALT applied by run-7f3a in 14 ms (halted)`. */
 export function resultLine(
-  { command_type, status, acknowledged_by, elapsed_ms, session_id, message }: CommandResult,
+  { command_type, status, acknowledged_by, attached, elapsed_ms, session_id }: CommandResult,
   isDryRun = false,
 ): string {
   if (status !== 'applied') return `${command_type} ${status} for ${safeLine(session_id)} in ${shownDuration(elapsed_ms)}`;
   // The server holds the gate where nobody is attached; that a program stands still is another thing.
   const outcome = isDryRun
     ? 'dry run: nothing was changed'
-    : message?.startsWith('No orchestrator') === true
+    : !attached && acknowledged_by === 'server'
       ? `${outcomes[command_type]}; no program is attached`
       : outcomes[command_type];
   return `${command_type} applied by ${safeLine(acknowledged_by ?? 'server', 128)} in ${shownDuration(elapsed_ms)} (${outcome})`;
@@ -55,7 +55,7 @@ export function resultDocument(result: CommandResult, ok: boolean): object {
 
 /** Why the command did not come as far as was waited for; undefined when it did. */
 export function failureOfResult(result: CommandResult, { wait, timeoutMs }: { wait: Wait; timeoutMs: number }): Failure | undefined {
-  const { status, command_type, session_id, error, code, message } = result;
+  const { status, command_type, session_id, attached, error, code } = result;
   const more = `all of it: shannon-dash commands -s ${session_id}`;
   if (status === 'rejected') {
     const known = code !== undefined && Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'CONFLICT';
@@ -72,7 +72,7 @@ export function failureOfResult(result: CommandResult, { wait, timeoutMs }: { wa
       exitCode: exitCodes.refused,
     });
   if (reached(status, wait)) return undefined;
-  if (message?.includes('no orchestrator') === true) {
+  if (!attached && status === 'queued') {
     return new Failure('TIMEOUT', `no orchestrator is attached to ${session_id}; ${command_type} waits for one`, { hints: [more] });
   }
   return new Failure('TIMEOUT', `no acknowledgement from ${session_id} in ${shownDuration(timeoutMs)}; it ${pending[command_type]}`, {

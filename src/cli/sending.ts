@@ -59,7 +59,9 @@ async function submit(
       timeoutMs: timeout_ms + graceMs,
     });
     const results = 'results' in answer ? answer.results : [answer];
-    if (leftMs <= stepMs || results.every(({ status }) => reached(status, wait))) return answer;
+    // Where nobody is attached, the server answers at once and nothing will come of waiting.
+    const isSettled = ({ status, attached }: CommandResult) => reached(status, wait) || (status === 'queued' && !attached);
+    if (leftMs <= stepMs || results.every(isSettled)) return answer;
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cutText } from './cut-text.ts';
 import { ShannonDashError } from './errors.ts';
-import { sessionId, shortId } from './ids.ts';
+import { optionalSessionId, shortId } from './ids.ts';
 import { jsonText, utf8Bytes } from './json.ts';
 import { limits } from './limits.ts';
 import { parse } from './parse.ts';
@@ -67,7 +67,7 @@ export function isFinal(status: CommandStatus): boolean {
 }
 
 const envelope = z.looseObject({
-  session_id: z.union([z.literal('*'), sessionId]).optional(),
+  session_id: z.union([z.literal('*'), optionalSessionId]),
   command_id: shortId.optional(),
   timeout_ms: z
     .number('must be a number of milliseconds')
@@ -115,6 +115,16 @@ export function parseCommand(input: unknown): CommandRequest {
   return { type, session_id, command_id, timeout_ms, fields: parse<z.ZodType<Record<string, unknown>>>(commandTable[type], rest) };
 }
 
+/** What a refused command is called in its refusal: its type and id, as far as they were given and are texts. */
+export function commandNames(input: unknown): { command_type?: string; command_id?: string } {
+  if (typeof input !== 'object' || input === null) return {};
+  const { type, command_id } = input as Record<string, unknown>;
+  return {
+    ...(typeof type === 'string' && type !== '' ? { command_type: cutText(type, limits.idChars).toUpperCase() } : {}),
+    ...(shortId.safeParse(command_id).success ? { command_id: String(command_id) } : {}),
+  };
+}
+
 function isCommandType(type: string): type is CommandType {
   return Object.hasOwn(commandTable, type);
 }
@@ -136,10 +146,22 @@ export interface CommandResult {
   status: CommandStatus;
   /** `server`, or the instance id of the orchestrator. */
   acknowledged_by?: string;
+  /** Whether an orchestrator is attached that carries out commands of this type. */
+  attached: boolean;
   message?: string;
   error?: string;
   code?: string;
   result?: unknown;
+  /** What was asked for: of a ROLLBACK. */
+  steps?: unknown;
+  /** Of a REDIRECT: the skill or the path. */
+  target?: unknown;
+  /** Of a DECISION. */
+  decision_id?: unknown;
+  choice?: unknown;
+  /** Of an INJECT. */
+  skill_name?: unknown;
+  position?: unknown;
   elapsed_ms: number;
   timestamp: string;
 }
@@ -166,7 +188,7 @@ export interface CommandExecution {
 /** `command:update`, from the orchestrator. */
 export const commandUpdate = z.object({
   command_id: shortId,
-  session_id: sessionId.optional(),
+  session_id: optionalSessionId,
   status: z.enum(['applied', 'failed'], 'must be applied or failed'),
   result: z.unknown().optional(),
   error: sentence.optional(),

@@ -4,7 +4,7 @@ import { limits } from './limits.ts';
 import type { DecisionOption, DecisionState, SessionState } from './session-state.ts';
 
 /** `decision:point`: asked once; the same id again, after a restart of who asks, is the same question with its answer. */
-export function foldDecisionPoint(state: SessionState, { data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
+export function foldDecisionPoint(state: SessionState, { data, timestamp, seq }: SessionEvent): Partial<SessionState> | undefined {
   const decisionId = textOf(data, 'decision_id');
   const options = optionsOf(data['options']);
   if (decisionId === null || options.length === 0 || state.decisions.some((each) => each.decision_id === decisionId)) return undefined;
@@ -20,6 +20,7 @@ export function foldDecisionPoint(state: SessionState, { data, timestamp }: Sess
     context: valueOf(data, 'context'),
     agent_id: textOf(data, 'agent_id'),
     asked_at: timestamp,
+    seq,
     deadline: timeoutMs === null || choice === null ? null : later(timestamp, timeoutMs),
     status: 'open',
     choice: null,

@@ -9,6 +9,9 @@ export const sessionId = z
   .string('must be a text of 1 to 128 of A-Z a-z 0-9 . _ : -')
   .regex(sessionIdPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -, the first one alphanumeric');
 
+/** The id of a session where none may be given: an empty text and `null` are none. */
+export const optionalSessionId = z.preprocess((id) => (id === '' || id === null ? undefined : id), sessionId.optional());
+
 /** Any other id on the wire: 1 to 128 characters. */
 export const shortId = text.min(1, 'must not be empty').max(limits.idChars, `must be at most ${limits.idChars} characters`);
 
@@ -33,5 +36,5 @@ export function commandStepId(commandId: string, step: string): string {
 
 /** Whether an id is one that the server gives to a step of a command. */
 export function isCommandStepId(id: string): boolean {
-  return /^command:.+:(?:queued|delivered|final)$/.test(id);
+  return /^command:.+:(?:queued|delivered|delivered:.+|final)$/.test(id);
 }

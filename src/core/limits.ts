@@ -30,6 +30,9 @@ export const limits = {
   unfinishedCommands: 100,
   /** How many HALT, RESUME and DECISION are taken beyond that. */
   unfinishedUrgentCommands: 50,
+  /** How many refused commands of a session are journalled at once; after that, one in `journalledRefusalMs`. */
+  journalledRefusals: 20,
+  journalledRefusalMs: 3_000,
   rollbackSteps: 1_000,
   decisionOptions: 100,
 } as const;

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { cursor, type SessionEvent } from './event.ts';
 import { eventTypes } from './event-filter.ts';
-import { sessionId, shortId } from './ids.ts';
+import { optionalSessionId, sessionId, shortId } from './ids.ts';
 import type { SessionState } from './session-state.ts';
 import { anyObject, textOf } from './text.ts';
 
 /** What a client may say of itself when it connects (`auth`; `session_id` also in the query). */
 export const handshake = z.object({
   token: textOf(8_192).optional(),
-  session_id: sessionId.optional(),
+  session_id: optionalSessionId,
   client: textOf(128).optional(),
   /** False: no subscription comes with the connection. Producers and operators of this package say so. */
   subscribe: z.boolean().default(true),
@@ -17,7 +17,7 @@ export const handshake = z.object({
 /** `subscribe`: without a session, every session. */
 export const subscribeRequest = z
   .object({
-    session_id: sessionId.nullish().transform((id) => id ?? undefined),
+    session_id: optionalSessionId,
     event_types: eventTypes.nullish().transform((types) => types ?? undefined),
     after: cursor.nullish().transform((after) => after ?? undefined),
     batch: z.boolean('must be true or false').default(false),
@@ -27,7 +27,7 @@ export const subscribeRequest = z
     message: 'a cursor belongs to one session: give session_id too',
   });
 
-export const unsubscribeRequest = z.object({ session_id: sessionId.nullish() });
+export const unsubscribeRequest = z.object({ session_id: optionalSessionId });
 
 /** `orchestrator:attach`. */
 export const attachRequest = z.object({
@@ -62,7 +62,10 @@ export interface ConnectedMessage {
   protocol: number;
   epoch: string;
   session_id: string | null;
+  /** The types of commands that it takes. */
   capabilities: string[];
+  /** What the protocol can do: the requests beyond commands. */
+  features: string[];
   role: string;
   timestamp: string;
 }

@@ -61,6 +61,8 @@ export interface DecisionState {
   context: unknown;
   agent_id: string | null;
   asked_at: string;
+  /** The event that asked: the same id may be asked again once this is forgotten. */
+  seq: number;
   /** When the server answers with the default; null: it stays open. */
   deadline: string | null;
   status: 'open' | 'made';

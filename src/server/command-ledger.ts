@@ -20,10 +20,13 @@ import { CommandHistory } from './command-history.ts';
 import { refusal } from './command-refusal.ts';
 import { haltData, newCommand, step, unfinished, type Step } from './command-step.ts';
 import { CommandWaiters } from './command-waiters.ts';
+import { serverRestarted, type Detachment } from './detachment.ts';
 import type { Hub } from './hub.ts';
 import { liveSessions, onlyLiveSession } from './live-sessions.ts';
 import { Orchestrators, type OrchestratorLink } from './orchestrators.ts';
+import { RefusalBudget } from './refusal-budget.ts';
 import { Serial } from './serial.ts';
+import type { ServerFigures } from './server-figures.ts';
 import type { SessionStore } from './session-store.ts';
 import { nextTurn } from './turns.ts';
 
@@ -34,6 +37,7 @@ export interface LedgerOptions {
   journal: Journal;
   store: SessionStore;
   hub: Hub;
+  figures: ServerFigures;
   /** How long a command may wait to be delivered. */
   expiryMs?: number | undefined;
   onProblem: (error: unknown) => void;
@@ -53,8 +57,10 @@ export class CommandLedger {
   readonly #deadlines: CommandDeadlines;
   readonly #waiters = new CommandWaiters();
   readonly #history: CommandHistory;
+  readonly #refusals: RefusalBudget;
 
-  constructor({ journal, store, hub, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
+  constructor({ journal, store, hub, figures, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
+    this.#refusals = new RefusalBudget(() => figures.refusalLetGo());
     this.#journal = journal;
     this.#store = store;
     this.#history = new CommandHistory(journal, store);
@@ -83,13 +89,12 @@ export class CommandLedger {
     if (state === undefined) return;
     if (state.orchestrator?.attached === true) {
       await this.#append(head.session_id, [
-        { type: 'orchestrator:detached', data: { instance_id: state.orchestrator.instance_id, reason: 'the server was restarted' } },
+        { type: 'orchestrator:detached', data: { instance_id: state.orchestrator.instance_id, ...serverRestarted } },
       ]);
     }
     const isLost = !isLive(state.status) && state.commands.some((command) => command.status === 'delivered');
     if (isLost) await this.#failUnfinished(state);
-    else for (const command of state.commands) this.#deadlines.followCommand(head.session_id, command);
-    for (const decision of state.decisions) this.#deadlines.followDecision(head.session_id, decision);
+    this.#deadlines.takeUp(head.session_id, isLost ? [] : state.commands, state.decisions);
   }
 
   get orchestrators(): number {
@@ -151,12 +156,12 @@ export class CommandLedger {
   }
 
   /** The link is gone. */
-  async detach(sessionId: string, link: OrchestratorLink, reason: string): Promise<void> {
+  async detach(sessionId: string, link: OrchestratorLink, detachment: Detachment): Promise<void> {
     const detached = this.#orchestrators.detach(sessionId, link);
     // A session that was deleted meanwhile does not come back for this.
     if (detached === undefined || this.#store.get(sessionId) === undefined) return;
     const under = detached.place === 'delegate' ? { under: true } : {};
-    await this.#append(sessionId, [{ type: 'orchestrator:detached', data: { instance_id: detached.instanceId, reason, ...under } }]);
+    await this.#append(sessionId, [{ type: 'orchestrator:detached', data: { instance_id: detached.instanceId, ...detachment, ...under } }]);
     const state = await this.#store.load(sessionId);
     if (state !== undefined && !isLive(state.status)) await this.#failUnfinished(state);
   }
@@ -204,7 +209,10 @@ export class CommandLedger {
   async #submitTo(sessionId: string, request: CommandRequest, by: string | null, startedAt: number): Promise<CommandResult> {
     const commandId = request.command_id ?? newId();
     const command = await this.#serial.run(sessionId, () => this.#accept(sessionId, commandId, request, by));
-    const end = isFinal(command.status) ? command : await this.#ended(sessionId, commandId, request.timeout_ms);
+    // Where nobody is attached who could carry it out, waiting would not bring its end.
+    const isUnderWay = command.status === 'delivered' || this.#orchestrators.executorOf(sessionId, request.type) !== undefined;
+    const isWaitedFor = !isFinal(command.status) && isUnderWay;
+    const end = isWaitedFor ? await this.#ended(sessionId, commandId, request.timeout_ms) : command;
     if (this.#store.get(sessionId) === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
     const told = await this.#history.withWholeResult(sessionId, end ?? (await this.#history.find(sessionId, commandId)) ?? command);
     const hasExecutor = this.#orchestrators.executorOf(sessionId, told.command_type) !== undefined;
@@ -228,7 +236,8 @@ export class CommandLedger {
     };
     const refused = refusal(state, request);
     if (refused !== undefined) {
-      await begin([step(command, 'rejected', { error: refused })]);
+      const letGo = this.#refusals.take(sessionId);
+      if (letGo !== undefined) await begin([step(command, 'rejected', { error: refused, ...(letGo === 0 ? {} : { let_go: letGo }) })]);
       return { ...command, status: 'rejected', error: refused };
     }
     const isServers = request.type === 'HALT' || request.type === 'RESUME' || request.type === 'DECISION';
@@ -307,6 +316,7 @@ export class CommandLedger {
     this.#orchestrators.forget(sessionId);
     this.#deadlines.forget(sessionId);
     this.#waiters.forget(sessionId);
+    this.#refusals.forget(sessionId);
   }
 
   /** A session that was deleted under its orchestrator and is there again: it has that orchestrator still. */

@@ -34,13 +34,19 @@ export function haltData({ command_id, by, parameters }: CommandState): Record<s
   return { ...parameters, command_id, initiated_by: by };
 }
 
-/** A step of a command. The journal takes each once, by its id; a command ends once, whichever way. */
+/**
+ * A step of a command. The journal takes each once, by its id; a command ends once, whichever way. It may be delivered to
+ * several instances one after the other, each with a step of its own: what one says never stands in the way of another.
+ */
 export function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Step {
   const { command_id, command_type, by, parameters } = command;
   const isFirst = status === 'queued' || status === 'rejected';
   return {
     type: `command:${status}`,
-    id: commandStepId(command_id, isFinal(status) ? 'final' : status),
+    id: commandStepId(
+      command_id,
+      isFinal(status) ? 'final' : status === 'delivered' ? `delivered:${String(fields['delivered_to'])}` : status,
+    ),
     data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...fields },
   };
 }

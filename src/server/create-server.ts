@@ -14,7 +14,7 @@ import { closeAll } from './close-all.ts';
 import { CommandLedger } from './command-ledger.ts';
 import { DecisionLinks } from './decision-links.ts';
 import { EventIntake } from './event-intake.ts';
-import { allDrained, disconnectAll } from './farewell.ts';
+import { allDrained, closeAll } from './farewell.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
 import { addRoutes } from './http/http-routes.ts';
 import { Hub } from './hub.ts';
@@ -77,7 +77,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
   const store = new SessionStore(journal, onProblem);
   await store.open();
   const hub = new Hub(journal, store, onProblem);
-  const ledger = new CommandLedger({ journal, store, hub, expiryMs: options.commandExpiryMs, onProblem });
+  const ledger = new CommandLedger({ journal, store, hub, figures, expiryMs: options.commandExpiryMs, onProblem });
   await ledger.open();
   const skills = await openSkillRegistry({
     folders: defaultSkillFolders({ cwd: options.projectFolder ?? process.cwd(), home: homedir(), extra: options.skillFolders ?? [] }),
@@ -145,7 +145,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     // Farewells and answers under way leave with the packets that are written in this turn.
     await new Promise((resolve) => setImmediate(resolve));
     await allDrained(io, closeGraceMs);
-    const cutSockets = disconnectAll(io);
+    const cutSockets = closeAll(io);
     const cut = setTimeout(() => {
       app.server.closeAllConnections();
       cutSockets();

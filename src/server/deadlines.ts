@@ -1,7 +1,10 @@
 /** setTimeout takes at most this many milliseconds; later deadlines are looked at again then. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Things to do at a time, one for each key. They keep no process alive. */
+/**
+ * Things to do at a time, one for each key. They keep no process alive. Times are told by the clock that only goes forward,
+ * so that setting the machine's clock neither brings a deadline forward nor puts it off.
+ */
 export class Deadlines {
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
@@ -12,17 +15,17 @@ export class Deadlines {
     }
   }
 
-  /** Does `run` at `at` (ms since the epoch), at once if that has passed. Replaces what the key had. */
-  set(key: string, at: number, run: () => void): void {
+  /** Does `run` after so long. Replaces what the key had. */
+  set(key: string, waitMs: number, run: () => void): void {
     this.cancel(key);
-    const waitMs = Math.max(0, at - Date.now());
+    const dueAt = performance.now() + waitMs;
     const timer = setTimeout(
       () => {
         this.#timers.delete(key);
-        if (waitMs > longestTimerMs) this.set(key, at, run);
+        if (waitMs > longestTimerMs) this.set(key, dueAt - performance.now(), run);
         else run();
       },
-      Math.min(waitMs, longestTimerMs),
+      Math.min(Math.max(0, waitMs), longestTimerMs),
     );
     timer.unref();
     this.#timers.set(key, timer);

@@ -2,6 +2,7 @@ import type { Server as SocketServer } from 'socket.io';
 
 /** What this needs of Engine.IO's connections. */
 interface Connection {
+  close(): void;
   writeBuffer: unknown[];
   transport: { socket?: { terminate?: () => void } };
   once(event: 'drain' | 'close', listener: () => void): void;
@@ -28,10 +29,13 @@ export async function allDrained(io: SocketServer, graceMs: number): Promise<voi
   clearTimeout(timer);
 }
 
-/** Disconnects every client. What it returns cuts those that do not answer to that. */
-export function disconnectAll(io: SocketServer): () => void {
+/**
+ * Closes every connection, as a network that fails does: a client comes back by itself as soon as a server listens again.
+ * (Socket.IO's own `disconnectSockets` tells each client not to come back.) What it returns cuts those that do not answer.
+ */
+export function closeAll(io: SocketServer): () => void {
   const connections = connectionsOf(io);
-  io.disconnectSockets(true);
+  for (const connection of connections) connection.close();
   return () => {
     for (const { transport } of connections) transport.socket?.terminate?.();
   };

@@ -72,6 +72,11 @@ export class Hub {
     return this.#readers.get(sessionId)?.size ?? 0;
   }
 
+  /** The sessions that are watched by name, also those that do not exist yet. */
+  watchedSessions(): IterableIterator<string> {
+    return this.#readers.keys();
+  }
+
   /**
    * Subscribes to one session: its history after the cursor, or its state, then everything new. `onJoined` is called
    * with the place where the subscription starts, before anything is delivered.

@@ -6,7 +6,8 @@ const samples = 1_024;
 /** What the server counts and measures of itself: for `/metrics`, `/api/stats` and `/health`. */
 export class ServerFigures {
   readonly registry = new Registry();
-  readonly startedAt = Date.now();
+  /** Of the clock that only goes forward. */
+  readonly #startedAt = performance.now();
   readonly #events = new Counter({ name: 'shannon_dash_events_total', help: 'Events journalled', registers: [this.registry] });
   readonly #commits = new Counter({ name: 'shannon_dash_commits_total', help: 'Commits of the journal', registers: [this.registry] });
   readonly #commands = new Counter({
@@ -18,6 +19,11 @@ export class ServerFigures {
   readonly #slowConsumers = new Counter({
     name: 'shannon_dash_slow_consumers_total',
     help: 'Clients cut as too slow',
+    registers: [this.registry],
+  });
+  readonly #refusalsLetGo = new Counter({
+    name: 'shannon_dash_refusals_not_journalled_total',
+    help: 'Refused commands that were answered and not journalled, for there were too many',
     registers: [this.registry],
   });
   readonly #perSecond = new Float64Array(windowSeconds);
@@ -49,12 +55,16 @@ export class ServerFigures {
     this.#commands.inc({ type, status });
   }
 
+  refusalLetGo(): void {
+    this.#refusalsLetGo.inc();
+  }
+
   slowConsumer(): void {
     this.#slowConsumers.inc();
   }
 
   get uptimeSeconds(): number {
-    return Math.round((Date.now() - this.startedAt) / 100) / 10;
+    return Math.round((performance.now() - this.#startedAt) / 100) / 10;
   }
 
   get eventsTotal(): number {
@@ -78,7 +88,7 @@ export class ServerFigures {
 
   /** Empties the seconds that have passed since the last look. */
   #turn(): void {
-    const second = Math.floor(Date.now() / 1_000);
+    const second = Math.floor(performance.now() / 1_000);
     for (let each = Math.max(this.#second + 1, second - windowSeconds + 1); each <= second; each++)
       this.#perSecond[each % windowSeconds] = 0;
     this.#second = second;

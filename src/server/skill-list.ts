@@ -38,7 +38,8 @@ export function matchesSkill(skill: Skill, filter: SkillFilter): boolean {
   const part = filter.q?.toLowerCase() ?? '';
   return (
     same(filter.category, [skill.category]) &&
-    same(filter.domain, [skill.domain]) &&
+    // A tag names a domain too: few skills have the field.
+    same(filter.domain, [skill.domain, ...skill.tags]) &&
     same(filter.tag, skill.tags) &&
     [skill.name, skill.description, ...skill.tags].some((text) => text.toLowerCase().includes(part))
   );

@@ -1,6 +1,6 @@
 import type { Server as SocketServer, Socket } from 'socket.io';
 import type { Logger } from 'pino';
-import { parseCommand } from '../core/command.ts';
+import { commandNames, commandTypes, parseCommand } from '../core/command.ts';
 import { cutText } from '../core/cut-text.ts';
 import { errorBody, ShannonDashError } from '../core/errors.ts';
 import { eventFilter } from '../core/event-filter.ts';
@@ -20,8 +20,8 @@ import type { ServerFigures } from './server-figures.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
 import { SocketBacklog, SocketWatcher } from './socket-watcher.ts';
 
-/** What a connected client may rely on. */
-const capabilities = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
+/** The requests that a connected client may rely on, and what they can do. */
+const features = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
 
 /** Characters of answers and states that may wait for a client that goes on asking: many large sessions joined at once. */
 const waitingAnswersChars = 32 * 1024 * 1024;
@@ -127,7 +127,8 @@ class Client {
       protocol: limits.protocol,
       epoch,
       session_id: session_id ?? null,
-      capabilities,
+      capabilities: commandTypes,
+      features,
       role: 'operator',
       timestamp: timestampNow(),
     };
@@ -158,7 +159,7 @@ class Client {
     const fail = (error: unknown) => {
       if (!(error instanceof ShannonDashError)) this.#problem(error);
       else if (error.code === 'JOURNAL_FAILED') this.#parts.log.error(error.message);
-      const body = errorBody(error);
+      const body = { ...errorBody(error), ...(name === 'command' ? commandNames(payload) : {}) };
       answer(body);
       if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)
         this.#socket.emit('server:error', { ...body, request: cutText(String(name), limits.idChars) });

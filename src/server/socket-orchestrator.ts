@@ -5,6 +5,7 @@ import { attachRequest } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
 import type { CommandLedger } from './command-ledger.ts';
+import { detachmentOf } from './detachment.ts';
 import type { OrchestratorLink } from './orchestrators.ts';
 
 /** How long an orchestrator's process has to acknowledge a command before it counts as not delivered. */
@@ -48,7 +49,7 @@ export class SocketOrchestrator implements OrchestratorLink {
       if (error instanceof ShannonDashError && error.code === 'SUPERSEDED') this.#superseded.add(session_id);
       throw error;
     } finally {
-      if (!this.#socket.connected) this.close('left while attaching');
+      if (!this.#socket.connected) this.close('client namespace disconnect');
     }
   }
 
@@ -98,9 +99,10 @@ export class SocketOrchestrator implements OrchestratorLink {
     this.#socket.emit('session:deleted', { session_id: sessionId, timestamp: timestampNow() });
   }
 
-  /** The connection has ended. */
-  close(reason: string): void {
-    for (const sessionId of this.#sessions) this.#parts.ledger.detach(sessionId, this, reason).catch(this.#parts.onProblem);
+  /** The connection has ended. @param disconnect Socket.IO's word for it */
+  close(disconnect: string): void {
+    const detachment = detachmentOf(disconnect);
+    for (const sessionId of this.#sessions) this.#parts.ledger.detach(sessionId, this, detachment).catch(this.#parts.onProblem);
     this.#sessions.clear();
     for (const fail of this.#deliveries) fail();
   }

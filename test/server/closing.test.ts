@@ -60,6 +60,20 @@ describe('close', () => {
     }
   });
 
+  test('plain clients of both transports come back by themselves when a server is there again', async () => {
+    const server = await startServer();
+    const options = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 100 };
+    const clients = await Promise.all(
+      ['websocket', 'polling', 'websocket', 'polling'].map((transport) =>
+        connectClient(server.url, { ...options, transports: [transport] }),
+      ),
+    );
+    await server.close();
+    for (const client of clients) await client.until('the end', () => client.disconnects.length === 1);
+    await server.restart();
+    for (const client of clients) await client.until('a second greeting', () => client.all('connected').length === 2);
+  });
+
   test('with clients of every kind connected takes less than 5 s', async () => {
     const server = await startServer();
     await publish(server, 's', step(1));

@@ -141,3 +141,47 @@ test('the snippets of the older README: connected, subscribe, command and comman
   expect(await client.next('command:result')).toMatchObject({ success: true, command_type: 'HALT', elapsed_ms: expect.any(Number) });
   expect(client.events().map((event) => event.type)).toEqual(['skill:started']);
 });
+
+test('results name what was asked for; refusals name the command; an empty session_id is none', async () => {
+  const server = await startServer();
+  const client = await connectQuiet(server.url);
+  const ask = (fields: Json) => client.ask('command', { session_id: '', ...fields });
+  expect(await ask({ type: 'rollback', steps: 2, command_id: 'r' })).toMatchObject({
+    success: false,
+    error: 'session_id is required for rollback',
+    command_type: 'ROLLBACK',
+    command_id: 'r',
+  });
+  await client.publish('s', [
+    { type: 'execution:started', data: {} },
+    { type: 'decision:point', data: { decision_id: 'd', question: '?', options: ['yes', 'no'] } },
+  ]);
+  expect(await ask({ type: 'rollback', steps: 2 })).toMatchObject({ status: 'queued', session_id: 's', steps: 2 });
+  expect(await ask({ type: 'redirect', target_skill: 'tests' })).toMatchObject({ target: 'tests' });
+  expect(await ask({ type: 'redirect', target_path: 'src' })).toMatchObject({ target: 'src' });
+  expect(await ask({ type: 'inject', skill_name: 'lint' })).toMatchObject({ skill_name: 'lint', position: 'next' });
+  expect(await ask({ type: 'decision', decision_id: 'd', choice: 'yes' })).toMatchObject({
+    status: 'applied',
+    decision_id: 'd',
+    choice: 'yes',
+  });
+  expect(await ask({ type: 'inject', command_id: 'i' })).toMatchObject({
+    error: 'skill_name is required',
+    command_type: 'INJECT',
+    command_id: 'i',
+  });
+  expect(await ask({ type: 'explode' })).toMatchObject({ success: false, command_type: 'EXPLODE' });
+  expect(await http('POST', `${server.url}/api/sessions/s/commands`, { type: 'redirect', command_id: 'x' })).toMatchObject({
+    status: 400,
+    body: { code: 'INVALID', command_type: 'REDIRECT', command_id: 'x' },
+  });
+  const watcher = await connectClient(server.url, { auth: { session_id: '' } });
+  expect(await watcher.ask('subscribe', { session_id: '' })).toMatchObject({ success: true, session_id: null });
+});
+
+test('the statistics count the watchers of a session that does not exist yet', async () => {
+  const server = await startServer();
+  const watcher = await connectQuiet(server.url);
+  await watcher.ask('subscribe', { session_id: 'later' });
+  expect((await http('GET', `${server.url}/api/stats`)).body['sessions']).toEqual({ later: 1 });
+});

@@ -247,6 +247,31 @@ describe('command:update', () => {
     expect((await stateOf(server)).commands[0]?.status).toBe('queued');
   });
 
+  test('is taken although the one before acknowledges the command at that moment', async () => {
+    const server = await startServer();
+    await publish(server, 's', started);
+    const former = await attachOrchestrator(server.url, { instance_id: 'former' });
+    former.acknowledges = false;
+    former.answer = () => undefined;
+    const late: (() => void)[] = [];
+    former.client.socket.on('command:execute', (_command: unknown, ack: () => void) => late.push(ack));
+    const operator = await connectQuiet(server.url);
+    for (let n = 0; n < 20; n++) {
+      late.length = 0;
+      await former.attach({ instance_id: 'former' });
+      const waiting = send(operator, { type: 'INJECT', skill_name: 'x', command_id: `c${n}` });
+      await expect.poll(() => late.length).toBe(1);
+      const newer = new TestOrchestrator(await connectQuiet(server.url));
+      newer.acknowledges = false;
+      newer.answer = () => undefined;
+      await newer.attach({ instance_id: `newer-${n}` });
+      late[0]?.();
+      expect(await newer.update({ command_id: `c${n}`, session_id: 's' }, { status: 'applied' })).toEqual({ success: true });
+      expect(await waiting).toMatchObject({ status: 'applied', acknowledged_by: `newer-${n}` });
+      newer.client.close();
+    }
+  });
+
   test('twice alike is fine, otherwise a conflict; unknown commands and fields are refused', async () => {
     const server = await startServer();
     await publish(server, 's', started);

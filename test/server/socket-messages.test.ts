@@ -7,7 +7,7 @@ const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const step = (n: number) => ({ type: 'test:step', data: { n } });
 
 describe('connecting', () => {
-  test('is answered by connected with version, protocol, epoch, session, capabilities and role', async () => {
+  test('is answered by connected with version, protocol, epoch, session, capabilities, features and role', async () => {
     const server = await startServer();
     const client = await connectClient(server.url);
     const connected = await client.next('connected');
@@ -16,7 +16,8 @@ describe('connecting', () => {
       protocol: 4,
       epoch: expect.any(String),
       session_id: null,
-      capabilities: expect.arrayContaining(['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event']),
+      capabilities: ['HALT', 'RESUME', 'ROLLBACK', 'REDIRECT', 'DECISION', 'INJECT'],
+      features: expect.arrayContaining(['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event']),
       role: 'operator',
       timestamp: expect.stringMatching(isoTime),
     });

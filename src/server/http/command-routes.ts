@@ -6,6 +6,7 @@ import { errorTable, ShannonDashError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { parse } from '../../core/parse.ts';
 import { text, textOf } from '../../core/text.ts';
+import { answerCommandError } from './http-errors.ts';
 import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
 
 const ledgerQuery = z.object({
@@ -20,7 +21,7 @@ const answerRequest = z.object({
 
 /** `/api/sessions/{id}/commands`: command, and the ledger. */
 export function addCommandRoutes(app: FastifyInstance, { ledger, store }: RouteParts): void {
-  app.post<{ Params: PathParameters }>('/api/sessions/:id/commands', async (request, reply) => {
+  app.post<{ Params: PathParameters }>('/api/sessions/:id/commands', { errorHandler: answerCommandError }, async (request, reply) => {
     const command = parseCommand(request.body);
     const { id } = request.params;
     if (command.session_id !== undefined && command.session_id !== id) {
@@ -44,7 +45,7 @@ export function addDecisionRoutes(app: FastifyInstance, { store, ledger, links }
     const state = await store.load(id);
     const decision = state?.decisions.find((each) => each.decision_id === decisionId);
     if (decision === undefined) throw new ShannonDashError('NOT_FOUND', `Decision not found: ${decisionId}`);
-    return { decision, key: { sessionId: id, decisionId, epoch: store.get(id)?.head.epoch ?? '' } };
+    return { decision, key: { sessionId: id, decisionId, epoch: store.get(id)?.head.epoch ?? '', seq: decision.seq } };
   };
   app.get<{ Params: PathParameters }>('/api/sessions/:id/decisions/:decision', async (request) => {
     const { decision, key } = await find(request.params.id, request.params.decision);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { commandNames } from '../../core/command.ts';
 import { cutText } from '../../core/cut-text.ts';
 import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
@@ -7,6 +8,12 @@ import { limits } from '../../core/limits.ts';
 /** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   void sendError(reply, toKnownError(error, request));
+}
+
+/** As `answerError`, for the routes of commands: the refusal names the command. */
+export function answerCommandError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const known = toKnownError(error, request);
+  void reply.code(errorTable[known.code].status).send({ ...errorBody(known), ...commandNames(request.body) });
 }
 
 const badRequests: ReadonlyMap<string | undefined, string> = new Map([

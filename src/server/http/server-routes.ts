@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { ShannonDashError } from '../../core/errors.ts';
 import { parse } from '../../core/parse.ts';
-import { brief } from '../session-store.ts';
+import type { Hub } from '../hub.ts';
+import { liveSessions } from '../live-sessions.ts';
+import type { SessionStore } from '../session-store.ts';
 import { openApiDocument } from './openapi.ts';
 import type { PathParameters, RouteParts } from './route-parts.ts';
 
@@ -22,13 +24,13 @@ export function addServerRoutes(
     status: 'healthy',
     version,
     timestamp: new Date().toISOString(),
-    active_sessions: [...store.all()].filter((session) => !['completed', 'failed'].includes(brief(session).status)).length,
+    active_sessions: liveSessions(store).length,
     connected_clients: connections(),
     uptime_seconds: figures.uptimeSeconds,
   }));
   app.get('/api/stats', () => ({
     total_connections: connections(),
-    sessions: Object.fromEntries([...store.all()].map(({ head }) => [head.session_id, hub.watchers(head.session_id)])),
+    sessions: watchersBySession(store, hub),
     timestamp: new Date().toISOString(),
     version,
     uptime_seconds: figures.uptimeSeconds,
@@ -49,4 +51,11 @@ export function addServerRoutes(
     if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${request.params.name}`);
     return skill;
   });
+}
+
+/** How many watch each session by name: of every session, and of those that do not exist yet. */
+function watchersBySession(store: SessionStore, hub: Hub): Record<string, number> {
+  const ids = new Set([...store.all()].map(({ head }) => head.session_id));
+  for (const id of hub.watchedSessions()) ids.add(id);
+  return Object.fromEntries([...ids].map((id) => [id, hub.watchers(id)]));
 }
