@@ -107,8 +107,8 @@ function readAnswer<Answer>({ url }: Settings, schema: z.ZodType<Answer>, { stat
   } catch {
     throw foreignServer(url, status);
   }
-  // A command that was rejected has a `command_type`: that is an answer, not a refusal to answer.
-  if (isErrorBody(body) && !('command_type' in body)) throw errorFromBody(body);
+  // A command that was rejected has a `status`: that is an answer, not a refusal to answer.
+  if (isErrorBody(body) && !('status' in body)) throw errorFromBody(body);
   const answer = schema.safeParse(body);
   if (!answer.success || status < 200 || status >= 500) throw foreignServer(url, status);
   return answer.data;

@@ -173,8 +173,8 @@ class SocketConnection implements Connection {
       );
       this.#requests.add(fail);
       this.#socket.emit(event, payload, (answer: unknown) => {
-        // A command that failed has a `command_type`: that is an answer, not a refusal.
-        const isRefusal = isErrorBody(answer) && !('command_type' in answer);
+        // A command that failed has a `status`: that is an answer, not a refusal.
+        const isRefusal = isErrorBody(answer) && !('status' in answer);
         settle(() => (isRefusal ? reject(errorFromBody(answer)) : resolve(answer as T)));
       });
     });

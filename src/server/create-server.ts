@@ -14,7 +14,7 @@ import { closeAll } from './close-all.ts';
 import { CommandLedger } from './command-ledger.ts';
 import { DecisionLinks } from './decision-links.ts';
 import { EventIntake } from './event-intake.ts';
-import { allDrained, closeAll } from './farewell.ts';
+import { allDrained, closeConnections } from './farewell.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
 import { addRoutes } from './http/http-routes.ts';
 import { Hub } from './hub.ts';
@@ -145,7 +145,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     // Farewells and answers under way leave with the packets that are written in this turn.
     await new Promise((resolve) => setImmediate(resolve));
     await allDrained(io, closeGraceMs);
-    const cutSockets = closeAll(io);
+    const cutSockets = closeConnections(io);
     const cut = setTimeout(() => {
       app.server.closeAllConnections();
       cutSockets();

@@ -33,7 +33,7 @@ export async function allDrained(io: SocketServer, graceMs: number): Promise<voi
  * Closes every connection, as a network that fails does: a client comes back by itself as soon as a server listens again.
  * (Socket.IO's own `disconnectSockets` tells each client not to come back.) What it returns cuts those that do not answer.
  */
-export function closeAll(io: SocketServer): () => void {
+export function closeConnections(io: SocketServer): () => void {
   const connections = connectionsOf(io);
   for (const connection of connections) connection.close();
   return () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectOperator, type Operator } from '../../src/client/operator.ts';
 import { connectPublisher } from '../../src/client/publisher.ts';
 import type { CommandInput } from '../../src/core/command.ts';
+import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
 import { startServer, until, type RestartableServer } from './restartable-server.ts';
 
 let server: RestartableServer;
@@ -73,6 +74,8 @@ describe('an operator', () => {
   });
 
   test('says whether a command may have taken effect when the server stays away', async () => {
+    const orchestrator = await attachOrchestrator(server.url);
+    orchestrator.answer = () => undefined;
     const waiting = operator.send({ type: 'REDIRECT', target_skill: 'docs' }, { timeoutMs: 600 });
     await new Promise((resolve) => setTimeout(resolve, 100));
     await server.stop();

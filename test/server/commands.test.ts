@@ -386,7 +386,10 @@ describe('the same command_id', () => {
     const operator = await operatorOf(server);
     const first = await send(operator, { type: 'HALT', reason: 'the first', command_id: 'old' });
     await send(operator, { type: 'RESUME', command_id: 'old-resume' });
-    for (let n = 0; n < 250; n++) await send(operator, { type: 'RESUME', command_id: `r${n}` });
+    for (let n = 0; n < 125; n++) {
+      await send(operator, { type: 'HALT', command_id: `h${n}` });
+      await send(operator, { type: 'RESUME', command_id: `r${n}` });
+    }
     expect((await stateOf(server)).commands.some((command) => command.command_id === 'old')).toBe(false);
     const again = await send(operator, { type: 'HALT', reason: 'the first', command_id: 'old' });
     expect(again).toMatchObject({ status: 'applied', command_id: 'old', acknowledged_by: first.acknowledged_by });
