@@ -120,7 +120,9 @@ export function commandNames(input: unknown): { command_type?: string; command_i
   if (typeof input !== 'object' || input === null) return {};
   const { type, command_id } = input as Record<string, unknown>;
   return {
-    ...(typeof type === 'string' && type !== '' ? { command_type: cutText(type, limits.idChars).toUpperCase() } : {}),
+    ...(typeof type === 'string' && type !== '' && type.isWellFormed()
+      ? { command_type: cutText(type, limits.idChars).toUpperCase() }
+      : {}),
     ...(shortId.safeParse(command_id).success ? { command_id: String(command_id) } : {}),
   };
 }
