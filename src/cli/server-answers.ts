@@ -104,6 +104,7 @@ const commandResult = z.looseObject({
   status: text,
   elapsed_ms: z.number(),
   acknowledged_by: text.optional(),
+  attached: z.boolean(),
   message: text.optional(),
   error: text.optional(),
   code: text.optional(),
