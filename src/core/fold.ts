@@ -13,7 +13,7 @@ import type { AgentState, FileState, SessionState, ValidationState } from './ses
  * Raised whenever the form of the state or the meaning of an event changes: snapshots of another version are folded anew.
  * A test holds the fold of all kinds of events against it.
  */
-export const foldVersion = 2;
+export const foldVersion = 3;
 
 /**
  * Changes of the state by one event; what is not named stays. Events may come in any order and, from the compatibility

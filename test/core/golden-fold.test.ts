@@ -7,6 +7,7 @@ import { createdState, eventsOf } from './session-events.ts';
 /** The hash of `goldenStates` by version of the fold. */
 const golden: Record<number, string> = {
   2: '82665d561809a42812d525951a7fd95b851d9526647236ae5806425ff6af66d8',
+  3: '540a0b41d74b63352e7b657172f6c7a4ee3e5b386478f4e05058711486c9fca8',
 };
 
 const command = (id: string, type: string) => ({ command_id: id, command_type: type, parameters: { reason: 'r' }, by: 'op', result: 1 });
