@@ -1,5 +1,6 @@
 import { commandTypes, parseCommand, type CommandRequest, type CommandType } from '../core/command.ts';
 import { ShannonDashError } from '../core/errors.ts';
+import { parseJson } from '../core/exact-json.ts';
 import { usageFailure } from './failure.ts';
 import { nearest } from './nearest.ts';
 
@@ -70,15 +71,16 @@ function parametersOf(pairs: readonly string[]): Record<string, unknown> {
     pairs.map((pair) => {
       const at = pair.indexOf('=');
       if (at < 1) throw usageFailure(`--param ${pair}: it must be key=value`, 'such as: -p files=12 -p name=lint -p \'tags=["a"]\'');
-      return [pair.slice(0, at), jsonOrText(pair.slice(at + 1))];
+      return [pair.slice(0, at), jsonOrText(pair.slice(at + 1), `--param ${pair.slice(0, at)}`)];
     }),
   );
 }
 
-function jsonOrText(text: string): unknown {
+function jsonOrText(text: string, where: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof ShannonDashError) throw usageFailure(`${where}: ${error.message}`, `as a text: -p 'key="${text}"'`);
     return text;
   }
 }

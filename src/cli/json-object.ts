@@ -1,3 +1,6 @@
+import { withoutByteOrderMark } from '../core/byte-order-mark.ts';
+import { ShannonDashError } from '../core/errors.ts';
+import { parseJson } from '../core/exact-json.ts';
 import { Failure, usageFailure } from './failure.ts';
 
 const example = `such as '{"skill_name": "lint"}'`;
@@ -6,8 +9,9 @@ const example = `such as '{"skill_name": "lint"}'`;
 export function parseObject(json: string, where: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(withoutByteOrderMark(json));
   } catch (cause) {
+    if (cause instanceof ShannonDashError) throw usageFailure(`${where}: ${cause.message}`, 'quote the number');
     throw new Failure('INVALID', `${where} is not JSON: ${(cause as Error).message}`, { hints: [example], cause });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -17,7 +17,7 @@ interface Line {
   type: string;
   data: Record<string, unknown>;
   id?: string | undefined;
-  timestamp?: string | undefined;
+  timestamp?: string | number | undefined;
 }
 
 type Batch = Promise<{ seq: number }>[];
@@ -121,12 +121,12 @@ function lineOf(json: string, where: string, type: string | undefined): Line {
   if (
     typeof own === 'string' &&
     (id === undefined || typeof id === 'string') &&
-    (timestamp === undefined || typeof timestamp === 'string')
+    (timestamp == null || typeof timestamp === 'string' || typeof timestamp === 'number')
   ) {
-    return { type: own, data: data as Record<string, unknown>, id, timestamp };
+    return { type: own, data: data as Record<string, unknown>, id, timestamp: timestamp ?? undefined };
   }
   throw usageFailure(
-    `${where}: "type" is missing, or "id" or "timestamp" is not a text`,
+    `${where}: "type" is missing, "id" is not a text, or "timestamp" is neither a text nor a number`,
     'each line is {"type": "skill:started", "data": {"skill_name": "lint"}}',
   );
 }

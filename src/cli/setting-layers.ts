@@ -1,4 +1,5 @@
 import { delimiter, dirname, resolve } from 'node:path';
+import { withoutByteOrderMark } from '../core/byte-order-mark.ts';
 import { usageFailure } from './failure.ts';
 import { harmlessFields, pathFields, settingFields, type SettingField, type SettingValues } from './setting-fields.ts';
 
@@ -60,7 +61,7 @@ export function configurationOf(path: string, bytes: Buffer): Record<string, unk
 /** Undefined for what is no JSON. The parser's own error quotes the text. */
 function parsedJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(String(bytes));
+    return JSON.parse(withoutByteOrderMark(String(bytes)));
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
 import { ShannonDashError } from '../core/errors.ts';
 import { parseEventInput } from '../core/event.ts';
+import { fieldPath } from '../core/field-path.ts';
 import { newId } from '../core/ids.ts';
+import { nonFinitePath } from '../core/json.ts';
 import { limits } from '../core/limits.ts';
 import type { PublishedMessage } from '../core/messages.ts';
 import { backoffMs } from './backoff.ts';
@@ -25,7 +27,7 @@ export interface PublishOptions {
   /** The event's own id (default: a random one). The same id again is the same event. */
   id?: string | undefined;
   /** ISO 8601 (default: now). */
-  timestamp?: string | undefined;
+  timestamp?: string | number | undefined;
   /** What to do when too much waits already: `reject` with LIMIT_REACHED (default), or `wait` for room. */
   whenFull?: 'reject' | 'wait' | undefined;
 }
@@ -253,6 +255,10 @@ function toJson(event: OutgoingEvent): string {
   } catch (error) {
     throw new ShannonDashError('INVALID', `${event.type}: data is not JSON: ${(error as Error).message}`, undefined, { cause: error });
   }
+  // JSON has no Infinity and no NaN, and writes `null` for them.
+  const path = json.includes('null') ? nonFinitePath(event.data) : undefined;
+  if (path !== undefined)
+    throw new ShannonDashError('INVALID', `${fieldPath(`${event.type}: data`, path)} must be a finite number, or a text`);
   if (json.length > limits.eventBytes)
     throw new ShannonDashError('TOO_LARGE', `${event.type}: an event must be at most ${limits.eventBytes} bytes`);
   return json;

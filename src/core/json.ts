@@ -47,6 +47,17 @@ function malformedPath(value: unknown): PropertyKey[] | undefined {
   return undefined;
 }
 
+/** The path of the first number that JSON cannot say (Infinity, NaN); undefined when there is none. */
+export function nonFinitePath(value: unknown): PropertyKey[] | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : [];
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return undefined;
+  for (const [key, each] of Object.entries(value)) {
+    const path = nonFinitePath(each);
+    if (path !== undefined) return [Array.isArray(value) ? Number(key) : key, ...path];
+  }
+  return undefined;
+}
+
 /** The same value with U+FFFD for each half of a surrogate pair, in texts and in names of fields. */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();

@@ -1,10 +1,14 @@
 import type { Server as SocketServer } from 'socket.io';
+import { firstInexactNumber, inexactNumber, withExactNumbers } from '../core/exact-json.ts';
 import { limits } from '../core/limits.ts';
 import { isDearJson } from './dear-json.ts';
 import { nextTurn } from './turns.ts';
 
 /** What a message is called from here on that would take too long to parse. */
 export const dearMessage = 'message:dear';
+
+/** What a message is called with a number that JavaScript would change; it carries why it is refused. */
+export const inexactMessage = 'message:inexact';
 
 /** Packets of a polled payload that are taken in one turn of the event loop. */
 const packetsPerTurn = 200;
@@ -29,7 +33,7 @@ export function boundDecoding(io: SocketServer): void {
   const parser = server._parser;
   class BoundedDecoder extends parser.Decoder {
     override add(packet: unknown): void {
-      super.add(typeof packet === 'string' && isDearJson(packet) ? refusable(packet) : packet);
+      super.add(typeof packet === 'string' ? acceptable(packet) : packet);
     }
   }
   // oxlint-disable-next-line no-underscore-dangle
@@ -39,10 +43,21 @@ export function boundDecoding(io: SocketServer): void {
   });
 }
 
+/** The packet, or one that stands for it where its JSON is dear or would not be parsed into what it says. */
+function acceptable(packet: string): string {
+  if (isDearJson(packet)) return refusable(packet, dearMessage);
+  const inexact = firstInexactNumber(packet);
+  if (inexact === undefined) return packet;
+  // The older channel never refuses data: such a number becomes a text of the same digits.
+  if (/^2\d*\["cli_event",/.test(packet)) return withExactNumbers(packet);
+  const [, ...path] = inexact.path();
+  return refusable(packet, inexactMessage, inexactNumber({ ...inexact, path: () => path }).message);
+}
+
 /** The same message without its content, so that whoever sent it gets an answer. */
-function refusable(packet: string): string {
+function refusable(packet: string, name: string, reason?: string): string {
   const [, acknowledgement = ''] = /^2(\d*)\[/.exec(packet) ?? [];
-  return `2${acknowledgement}["${dearMessage}"]`;
+  return `2${acknowledgement}${JSON.stringify(reason === undefined ? [name] : [name, reason])}`;
 }
 
 const separator = '\x1e';

@@ -8,7 +8,7 @@ import { limits } from '../core/limits.ts';
 import { handshake, subscribeRequest, unsubscribeRequest, type ConnectedMessage, type SubscribedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
-import { boundDecoding, dearMessage } from './bounded-decoding.ts';
+import { boundDecoding, dearMessage, inexactMessage } from './bounded-decoding.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import { dearJson } from './dear-json.ts';
 import type { EventIntake, Publishing } from './event-intake.ts';
@@ -166,6 +166,7 @@ class Client {
     };
     try {
       if (name === dearMessage) throw dearJson('The message');
+      if (name === inexactMessage) throw new ShannonDashError('INVALID', String(payload));
       if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${cutText(String(name), limits.idChars)}`);
       if (binary.has(this.#socket.conn) && hasBinary(payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
       const result = request.handle(this, payload, ack !== undefined);

@@ -100,3 +100,19 @@ test('inside a run, an event waits for a server that is being restarted', async 
   expect(await emit.ended).toMatchObject({ code: 0, stderr: '' });
   expect(await events(place.url, 's')).toHaveLength(1);
 });
+
+test('numbers that would be changed are refused by their field; usual timestamps are read; a byte order mark is skipped', async () => {
+  const place = await serve('--journal', 'memory');
+  const number = '12345678901234567890';
+  const line = await runProgram(['emit', '-', '-s', 's'], place, `{"type":"a:b","data":{"id":${number}}}\n`);
+  expect([line.code, line.stderr]).toEqual([2, expect.stringContaining(`line 1 of stdin: data.id: ${number} cannot be kept`)]);
+  const data = await place.run('emit', 'a:b', '-s', 's', '--data', '{"n":[1e400]}');
+  expect([data.code, data.stderr]).toEqual([2, expect.stringContaining('--data: n[0]: 1e400 cannot be kept')]);
+  const lines = ['2026-01-02 03:04:05+00:00', 1_767_323_045, null].map((timestamp) => JSON.stringify({ type: 'a:b', timestamp }));
+  expect((await runProgram(['emit', '-', '-s', 's'], place, `\ufeff${lines.join('\r\n')}\r\n`)).code).toBe(0);
+  const [first, second, third, ...more] = await events(place.url, 's');
+  expect([first?.timestamp, second?.timestamp, more]).toEqual(['2026-01-02T03:04:05.000Z', '2026-01-02T03:04:05.000Z', []]);
+  expect(third).not.toHaveProperty('received_at');
+  const unread = await runProgram(['emit', '-', '-s', 's'], place, '{"type":"a:b","timestamp":"soon"}\n');
+  expect([unread.code, unread.stderr]).toEqual([2, expect.stringContaining('timestamp: must be a date and time')]);
+});

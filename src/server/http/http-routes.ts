@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { withoutByteOrderMark } from '../../core/byte-order-mark.ts';
 import { cutText } from '../../core/cut-text.ts';
 import { ShannonDashError } from '../../core/errors.ts';
+import { parseJson } from '../../core/exact-json.ts';
 import { limits } from '../../core/limits.ts';
 import { dearJson, isDearJson } from '../dear-json.ts';
 import { addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
@@ -30,7 +32,7 @@ function addBodyParsers(app: FastifyInstance): void {
     try {
       const text = textOf(request, body);
       if (isDearJson(text)) throw dearJson('The body');
-      done(null, text === '' ? undefined : JSON.parse(text));
+      done(null, text === '' ? undefined : parseJson(text));
     } catch (error) {
       done(asInvalid(error, 'The body'));
     }
@@ -61,9 +63,11 @@ function eventsIn(text: string): unknown[] {
       throw new ShannonDashError('INVALID', `The body must have at most ${limits.publishEvents} events, a line each; send more requests`);
     }
     try {
-      events.push(JSON.parse(line));
+      events.push(parseJson(line));
     } catch (error) {
-      throw asInvalid(error, `Line ${number}`);
+      throw error instanceof ShannonDashError
+        ? new ShannonDashError('INVALID', `Line ${number}: ${error.message}`)
+        : asInvalid(error, `Line ${number}`);
     }
   }
   return events;
@@ -77,7 +81,7 @@ function textOf({ headers }: FastifyRequest, body: string | Buffer): string {
   }
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   if (!isUtf8(bytes)) throw new ShannonDashError('INVALID', 'The body is not UTF-8; encode its texts so');
-  return bytes.toString();
+  return withoutByteOrderMark(bytes.toString());
 }
 
 function asInvalid(error: unknown, what: string): ShannonDashError {
