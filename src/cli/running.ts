@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { NoCheckpointsError } from '../run/git-command.ts';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
+import { endpoint, exchange, type HttpAnswer } from '../client/http-exchange.ts';
 import { isLoopback } from '../core/loopback.ts';
 import type { Journal } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -113,8 +114,7 @@ async function reachServer(settings: Settings): Promise<{ url: string; embedded?
 /** Whether a server of ours answers there. */
 async function isAnswered(url: string): Promise<boolean> {
   try {
-    const response = await fetch(endpoint(url, 'health'), { signal: AbortSignal.timeout(answerMs) });
-    return healthAnswer.safeParse(await response.json()).success;
+    return healthAnswer.safeParse(JSON.parse((await ask(url, 'health')).text)).success;
   } catch {
     return false;
   }
@@ -123,8 +123,7 @@ async function isAnswered(url: string): Promise<boolean> {
 /** Where the server keeps its journal, be it on this machine. */
 async function journalOf(url: string): Promise<string[]> {
   try {
-    const response = await fetch(endpoint(url, 'api/stats'), { signal: AbortSignal.timeout(answerMs) });
-    const { journal } = statsAnswer.parse(await response.json());
+    const { journal } = statsAnswer.parse(JSON.parse((await ask(url, 'api/stats')).text));
     return [journal.location];
   } catch {
     return [];
@@ -135,16 +134,13 @@ async function journalOf(url: string): Promise<string[]> {
 async function newSession(url: string): Promise<string> {
   for (let bytes = 2; ; bytes++) {
     const name = `run-${randomBytes(bytes).toString('hex')}`;
-    const status = await fetch(endpoint(url, `api/sessions/${name}`), { signal: AbortSignal.timeout(answerMs) }).then(
-      (response) => response.status,
-      () => 0,
-    );
+    const { status } = await ask(url, `api/sessions/${name}`).catch(() => ({ status: 0 }));
     if (status !== 200 || bytes === 8) return name;
   }
 }
 
-function endpoint(url: string, path: string): URL {
-  return new URL(path, url.endsWith('/') ? url : `${url}/`);
+function ask(url: string, path: string): Promise<HttpAnswer> {
+  return exchange(endpoint(url, path), { signal: AbortSignal.timeout(answerMs) });
 }
 
 /** A server in the place of one that went away, if our journal is the one that it had. */

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { backoffMs } from '../client/backoff.ts';
 import { errorFromBody, reasonOf, unreachable } from '../client/connect-failure.ts';
+import { afterMs, endpoint, exchange, type HttpAnswer } from '../client/http-exchange.ts';
 import { readEnvironment } from '../client/environment.ts';
 import { isErrorBody, ShannonDashError } from '../core/errors.ts';
 import { jsonText } from '../core/json.ts';
@@ -62,13 +62,8 @@ async function send(
   settings: Settings,
   path: string,
   { body, timeoutMs = settings.timeoutMs ?? requestMs, onConnected }: RequestOptions & { onConnected: () => void },
-): Promise<{ status: number; text: string }> {
-  const url = new URL(path, settings.url.endsWith('/') ? settings.url : `${settings.url}/`);
-  // Not imported: an import touches every export, and one of them loads the WebSocket client, at 30 ms.
-  const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
+): Promise<HttpAnswer> {
   const { token, client } = settings;
-  // As bytes: with a text Node writes the headers in its encoding.
-  const bytes = body === undefined ? undefined : Buffer.from(jsonText(body, 'The request'));
   const headers = {
     accept: 'application/json',
     // A header holds Latin-1 only.
@@ -76,28 +71,19 @@ async function send(
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(noAnswer(settings.url, shownDuration(timeoutMs)));
-      asked.destroy();
-    }, timeoutMs);
-    const lost = (error: unknown) => {
-      clearTimeout(timer);
-      reject(error instanceof ShannonDashError ? error : unreachable(settings.url, reasonOf(error), error));
-    };
-    const asked = request(url, { method: body === undefined ? 'GET' : 'POST', headers }, (response) => {
-      textOf(response, settings.url).then((text) => {
-        clearTimeout(timer);
-        resolve({ status: response.statusCode ?? 0, text });
-      }, lost);
-    });
-    asked.on('error', lost);
-    asked.on('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', onConnected);
-      else onConnected();
-    });
-    asked.end(bytes);
+  const signal = afterMs(timeoutMs);
+  const answer = await exchange(endpoint(settings.url, path), {
+    method: body === undefined ? 'GET' : 'POST',
+    headers,
+    body: body === undefined ? undefined : Buffer.from(jsonText(body, 'The request')),
+    signal,
+    onConnected,
+    maxChars: longestAnswerChars,
+  }).catch((error: unknown) => {
+    throw signal.aborted ? noAnswer(settings.url, shownDuration(timeoutMs)) : unreachable(settings.url, reasonOf(error), error);
   });
+  if (answer.isTooLong) throw foreignServer(settings.url, answer.status);
+  return answer;
 }
 
 function readAnswer<Answer>({ url }: Settings, schema: z.ZodType<Answer>, { status, text }: { status: number; text: string }): Answer {
@@ -112,14 +98,4 @@ function readAnswer<Answer>({ url }: Settings, schema: z.ZodType<Answer>, { stat
   const answer = schema.safeParse(body);
   if (!answer.success || status < 200 || status >= 500) throw foreignServer(url, status);
   return answer.data;
-}
-
-async function textOf(response: IncomingMessage, url: string): Promise<string> {
-  response.setEncoding('utf8');
-  let text = '';
-  for await (const chunk of response) {
-    text += chunk as string;
-    if (text.length > longestAnswerChars) throw foreignServer(url, response.statusCode ?? 0);
-  }
-  return text;
 }

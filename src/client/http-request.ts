@@ -1,4 +1,5 @@
 import { isErrorBody, ShannonDashError } from '../core/errors.ts';
+import { afterMs, endpoint, exchange } from './http-exchange.ts';
 import { errorFromBody, reasonOf, unreachable } from './connect-failure.ts';
 
 /**
@@ -11,16 +12,16 @@ export async function getJson<T>(
   path: string,
   { token, timeoutMs, signal }: { token?: string | undefined; timeoutMs: number; signal?: AbortSignal | undefined },
 ): Promise<T> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = afterMs(timeoutMs);
   try {
-    const response = await fetch(new URL(path, url.endsWith('/') ? url : `${url}/`), {
+    const { status, text } = await exchange(endpoint(url, path), {
       headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });
-    const body: unknown = await response.json();
-    if (response.ok) return body as T;
+    const body: unknown = JSON.parse(text);
+    if (status >= 200 && status < 300) return body as T;
     if (isErrorBody(body)) throw errorFromBody(body);
-    throw unreachable(url, `it answered with status ${response.status}`);
+    throw unreachable(url, `it answered with status ${status}`);
   } catch (error) {
     if (error instanceof ShannonDashError) throw error;
     if (timeout.aborted) throw new ShannonDashError('TIMEOUT', `no answer from ${url} in ${timeoutMs} ms`, undefined, { cause: error });
