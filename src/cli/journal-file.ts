@@ -1,6 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ShannonDashError } from '../core/errors.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { OpenRefusalDetails } from '../journal/open-refusal.ts';
 import { Failure, TakenFailure } from './failure.ts';
 
 /** Older ones can corrupt a database when its WAL is reset (fixed in 3.51.3). */
@@ -10,15 +12,17 @@ export interface JournalSetting {
   /** A file, or `memory`. */
   path: string;
   fsync: boolean;
-  /** Whether the command takes `--journal`. */
+  /** Whether the command takes `--journal` and `--accept-loss`. */
   hasFlag?: boolean;
+  /** Opens it although something that was acknowledged is gone. */
+  acceptLoss?: boolean | undefined;
 }
 
 /**
  * Opens the journal that the settings name.
  * @throws Failure a sentence with the path and the next step
  */
-export async function openJournal({ path, fsync, hasFlag = true }: JournalSetting): Promise<Journal> {
+export async function openJournal({ path, fsync, hasFlag = true, acceptLoss = false }: JournalSetting): Promise<Journal> {
   if (path === 'memory') {
     const { MemoryJournal } = await import('../journal/memory-journal.ts');
     return new MemoryJournal();
@@ -26,19 +30,25 @@ export async function openJournal({ path, fsync, hasFlag = true }: JournalSettin
   hideSqliteWarning();
   const { openSqliteJournal } = await import('../journal/sqlite-journal.ts');
   try {
-    return await openSqliteJournal({ path, fsync });
+    return await openSqliteJournal({ path, fsync, acceptLoss });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const isTaken = message.includes('another server');
-    throw new (isTaken ? TakenFailure : Failure)('JOURNAL_FAILED', inWords(message), {
+    const { message, details } = cause as ShannonDashError;
+    const refusal = details as OpenRefusalDetails;
+    throw new (refusal.reason === 'in_use' ? TakenFailure : Failure)('JOURNAL_FAILED', inWords(message), {
       hints: [
-        ...(isTaken ? ['use that server:    shannon-dash stats'] : []),
+        ...hintsOf(refusal),
         `use another file:   ${hasFlag ? '--journal PATH   (SHANNON_DASH_JOURNAL)' : 'SHANNON_DASH_JOURNAL=PATH'}`,
         `keep nothing:       ${hasFlag ? '--journal memory' : 'SHANNON_DASH_JOURNAL=memory'}`,
       ],
       cause,
     });
   }
+}
+
+function hintsOf({ reason, url }: OpenRefusalDetails): string[] {
+  if (reason === 'in_use') return [`use that server:    shannon-dash stats${url === undefined ? '' : ` --url ${url}`}`];
+  if (reason === 'loss') return ['go on without it:   shannon-dash serve --accept-loss   (damaged files are kept beside the journal)'];
+  return [];
 }
 
 /** The files in which a journal is kept, by their real paths; none of one in memory. */

@@ -20,6 +20,9 @@ export interface RunOptions {
   files: boolean;
 }
 
+/** Says something to whoever runs this. */
+type Tell = (sentence: string) => void;
+
 interface EmbeddedServer {
   readonly url: string;
   close(): Promise<void>;
@@ -47,12 +50,15 @@ const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> =
 /** Runs a program under supervision and ends as it ended. */
 export async function runProgram({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
   const [command = '', ...rest] = args;
-  const { url, embedded } = await reachServer(settings);
+  // What a server of our own has to say of its journal: before the program has the terminal, and after that.
+  const later: string[] = [];
+  let tell = (sentence: string) => output.warn(sentence);
+  const { url, embedded } = await reachServer(settings, (sentence) => tell(sentence));
   const journals = [settings.journal, ...(await journalOf(url))];
   const session = options.session ?? (await newSession(url));
   // Between a terminal's user and the program there is nothing but a line at the start; elsewhere not even that.
   const isPersonal = process.stderr.isTTY;
-  const later: string[] = [];
+  tell = (sentence) => later.push(sentence);
   if (isPersonal)
     output.note(`session ${session}${embedded === undefined ? '' : ` at ${url}`}  ·  watch it: shannon-dash watch ${session}`);
   interruption.release();
@@ -76,7 +82,7 @@ export async function runProgram({ args, options, settings, output, interruption
       // While the program has the terminal it is not ours to write on.
       onNote: (sentence) => later.push(sentence),
       // The server of another run ends with that one, and what happened since would be lost.
-      standIn: (epoch) => standIn(settings, session, epoch),
+      standIn: (epoch) => standIn(settings, { session, epoch }, tell),
     });
   } catch (error) {
     throw startFailure(command, error);
@@ -97,11 +103,11 @@ export async function runProgram({ args, options, settings, output, interruption
  * The server that answers at the URL, or one of our own there. Of several runs that begin at once the first one makes it.
  * @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's
  */
-async function reachServer(settings: Settings): Promise<{ url: string; embedded?: EmbeddedServer }> {
+async function reachServer(settings: Settings, tell: Tell): Promise<{ url: string; embedded?: EmbeddedServer }> {
   for (let attempt = 1; ; attempt++) {
     if (await isAnswered(settings.url)) return { url: settings.url };
     try {
-      const embedded = await embedServer(settings);
+      const embedded = await embedServer(settings, tell);
       return { url: embedded.url, embedded };
     } catch (error) {
       // It may be another run, whose server answers in a moment.
@@ -144,20 +150,31 @@ function ask(url: string, path: string): Promise<HttpAnswer> {
 }
 
 /** A server in the place of one that went away, if our journal is the one that it had. */
-async function standIn(settings: Settings, session: string, epoch: string): Promise<EmbeddedServer | undefined> {
+async function standIn(
+  settings: Settings,
+  { session, epoch }: { session: string; epoch: string },
+  tell: Tell,
+): Promise<EmbeddedServer | undefined> {
   if (!isHere(settings.url) || settings.journal === 'memory') return undefined;
-  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync, hasFlag: false });
+  const journal = await openOwnJournal(settings, tell);
   if ((await journal.head(session))?.epoch === epoch) return listen(journal, settings);
   await journal.close();
   return undefined;
 }
 
 /** @throws Failure the URL is not one of this machine, or the port or the journal is somebody else's */
-async function embedServer(settings: Settings): Promise<EmbeddedServer> {
-  if (isHere(settings.url)) return listen(await openJournal({ path: settings.journal, fsync: settings.fsync, hasFlag: false }), settings);
+async function embedServer(settings: Settings, tell: Tell): Promise<EmbeddedServer> {
+  if (isHere(settings.url)) return listen(await openOwnJournal(settings, tell), settings);
   throw new Failure('UNREACHABLE', `cannot reach ${settings.url}`, {
     hints: ['start a server there, or leave --url out: run starts one here'],
   });
+}
+
+/** A journal that lost something is opened all the same: the program is to run, and the damaged files are kept. */
+async function openOwnJournal({ journal: path, fsync }: Settings, tell: Tell): Promise<Journal> {
+  const journal = await openJournal({ path, fsync, hasFlag: false, acceptLoss: true });
+  journal.onProblem(tell);
+  return journal;
 }
 
 function isHere(url: string): boolean {

@@ -5,6 +5,7 @@ import { createServer, type DashServer } from '../server/create-server.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure, usageFailure } from './failure.ts';
 import { openJournal, sqliteFlaw } from './journal-file.ts';
+import type { ServeOptions } from './commands/serve.ts';
 import { portHolder } from './port-holder.ts';
 import type { Invocation } from './program.ts';
 import { createLog } from './server-log.ts';
@@ -14,11 +15,11 @@ import { accessOf, type Settings } from './settings.ts';
 const longestStopMs = 4_500;
 
 /** Serves until a signal, or until the reloading parent says stop. */
-export async function serve({ settings, output, interruption }: Invocation<object>): Promise<number> {
+export async function serve({ options, settings, output, interruption }: Invocation<Pick<ServeOptions, 'acceptLoss'>>): Promise<number> {
   const flaw = settings.journal === 'memory' ? undefined : sqliteFlaw();
   if (flaw !== undefined) output.warn(flaw);
   const signal = interruption.hold();
-  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync });
+  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync, acceptLoss: options.acceptLoss });
   // What Fastify would say of listening is said better below.
   const log = await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
   const server = await createServer({ journal, skillFolders: settings.skills, log, ...accessOf(settings) });

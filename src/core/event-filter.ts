@@ -10,6 +10,9 @@ export const eventTypes = z
   )
   .max(limits.eventTypeGlobs, `must be at most ${limits.eventTypeGlobs} globs`);
 
+/** Stands in a history where an event cannot be read any more. What it was nobody knows, so every filter lets it pass. */
+export const lostEventType = 'journal:lost';
+
 /** Tells whether an event of this type passes. */
 export type EventFilter = (type: string) => boolean;
 
@@ -23,7 +26,7 @@ export function eventFilter(globs: readonly string[] | undefined): EventFilter {
   return (type) => {
     let passes = known.get(type);
     if (passes === undefined) {
-      passes = globs.some((glob) => matchesGlob(glob, type));
+      passes = type === lostEventType || globs.some((glob) => matchesGlob(glob, type));
       if (known.size < 1_000) known.set(type, passes);
     }
     return passes;

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fchmodSync,
   fdatasyncSync,
   fstatSync,
@@ -11,7 +12,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { commitBytes, headerText, readLog, type LogContent, type LogHeader } from './commit-log-text.ts';
+import { foreign, openCompanion } from './companion-files.ts';
+
+/** How much must fit on the disk for it not to be full. */
+const probeBytes = 64 * 1_024;
 
 /**
  * The commits that the database does not hold yet: a file of the JSON of their events, one a line, each commit closed by
@@ -20,57 +25,92 @@ import { crc32 } from 'node:zlib';
  */
 export class CommitLog {
   readonly path: string;
+  /** What a former server left. */
+  readonly content: LogContent;
+  /** The same, byte for byte. */
+  readonly bytes: Buffer;
   readonly #file: number;
   readonly #fsync: boolean;
   /** Everything before this is whole commits. */
   #sizeBytes: number;
   /** Something may stand behind them that does not count. */
-  #isTorn = false;
-
-  /** Opens the file, or makes it, readable by its owner only. @throws the system's error */
-  constructor(path: string, { fsync }: { fsync: boolean }) {
-    this.path = path;
-    this.#fsync = fsync;
-    this.#file = openSync(path, 'a', 0o600);
-    fchmodSync(this.#file, 0o600);
-    this.#sizeBytes = fstatSync(this.#file).size;
-    if (fsync) syncFolder(dirname(path));
-  }
+  #isTorn: boolean;
+  #header = '';
+  /** Whether commits are in the file. */
+  #hasCommits: boolean;
 
   /**
-   * The lines of the whole commits, in order. What a sudden end left half written behind them was acknowledged to nobody;
-   * the next commit takes its place. @throws the system's error
+   * Opens the file, or makes it, readable by its owner only.
+   * @throws OpenRefusal it is no log, and is left as it was; the system's error
    */
-  read(): string[] {
-    const whole: string[] = [];
-    let commit: string[] = [];
-    let bytes = 0;
-    let wholeBytes = 0;
-    // Behind the last line feed is nothing, or a line that is not whole.
-    for (const line of readFileSync(this.path, 'utf8').split('\n').slice(0, -1)) {
-      bytes += Buffer.byteLength(line) + 1;
-      if (!line.startsWith('#')) {
-        commit.push(line);
-        continue;
-      }
-      if (line !== mark(textOf(commit))) break;
-      for (const each of commit) whole.push(each);
-      commit = [];
-      wholeBytes = bytes;
+  constructor(path: string, { fsync, owner }: { fsync: boolean; owner?: number | undefined }) {
+    this.path = path;
+    this.#fsync = fsync;
+    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+    this.#file = openCompanion(path, owner, flags) ?? openSync(path, flags, 0o600);
+    try {
+      this.bytes = readFileSync(this.#file);
+      this.content = readLog(this.bytes);
+      if (this.bytes.length > 0 && !this.content.isLog) throw foreign(path);
+      fchmodSync(this.#file, 0o600);
+      this.#sizeBytes = this.content.bytes;
+      this.#isTorn = fstatSync(this.#file).size !== this.#sizeBytes;
+      this.#hasCommits = this.content.commits.length > 0 || this.content.damagedAtEnd > 0;
+      if (fsync) syncFolder(dirname(path));
+    } catch (error) {
+      closeSync(this.#file);
+      throw error;
     }
-    this.#isTorn = wholeBytes !== this.#sizeBytes;
-    this.#sizeBytes = wholeBytes;
-    return whole;
   }
 
   /** Keeps the lines as one commit, all of them or none. @throws the system's error */
-  append(lines: readonly string[]): void {
+  append(lines: readonly string[], number: number): void {
     this.#cut();
-    const text = Buffer.from(textOf(lines));
-    const bytes = Buffer.concat([text, Buffer.from(`${mark(text)}\n`)]);
+    const commit = commitBytes(lines, number);
+    this.#write(this.#sizeBytes === 0 ? Buffer.concat([Buffer.from(this.#header), commit]) : commit);
+    this.#hasCommits = true;
+  }
+
+  /**
+   * Forgets everything: the database has it. The next one to open the file reads there where the database stood. What the
+   * disk refuses of this is done before the next commit.
+   */
+  clear(header: LogHeader): void {
+    const text = headerText(header);
+    if (text === this.#header && !this.#hasCommits && this.#sizeBytes > 0 && !this.#isTorn) return;
+    this.#header = text;
+    this.#hasCommits = false;
+    this.#sizeBytes = 0;
     this.#isTorn = true;
     try {
-      for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
+      this.#cut();
+      this.#write(Buffer.from(text));
+    } catch {
+      // It goes with the next commit.
+    }
+  }
+
+  /** Makes sure that there is room for more. @throws the system's error */
+  probe(): void {
+    this.#cut();
+    try {
+      this.#isTorn = true;
+      writeWhole(this.#file, Buffer.alloc(probeBytes));
+    } finally {
+      this.#tryToCut();
+    }
+  }
+
+  /** @param isDone it is not needed any more: leaves no file behind where there is nothing to keep */
+  close(isDone = true): void {
+    closeSync(this.#file);
+    if (isDone && !this.#hasCommits) rmSync(this.path, { force: true });
+  }
+
+  #write(bytes: Buffer): void {
+    this.#isTorn = true;
+    try {
+      writeWhole(this.#file, bytes);
       if (this.#fsync) fdatasyncSync(this.#file);
     } catch (error) {
       // At once, if it can be: a full disk gets its space back. Else before the next commit.
@@ -79,20 +119,6 @@ export class CommitLog {
     }
     this.#isTorn = false;
     this.#sizeBytes += bytes.length;
-  }
-
-  /** Forgets everything: the database has it. @throws the system's error */
-  clear(): void {
-    if (this.#sizeBytes === 0 && !this.#isTorn) return;
-    this.#sizeBytes = 0;
-    this.#isTorn = true;
-    this.#cut();
-  }
-
-  /** Leaves no file behind where there is nothing to keep. */
-  close(): void {
-    closeSync(this.#file);
-    if (this.#sizeBytes === 0 && !this.#isTorn) rmSync(this.path, { force: true });
   }
 
   #tryToCut(): void {
@@ -111,6 +137,10 @@ export class CommitLog {
   }
 }
 
+function writeWhole(file: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+}
+
 /** A file that was just made is there after a power failure only if its folder was written too. */
 function syncFolder(path: string): void {
   const folder = openSync(path, 'r');
@@ -119,13 +149,4 @@ function syncFolder(path: string): void {
   } finally {
     closeSync(folder);
   }
-}
-
-function textOf(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`;
-}
-
-/** The closing line of a commit. JSON of an event never begins like it. */
-function mark(text: string | Buffer): string {
-  return `#${crc32(text).toString(16)}`;
 }

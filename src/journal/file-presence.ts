@@ -3,21 +3,34 @@ import { statSync } from 'node:fs';
 /** How often the files are looked at, at most: a look at each commit would cost a tenth of it. */
 const lookAgainMs = 1_000;
 
+/** A file that a journal holds open. */
+export interface WatchedFile {
+  path: string;
+  /** What it is, in a sentence. */
+  name: string;
+}
+
 /** Notices that files which are held open were deleted or replaced: what is written to them then is kept by nobody. */
 export class FilePresence {
-  readonly #files: readonly { path: string; id: string | undefined }[];
+  readonly #files: (WatchedFile & { id: string | undefined })[];
   #lookAgainAt = 0;
+  #gone: WatchedFile | undefined;
 
-  constructor(paths: readonly string[]) {
-    this.#files = paths.map((path) => ({ path, id: idOf(path) }));
+  constructor(files: readonly WatchedFile[]) {
+    this.#files = files.map((file) => ({ ...file, id: idOf(file.path) }));
   }
 
-  /** @throws Error which file is gone, and what to do, as a clause */
-  check(): void {
-    if (performance.now() < this.#lookAgainAt) return;
-    const gone = this.#files.find(({ path, id }) => idOf(path) !== id);
-    if (gone !== undefined) throw new Error(`${gone.path} was deleted or replaced under the server; stop it, and start it again`);
+  /** The first of them that is not there any more. Once gone, gone for good: what is put in its place is another one. */
+  gone(): WatchedFile | undefined {
+    if (this.#gone !== undefined || performance.now() < this.#lookAgainAt) return this.#gone;
+    for (const file of this.#files) {
+      const id = idOf(file.path);
+      // One that was not there yet was not held open either.
+      file.id ??= id;
+      if (file.id !== id) this.#gone ??= file;
+    }
     this.#lookAgainAt = performance.now() + lookAgainMs;
+    return this.#gone;
   }
 }
 

@@ -108,6 +108,9 @@ export interface Snapshot {
   json: string;
 }
 
+/** Whether a journal takes what is written now, and why not: a sentence without a path. */
+export type JournalHealth = { isWritable: true } | { isWritable: false; reason: string };
+
 /**
  * The one place where events live: append-only, gap-free and ordered per session. Hubs learn of new events only from
  * `subscribe`, so that a journal shared by several servers fits behind the same contract.
@@ -129,7 +132,10 @@ export interface Journal {
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
   /** Commits at once what waits for the next commit, and tells the listeners all that is committed. */
   flush(): void;
-  /** Events in order; empty when there are none, or no such session. */
+  /**
+   * Events in order; empty when there are none, or no such session. In the place of one that cannot be read any more
+   * stands one of type `journal:lost`.
+   */
   read(sessionId: string, range: ReadRange): Promise<JournalEvent[]>;
   /** The event with this id. */
   find(sessionId: string, id: string): Promise<JournalEvent | undefined>;
@@ -141,6 +147,15 @@ export interface Journal {
   subscribe(listener: JournalListener): () => void;
   saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void>;
   loadSnapshot(sessionId: string): Promise<Snapshot | undefined>;
+  /**
+   * What whoever runs the server should know: sentences, which may name files. What there was to tell before anybody
+   * listened is told to the first listener at once.
+   */
+  onProblem(listener: (sentence: string) => void): () => void;
+  /** Whether it could be written now. */
+  health(): JournalHealth;
+  /** Tells others who find it taken where the server listens that has it. */
+  announce(url: string): void;
   /** Size on disk in bytes; 0 in memory. */
   sizeBytes(): number;
   /** Commits what is waiting, then closes. Appends afterwards are refused. */

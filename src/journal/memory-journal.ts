@@ -12,6 +12,7 @@ import {
   type Journal,
   type JournalChange,
   type JournalEvent,
+  type JournalHealth,
   type JournalListener,
   type ReadRange,
   type SessionHead,
@@ -110,6 +111,18 @@ export class MemoryJournal implements Journal {
 
   loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
     return Promise.resolve(this.#sessions.get(sessionId)?.snapshot);
+  }
+
+  onProblem(): () => void {
+    return () => undefined;
+  }
+
+  health(): JournalHealth {
+    return { isWritable: true };
+  }
+
+  announce(): void {
+    // Nobody else can find it.
   }
 
   sizeBytes(): number {

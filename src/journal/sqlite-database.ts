@@ -1,99 +1,87 @@
-import { randomBytes } from 'node:crypto';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { receivedAt } from '../core/event.ts';
 import type { SessionOrigin } from '../core/session-state.ts';
+import { checksumOf, chunksOf, firstSeqOf, linesOf, lostEvent, placeOf, type ChunkRow } from './chunks.ts';
 import type { JournalEvent, SessionHead, Snapshot } from './journal.ts';
+import { settledSeq, type NewestEvents } from './newest-events.ts';
+import { prepareStatements, type Statements } from './sqlite-statements.ts';
 import { eventFromJson, newEpoch, seqOfServerMadeId } from './stamping.ts';
 
-/** Marks a SQLite file as a journal of ours (`PRAGMA application_id`): "ShDa". */
-export const applicationId = 0x53684461;
-const schemaVersion = 2;
-
-/**
- * Events lie in chunks: some that follow each other in a session, the JSON of one a line. That is a tenth of the rows,
- * and of the time, that one row for each would take. Ids that the journal made itself say their own place; only those
- * of producers are kept apart.
- */
-const schema = `
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE sessions (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, created_at TEXT NOT NULL, origin TEXT NOT NULL,
-    snapshot_seq INTEGER, snapshot_version INTEGER, snapshot TEXT
-  ) STRICT;
-  CREATE TABLE chunks (place INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
-  CREATE TABLE event_ids (session INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (session, id)) STRICT, WITHOUT ROWID;
-`;
-
-/** A chunk lies at the place of its first event: the upper bits are the session's key, the lower 32 the `seq`. */
-const placesPerSession = 2 ** 32;
-const pageBytes = 16 * 1_024;
-/** Pages after which SQLite writes its WAL back: 2 MiB in about 8 ms, in which nobody is answered. Its own 1,000 pages take 50. */
-const checkpointPages = 128;
-/** Characters of JSON in one chunk; a single event may be larger. */
-const chunkChars = 64 * 1_024;
 /** Chunks read between two looks at the event loop, so that a rare filter over a long history holds up nobody. */
 const scanChunks = 16;
+const mostToldLosses = 1_000;
 
 type Row = Record<string, string | number | null>;
 
-/** A session as the database has it. */
-export interface StoredHead {
-  key: number;
+/** What a write-back did: the numbers that sessions have now, and those that could not be written and why. */
+export interface WrittenBack {
+  keys: Map<NewestEvents, number>;
+  aside: Map<NewestEvents, string>;
+}
+
+/** A session as it could not be written back. */
+export interface AsideSession {
   head: SessionHead;
+  lines: string[];
 }
 
-/** The events of a session that the database has yet to get: the newest ones, through `head.seq`. */
-export interface NewestEvents extends StoredHead {
-  /** The JSON of each. */
-  unsettled: string[];
-  /** The `seq` of those whose producer gave an id. */
-  unsettledIds: Map<string, number>;
-}
-
-/** Opens or makes the file, and takes the lock that keeps a second server out. @throws SQLite's errors, or why this is no journal */
-export async function openSqliteDatabase(path: string, fsync: boolean): Promise<SqliteDatabase> {
-  const { DatabaseSync } = await import('node:sqlite');
-  const file = new DatabaseSync(path, { timeout: 0 });
-  try {
-    prepareTables(file, fsync);
-    return new SqliteDatabase(file);
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-/** The tables of a journal: the only place with SQL. Everything is done at once and throws SQLite's own errors. */
+/**
+ * The tables of a journal. Everything is done at once and throws SQLite's own errors. No write goes through `get`, which
+ * gives the first row although the rest of the statement, the write itself, failed.
+ */
 export class SqliteDatabase {
   readonly epoch: string;
   readonly secret: string;
+  /** Whether whoever had it open last did not close it. */
+  readonly wasLeftOpen: boolean;
   #deletions: number;
+  #commits: number;
   readonly #database: DatabaseSync;
-  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #statements: Statements;
+  readonly #onProblem: (sentence: string) => void;
+  /** Each loss is told once, however often it is read. */
+  readonly #toldLosses = new Set<string>();
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, onProblem: (sentence: string) => void) {
     this.#database = database;
+    this.#onProblem = onProblem;
     this.#statements = prepareStatements(database);
     const meta = new Map((database.prepare('SELECT key, value FROM meta').all() as Row[]).map(({ key, value }) => [key, String(value)]));
     this.epoch = meta.get('epoch') ?? newEpoch();
     this.secret = meta.get('secret') ?? '';
+    this.wasLeftOpen = meta.get('open') === '1';
     this.#deletions = Number(meta.get('deletions') ?? 0);
+    this.#commits = Number(meta.get('commits') ?? 0);
+  }
+
+  /** The last commit that it has. */
+  get commits(): number {
+    return this.#commits;
   }
 
   /** Where a session stands is told by its last event alone: nothing to write twice at every commit. */
-  sessions(): StoredHead[] {
-    const last = this.#database.prepare('SELECT place, json FROM chunks WHERE place >= ? AND place < ? ORDER BY place DESC LIMIT 1');
+  sessions(): NewestEvents[] {
     const rows = this.#database.prepare('SELECT key, session_id, epoch, created_at, origin FROM sessions ORDER BY key').all() as Row[];
     return rows.map((row) => {
-      const key = Number(row['key']);
-      const session_id = String(row['session_id']);
-      const chunk = last.get(placeOf(key, 0), placeOf(key + 1, 0)) as Row | undefined;
-      const newest = chunk === undefined ? undefined : eventsOf(session_id, chunk).at(-1);
       const created_at = String(row['created_at']);
-      const origin = JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>;
-      const updated_at = newest === undefined ? created_at : receivedAt(newest.event);
-      return { key, head: { session_id, epoch: String(row['epoch']), created_at, updated_at, seq: newest?.seq ?? 0, ...origin } };
+      const session_id = String(row['session_id']);
+      const head: SessionHead = { session_id, epoch: String(row['epoch']), created_at, updated_at: created_at, seq: 0 };
+      const session: NewestEvents = { key: Number(row['key']), head, unsettled: [], unsettledIds: new Map() };
+      try {
+        Object.assign(head, JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>);
+        Object.assign(head, this.#lastOf(session));
+      } catch (error) {
+        session.refusal = `its newest events cannot be read (${reasonOf(error)})`;
+        this.#onProblem(`Session ${session_id} takes no more events: ${session.refusal}`);
+      }
+      return session;
     });
+  }
+
+  /** What could not be written back before. */
+  asideSessions(): AsideSession[] {
+    const rows = this.#database.prepare('SELECT head, lines FROM aside').all() as Row[];
+    return rows.map(({ head, lines }) => ({ head: JSON.parse(String(head)) as SessionHead, lines: JSON.parse(String(lines)) as string[] }));
   }
 
   /** The epoch that a session created now has: another one than that of a deleted session with the same id. */
@@ -101,76 +89,193 @@ export class SqliteDatabase {
     return this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`;
   }
 
-  /** Takes the place of one without events that `dropEmptySession` could not take away. */
-  insertSession(origin: SessionOrigin): StoredHead {
-    const { session_id, created_at, skills, metadata } = origin;
-    const epoch = this.epochOfNew;
-    // Never `get`, which gives the row although the write behind it failed.
-    const [row] = this.#statements.insertSession.all(session_id, epoch, created_at, JSON.stringify({ skills, metadata })) as Row[];
-    return { key: Number(row?.['key']), head: { ...origin, epoch, seq: 0, updated_at: created_at } };
+  /**
+   * Takes over what the sessions have that is not here yet, in one transaction. One that cannot be written is set aside,
+   * whole, and holds up no other.
+   * @param commits the last commit that this is the work of
+   */
+  writeBack(sessions: readonly NewestEvents[], commits: number): WrittenBack {
+    const written: WrittenBack = { keys: new Map(), aside: new Map() };
+    this.#transaction(commits, () => {
+      for (const session of sessions) {
+        this.#statements.savepoint.run();
+        try {
+          written.keys.set(session, this.#insert(session));
+        } catch (error) {
+          if (!isOfOneSession(error)) throw error;
+          this.#statements.rollbackToSavepoint.run();
+          written.keys.delete(session);
+          written.aside.set(session, reasonOf(error));
+          const { session_id } = session.head;
+          this.#statements.putAside.run(session_id, JSON.stringify(session.head), JSON.stringify(session.unsettled));
+        }
+        this.#statements.releaseSavepoint.run();
+      }
+    });
+    return written;
   }
 
-  /** Takes back a session that was just created and has no events. */
-  dropEmptySession(key: number): void {
-    this.#statements.deleteSession.run(key);
-  }
-
-  deleteSession(key: number): void {
-    this.#transaction(() => {
-      this.#statements.deleteChunks.run(placeOf(key, 0), placeOf(key + 1, 0));
-      this.#statements.deleteIds.run(key);
-      this.#statements.deleteSession.run(key);
+  /** Deletes a session with all that it has. @param commits the number that this has as a commit */
+  deleteSession({ key, head }: NewestEvents, commits: number): void {
+    this.#transaction(commits, () => {
+      if (key !== undefined) {
+        this.#statements.deleteChunks.run(placeOf(key, 0), placeOf(key + 1, 0));
+        this.#statements.deleteIds.run(key);
+        this.#statements.deleteSession.run(key);
+      }
+      this.#statements.dropAside.run(head.session_id);
       this.#statements.setMeta.run(String(this.#deletions + 1), 'deletions');
     });
     this.#deletions++;
   }
 
-  /** Keeps events of several sessions, those of each following what it has, and the ids that producers gave, in one transaction. */
-  insertEvents(sessions: readonly NewestEvents[]): void {
-    this.#transaction(() => {
-      for (const { key, head, unsettled, unsettledIds } of sessions) {
-        let seq = head.seq - unsettled.length + 1;
-        for (const chunk of chunksOf(unsettled)) {
-          this.#statements.insertChunk.run(placeOf(key, seq), chunk.join('\n'));
-          seq += chunk.length;
-        }
-        for (const [id, place] of unsettledIds) this.#statements.insertId.run(key, id, place);
-      }
-    });
+  /** Leaves nothing in the write-ahead log: what was deleted stands there still. False if it could not. */
+  emptyWal(): boolean {
+    const [row] = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all() as Row[];
+    return row?.['busy'] === 0;
   }
 
-  /** Some of the events after `after`, in order and without a gap; none where there are none. At least one chunk's. */
-  *eventsAfter({ key, head }: StoredHead, after: number): Generator<JournalEvent> {
-    const rows = this.#statements.chunksFrom.iterate(placeOf(key, 0), placeOf(key, after + 1), placeOf(key + 1, 0), scanChunks);
-    for (const row of rows) for (const event of eventsOf(head.session_id, row as Row)) if (event.seq > after) yield event;
+  /** Notes that it is open, or that it was closed as it should be. */
+  markOpen(isOpen: boolean): void {
+    this.#statements.setMeta.run(isOpen ? '1' : '0', 'open');
+  }
+
+  /**
+   * Some of the events after `after`, in order: at least one, where there are any. Those that cannot be read are there as
+   * lost ones, so that there is no gap.
+   */
+  *eventsAfter(session: NewestEvents, after: number): Generator<JournalEvent> {
+    const { key, head } = session;
+    const through = settledSeq(session);
+    let next = after + 1;
+    if (next > through) return;
+    let rows = 0;
+    let lastFirst = 0;
+    try {
+      for (const row of key === undefined ? [] : this.#chunksAt(key, next)) {
+        rows++;
+        lastFirst = firstSeqOf(row);
+        const lines = linesOf(row);
+        if (lines === undefined) continue;
+        yield* this.#lost(head, next, lastFirst - 1);
+        next = Math.max(next, lastFirst);
+        for (const [index, line] of lines.entries()) {
+          if (lastFirst + index === next && next <= through) yield eventFromJson(head.session_id, next++, line);
+        }
+      }
+      // Fewer than were asked for: there is nothing behind them. Else at least what lies before the last of them is lost.
+      const lostThrough = rows < scanChunks ? through : Math.min(through, lastFirst - 1);
+      yield* this.#lost(head, next, lostThrough);
+    } catch (error) {
+      if (sqliteCodeOf(error) !== corrupt || key === undefined) throw error;
+      yield* this.#lost(head, next, this.#nextReadable(key, next, through) - 1);
+    }
   }
 
   /** The event with this id; undefined if the tables have none. */
-  findById(session: StoredHead, id: string): JournalEvent | undefined {
-    const seq = seqOfServerMadeId(session.head.epoch, id) ?? (this.#statements.seqOfId.get(session.key, id) as Row | undefined)?.['seq'];
-    if (typeof seq !== 'number') return undefined;
+  findById(session: NewestEvents, id: string): JournalEvent | undefined {
+    const seq = seqOfServerMadeId(session.head.epoch, id) ?? this.#seqOfId(session, id);
+    if (seq === undefined) return undefined;
     const [found] = this.eventsAfter(session, seq - 1);
     return found?.event.id === id ? found : undefined;
   }
 
-  saveSnapshot(key: number, { seq, version, json }: Snapshot): void {
-    this.#statements.saveSnapshot.run(seq, version, json, key);
+  saveSnapshot(session: NewestEvents, { seq, version, json }: Snapshot): void {
+    if (session.key !== undefined) this.#statements.saveSnapshot.run(seq, version, json, checksumOf(seq, json), session.key);
   }
 
-  loadSnapshot(key: number): Snapshot | undefined {
-    const row = this.#statements.loadSnapshot.get(key) as Row | undefined;
-    if (row === undefined || row['snapshot'] === null) return undefined;
-    return { seq: Number(row['snapshot_seq']), version: Number(row['snapshot_version']), json: String(row['snapshot']) };
+  /** A snapshot is a cache: one that is not what was saved is none. */
+  loadSnapshot({ key, head }: NewestEvents): Snapshot | undefined {
+    if (key === undefined) return undefined;
+    try {
+      const [row] = this.#statements.loadSnapshot.all(key) as Row[];
+      if (row === undefined || row['snapshot'] === null) return undefined;
+      const snapshot = { seq: Number(row['snapshot_seq']), version: Number(row['snapshot_version']), json: String(row['snapshot']) };
+      if (row['snapshot_sum'] === null || row['snapshot_sum'] === checksumOf(snapshot.seq, snapshot.json)) return snapshot;
+      this.#onProblem(`The snapshot of ${head.session_id} is damaged: its history is folded anew`);
+    } catch (error) {
+      if (sqliteCodeOf(error) !== corrupt) throw error;
+      this.#onProblem(`The snapshot of ${head.session_id} cannot be read (${reasonOf(error)}): its history is folded anew`);
+    }
+    return undefined;
   }
 
   close(): void {
     this.#database.close();
   }
 
-  #transaction(work: () => void): void {
+  /** Where a session stands that was read before. @throws its last chunk cannot be found */
+  #lastOf({ key, head }: NewestEvents): Partial<SessionHead> {
+    const [row] = this.#statements.lastChunk.all(placeOf(key ?? 0, 0), placeOf((key ?? 0) + 1, 0)) as unknown as ChunkRow[];
+    if (row === undefined) return {};
+    const lines = linesOf(row);
+    // A line feed is one byte of thousands: most likely it is not that which was damaged.
+    const seq = firstSeqOf(row) + (lines ?? row.json.split('\n')).length - 1;
+    const last = lines?.at(-1);
+    if (last === undefined) this.#onProblem(`Events of ${head.session_id} from ${firstSeqOf(row)} on cannot be read`);
+    return last === undefined ? { seq } : { seq, updated_at: receivedAt(eventFromJson(head.session_id, seq, last).event) };
+  }
+
+  #insert({ key: known, head, unsettled, unsettledIds }: NewestEvents): number {
+    const { session_id, epoch, created_at, skills, metadata } = head;
+    const origin = JSON.stringify({ skills, metadata });
+    const key = known ?? Number(this.#statements.insertSession.run(session_id, epoch, created_at, origin).lastInsertRowid);
+    let seq = head.seq - unsettled.length + 1;
+    for (const lines of chunksOf(unsettled)) {
+      const json = lines.join('\n');
+      const place = placeOf(key, seq);
+      this.#statements.insertChunk.run(place, json, checksumOf(place, json));
+      seq += lines.length;
+    }
+    for (const [id, at] of unsettledIds) this.#statements.insertId.run(key, id, at);
+    this.#statements.dropAside.run(session_id);
+    return key;
+  }
+
+  #chunksAt(key: number, seq: number): Iterable<ChunkRow> {
+    return this.#statements.chunksFrom.iterate(
+      placeOf(key, 0),
+      placeOf(key, seq),
+      placeOf(key, seq),
+      placeOf(key + 1, 0),
+      scanChunks,
+    ) as unknown as Iterable<ChunkRow>;
+  }
+
+  #seqOfId({ key }: NewestEvents, id: string): number | undefined {
+    if (key === undefined) return undefined;
+    const [row] = this.#statements.seqOfId.all(key, id) as Row[];
+    return typeof row?.['seq'] === 'number' ? row['seq'] : undefined;
+  }
+
+  /** Where the next chunk lies that SQLite can reach, behind a page of its own that is damaged; behind the last event if nowhere. */
+  #nextReadable(key: number, from: number, through: number): number {
+    for (let step = 1; from + step <= through; step *= 2) {
+      try {
+        const [row] = this.#statements.nextChunk.all(placeOf(key, from + step), placeOf(key + 1, 0)) as unknown as ChunkRow[];
+        return row === undefined ? through + 1 : firstSeqOf(row);
+      } catch (error) {
+        if (sqliteCodeOf(error) !== corrupt) throw error;
+      }
+    }
+    return through + 1;
+  }
+
+  *#lost(head: SessionHead, from: number, through: number): Generator<JournalEvent> {
+    if (from > through) return;
+    const key = `${head.epoch} ${head.session_id} ${through}`;
+    if (!this.#toldLosses.has(key) && this.#toldLosses.size < mostToldLosses) {
+      this.#toldLosses.add(key);
+      this.#onProblem(`Events ${from} to ${through} of ${head.session_id} cannot be read: the journal is damaged there`);
+    }
+    for (let seq = from; seq <= through; seq++) yield lostEvent(head, seq);
+  }
+
+  #transaction(commits: number, work: () => void): void {
     this.#statements.begin.run();
     try {
       work();
+      this.#statements.setMeta.run(String(commits), 'commits');
       this.#statements.commit.run();
     } catch (error) {
       try {
@@ -178,99 +283,34 @@ export class SqliteDatabase {
       } catch {
         // SQLite may have rolled back by itself (a full disk); then there is nothing left to undo.
       }
-      throw error;
+      // It may have failed behind the commit: what counts is what is there.
+      if (!this.#hasCommit(commits)) throw error;
+    }
+    this.#commits = commits;
+  }
+
+  #hasCommit(commits: number): boolean {
+    try {
+      return commits > this.#commits && Number((this.#statements.commits.all() as Row[])[0]?.['value']) === commits;
+    } catch {
+      return false;
     }
   }
 }
 
-function placeOf(key: number, seq: number): number {
-  return key * placesPerSession + seq;
+/** The primary result code of an error of SQLite (https://sqlite.org/rescode.html); 0 for any other. */
+export function sqliteCodeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
 }
 
-function eventsOf(sessionId: string, { place, json }: Row): JournalEvent[] {
-  const first = Number(place) % placesPerSession;
-  return String(json)
-    .split('\n')
-    .map((line, index) => eventFromJson(sessionId, first + index, line));
+const corrupt = 11;
+/** TOOBIG, CONSTRAINT, MISMATCH, RANGE, CORRUPT: it lies in what was to be written there, and the next session may well be written. */
+const codesOfOneSession = new Set([18, 19, 20, 25, corrupt]);
+
+function isOfOneSession(error: unknown): boolean {
+  return codesOfOneSession.has(sqliteCodeOf(error));
 }
 
-function* chunksOf(lines: readonly string[]): Generator<string[]> {
-  let chunk: string[] = [];
-  let chars = 0;
-  for (const line of lines) {
-    if (chunk.length > 0 && chars + line.length > chunkChars) {
-      yield chunk;
-      chunk = [];
-      chars = 0;
-    }
-    chunk.push(line);
-    chars += line.length;
-  }
-  if (chunk.length > 0) yield chunk;
-}
-
-function prepareTables(database: DatabaseSync, fsync: boolean): void {
-  // One writer: the lock is taken once and held, which also keeps a second server out.
-  database.exec('PRAGMA locking_mode = EXCLUSIVE');
-  // Events come many at a time: large pages take fewer system calls. Counts for a new file only.
-  database.exec(`PRAGMA page_size = ${pageBytes}`);
-  // Made before the mode is WAL, so that the head of the file itself says from its first moment on whose it is.
-  database.exec('BEGIN IMMEDIATE');
-  const isNew = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'] === 0;
-  if (isNew) {
-    database.exec(schema);
-    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
-    const insert = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
-    insert.run('epoch', newEpoch());
-    insert.run('secret', randomBytes(32).toString('base64url'));
-    insert.run('deletions', '0');
-  }
-  database.exec('COMMIT');
-  database.exec('PRAGMA journal_mode = WAL');
-  database.exec(`PRAGMA synchronous = ${fsync ? 'FULL' : 'NORMAL'}`);
-  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY`);
-  const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (version !== schemaVersion) throw new Error(`it has format ${String(version)}, this version reads ${schemaVersion}`);
-}
-
-function prepareStatements(
-  database: DatabaseSync,
-): Record<
-  | 'begin'
-  | 'commit'
-  | 'rollback'
-  | 'insertSession'
-  | 'insertChunk'
-  | 'insertId'
-  | 'seqOfId'
-  | 'chunksFrom'
-  | 'deleteChunks'
-  | 'deleteIds'
-  | 'deleteSession'
-  | 'setMeta'
-  | 'saveSnapshot'
-  | 'loadSnapshot',
-  StatementSync
-> {
-  return {
-    begin: database.prepare('BEGIN IMMEDIATE'),
-    commit: database.prepare('COMMIT'),
-    rollback: database.prepare('ROLLBACK'),
-    insertSession: database.prepare(
-      `INSERT INTO sessions (session_id, epoch, created_at, origin) VALUES (?, ?, ?, ?) ON CONFLICT (session_id)
-       DO UPDATE SET epoch = excluded.epoch, created_at = excluded.created_at, origin = excluded.origin RETURNING key`,
-    ),
-    insertChunk: database.prepare('INSERT INTO chunks (place, json) VALUES (?, ?)'),
-    insertId: database.prepare('INSERT INTO event_ids (session, id, seq) VALUES (?, ?, ?)'),
-    seqOfId: database.prepare('SELECT seq FROM event_ids WHERE session = ? AND id = ?'),
-    chunksFrom: database.prepare(
-      'SELECT place, json FROM chunks WHERE place >= (SELECT max(place) FROM chunks WHERE place >= ? AND place <= ?) AND place < ? ORDER BY place LIMIT ?',
-    ),
-    deleteChunks: database.prepare('DELETE FROM chunks WHERE place >= ? AND place < ?'),
-    deleteIds: database.prepare('DELETE FROM event_ids WHERE session = ?'),
-    deleteSession: database.prepare('DELETE FROM sessions WHERE key = ?'),
-    setMeta: database.prepare('UPDATE meta SET value = ? WHERE key = ?'),
-    saveSnapshot: database.prepare('UPDATE sessions SET snapshot_seq = ?, snapshot_version = ?, snapshot = ? WHERE key = ?'),
-    loadSnapshot: database.prepare('SELECT snapshot_seq, snapshot_version, snapshot FROM sessions WHERE key = ?'),
-  };
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

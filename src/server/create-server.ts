@@ -73,6 +73,8 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
   const log = options.log ?? pino({ level: 'silent' });
   const loggerInstance: FastifyBaseLogger = log;
   const onProblem = (error: unknown) => log.error({ err: error }, 'a background task failed');
+  // It says itself that it cannot be written, once a second at most: no line for each request that is refused.
+  journal.onProblem((sentence) => log.error(sentence));
   const figures = new ServerFigures();
   const store = new SessionStore(journal, onProblem);
   await store.open();
@@ -168,7 +170,9 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
       guard.listensAt(host, address);
       if (isLocalhost) await alsoListen(loopback6, actual);
       const name = host.includes(':') ? `[${host}]` : host;
-      return { url: `http://${name === '0.0.0.0' || name === '[::]' ? '127.0.0.1' : name}:${actual}`, host, port: actual };
+      const url = `http://${name === '0.0.0.0' || name === '[::]' ? '127.0.0.1' : name}:${actual}`;
+      journal.announce(url);
+      return { url, host, port: actual };
     },
     close: () => (closing ??= shutDown()),
   };

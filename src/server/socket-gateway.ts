@@ -158,7 +158,6 @@ class Client {
     };
     const fail = (error: unknown) => {
       if (!(error instanceof ShannonDashError)) this.#problem(error);
-      else if (error.code === 'JOURNAL_FAILED') this.#parts.log.error(error.message);
       const body = { ...errorBody(error), ...(name === 'command' ? commandNames(payload) : {}) };
       answer(body);
       if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)

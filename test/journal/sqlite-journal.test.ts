@@ -22,6 +22,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { readLog } from '../../src/journal/commit-log-text.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
 import { countedTo, describeJournal, event, eventsFrom, held } from './journal-contract.ts';
@@ -93,9 +94,14 @@ describe('a second opener', () => {
 
   test('in another process is refused, also after one in this process was, and may when the first is gone', async () => {
     const journal = await openSqliteJournal({ path });
-    const refusal = `cannot open the journal ${path}: another server has it open`;
+    journal.announce('http://127.0.0.1:8123');
+    const refusal = `cannot open the journal ${path}: another server has it open (process ${process.pid}, http://127.0.0.1:8123)`;
     expect(await openedElsewhere(path)).toBe(refusal);
-    await expect(openSqliteJournal({ path })).rejects.toMatchObject({ code: 'JOURNAL_FAILED', message: refusal });
+    await expect(openSqliteJournal({ path })).rejects.toMatchObject({
+      code: 'JOURNAL_FAILED',
+      message: refusal,
+      details: { reason: 'in_use', pid: process.pid, url: 'http://127.0.0.1:8123' },
+    });
     const link = `${path}.link`;
     symlinkSync(path, link);
     await expect(openSqliteJournal({ path: link })).rejects.toThrow('another server has it open');
@@ -145,7 +151,7 @@ describe('what is no journal is refused with a sentence, and left as it was:', (
     const path = join(newFolder(), 'journal.db');
     await (await openSqliteJournal({ path })).close();
     foreign(path, 'PRAGMA user_version = 99');
-    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it has format 99, this version reads 2`);
+    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it has format 99, this version reads 3`);
   });
 
   test('a folder', async () => {
@@ -199,12 +205,12 @@ describe('what is no journal is refused with a sentence, and left as it was:', (
   });
 });
 
-test.each(['', '-log'])('nothing is acknowledged once its file%s was deleted or replaced under it', async (ending) => {
+test.each(['', '-log', '-wal'])('nothing is acknowledged once its file%s was deleted or replaced under it', async (ending) => {
   const path = join(newFolder(), 'journal.db');
   const journal = await openSqliteJournal({ path });
   onTestFinished(() => journal.close());
   rmSync(`${path}${ending}`);
-  const says = /journal\.db(-log)? was deleted or replaced under the server; stop it, and start it again/;
+  const says = /: its (database|log of commits|write-ahead log) was deleted or replaced under the server; stop it, and start it again/;
   await expect(journal.append('s', [event(1)])).rejects.toThrow(says);
   await expect(journal.create({ session_id: 't', created_at: new Date().toISOString() })).rejects.toThrow(says);
   writeFileSync(`${path}${ending}`, '');
@@ -258,7 +264,8 @@ describe('a sudden end', () => {
     for (const suffix of ['', '-wal', '-log']) copyFileSync(`${location}${suffix}`, `${path}${suffix}`);
     return path;
   }
-  const settled = (journal: Journal) => expect.poll(() => statSync(`${journal.location}-log`).size, { timeout: 10_000 }).toBe(0);
+  const commitsIn = (path: string) => readLog(readFileSync(path)).commits.length;
+  const settled = (journal: Journal) => expect.poll(() => commitsIn(`${journal.location}-log`), { timeout: 10_000 }).toBe(0);
 
   /** The next event follows, and the next opener has it in the database. */
   async function goesOn(journal: Journal, seq: number): Promise<void> {
@@ -297,7 +304,7 @@ describe('a sudden end', () => {
     await goesOn(after, 4);
   });
 
-  test('of the machine, which took the end of the database: no gap comes of what the log has beyond', async () => {
+  test('that took the end of the database with it: what is gone is told, and its numbers are given to no other event', async () => {
     const journal = await openSqliteJournal({ path: join(newFolder(), 'journal.db') });
     await journal.append('s', eventsFrom(1, 3));
     await settled(journal);
@@ -307,9 +314,27 @@ describe('a sudden end', () => {
     await journal.append('s', eventsFrom(7, 9));
     copyFileSync(`${journal.location}-log`, `${path}-log`);
     await journal.close();
-    const after = await openSqliteJournal({ path });
-    expect(await held(after)).toEqual(countedTo(3));
-    await goesOn(after, 4);
+    await expect(openSqliteJournal({ path })).rejects.toMatchObject({
+      details: { reason: 'loss' },
+      message: expect.stringContaining('s (events 4 to 6)'),
+    });
+    const after = await openSqliteJournal({ path, acceptLoss: true });
+    const kept = await after.read('s', { after: 0, limit: 100 });
+    expect(kept.map(({ seq, type, event }) => [seq, type === 'journal:lost' ? type : event.data['n']])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 'journal:lost'],
+      [5, 'journal:lost'],
+      [6, 'journal:lost'],
+      [7, 7],
+      [8, 8],
+      [9, 9],
+    ]);
+    expect(await after.append('s', [event(10)])).toMatchObject({ seqs: [10] });
+    await after.close();
+    // What was accepted is not asked for again.
+    await (await openSqliteJournal({ path })).close();
   });
 
   test('after a session was deleted: nothing of it comes back into one created anew', async () => {

@@ -39,11 +39,7 @@ export function sendError(reply: FastifyReply, error: ShannonDashError): Fastify
 
 /** Fastify's own errors in our form; anything unexpected is logged and answered without its text. */
 function toKnownError(error: unknown, request: FastifyRequest): ShannonDashError {
-  if (error instanceof ShannonDashError) {
-    // Whoever runs the server is the one who can do something about it.
-    if (error.code === 'JOURNAL_FAILED') request.log.error(error.message);
-    return error;
-  }
+  if (error instanceof ShannonDashError) return error;
   if (isErrorBody(error)) return new ShannonDashError(error.code, error.error);
   const { statusCode, message } = error as { statusCode?: number; message?: string };
   const byStatus: Record<number, ErrorCode> = {

@@ -19,7 +19,12 @@ interface Operation {
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
 const operations: readonly Operation[] = [
-  { method: 'get', path: '/health', summary: 'Whether the server is well', answers: { 200: 'It is' } },
+  {
+    method: 'get',
+    path: '/health',
+    summary: 'Whether the server is well',
+    answers: { 200: 'It is', 503: 'Nothing can be journalled now: `status` is `degraded`, and `reason` says why' },
+  },
   { method: 'get', path: '/api/stats', summary: 'Figures of the server', answers: { 200: 'Connections, watchers, rates, journal' } },
   { method: 'get', path: '/metrics', summary: 'Figures for Prometheus', answers: { 200: 'Text exposition format' } },
   {

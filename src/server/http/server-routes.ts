@@ -20,14 +20,19 @@ export function addServerRoutes(
   app: FastifyInstance,
   { figures, store, hub, journal, ledger, skills, version, connections }: RouteParts,
 ): void {
-  app.get('/health', () => ({
-    status: 'healthy',
-    version,
-    timestamp: new Date().toISOString(),
-    active_sessions: liveSessions(store).length,
-    connected_clients: connections(),
-    uptime_seconds: figures.uptimeSeconds,
-  }));
+  app.get('/health', (_request, reply) => {
+    const health = journal.health();
+    // History can be read and watched; whoever publishes or steers is refused.
+    if (!health.isWritable) reply.code(503);
+    return {
+      ...(health.isWritable ? { status: 'healthy' } : { status: 'degraded', reason: `The journal cannot be written: ${health.reason}` }),
+      version,
+      timestamp: new Date().toISOString(),
+      active_sessions: liveSessions(store).length,
+      connected_clients: connections(),
+      uptime_seconds: figures.uptimeSeconds,
+    };
+  });
   app.get('/api/stats', () => ({
     total_connections: connections(),
     sessions: watchersBySession(store, hub),

@@ -1,0 +1,25 @@
+import type { JournalEvent, SessionHead } from './journal.ts';
+import { eventFromJson } from './stamping.ts';
+
+/** A session, and those of its events that the database has yet to get: the newest ones, through `head.seq`. */
+export interface NewestEvents {
+  /** Its number in the database; undefined while the database does not have it. */
+  key: number | undefined;
+  head: SessionHead;
+  /** The JSON of each. */
+  unsettled: string[];
+  /** The `seq` of those whose producer gave an id. */
+  unsettledIds: Map<string, number>;
+  /** Why it takes no more events: a clause. */
+  refusal?: string | undefined;
+}
+
+/** The newest event that the database has. */
+export function settledSeq({ head, unsettled }: NewestEvents): number {
+  return head.seq - unsettled.length;
+}
+
+/** One of those that the database has yet to get. */
+export function unsettledEvent(session: NewestEvents, seq: number): JournalEvent {
+  return eventFromJson(session.head.session_id, seq, session.unsettled[seq - settledSeq(session) - 1] ?? '');
+}
