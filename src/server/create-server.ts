@@ -20,7 +20,7 @@ import { addRoutes } from './http/http-routes.ts';
 import { Hub } from './hub.ts';
 import { ServerFigures } from './server-figures.ts';
 import { SessionStore, brief } from './session-store.ts';
-import { defaultSkillFolders, openSkillRegistry } from './skill-registry.ts';
+import { defaultSkillFolders, startSkillRegistry } from './skill-registry.ts';
 import { serveSockets } from './socket-gateway.ts';
 
 /** After this long, whoever has not let go of its connection is cut. */
@@ -81,7 +81,8 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
   const hub = new Hub(journal, store, onProblem);
   const ledger = new CommandLedger({ journal, store, hub, figures, expiryMs: options.commandExpiryMs, onProblem });
   await ledger.open();
-  const skills = await openSkillRegistry({
+  // Read beside: whoever asks for them waits, nobody else.
+  const skills = startSkillRegistry({
     folders: defaultSkillFolders({ cwd: options.projectFolder ?? process.cwd(), home: homedir(), extra: options.skillFolders ?? [] }),
     usage: () => usageOfSkills(store),
     onProblem: (sentence) => log.warn(sentence),

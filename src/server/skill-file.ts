@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { fieldPath } from '../core/field-path.ts';
-import { readYaml, YamlError } from './skill-yaml.ts';
+import { readFrontMatter, withVersion } from './skill-front-matter.ts';
+import { checkDepth, readYaml, YamlError } from './skill-yaml.ts';
 import type { YamlDocument } from './skill-yaml.ts';
 
 /** Whose skill it is: the project's, the user's, or of a folder named on the command line. */
@@ -37,13 +38,17 @@ export const skillFileLimits = { bytes: 1024 * 1024, skills: 100, nameChars: 128
 /** A file that holds no readable skill. `message` is a sentence that names the file and the line or field at fault. */
 export class SkillFileError extends Error {
   readonly path: string;
+  /** What is wrong, without the file's name. */
+  readonly fault: string;
   /** From 1; only where the YAML itself is at fault. */
   readonly line: number | undefined;
 
-  constructor(path: string, fault: string, line?: number) {
-    super(`Skill file ${path}${line === undefined ? '' : `, line ${line}`}: ${fault}`);
+  /** @param isSentence `fault` is the whole message already */
+  constructor(path: string, fault: string, { line, isSentence = false }: { line?: number | undefined; isSentence?: boolean } = {}) {
+    super(isSentence ? fault : `Skill file ${path}${line === undefined ? '' : `, line ${line}`}: ${fault}`);
     this.name = 'SkillFileError';
     this.path = path;
+    this.fault = fault;
     this.line = line;
   }
 }
@@ -59,13 +64,14 @@ const name = z
   .min(1, 'must not be empty')
   .max(skillFileLimits.nameChars, `must be at most ${skillFileLimits.nameChars} characters`)
   .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+const metadata = z.looseObject({ tags: words, domain: text }, 'must be a mapping').nullish();
 const common = {
   version,
   description: text,
   category: text,
   domain: text,
   tags: words,
-  metadata: z.looseObject({ tags: words, domain: text }, 'must be a mapping').nullish(),
+  metadata,
 };
 const notMapping = 'must be a mapping with a name, a description and so on';
 const shannonSkill = z.looseObject(
@@ -73,32 +79,40 @@ const shannonSkill = z.looseObject(
   notMapping,
 );
 // Claude Code gives no meaning to `parameters` and the like: whatever stands there is passed on unchecked.
-const claudeSkill = z.looseObject({ ...common, name: name.nullish() }, notMapping);
+const claudeSkill = z.looseObject(
+  { ...common, tags: words.catch(undefined), metadata: metadata.catch(undefined), name: name.nullish() },
+  notMapping,
+);
 
 /** Whether a file's name makes it a Claude Code skill, whose head alone is YAML. */
 function isClaudeSkillFile(path: string): boolean {
   return /^skill\.md$/i.test(basename(path));
 }
 
+/** Whether a file may be no skill at all without a word about it: what has no name, and is neither at the top nor called a skill. */
+function mayBeOther(path: string, isAtTop: boolean): boolean {
+  return !/^skill\./i.test(basename(path)) && (!isAtTop || /\.json$/i.test(path));
+}
+
 /**
- * Reads the skills of one file: of each YAML document in a Shannon file, or of the front matter of a `SKILL.md`.
+ * Reads the skills of one file: of each YAML document in a Shannon file, of a JSON file, or of the front matter of a `SKILL.md`.
  * Throws SkillFileError at the first fault: a file is taken whole or not at all.
+ * @param isAtTop whether it lies in a skills folder itself; what lies below may be something else than a skill
  */
-export function parseSkillFile(path: string, text: string, scope: SkillScope = 'extra'): Skill[] {
+export function parseSkillFile(path: string, text: string, scope: SkillScope = 'extra', isAtTop = true): Skill[] {
   if (Buffer.byteLength(text) > skillFileLimits.bytes) throw new SkillFileError(path, tooLarge);
   const claude = isClaudeSkillFile(path);
-  const documents = yamlOf(path, claude ? frontMatter(path, text) : text);
-  // An empty front matter is a skill named after its folder; an empty document between two `---` is nothing.
-  const filled = claude ? [documents[0]?.value ?? {}] : documents.filter((each) => each.value !== null).map(unwrap);
-  if (filled.length === 0) throw new SkillFileError(path, 'holds no skill');
+  const given = claude ? [frontMatterOf(path, text)] : documentsOf(path, text);
+  const filled = mayBeOther(path, isAtTop) ? given.filter((value) => isMapping(value) && typeof value['name'] === 'string') : given;
+  if (given.length === 0) throw new SkillFileError(path, 'holds no skill');
   if (filled.length > skillFileLimits.skills) throw new SkillFileError(path, `holds more than ${skillFileLimits.skills} skills`);
   return filled.map((value) => {
     const result = (claude ? claudeSkill : shannonSkill).safeParse(value);
     if (!result.success) throw new SkillFileError(path, fieldFault(result.error));
-    const { name = null, version, description, category, domain, tags, metadata, ...rest } = result.data;
+    const { name: given = null, version, description, category, domain, tags, metadata, ...rest } = result.data;
     return {
       ...withoutNull(rest, ['parameters', 'dependencies', 'execution', 'hooks']),
-      name: name ?? basename(dirname(path)),
+      name: given ?? folderName(path),
       ...present({ version, category, domain: domain ?? metadata?.domain, metadata }),
       description: description ?? '',
       tags: [...new Set([...(tags ?? []), ...(metadata?.tags ?? [])])],
@@ -109,14 +123,44 @@ export function parseSkillFile(path: string, text: string, scope: SkillScope = '
   });
 }
 
+/** The name of a skill that has none of its own. */
+function folderName(path: string): string {
+  const result = name.safeParse(basename(dirname(path)));
+  if (result.success) return result.data;
+  throw new SkillFileError(path, `it has no name, and the name of its folder ${result.error.issues[0]?.message ?? 'is none'}`);
+}
+
 /** What is said of a file above the bound, also by those who stop before reading it whole. */
 export const tooLarge = `is larger than ${skillFileLimits.bytes} bytes`;
 
-function yamlOf(path: string, text: string): YamlDocument[] {
+/** The documents of a YAML file, or what a JSON file holds: one skill, or a list of them. */
+function documentsOf(path: string, text: string): unknown[] {
+  if (!/\.json$/i.test(path)) {
+    const documents = guarded(path, () => readYaml(text, skillFileLimits.bytes));
+    // An empty document between two `---` is nothing.
+    return documents.filter((each) => each.value !== null).map(unwrap);
+  }
+  let value: unknown;
   try {
-    return readYaml(text, skillFileLimits.bytes);
+    value = JSON.parse(text.replace(/^\u{FEFF}/u, ''));
+  } catch {
+    throw new SkillFileError(path, 'not valid JSON');
+  }
+  guarded(path, () => checkDepth(value));
+  return (Array.isArray(value) ? value : [value]).map((each: unknown) => unwrap({ value: each, written: () => undefined }));
+}
+
+/** An empty front matter is a skill named after its folder. */
+function frontMatterOf(path: string, text: string): unknown {
+  const head = frontMatter(path, text);
+  return guarded(path, () => readFrontMatter(head, skillFileLimits.bytes));
+}
+
+function guarded<Value>(path: string, read: () => Value): Value {
+  try {
+    return read();
   } catch (error) {
-    if (error instanceof YamlError) throw new SkillFileError(path, error.message, error.line);
+    if (error instanceof YamlError) throw new SkillFileError(path, error.message, { line: error.line });
     throw error;
   }
 }
@@ -134,9 +178,16 @@ function frontMatter(path: string, text: string): string {
 function unwrap({ value, written }: YamlDocument): unknown {
   if (!isMapping(value)) return value;
   const { skill, ...beside } = value;
-  if (value['name'] === undefined && isMapping(skill))
-    return { ...beside, ...skill, ...present({ version: written(['skill', 'version']) }) };
-  return { ...value, ...present({ version: written(['version']) }) };
+  const isNested = value['name'] === undefined && isMapping(skill);
+  const whole: Record<string, unknown> = isNested ? { ...beside, ...skill } : value;
+  const way = isNested ? ['skill'] : [];
+  return {
+    ...whole,
+    ...present({
+      version: written([...way, 'version']),
+      metadata: withVersion(whole['metadata'], written([...way, 'metadata', 'version'])),
+    }),
+  };
 }
 
 function fieldFault(error: z.ZodError): string {

@@ -1,112 +1,91 @@
-import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
-import { dirname, isAbsolute, parse, relative, resolve, sep } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { watch } from 'chokidar';
-import type { FSWatcher, MatchFunction } from 'chokidar';
-import { isSearched, isSkillFile, skillFolderLimits } from './skill-folder.ts';
-import type { SkillFolder } from './skill-folder.ts';
+import { basename, dirname, resolve } from 'node:path';
+import { isSkillFile } from './skill-folder.ts';
+import type { SkillFolder, SkillProblem } from './skill-folder.ts';
+import { WatchedFolders } from './watched-folders.ts';
 
-/** Says that something may have changed in skills folders; what changed is found by reading them. */
-export interface SkillWatcher {
-  /** Watches anew if a folder that the watch hangs on was replaced or a nearer one appeared; true if so: read again then. */
-  renew(): Promise<boolean>;
-  close(): Promise<void>;
-}
+/** How many folders are watched at most, of those that are searched. */
+const longestWatch = 2_000;
 
-interface SkillWatcherOptions {
-  folders: readonly SkillFolder[];
-  /** After each change; also for each file found at the start. */
-  onEvent: () => void;
-  onError: (error: unknown) => void;
-}
+/** What in a watched folder is news: everything in one that is searched, the way down in one above. */
+type Interest = 'all' | Set<string>;
 
-/** A watch that is not ready by then (a network disk, say) must not keep the server from starting. */
-const readyTimeoutMs = 5_000;
+/** Says that something may have changed in skills folders, which may not exist yet; what changed is found by reading them. */
+export class SkillWatcher {
+  readonly #folders: readonly SkillFolder[];
+  readonly #onEvent: () => void;
+  readonly #watched = new WatchedFolders({ onChange: (folder, name, isContentOnly) => this.#onChange(folder, name, isContentOnly) });
+  #interests = new Map<string, Interest>();
 
-/** Watches folders that may not exist yet. Resolves when changes are noticed from then on. */
-export async function watchSkillFolders(options: SkillWatcherOptions): Promise<SkillWatcher> {
-  let anchors = await anchorsOf(options.folders);
-  let watcher = await start(options, anchors);
-  return {
-    async renew() {
-      const now = await anchorsOf(options.folders);
-      if (sameAnchors(now, anchors)) return false;
-      // Closed first: chokidar shares one system watch per path, and would hand the one on the vanished folder on.
-      await watcher.close();
-      anchors = now;
-      watcher = await start(options, anchors);
-      return true;
-    },
-    async close() {
-      await watcher.close();
-      // The system's handles are let go at the end of this turn of the event loop.
-      await setImmediate();
-    },
-  };
-}
+  constructor(folders: readonly SkillFolder[], onEvent: () => void) {
+    this.#folders = folders;
+    this.#onEvent = onEvent;
+  }
 
-/** A folder that exists, with a mark that tells it from a later one of the same path. */
-type Anchors = ReadonlyMap<string, string>;
+  /**
+   * Watches the folders that were searched and the ways down to those that were asked for.
+   * @returns whether to search again, since some are watched only from now on; and what goes unnoticed
+   */
+  async watch(searched: readonly string[]): Promise<{ hasNew: boolean; problem: SkillProblem | undefined }> {
+    const interests = new Map<string, Interest>();
+    for (const folder of this.#folders) for (const [path, names] of await waysDown(folder)) addTo(interests, path, names);
+    for (const path of searched.slice(0, longestWatch)) interests.set(path, 'all');
+    this.#interests = interests;
+    const { hasNew, error } = this.#watched.set(await marksOf([...interests.keys()]));
+    const first = this.#folders[0]?.path ?? '';
+    const unnoticed = error === undefined ? undefined : `${error.code ?? error.message}; it is tried again`;
+    const why = unnoticed ?? (searched.length > longestWatch ? `there are more than ${longestWatch} of them` : undefined);
+    const problem =
+      why === undefined ? undefined : { path: first, error: `Skill folders are not all watched, changes may go unnoticed: ${why}` };
+    return { hasNew, problem };
+  }
 
-async function start(options: SkillWatcherOptions, anchors: Anchors): Promise<FSWatcher> {
-  const watcher = watch([...anchors.keys()], {
-    ignored: ignoring(options.folders),
-    // Its grouping of unlink and add is not needed: any event makes the folders be read again.
-    atomic: false,
-    ignorePermissionErrors: true,
-  });
-  watcher.on('error', options.onError);
-  watcher.on('all', options.onEvent);
-  // An error before it is ready was reported by the listener above; one folder's fault leaves the others watched.
-  await once(watcher, 'ready', { signal: AbortSignal.timeout(readyTimeoutMs) }).catch(() => undefined);
-  return watcher;
-}
+  close(): void {
+    this.#watched.close();
+  }
 
-async function anchorsOf(folders: readonly SkillFolder[]): Promise<Anchors> {
-  return new Map(await Promise.all(folders.map(anchorOf)));
-}
-
-/**
- * The folder to hang the watch on: chokidar follows nothing that does not exist, so it is told of one that does and
- * led down from there. For `.shannon/skills` that is the folder above `.shannon`, which comes and goes with its skills.
- */
-async function anchorOf(folder: SkillFolder): Promise<[path: string, mark: string]> {
-  const above = dirname(resolve(folder.path));
-  let path = folder.scope === 'extra' ? above : dirname(above);
-  for (;;) {
-    const stats = await stat(path).catch(() => undefined);
-    // Some file systems give a number away again at once: the birth time tells the two apart.
-    if (stats?.isDirectory()) return [path, `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`];
-    if (path === parse(path).root) return [path, ''];
-    path = dirname(path);
+  #onChange(folder: string, name: string | null, isContentOnly: boolean): void {
+    const interest = this.#interests.get(folder);
+    if (interest === undefined) return;
+    // Its own name: the folder itself has gone.
+    const isNews =
+      name === null || name === basename(folder) || (interest === 'all' ? !isContentOnly || isSkillFile(name) : interest.has(name));
+    if (isNews) this.#onEvent();
   }
 }
 
-function sameAnchors(a: Anchors, b: Anchors): boolean {
-  return a.size === b.size && [...a].every(([path, mark]) => b.get(path) === mark);
+/**
+ * The folders above a skills folder that exist, with the name of the next one down: for `.shannon/skills` from the folder
+ * above `.shannon`, which comes and goes with its skills.
+ */
+async function waysDown(folder: SkillFolder): Promise<[path: string, next: string][]> {
+  const ways: [string, string][] = [];
+  const top = folder.scope === 'extra' ? dirname(resolve(folder.path)) : dirname(dirname(resolve(folder.path)));
+  for (let path = resolve(folder.path); path !== dirname(path); path = dirname(path)) {
+    const above = dirname(path);
+    if (!(await isFolder(above))) continue;
+    ways.push([above, basename(path)]);
+    if (top === above || top.startsWith(above)) break;
+  }
+  return ways;
 }
 
-/** Keeps the watch to the way down to each skills folder and to what counts in it: the anchor may be a whole home. */
-function ignoring(folders: readonly SkillFolder[]): MatchFunction {
-  const roots = folders.map((folder) => resolve(folder.path));
-  const wayDown = new Set(roots.flatMap(withAncestors));
-  return (watched, stats) => {
-    const path = resolve(watched);
-    if (wayDown.has(path)) return false;
-    return !roots.some((root) => {
-      const below = relative(root, path);
-      if (below === '' || below.startsWith('..') || isAbsolute(below)) return false;
-      const segments = below.split(sep);
-      if (stats?.isFile()) return isSkillFile(segments);
-      if (stats?.isDirectory()) return isSearched(segments);
-      // A link, or asked before it was looked at: as if it were either.
-      return isSearched(segments.slice(0, -1)) && segments.length <= skillFolderLimits.depth + 1;
-    });
-  };
+function addTo(interests: Map<string, Interest>, path: string, name: string): void {
+  const known = interests.get(path);
+  if (known === undefined) interests.set(path, new Set([name]));
+  else if (known !== 'all') known.add(name);
 }
 
-function withAncestors(path: string): string[] {
-  const above = dirname(path);
-  return above === path ? [path] : [path, ...withAncestors(above)];
+async function marksOf(paths: readonly string[]): Promise<Map<string, string>> {
+  const marks = new Map<string, string>();
+  for (const path of paths) {
+    const stats = await stat(path).catch(() => undefined);
+    // Some file systems give a number away again at once: the birth time tells the two apart.
+    if (stats?.isDirectory() === true) marks.set(path, `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`);
+  }
+  return marks;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }

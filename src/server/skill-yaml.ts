@@ -11,11 +11,14 @@ export interface YamlDocument {
 /** A text that is not YAML, or more of it than is safe. `line` counts from 1 and is unknown for faults of the whole. */
 export class YamlError extends Error {
   readonly line: number | undefined;
+  /** Whether it is no YAML; else it is more of it than is safe. */
+  readonly isSyntax: boolean;
 
-  constructor(message: string, line?: number) {
+  constructor(message: string, { line, isSyntax = false }: { line?: number; isSyntax?: boolean } = {}) {
     super(message);
     this.name = 'YamlError';
     this.line = line;
+    this.isSyntax = isSyntax;
   }
 }
 
@@ -24,7 +27,7 @@ const yamlLimits = { aliases: 100, depth: 64 } as const;
 
 /**
  * Reads untrusted YAML 1.2 (core schema) of one or several documents. Tags are refused, aliases are bounded, and
- * what they expand to may take `maxBytes` of JSON: a small file must not become a huge answer. Throws YamlError.
+ * what they all expand to may take `maxBytes` of JSON: a small file must not become a huge answer. Throws YamlError.
  */
 export function readYaml(text: string, maxBytes: number): YamlDocument[] {
   const lines = new LineCounter();
@@ -40,16 +43,18 @@ export function readYaml(text: string, maxBytes: number): YamlDocument[] {
       logLevel: 'error',
     }),
   );
+  let bytes = 0;
   return [...documents].map((document) => {
     // A tag that is not resolved is only a warning there; here a value that asks for a type must not pass as a text.
     const fault = document.errors[0] ?? document.warnings[0];
-    if (fault !== undefined) throw new YamlError(`not valid YAML (${fault.message})`, lines.linePos(fault.pos[0]).line);
+    if (fault !== undefined) throw notYaml(fault.message, lines.linePos(fault.pos[0]).line);
     guarded(() => checkNodes(document, lines));
     // Through JSON, because that is what goes out: no shared references, no cycles, no values JSON cannot carry.
     const json = guarded(() => JSON.stringify(document.toJS({ maxAliasCount: yamlLimits.aliases }) ?? null));
-    if (Buffer.byteLength(json) > maxBytes) throw new YamlError(`expands to more than ${maxBytes} bytes`);
+    bytes += Buffer.byteLength(json);
+    if (bytes > maxBytes) throw new YamlError(`expands to more than ${maxBytes} bytes`);
     const value: unknown = JSON.parse(json);
-    if (!isWithin(value, yamlLimits.depth)) throw new YamlError(`is nested more than ${yamlLimits.depth} levels deep`);
+    checkDepth(value);
     return {
       value,
       written: (keys) => {
@@ -66,7 +71,7 @@ function guarded<Value>(read: () => Value): Value {
     return read();
   } catch (error) {
     if (error instanceof YamlError) throw error;
-    throw new YamlError(`not valid YAML (${error instanceof Error ? firstLine(error.message) : String(error)})`);
+    throw notYaml(error instanceof Error ? firstLine(error.message) : String(error));
   }
 }
 
@@ -84,16 +89,24 @@ function checkNodes(document: Document.Parsed, lines: LineCounter): void {
       for (const { key } of map.items) {
         if (!isScalar(key)) continue;
         const name = String(key.value);
-        if (keys.has(name))
-          throw new YamlError(`not valid YAML (key "${name}" stands there twice)`, lines.linePos(key.range?.[0] ?? 0).line);
+        if (keys.has(name)) throw notYaml(`key "${name}" stands there twice`, lines.linePos(key.range?.[0] ?? 0).line);
         keys.add(name);
       }
     },
   });
 }
 
+function notYaml(fault: string, line?: number): YamlError {
+  return new YamlError(`not valid YAML (${fault})`, line === undefined ? { isSyntax: true } : { line, isSyntax: true });
+}
+
 function firstLine(message: string): string {
   return message.split('\n', 1)[0] ?? message;
+}
+
+/** @throws YamlError it is nested deeper than others could handle */
+export function checkDepth(value: unknown): void {
+  if (!isWithin(value, yamlLimits.depth)) throw new YamlError(`is nested more than ${yamlLimits.depth} levels deep`);
 }
 
 function isWithin(value: unknown, levels: number): boolean {

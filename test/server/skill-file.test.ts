@@ -90,8 +90,43 @@ describe('a SKILL.md', () => {
     expect(parseSkillFile('/s/tidy-up/SKILL.md', text)[0]?.name).toBe('tidy-up');
   });
 
+  test.each([
+    ['description: Make it production-ready: errors, empty states', { description: 'Make it production-ready: errors, empty states' }],
+    [
+      'description: Use when: tired\nversion: 1.10\nmetadata:\n  version: 2.10\n  tags: [x]',
+      { description: 'Use when: tired', version: '1.10', metadata: { version: '2.10', tags: ['x'] }, tags: ['x'] },
+    ],
+    ['argument-hint: [a] [b]', { 'argument-hint': '[a] [b]' }],
+    ['description: `code` first\nother: @me', { description: '`code` first', other: '@me' }],
+    ['allowed-tools: *\ndescription: d', { 'allowed-tools': '*', description: 'd' }],
+    ['description:\twith a tab: yes', { description: 'with a tab: yes' }],
+    ['description: a: b\n\tgoes on', { description: 'a: b goes on' }],
+    ['name: 007\ndescription: true', { name: '007', description: 'true' }],
+    ['name: true\ndescription: [WIP]', { name: 'true', description: '[WIP]' }],
+    ['description: "quoted: well"\nx: a: b', { description: 'quoted: well', x: 'a: b' }],
+    ['description: |\n  two\n  lines\nx: a: b', { description: 'two\nlines\n', x: 'a: b' }],
+    ['description: d\nmetadata: none\ntags: {a: 1}', { description: 'd', tags: [] }],
+    ['x: !!js/function f\ndescription: d', { x: '!!js/function f', description: 'd' }],
+  ])('is read as Claude Code reads it, not only where it is YAML: %j', (head, fields) => {
+    expect(parseSkillFile('/s/x/SKILL.md', `---\n${head}\n---\n`)[0]).toMatchObject(fields);
+  });
+
   test('may use the names of Shannon fields for anything', () => {
     expect(parseSkillFile('/s/a/SKILL.md', '---\ndependencies: python>=3.8\n---\n')[0]?.dependencies).toBe('python>=3.8');
+  });
+});
+
+describe('a JSON file', () => {
+  test('holds one skill, or a list of them', () => {
+    expect(parseSkillFile('/s/a.json', '\u{FEFF}{"skill": {"name": "a", "version": 2}, "team": "core"}')).toMatchObject([
+      { name: 'a', version: '2', team: 'core', format: 'shannon' },
+    ]);
+    expect(parseSkillFile('/s/all.json', '[{"name": "a"}, {"name": "b"}]').map((skill) => skill.name)).toEqual(['a', 'b']);
+  });
+
+  test('may be something else than a skill, like a YAML file in a subfolder', () => {
+    expect(parseSkillFile('/s/data.json', '{"rows": []}')).toEqual([]);
+    expect(parseSkillFile('/s/group/ci.yaml', 'on: push', 'extra', false)).toEqual([]);
   });
 });
 
@@ -130,7 +165,14 @@ describe('a faulty file is refused with a sentence', () => {
     ['a.yaml', '---\nname: a\n'.repeat(101), 'Skill file /s/a.yaml: holds more than 100 skills'],
     ['SKILL.md', '# Just text', 'Skill file /s/SKILL.md: has no front matter: its first line must be ---'],
     ['SKILL.md', '---\nname: a\n', 'Skill file /s/SKILL.md: has a front matter without its closing line ---'],
-    ['SKILL.md', '---\nname: a\ndescription: Use when: tired\n---\n', /^Skill file \/s\/SKILL.md, line 3: not valid YAML/],
+    [
+      'SKILL.md',
+      `---\nname: a\nx: ${'['.repeat(80)}${']'.repeat(80)}\n---\n`,
+      'Skill file /s/SKILL.md: is nested more than 64 levels deep',
+    ],
+    ['a.json', '{"name": "a"', 'Skill file /s/a.json: not valid JSON'],
+    ['a.json', `{"name": "a", "x": ${'['.repeat(80)}${']'.repeat(80)}}`, 'Skill file /s/a.json: is nested more than 64 levels deep'],
+    ['a.json', '{"name": "a", "execution": 1}', 'Skill file /s/a.json: field "execution" must be a list or a mapping'],
   ])('%s %#', (file, text, message) => {
     const parse = (): unknown => parseSkillFile(`/s/${file}`, text);
     expect(parse).toThrow(SkillFileError);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { skillFileLimits } from '../../src/server/skill-file.ts';
 import { skillFolderLimits } from '../../src/server/skill-folder.ts';
-import { defaultSkillFolders, openSkillRegistry } from '../../src/server/skill-registry.ts';
+import { defaultSkillFolders, startSkillRegistry } from '../../src/server/skill-registry.ts';
 import type { SkillRegistry, SkillRegistryOptions } from '../../src/server/skill-registry.ts';
 
 let root: string;
@@ -30,12 +30,17 @@ async function put(path: string, text: string): Promise<string> {
   return file;
 }
 
+async function opening(options: SkillRegistryOptions): Promise<SkillRegistry> {
+  const registry = startSkillRegistry(options);
+  opened.push(registry);
+  await registry.ready;
+  return registry;
+}
+
 async function openRegistry(options: Partial<SkillRegistryOptions> & { extra?: string[] } = {}): Promise<SkillRegistry> {
   const { extra = [], ...rest } = options;
   const folders = defaultSkillFolders({ cwd: join(root, 'project'), home: join(root, 'home'), extra });
-  const registry = await openSkillRegistry({ folders, ...rest });
-  opened.push(registry);
-  return registry;
+  return opening({ folders, ...rest });
 }
 
 const names = (registry: SkillRegistry): string[] => registry.list().map((skill) => skill.name);
@@ -49,6 +54,9 @@ describe('the first reading', () => {
     await put('project/.claude/skills/review/SKILL.md', '---\ndescription: Looks twice\n---\n');
     await put('home/.shannon/skills/a/b/c/skill.yml', 'name: deep');
     await put('home/.claude/skills/notes/SKILL.md', '---\nname: notes\n---\n');
+    await put('project/.shannon/skills/web/pages.yaml', 'name: pages');
+    await put('project/.shannon/skills/web/style.json', '{"name": "style"}');
+    await put('project/.shannon/skills/package.json', '{"name": "no-skill", "description": "x"}');
     const registry = await openRegistry();
     expect(registry.list().map(({ name, scope, format }) => [name, scope, format])).toEqual([
       ['build', 'project', 'shannon'],
@@ -56,7 +64,9 @@ describe('the first reading', () => {
       ['deploy', 'project', 'shannon'],
       ['lint', 'project', 'shannon'],
       ['notes', 'user', 'claude'],
+      ['pages', 'project', 'shannon'],
       ['review', 'project', 'claude'],
+      ['style', 'project', 'shannon'],
     ]);
     expect(registry.problems).toEqual([]);
   });
@@ -97,8 +107,7 @@ describe('the first reading', () => {
     await mkdir(join(root, 'home/.claude'), { recursive: true });
     await symlink(join(root, 'home/.shannon/skills'), join(root, 'home/.claude/skills'));
     const folders = defaultSkillFolders({ cwd: join(root, 'home'), home: join(root, 'home'), extra: [] });
-    const registry = await openSkillRegistry({ folders });
-    opened.push(registry);
+    const registry = await opening({ folders });
     expect(registry.list()).toMatchObject([{ name: 'a', scope: 'project' }]);
     expect(registry.problems).toEqual([]);
   });
@@ -185,6 +194,9 @@ describe('the watch', () => {
     await mkdir(join(root, 'project'));
     const registry = await openRegistry({ extra: ['gen/out/skills'] });
     expect(registry.list()).toEqual([]);
+    expect(registry.problems.map((problem) => problem.error)).toEqual([
+      `Skill folder ${join(root, 'project/gen/out/skills')} does not exist (yet)`,
+    ]);
     await put('project/.shannon/skills/p.yaml', 'name: p');
     await eventually(() => expect(names(registry)).toEqual(['p']));
     await put('project/gen/out/skills/x.yaml', 'name: x');
@@ -209,8 +221,7 @@ describe('the watch', () => {
   // Nothing else is watched there: the watch hangs on a folder that goes away itself.
   test('outlives the folder above an extra one', async () => {
     await put('gen/out/skills/x.yaml', 'name: x');
-    const registry = await openSkillRegistry({ folders: [{ path: join(root, 'gen/out/skills'), scope: 'extra' }] });
-    opened.push(registry);
+    const registry = await opening({ folders: [{ path: join(root, 'gen/out/skills'), scope: 'extra' }] });
     await rm(join(root, 'gen'), { recursive: true });
     await eventually(() => expect(registry.list()).toEqual([]));
     await put('gen/out/skills/y.yaml', 'name: y');
@@ -236,9 +247,10 @@ describe('the watch', () => {
     await put('project/.shannon/skills/a.yaml', 'name: a');
     const module = new URL('../../src/server/skill-registry.ts', import.meta.url).href;
     const program = `
-      const { openSkillRegistry } = await import(${JSON.stringify(module)});
+      const { startSkillRegistry } = await import(${JSON.stringify(module)});
       const folders = ${JSON.stringify(defaultSkillFolders({ cwd: join(root, 'project'), home: join(root, 'home'), extra: [] }))};
-      const registry = await openSkillRegistry({ folders });
+      const registry = startSkillRegistry({ folders });
+      await registry.ready;
       await (await import('node:fs/promises')).writeFile(folders[0].path + '/b.yaml', 'name: b');
       while (registry.list().length < 2) await new Promise((resolve) => setImmediate(resolve));
       await registry.close();

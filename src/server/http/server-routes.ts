@@ -47,11 +47,13 @@ export function addServerRoutes(
   }));
   app.get('/metrics', async (_request, reply) => reply.type(figures.registry.contentType).send(await figures.registry.metrics()));
   app.get('/api/docs', () => openApiDocument(version));
-  app.get('/api/skills', (request) => {
+  app.get('/api/skills', async (request) => {
+    await skills.ready;
     const found = skills.list(parse(skillsQuery, request.query));
     return { skills: found, total: found.length, ...(skills.problems.length === 0 ? {} : { problems: skills.problems }) };
   });
-  app.get<{ Params: PathParameters }>('/api/skills/:name', (request) => {
+  app.get<{ Params: PathParameters }>('/api/skills/:name', async (request) => {
+    await skills.ready;
     const skill = skills.get(request.params.name);
     if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${request.params.name}`);
     return skill;
