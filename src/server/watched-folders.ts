@@ -37,7 +37,7 @@ export class WatchedFolders {
   }
 
   close(): void {
-    for (const path of [...this.#watches.keys()]) this.#drop(path);
+    for (const path of this.#watches.keys()) this.#drop(path);
   }
 
   #start(path: string): FSWatcher {
