@@ -10,6 +10,8 @@ export interface Environment {
   run: string | undefined;
   /** SHANNON_DASH_CHECKPOINTS: `git` where the supervisor takes a snapshot at each checkpoint. */
   checkpoints: string | undefined;
+  /** SHANNON_DASH_CHECKPOINT_KEY: by it the supervisor knows its program's own checkpoints. */
+  checkpointKey: string | undefined;
 }
 
 /** Reads the environment; empty variables count as absent. */
@@ -23,5 +25,6 @@ export function readEnvironment(): Environment {
     session: read('SHANNON_DASH_SESSION'),
     run: read('SHANNON_DASH_RUN'),
     checkpoints: read('SHANNON_DASH_CHECKPOINTS'),
+    checkpointKey: read('SHANNON_DASH_CHECKPOINT_KEY'),
   };
 }

@@ -7,6 +7,7 @@ import { parse } from '../core/parse.ts';
 import type { SessionState } from '../core/session-state.ts';
 import { Attachment } from './attachment.ts';
 import { CheckpointDesk } from './checkpoint-desk.ts';
+import { checkpointProof } from './checkpoint-proof.ts';
 import { CommandInbox, type CommandHandler } from './command-inbox.ts';
 import { asShannonDashError } from './connect-failure.ts';
 import { openConnection, type Connection, type ConnectionState } from './connection.ts';
@@ -162,10 +163,12 @@ export class OrchestratorRun implements Orchestrator {
 
   async checkpoint({ checkpointId = `checkpoint-${randomName()}`, ...data }: CheckpointOptions = {}): Promise<string> {
     const event = { checkpoint_id: checkpointId, ...data };
-    if (readEnvironment().checkpoints === 'git') {
+    const { checkpoints, checkpointKey } = readEnvironment();
+    if (checkpoints === 'git') {
+      const proof = checkpointKey === undefined ? {} : { proof: await checkpointProof(checkpointKey, checkpointId) };
       await this.#checkpoints.taken(checkpointId, async () => {
         await this.#listen().joined;
-        await this.emit('checkpoint:created', event);
+        await this.emit('checkpoint:created', { ...event, ...proof });
       });
       return checkpointId;
     }

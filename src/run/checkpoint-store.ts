@@ -90,6 +90,12 @@ export function isOutdated({ usedAt, root }: StoredSession, now = Date.now()): b
   return now - usedAt.getTime() > unusedDays * 24 * 60 * 60_000 || !existsSync(root);
 }
 
+/** Removes what is kept no longer, but for the session that is in use. What cannot be removed stays. */
+export async function removeOutdated(stateFolder: string, inUse: string): Promise<void> {
+  for (const each of await storedSessions(stateFolder))
+    if (each.folder !== inUse && isOutdated(each)) await removeStored(each.folder).catch(() => {});
+}
+
 async function namesIn(folder: string): Promise<string[]> {
   return await readdir(folder).catch(() => []);
 }

@@ -1,6 +1,6 @@
 import { readContents, writeDetail } from './checkpoint-detail.ts';
 import { type Checkpoint, type CheckpointKind, createCheckpointRefs } from './checkpoint-refs.ts';
-import { checkpointsFolder, markUsed, openCheckpointStore, removeStored } from './checkpoint-store.ts';
+import { checkpointsFolder, markUsed, openCheckpointStore, removeOutdated, removeStored } from './checkpoint-store.ts';
 import { type GitRepository, openGit, withTempFolder } from './git-command.ts';
 import { writeTree } from './git-tree.ts';
 import { displayPath, rawPathBelow } from './raw-path.ts';
@@ -88,6 +88,7 @@ export async function openGitCheckpoints({
   const git = await openGit(cwd, over.signal);
   const store = await openCheckpointStore(git, { stateFolder, sessionId, url });
   const refs = createCheckpointRefs(store);
+  void removeOutdated(stateFolder, store.gitDir);
   const passedOver = [...leftOut, checkpointsFolder(stateFolder)].flatMap((path) => rawPathBelow(git.root, path) ?? []);
   const snapshotter = createSnapshotter(git, store, passedOver);
   let queue: Promise<unknown> = Promise.resolve();

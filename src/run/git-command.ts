@@ -121,6 +121,11 @@ export function openPrivateGit(gitDir: string, git: Git): GitRepository {
   return { gitDir, ...gitAt(git.root, variables, git.over) };
 }
 
+/** git on such a repository by itself, without the work tree that it belongs to. */
+export function openStoredGit(gitDir: string): GitRepository {
+  return { gitDir, ...gitAt(gitDir, { GIT_DIR: gitDir }, new AbortController().signal) };
+}
+
 /** For writing to such a repository what it is to hold itself, also where the other one has it by now. */
 export const ownObjectsOnly = { GIT_ALTERNATE_OBJECT_DIRECTORIES: '' };
 

@@ -1,19 +1,27 @@
 import type { ChildTree } from './child-tree.ts';
-import { openGitCheckpoints, type GitCheckpoints, type GitCheckpointsOptions } from './git-checkpoints.ts';
+import { openGitCheckpoints, type GitCheckpoints, type GitCheckpointsOptions, type SaveOptions } from './git-checkpoints.ts';
+import { describeRun, type LiveRuns } from './live-runs.ts';
 import type { RollbackPreview } from './rollback-report.ts';
-import type { WorkTreeSnapshot } from './work-tree-snapshot.ts';
+import type { Moment, WorkTreeSnapshot } from './work-tree-snapshot.ts';
 
-/** Paths named in a command's result; more are counted. */
+/** Paths named in a command's result, and reasons named in an event; more are counted. */
 const namedPaths = 500;
+const namedReasons = 20;
 
 /** How long a stopped program's files may take to be looked at before the HALT is acknowledged. */
 const sealMs = 1_000;
+
+/** How long the program waits for its files to be kept. In a larger work tree it begins, and what it changes meanwhile is not kept. */
+const startMs = 750;
 
 /** A checkpoint to announce in the journal. */
 export interface TakenCheckpoint {
   checkpoint_id: string;
   label: string;
   files: number;
+  /** What is not in it, a sentence each; the first ones. */
+  not_kept?: string[];
+  not_kept_count?: number;
 }
 
 /** The fields of a ROLLBACK, as checked by the server. */
@@ -30,36 +38,55 @@ export interface RollbackRequest {
  */
 export class ProgramCheckpoints {
   readonly #checkpoints: GitCheckpoints;
+  readonly #liveRuns: LiveRuns;
   /** The files as they were when the program was stopped: whoever changed them since was somebody else. */
   #sealed: Promise<WorkTreeSnapshot> | undefined;
+  #begun: Promise<unknown> = Promise.resolve();
+  #restoring: Promise<unknown> = Promise.resolve();
+  #removing: Promise<void> | undefined;
+  #isOver = false;
 
-  private constructor(checkpoints: GitCheckpoints) {
+  private constructor(checkpoints: GitCheckpoints, liveRuns: LiveRuns) {
     this.#checkpoints = checkpoints;
+    this.#liveRuns = liveRuns;
   }
 
-  /** @throws Error one sentence: not in a git work tree, no git */
-  static async open(options: GitCheckpointsOptions): Promise<ProgramCheckpoints> {
-    return new ProgramCheckpoints(await openGitCheckpoints(options));
+  /** @throws NoCheckpointsError not in a git work tree, no git */
+  static async open(options: GitCheckpointsOptions, liveRuns: LiveRuns): Promise<ProgramCheckpoints> {
+    return new ProgramCheckpoints(await openGitCheckpoints(options), liveRuns);
   }
 
-  /** The files before the program begins. */
-  async start(): Promise<TakenCheckpoint> {
-    return this.#save('start', 'start of the run');
+  /** The run has ended: what is still being read is of no use. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * Keeps the files as they are before the program begins. Resolves when it may begin: in a large work tree before all is kept.
+   * @returns the checkpoint, once it is there
+   */
+  async start(): Promise<{ taken: Promise<TakenCheckpoint> }> {
+    const goesOn: Moment = {};
+    const taken = this.#save('start', { label: 'start of the run', kind: 'start', goesOn });
+    this.#begun = taken.catch(() => undefined);
+    if (!(await isSettledWithin(this.#begun, startMs))) goesOn.passed = await this.#checkpoints.now();
+    return { taken };
   }
 
   /** Takes a checkpoint of a running program: stops it for that moment, unless it stands still anyway. */
-  async take(tree: ChildTree, checkpointId: string, label: string): Promise<TakenCheckpoint> {
-    return tree.whileStopped(() => this.#save(checkpointId, label));
+  async take(tree: ChildTree, checkpointId: string, label: string, kind: 'checkpoint' | 'foreign'): Promise<TakenCheckpoint> {
+    await this.#begun;
+    return tree.whileStopped(() => this.#save(checkpointId, { label, kind }));
   }
 
   /** The program was stopped: what changes from now on is not its work. A large work tree may still be read when this resolves. */
   async seal(): Promise<void> {
     const sealed = this.#checkpoints.seal();
     this.#sealed = sealed;
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, sealMs)));
-    await Promise.race([sealed.catch(() => undefined), enough]);
-    clearTimeout(timer);
+    await isSettledWithin(
+      sealed.catch(() => undefined),
+      sealMs,
+    );
   }
 
   /** The program goes on. */
@@ -70,27 +97,73 @@ export class ProgramCheckpoints {
   /** What a rollback would change, or once more what it cannot. */
   async preview(request: RollbackRequest): Promise<object> {
     const { checkpoint_id } = await this.#resolve(request);
-    return shortened(await this.#checkpoints.preview(checkpoint_id, await this.#sealedFiles()));
+    const others = await this.#otherRuns();
+    return { ...shortened(await this.#checkpoints.preview(checkpoint_id, await this.#sealedFiles())), ...others };
+  }
+
+  /**
+   * Looks whether a rollback may be carried out, before anything is stopped for it.
+   * @throws Error it names an unknown checkpoint, or somebody else works in the work tree and it is not forced
+   */
+  async check(request: RollbackRequest): Promise<void> {
+    await this.#resolve(request);
+    const { other_runs: others = [] } = await this.#otherRuns();
+    if (others.length > 0 && request.force !== true)
+      throw new Error(`${others.join('; ')}; its files would be turned back too; to do that, force the rollback (--force)`);
   }
 
   /** Rolls back. The tree must be stopped and stays so. @returns the result, and the checkpoint of how it was before */
   async restore(request: RollbackRequest): Promise<{ result: object; savedAs: TakenCheckpoint }> {
     const { checkpoint_id } = await this.#resolve(request);
-    const result = await this.#checkpoints.restore(checkpoint_id, { ...(await this.#sealedFiles()), force: request.force ?? false });
+    const others = await this.#otherRuns();
+    const restoring = this.#checkpoints.restore(checkpoint_id, { ...(await this.#sealedFiles()), force: request.force ?? false });
+    this.#restoring = restoring.catch(() => undefined);
+    const result = await restoring;
     await this.seal();
     return {
-      result: { ...shortened(result), note: 'the program stands still and its memory is as it was; RESUME lets it go on' },
+      result: { ...shortened(result), ...others, note: 'the program stands still and its memory is as it was; RESUME lets it go on' },
       savedAs: { checkpoint_id: result.saved_as, label: `before the rollback to ${checkpoint_id}`, files: result.saved_files },
     };
   }
 
-  async #save(checkpointId: string, label: string): Promise<TakenCheckpoint> {
-    const { files } = await this.#checkpoints.save(checkpointId, { label });
-    return { checkpoint_id: checkpointId, label, files };
+  /** Whether an id is one of those that are not foreign. */
+  async isTaken(checkpointId: string): Promise<boolean> {
+    const all = await this.#checkpoints.list();
+    return all.some(({ checkpoint_id, kind }) => checkpoint_id === checkpointId && kind !== 'foreign');
+  }
+
+  /** Ends what is being read; a rollback is carried out to its end. */
+  async close(): Promise<void> {
+    await this.#end();
+    await this.#removing;
+  }
+
+  /** The session is no more: its checkpoints go with it. */
+  remove(): Promise<void> {
+    this.#removing ??= this.#end().then(() => this.#checkpoints.remove());
+    return this.#removing;
+  }
+
+  async #end(): Promise<void> {
+    this.#isOver = true;
+    await this.#restoring;
+    this.#checkpoints.close();
+  }
+
+  async #save(checkpointId: string, options: SaveOptions & { label: string }): Promise<TakenCheckpoint> {
+    const { files, notKept } = await this.#checkpoints.save(checkpointId, options);
+    const told = { checkpoint_id: checkpointId, label: options.label, files };
+    return notKept.length === 0 ? told : { ...told, not_kept: notKept.slice(0, namedReasons), not_kept_count: notKept.length };
   }
 
   #resolve({ steps, checkpoint_id }: RollbackRequest) {
+    if (this.#isOver) throw new Error('the session was deleted, and its checkpoints with it');
     return this.#checkpoints.resolve(checkpoint_id === undefined ? { steps: steps ?? 1 } : { checkpointId: checkpoint_id });
+  }
+
+  async #otherRuns(): Promise<{ other_runs?: string[] }> {
+    const others = await this.#liveRuns.othersIn(this.#checkpoints.root);
+    return others.length === 0 ? {} : { other_runs: others.map(describeRun) };
   }
 
   async #sealedFiles(): Promise<{ sealed?: WorkTreeSnapshot }> {
@@ -98,10 +171,21 @@ export class ProgramCheckpoints {
   }
 }
 
-function shortened<Preview extends RollbackPreview>({ restore, ...preview }: Preview) {
+function shortened<Preview extends RollbackPreview>({ restore, cannot_undo, ...preview }: Preview) {
   return {
     ...preview,
+    cannot_undo:
+      cannot_undo.length <= namedPaths ? cannot_undo : [...cannot_undo.slice(0, namedPaths), `and ${cannot_undo.length - namedPaths} more`],
     restore: restore.slice(0, namedPaths),
     restore_count: restore.length,
   };
+}
+
+/** Whether it comes to its end in this time. */
+async function isSettledWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, timeoutMs, false)));
+  const isSettled = await Promise.race([work.then(() => true), enough]);
+  clearTimeout(timer);
+  return isSettled;
 }

@@ -1,16 +1,17 @@
 import { hostname } from 'node:os';
 import type { ConnectOptions } from '../client/connection.ts';
 import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
-import { connectWatcher } from '../client/watcher.ts';
-import { newId } from '../core/ids.ts';
+import { readEnvironment } from '../client/environment.ts';
 import { maskPasswords } from '../core/mask-passwords.ts';
+import { CheckpointAnnouncements } from './checkpoint-announcements.ts';
 import { startChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { watchFileChanges } from './file-changes.ts';
 import { forwardSignals, type SupervisedProgram } from './forwarded-signals.ts';
+import { enterLiveRuns, liveRunsFolder } from './live-runs.ts';
 import { OutputLines } from './output-lines.ts';
 import type { ProgramEnd } from './program-end.ts';
-import { ProgramCheckpoints, type TakenCheckpoint } from './program-checkpoints.ts';
+import { ProgramCheckpoints } from './program-checkpoints.ts';
 
 /** Events on their way beyond which output waits until a batch of it is full: the server is slow, or away. */
 const slowEvents = 50;
@@ -57,18 +58,22 @@ export interface SuperviseResult extends ProgramEnd {
  * @throws ShannonDashError when the session cannot be attached; Error when checkpoints or the program cannot be started
  */
 export async function supervise(options: SuperviseOptions): Promise<SuperviseResult> {
-  const { url, session, command, args, stateFolder, leftOut, onNote } = options;
+  const { url, session, command, args, stateFolder, onNote } = options;
+  // Who acknowledges a HALT: people recognise it, and no two runs share it.
+  const instanceId = `run-${process.pid}@${hostname()}`;
+  const cwd = process.cwd();
+  const liveRuns = await enterLiveRuns(stateFolder, { session, instanceId, within: readEnvironment().run, cwd });
+  const leftOut = [...options.leftOut, liveRunsFolder(stateFolder)];
   const checkpoints =
     options.checkpoints === 'git'
-      ? await ProgramCheckpoints.open({ cwd: process.cwd(), sessionId: session, stateFolder, url, leftOut })
+      ? await ProgramCheckpoints.open({ cwd, sessionId: session, stateFolder, url, leftOut }, liveRuns)
       : undefined;
   const run = await connectOrchestrator({
     url,
     session,
     token: options.token,
     client: options.client,
-    // Who acknowledges a HALT: people recognise it, and no two runs share it.
-    instanceId: `run-${process.pid}@${hostname()}`,
+    instanceId,
     capabilities: ['HALT', 'RESUME', 'DECISION', ...(checkpoints === undefined ? [] : ['ROLLBACK'])],
     onUnreachable: 'continue',
     unreachableMs: attachMs,
@@ -79,20 +84,19 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     hasProblem ||= event !== undefined;
   });
   run.onSuperseded(() => onNote('another orchestrator has taken this session over; the program goes on unwatched'));
-  const announcements = new Announcements(run);
+  const announcements = checkpoints && new CheckpointAnnouncements(run, checkpoints);
   const fileWatch = options.watchesFiles ? await startFileWatch(run, options) : undefined;
   const output = startOutput(run);
-  let watching: { close(): Promise<void> } | undefined;
   let stopForwarding: (() => void) | undefined;
   try {
-    if (checkpoints !== undefined) announcements.tell(await checkpoints.start());
+    await announcements?.begin();
     const { promise: isStarted, resolve: tellStarted } = Promise.withResolvers<SupervisedProgram>();
     stopForwarding = forwardSignals(isStarted);
     const startedAt = performance.now();
     const program = await startChildProgram({
       command,
       args,
-      env: childEnvironment(options, run),
+      env: childEnvironment(options, run, announcements?.key),
       onOutput: (stream, bytes) => output.write(stream, bytes),
       onKeySignal: (signal) => {
         // A shell suspends all that it runs in front, us and whoever started us; the program is stopped with us.
@@ -107,6 +111,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     tellStarted({ program, tree });
     carryOut(run, tree, checkpoints, announcements);
     run.onDeleted(() => {
+      checkpoints?.remove().catch(() => onNote('the checkpoints of the session, which was deleted, could not be removed'));
       if (tree.isHalted) onNote('the session was deleted while it was halted; the program goes on');
     });
     const started = run.emit(
@@ -125,11 +130,12 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       (published) => (epoch = published.epoch),
       () => undefined,
     );
-    if (checkpoints !== undefined) watching = takeAnnounced(options, run, tree, checkpoints, announcements);
+    announcements?.watch(options, tree);
     const end = await program.ended;
     stopForwarding();
     await tree.close();
     output.close();
+    await checkpoints?.close().catch(() => undefined);
     if (fileWatch !== undefined) await new Promise((resolve) => setTimeout(resolve, lastFilesMs));
     await fileWatch?.close();
     sayEnd(run, end, Math.round(performance.now() - startedAt));
@@ -141,21 +147,24 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   } finally {
     stopForwarding?.();
     output.close();
+    liveRuns.close();
+    await checkpoints?.close().catch(() => undefined);
     // What could be said has been said.
-    await Promise.all([watching?.close(), fileWatch?.close(), run.close(undefined, { timeoutMs: 0 })]);
+    await Promise.all([announcements?.close(), fileWatch?.close(), run.close(undefined, { timeoutMs: 0 })]);
   }
 }
 
 /** For events that must not be lost for want of room. */
 const kept = { whenFull: 'wait' } as const;
 
-function childEnvironment({ url, session, checkpoints }: SuperviseOptions, run: Orchestrator): NodeJS.ProcessEnv {
+function childEnvironment({ url, session, checkpoints }: SuperviseOptions, run: Orchestrator, checkpointKey?: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     SHANNON_DASH_URL: url,
     SHANNON_DASH_SESSION: session,
     SHANNON_DASH_RUN: run.instanceId,
     SHANNON_DASH_CHECKPOINTS: checkpoints === 'git' ? 'git' : undefined,
+    SHANNON_DASH_CHECKPOINT_KEY: checkpointKey,
   };
 }
 
@@ -192,7 +201,12 @@ async function startFileWatch(run: Orchestrator, { leftOut, onNote }: SuperviseO
   return { close: async () => (await watching).close() };
 }
 
-function carryOut(run: Orchestrator, tree: ChildTree, checkpoints: ProgramCheckpoints | undefined, announcements: Announcements): void {
+function carryOut(
+  run: Orchestrator,
+  tree: ChildTree,
+  checkpoints: ProgramCheckpoints | undefined,
+  announcements: CheckpointAnnouncements | undefined,
+): void {
   run.onCommand('HALT', async () => {
     const wasHalted = tree.isHalted;
     const result = await tree.halt();
@@ -208,13 +222,14 @@ function carryOut(run: Orchestrator, tree: ChildTree, checkpoints: ProgramCheckp
     if (checkpoints === undefined)
       throw new Error('this run takes no checkpoints; start it with: shannon-dash run --checkpoints git -- COMMAND');
     if (request.dry_run === true) return checkpoints.preview(request);
+    await checkpoints.check(request);
     if (!tree.isHalted) {
       await tree.halt();
       await checkpoints.seal();
       await run.emit('execution:halted', { reason: 'rollback', command_id, initiated_by: by }, kept);
     }
     const { result, savedAs } = await checkpoints.restore(request);
-    announcements.tell(savedAs);
+    announcements?.tell(savedAs);
     return result;
   });
   for (const type of ['REDIRECT', 'INJECT'] as const) {
@@ -222,77 +237,6 @@ function carryOut(run: Orchestrator, tree: ChildTree, checkpoints: ProgramCheckp
       throw new Error(`nothing in this run listens for ${type}; a program does with the SDK: run.onCommand('${type}', ...)`);
     });
   }
-}
-
-/** The checkpoints that we announce ourselves, told apart from those that the program asks for by the ids of their events. */
-class Announcements {
-  readonly #run: Orchestrator;
-  readonly #eventIds = new Set<string>();
-
-  constructor(run: Orchestrator) {
-    this.#run = run;
-  }
-
-  tell(checkpoint: TakenCheckpoint): void {
-    const id = newId();
-    this.#eventIds.add(id);
-    void this.#run.emit('checkpoint:created', { ...checkpoint }, { ...kept, id });
-  }
-
-  isOwn(eventId: string): boolean {
-    return this.#eventIds.has(eventId);
-  }
-}
-
-/** Takes the checkpoints that the program announces, and says when each is there for whoever waits. */
-function takeAnnounced(
-  { url, token, client, session }: SuperviseOptions,
-  run: Orchestrator,
-  tree: ChildTree,
-  checkpoints: ProgramCheckpoints,
-  announcements: Announcements,
-): { close(): Promise<void> } {
-  const over = new AbortController();
-  const take = (id: string, label: string) =>
-    checkpoints.take(tree, id, label).then(
-      ({ files }) => void run.emit('checkpoint:saved', { checkpoint_id: id, files }, kept),
-      (error: unknown) =>
-        void run.emit('checkpoint:failed', { checkpoint_id: id, error: error instanceof Error ? error.message : String(error) }, kept),
-    );
-  // What a former run of the session announced is not ours to take.
-  let formerSeq = run.state?.seq;
-  // Not awaited: without a server the program goes on.
-  const watching = connectWatcher({
-    url,
-    token,
-    client,
-    session,
-    signal: over.signal,
-    after: 'start',
-    eventTypes: ['checkpoint:created'],
-  });
-  watching.then(
-    (watcher) =>
-      watcher.onUpdate((update) => {
-        if (update.kind !== 'events') return;
-        formerSeq ??= run.state?.seq ?? 0;
-        for (const event of update.events) {
-          if (event.seq <= formerSeq || announcements.isOwn(event.id)) continue;
-          const { checkpoint_id: id, label } = event.data as { checkpoint_id: string; label?: string | null };
-          void take(id, label ?? id);
-        }
-      }),
-    () => undefined,
-  );
-  return {
-    async close() {
-      over.abort();
-      await watching.then(
-        (watcher) => watcher.close(),
-        () => undefined,
-      );
-    },
-  };
 }
 
 function sayEnd(run: Orchestrator, { code, signal }: ProgramEnd, durationMs: number): void {

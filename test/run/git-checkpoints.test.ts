@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -12,6 +13,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -302,6 +304,102 @@ describe('a rollback', () => {
     expect(result).toMatchObject({ restored: 2, removed: 1 });
   });
 
+  test('does not remove what was ignored by rules that stand in no checkpoint', async () => {
+    const rules = join(stateFolder, 'rules');
+    writeFileSync(rules, '*.secret\n');
+    git('config', 'core.excludesFile', rules);
+    put('.git/info/exclude', 'data/\n');
+    put('.venv/.gitignore', '*\n');
+    for (const path of ['.venv/lib/py', 'data/db', 'x.secret', 'a']) put(path, 'precious');
+    const checkpoints = await open();
+    expect((await checkpoints.save('c1')).files).toBe(1);
+    unlinkSync(join(root, '.venv/.gitignore'));
+    put('.git/info/exclude', '');
+    writeFileSync(rules, '');
+    for (const path of ['data/later', 'later.secret', 'new']) put(path, 'x');
+    const { removed } = await checkpoints.restore('c1');
+    expect(removed).toBe(1);
+    expect([...everything().keys()]).toEqual(['.venv/lib/py', 'a', 'data/db', 'data/later', 'later.secret', 'x.secret']);
+  });
+
+  test('keeps folders that were there and those in which a process works, and brings back permissions and no wider ones', async () => {
+    put('.ssh/id_key', 'key', 0o400);
+    chmodSync(join(root, '.ssh'), 0o700);
+    put('key', 'key', 0o600);
+    put('opened', 'x', 0o600);
+    put('shared', 'x', 0o664);
+    for (const folder of ['logs', 'empty/deep', 'private']) mkdirSync(join(root, folder), { recursive: true });
+    chmodSync(join(root, 'private'), 0o700);
+    const checkpoints = await open();
+    await checkpoints.save('c1');
+    rmSync(join(root, '.ssh'), { recursive: true });
+    rmSync(join(root, 'empty'), { recursive: true });
+    unlinkSync(join(root, 'key'));
+    chmodSync(join(root, 'opened'), 0o644);
+    put('shared', 'y', 0o600);
+    chmodSync(join(root, 'private'), 0o755);
+    for (const path of ['logs/l', 'brand/new', 'work/here']) put(path, 'x');
+    const worker = spawn('sleep', ['60'], { cwd: join(root, 'work') });
+    try {
+      await once(worker, 'spawn');
+      const { cannot_undo, restore } = await checkpoints.restore('c1');
+      expect(cannot_undo).toEqual([]);
+      expect(restore.map(({ path, change }) => `${path} ${change}`)).toEqual([
+        '.ssh/id_key recreated',
+        'brand/new removed',
+        'empty/ recreated',
+        'empty/deep/ recreated',
+        'key recreated',
+        'logs/l removed',
+        'opened restored',
+        'private/ restored',
+        'shared restored',
+        'work/here removed',
+      ]);
+    } finally {
+      worker.kill();
+    }
+    const modeOf = (path: string) => (statSync(join(root, path)).mode & 0o777).toString(8);
+    const paths = ['.ssh', '.ssh/id_key', 'key', 'opened', 'shared', 'private', 'logs', 'empty/deep'];
+    expect(Object.fromEntries(paths.map((path) => [path, modeOf(path)]))).toEqual({
+      '.ssh': '700',
+      '.ssh/id_key': '400',
+      key: '600',
+      opened: '600',
+      shared: '664',
+      private: '700',
+      logs: '755',
+      'empty/deep': '755',
+    });
+    expect(['brand', 'work', 'empty/deep', 'logs'].map((path) => existsSync(join(root, path)))).toEqual([false, true, true, true]);
+  });
+
+  test('neither keeps nor touches large files that no commit holds, and says so', async () => {
+    const large = Buffer.alloc(51 * 1024 * 1024);
+    put('committed.bin', large);
+    git('add', '-A');
+    git('commit', '-q', '-m', 'first');
+    put('untracked.bin', large);
+    put('small', 'x');
+    const checkpoints = await open();
+    const { files, notKept } = await checkpoints.save('c1');
+    expect([files, notKept]).toEqual([2, ['untracked.bin is not kept: 51 MB are more than the 50 MB of a file in checkpoints']]);
+    put('untracked.bin', 'grown small');
+    put('small', large);
+    put('committed.bin', 'changed');
+    const result = await checkpoints.restore('c1');
+    expect(result.restore).toEqual([{ path: 'committed.bin', change: 'restored' }]);
+    expect(result.cannot_undo).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^small is not kept/),
+        expect.stringMatching(/^untracked\.bin is not in the checkpoint/),
+      ]),
+    );
+    expect(statSync(join(root, 'small')).size).toBe(large.length);
+    expect(readFileSync(join(root, 'untracked.bin'), 'utf8')).toBe('grown small');
+    expect(statSync(join(root, 'committed.bin')).size).toBe(large.length);
+  });
+
   test('never writes through a link that took a folder’s place', async () => {
     const outside = mkdtempSync(join(tmpdir(), 'outside-'));
     try {
@@ -414,6 +512,36 @@ describe('checkpoints', () => {
       'b1',
       'b2',
     ]);
+  });
+
+  test('leave nothing of what they hold in the repository, and go with their session', async () => {
+    put('.env.local', 'TOKEN=abc');
+    const checkpoints = await open();
+    await checkpoints.save('c1');
+    expect(git('for-each-ref')).toBe('');
+    expect(git('count-objects').trim()).toBe('0 objects, 0 kilobytes');
+    expect(await storedSessions(stateFolder)).toMatchObject([{ session: 'run-7f3a', root }]);
+    await checkpoints.remove();
+    expect(await storedSessions(stateFolder)).toEqual([]);
+    await expect(checkpoints.save('c2')).rejects.toThrow('the run has ended');
+  });
+
+  test('hold nothing that was changed after the program went on, and say so', async () => {
+    put('before', '1');
+    put('after', '1');
+    const checkpoints = await open();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const goesOn = { passed: await checkpoints.now() };
+    put('after', '2');
+    put('came', 'x');
+    const { files, notKept } = await checkpoints.save('start', { kind: 'start', goesOn });
+    expect([files, notKept]).toEqual([
+      1,
+      ['after', 'came'].map((path) => `${path} was changed before it was read; it is not part of this checkpoint`),
+    ]);
+    put('before', '2');
+    await checkpoints.restore('start');
+    expect(['before', 'after', 'came'].map((path) => readFileSync(join(root, path), 'utf8'))).toEqual(['1', '2', 'x']);
   });
 
   test('cover the whole work tree from a subfolder, before the first commit, and in a linked work tree', async () => {
