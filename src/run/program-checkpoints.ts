@@ -11,8 +11,13 @@ const namedReasons = 20;
 /** How long a stopped program's files may take to be looked at before the HALT is acknowledged. */
 const sealMs = 1_000;
 
-/** How long the program waits for its files to be kept. In a larger work tree it begins, and what it changes meanwhile is not kept. */
-const startMs = 750;
+/** How long the program waits for its files to be kept: it begins then, and what it changes meanwhile is not kept. */
+const startMs = 5_000;
+/** The same in a work tree of many files, where reading takes its time for sure. */
+const largeStartMs = 750;
+const largeFiles = 5_000;
+/** How often is looked whether that many were counted. */
+const countMs = 50;
 
 /** A checkpoint to announce in the journal. */
 export interface TakenCheckpoint {
@@ -69,7 +74,12 @@ export class ProgramCheckpoints {
     const goesOn: Moment = {};
     const taken = this.#save('start', { label: 'start of the run', kind: 'start', goesOn });
     this.#begun = taken.catch(() => undefined);
-    if (!(await isSettledWithin(this.#begun, startMs))) goesOn.passed = await this.#checkpoints.now();
+    const asked = performance.now();
+    while (!(await isSettledWithin(this.#begun, countMs))) {
+      if (performance.now() - asked < ((goesOn.files ?? 0) < largeFiles ? startMs : largeStartMs)) continue;
+      goesOn.passed = await this.#checkpoints.now();
+      break;
+    }
     return { taken };
   }
 

@@ -31,9 +31,12 @@ export interface StoredSnapshot extends WorkTreeSnapshot {
   readonly ignored: IgnoredListing;
 }
 
-/** A moment from which on somebody changes the files that are being read. `passed` is the file system's time then, once it has. */
+/** A moment from which on somebody changes the files that are being read. */
 export interface Moment {
+  /** The file system's time then, once it has passed. */
   passed?: bigint;
+  /** How many files there are to read, once they are counted. */
+  files?: number;
 }
 
 /** Takes snapshots of one work tree, remembering the ids of files that did not change since. */
@@ -67,6 +70,7 @@ export function createSnapshotter(git: Git, store: GitRepository, leftOut: reado
     const now = await fileSystemTime(git, store);
     const listing = await listFiles(git, leftOut);
     const found = await statAll(git.root, listing.paths);
+    goesOn.files = found.size;
     const committed = await memory.committed(listing.head);
     const uncovered = new Map(listing.uncovered);
     const oids = new Map<RawPath, string>();

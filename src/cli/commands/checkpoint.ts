@@ -27,15 +27,15 @@ export function registerCheckpoint(program: Program): void {
     options: [
       option('--label <text>', 'what it is'),
       option('--id <id>', 'its id (one is made)'),
-      option('--list', 'list what is kept of this work tree (with -s: of the session)').conflicts(['prune', 'label', 'id']),
-      option('--prune', 'remove what is kept of sessions that are gone (with -s: of the session)').conflicts(['label', 'id']),
+      option('--list', 'what is kept of this work tree (-s: of a session)').conflicts(['prune', 'label', 'id']),
+      option('--prune', 'remove that of sessions that are gone (-s: of one)').conflicts(['label', 'id']),
       option('-s, --session <id>', 'the session (default: the only live one)'),
     ],
     notes: [
       '',
       'Under run --checkpoints git it is done when the files are saved (at most 30 s).',
-      'A session is gone when its server does not know it any more, when nobody used its',
-      'checkpoints for 30 days, or when the work tree is no more.',
+      'A session is gone when its server does not know it any more, when nobody used',
+      'its checkpoints for 30 days, or when the work tree is no more.',
     ],
     run: async (invocation) => {
       const { list, prune } = invocation.options;
