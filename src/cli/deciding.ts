@@ -10,7 +10,7 @@ import { chooseSession } from './live-sessions.ts';
 import type { Output } from './output.ts';
 import type { Invocation } from './program.ts';
 import { publishOne } from './publishing.ts';
-import { decisionAnswer, type AskedDecision } from './server-answers.ts';
+import { decisionAnswer, serverNowMs, type AskedDecision } from './server-answers.ts';
 import { requestJson } from './server-request.ts';
 import type { Settings } from './settings.ts';
 
@@ -82,7 +82,7 @@ function tell({ decision_id, choice, made_by, comment }: DecisionState, session:
 
 function invitation(decision: AskedDecision, { url }: Settings): string[] {
   const { decision_id, session_id, question, options, deadline, default: fallback, answer_path } = decision;
-  const left = deadline === null ? '' : `  (${fallback} in ${shownDuration(Math.max(0, Date.parse(deadline) - Date.now()))})`;
+  const left = deadline === null ? '' : `  (${fallback} in ${shownDuration(Math.max(0, Date.parse(deadline) - serverNowMs(decision)))})`;
   const answer = JSON.stringify({ choice: options[0]?.id });
   return [
     `${decision_id} in ${session_id}: ${question}  [${options.map(({ id }) => id).join('] [')}]${left}`,

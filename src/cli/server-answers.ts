@@ -9,8 +9,20 @@ import type { CommandState, DecisionState, SessionState } from '../core/session-
  */
 
 const text = z.string();
+const timed = { timestamp: text.optional() };
 const textOrNull = text.nullable();
 const attachment = z.looseObject({ attached: z.boolean(), instance_id: textOrNull }).nullable();
+
+/** An answer that says when it was given, by the server's clock. */
+interface Timed {
+  timestamp?: string | undefined;
+}
+
+/** Now by the server's clock, which its timestamps are compared with; by this machine's where the answer does not say. */
+export function serverNowMs({ timestamp }: Timed): number {
+  const serverMs = Date.parse(timestamp ?? '');
+  return Number.isNaN(serverMs) ? Date.now() : serverMs;
+}
 
 /** A session as `GET /api/sessions` lists it. */
 export interface ListedSession extends Pick<
@@ -34,7 +46,9 @@ const listedSession = z.looseObject({
 });
 
 /** `GET /api/sessions`. */
-export const sessionListAnswer = typed<{ sessions: ListedSession[] }>()(z.looseObject({ sessions: z.array(listedSession) }));
+export const sessionListAnswer = typed<{ sessions: ListedSession[] } & Timed>()(
+  z.looseObject({ sessions: z.array(listedSession), ...timed }),
+);
 
 /** `GET /api/sessions/ID`. */
 export const sessionAnswer = typed<SessionState & { epoch: string }>()(
@@ -55,7 +69,7 @@ export const eventPlacesAnswer = z.looseObject({ events: z.array(z.looseObject({
 export const publishedAnswer = typed<PublishedMessage>()(z.looseObject({ epoch: text, first_seq: z.number(), last_seq: z.number() }));
 
 /** A decision as the server tells it; open ones come with a way to answer them. */
-export interface AskedDecision extends DecisionState {
+export interface AskedDecision extends DecisionState, Timed {
   session_id: string;
   answer_path?: string;
 }
@@ -74,12 +88,14 @@ export const decisionAnswer = typed<AskedDecision>()(
     made_by: textOrNull,
     comment: textOrNull,
     answer_path: text.optional(),
+    ...timed,
   }),
 );
 
 /** `GET /api/sessions/ID/commands`. */
-export const commandListAnswer = typed<{ commands: CommandState[]; total: number }>()(
+export const commandListAnswer = typed<{ commands: CommandState[]; total: number } & Timed>()(
   z.looseObject({
+    ...timed,
     total: z.number(),
     commands: z.array(
       z.looseObject({
@@ -117,6 +133,7 @@ export const commandAnswer = typed<CommandResult | CommandResults>()(
 
 /** `GET /api/stats`. */
 export const statsAnswer = z.looseObject({
+  ...timed,
   total_connections: z.number(),
   version: text,
   uptime_seconds: z.number(),

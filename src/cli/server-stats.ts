@@ -3,7 +3,7 @@ import { safeLine } from '../core/safe-text.ts';
 import { isLive } from '../core/session-state.ts';
 import { count, duration } from '../dashboard/view/figures.ts';
 import { byChange, listSessions } from './live-sessions.ts';
-import { statsAnswer, type ListedSession } from './server-answers.ts';
+import { serverNowMs, statsAnswer, type ListedSession } from './server-answers.ts';
 import { requestJson } from './server-request.ts';
 import type { Output } from './output.ts';
 import { sessionTable } from './session-table.ts';
@@ -23,6 +23,7 @@ export interface ServerStats {
   journal: string;
   journal_bytes: number;
   sessions: ListedSession[];
+  timestamp?: string | undefined;
 }
 
 /** Asks the server for its figures and its sessions. */
@@ -41,6 +42,7 @@ export async function readStats(settings: Settings): Promise<ServerStats> {
     journal: wire.journal.location,
     journal_bytes: wire.journal.size_bytes,
     sessions: sessions.toSorted(byChange),
+    timestamp: wire.timestamp,
   };
 }
 
@@ -54,7 +56,7 @@ export function statsLines(stats: ServerStats, output: Output, maxSessions: numb
     `clients ${stats.clients}, orchestrators ${stats.orchestrators}, sessions ${count(stats.sessions.length)} (${count(live.length)} live)`,
     `events ${stats.events_per_second}/s, ${count(stats.events_total)} since the start; publish p50 ${time(stats.publish_p50_ms)}, p99 ${time(stats.publish_p99_ms)}`,
     `journal ${safeLine(stats.journal)}, ${shownBytes(stats.journal_bytes)}`,
-    ...(shown.length === 0 ? [] : ['', ...sessionTable(shown, output)]),
+    ...(shown.length === 0 ? [] : ['', ...sessionTable(shown, serverNowMs(stats), output)]),
   ];
 }
 

@@ -14,9 +14,8 @@ const tones: Record<SessionStatus, Tone> = {
   failed: 'bad',
 };
 
-/** Sessions as a table. */
-export function sessionTable(sessions: readonly ListedSession[], output: Output): string[] {
-  const now = Date.now();
+/** Sessions as a table. @param nowMs by the server's clock */
+export function sessionTable(sessions: readonly ListedSession[], nowMs: number, output: Output): string[] {
   const rows = sessions.map(({ session_id, status, progress, watchers, orchestrator, open_decisions, current_skill, updated_at, seq }) => [
     session_id,
     { text: status, tone: Object.hasOwn(tones, status) ? tones[status] : 'plain' },
@@ -29,7 +28,7 @@ export function sessionTable(sessions: readonly ListedSession[], output: Output)
         ? safeLine(orchestrator.instance_id ?? 'attached', 30)
         : { text: 'lost', tone: 'warn' as const },
     open_decisions > 0 ? { text: String(open_decisions), tone: 'warn' as const } : '-',
-    `${durationSince(updated_at, now)} ago`,
+    `${durationSince(updated_at, nowMs)} ago`,
     safeLine(current_skill ?? '-', 40),
   ]);
   return tableLines(['SESSION', 'STATUS', 'DONE', 'EVENTS', 'WATCHERS', 'ORCHESTRATOR', 'DECISIONS', 'CHANGED', 'SKILL'], rows, output);

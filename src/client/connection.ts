@@ -7,6 +7,7 @@ import { connectFailure, errorFromBody, isRetryable, unreachable } from './conne
 import { readEnvironment } from './environment.ts';
 import { getJson } from './http-request.ts';
 import { Listeners } from './listeners.ts';
+import { ServerClock } from './server-clock.ts';
 import type { ServerMessages } from './server-messages.ts';
 
 /** How long to wait for the server's `connected` once the transport stands, and between two measurements of the latency. */
@@ -55,6 +56,8 @@ export interface Connection {
   readonly failure: ShannonDashError | undefined;
   /** What the server said when it last greeted. */
   readonly server: ConnectedMessage | undefined;
+  /** Now by the server's clock, in milliseconds since 1970: what its timestamps are compared with. */
+  readonly serverNowMs: number;
   /**
    * Sends a request and waits for its answer. Nothing is queued: without a live connection it rejects at once.
    * @throws ShannonDashError the server's refusal; TIMEOUT; UNREACHABLE (not sent, or lost before the answer)
@@ -110,6 +113,7 @@ class SocketConnection implements Connection {
   #server: ConnectedMessage | undefined;
   #failure: ShannonDashError | undefined;
   #lossReason: string | undefined;
+  readonly #clock = new ServerClock();
   /** One at a time: the wait for the greeting, for the next attempt, or for the next ping. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -155,6 +159,10 @@ class SocketConnection implements Connection {
     return this.#server;
   }
 
+  get serverNowMs(): number {
+    return this.#clock.nowMs;
+  }
+
   request<T>(event: string, payload: unknown, { timeoutMs = this.#timeoutMs }: { timeoutMs?: number | undefined } = {}): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#state.status !== 'live') {
@@ -182,8 +190,9 @@ class SocketConnection implements Connection {
 
   async ping(options?: { timeoutMs?: number | undefined }): Promise<number> {
     const startedAt = performance.now();
-    await this.request('ping', {}, options);
+    const pong = await this.request<{ timestamp?: unknown } | null>('ping', {}, options);
     const latencyMs = performance.now() - startedAt;
+    this.#clock.learn(pong?.timestamp);
     if (this.#state.status === 'live') this.#change({ latencyMs });
     return latencyMs;
   }
@@ -250,6 +259,7 @@ class SocketConnection implements Connection {
       return;
     }
     this.#server = message;
+    this.#clock.learn(message.timestamp);
     this.#lossReason = undefined;
     this.#change({ status: 'live', attempt: 0, retryAt: null, error: null, serverVersion: message.server_version });
     this.#measure();

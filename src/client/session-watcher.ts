@@ -123,7 +123,7 @@ export class SessionWatcher implements Watcher {
       if (!isUnknown) throw error;
     }
     if (this.#state === undefined && seq === 0) {
-      this.#state = initialState({ session_id: this.session, created_at: new Date().toISOString() });
+      this.#state = initialState({ session_id: this.session, created_at: new Date(this.#connection.serverNowMs).toISOString() });
     }
   }
 

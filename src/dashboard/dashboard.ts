@@ -136,7 +136,7 @@ export class Dashboard {
     const { session, url } = this.settings;
     const id = this.ui.sessionId ?? session;
     const state = id === undefined ? undefined : this.feed.state(id);
-    if (state !== undefined) return sessionSummary(state, url, Date.now());
+    if (state !== undefined) return sessionSummary(state, url, this.feed.connection.serverNowMs);
     return id === undefined ? overviewSummary(this.feed.sessions(Date.now()), url) : [];
   }
 
@@ -182,6 +182,7 @@ export class Dashboard {
   private picture(): Picture {
     const { ui, feed, settings, scrubber } = this;
     const wallMs = Date.now();
+    const serverMs = feed.connection.serverNowMs;
     const connection = feed.connection.state;
     const live = ui.sessionId === undefined ? undefined : feed.state(ui.sessionId);
     const history = ui.sessionId === undefined ? undefined : scrubber.view;
@@ -195,7 +196,7 @@ export class Dashboard {
       // Clocks stand still while nothing is known: what goes on meanwhile would be a guess.
       look: {
         glyphs: settings.isAscii ? asciiGlyphs : unicodeGlyphs,
-        nowMs: pastMs ?? (connection.status === 'live' ? wallMs : connection.since),
+        nowMs: pastMs ?? (connection.status === 'live' ? serverMs : connection.since + serverMs - wallMs),
         timestamps: this.timestamps,
       },
       wallMs,

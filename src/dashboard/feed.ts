@@ -105,12 +105,12 @@ export class Feed {
         };
         break;
       case 'connection':
-        this.takeConnection(update.connection, nowMs);
+        this.takeConnection(update.connection);
         break;
       case 'deleted':
         this.lastSeqs.delete(update.session_id);
         this.meters.delete(update.session_id);
-        this.log.note(`${update.session_id} was deleted`, 'warn', nowMs);
+        this.log.note(`${update.session_id} was deleted`, 'warn', this.connection.serverNowMs);
         break;
       case 'created':
         break;
@@ -134,7 +134,9 @@ export class Feed {
   private takeState(sessionId: string, state: SessionState, nowMs: number): void {
     const known = this.lastSeqs.get(sessionId);
     this.lastSeqs.set(sessionId, state.seq);
-    this.lastEventMs ??= Number.isNaN(Date.parse(state.updated_at)) ? null : Date.parse(state.updated_at);
+    // The state tells the server's time; here it is told how long ago that is.
+    const updatedMs = Date.parse(state.updated_at) + nowMs - this.connection.serverNowMs;
+    this.lastEventMs ??= Number.isNaN(updatedMs) ? null : updatedMs;
     if (this.gapAfter !== undefined) {
       const events = this.gapAfter.seq === null ? null : Math.max(0, state.seq - this.gapAfter.seq);
       this.missed = { events, sinceMs: nowMs };
@@ -143,19 +145,19 @@ export class Feed {
           ? 'this is another journal than before: what was seen is gone there'
           : `${count(events)} events missed: they are no longer kept`,
         'bad',
-        nowMs,
+        this.connection.serverNowMs,
         sessionId,
       );
       this.gapAfter = undefined;
     } else if (known !== undefined && state.seq > known) {
-      this.log.note(`${count(state.seq - known)} events while away; the journal has them`, 'warn', nowMs, sessionId);
+      this.log.note(`${count(state.seq - known)} events while away; the journal has them`, 'warn', this.connection.serverNowMs, sessionId);
     }
   }
 
-  private takeConnection(connection: ConnectionState, nowMs: number): void {
+  private takeConnection(connection: ConnectionState): void {
     if (connection.status === 'reconnecting' && connection.attempt === 1 && connection.retryAt !== null) {
       const why = connection.error ?? 'no reason given';
-      this.log.note(why.startsWith('connection lost') ? why : `connection lost: ${why}`, 'bad', nowMs);
+      this.log.note(why.startsWith('connection lost') ? why : `connection lost: ${why}`, 'bad', this.connection.serverNowMs);
     }
     if (connection.status !== 'live') this.catchingUp = null;
   }

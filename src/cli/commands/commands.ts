@@ -25,14 +25,15 @@ export function registerCommands(program: Program): void {
 }
 
 async function listCommands({ options, settings, output }: Invocation<CommandsOptions>): Promise<void> {
-  const [{ requestJson }, { commandListAnswer }, { chooseSession }, { tableLines }, { safeLine }, { durationSince }] = await Promise.all([
-    import('../server-request.ts'),
-    import('../server-answers.ts'),
-    import('../live-sessions.ts'),
-    import('../table.ts'),
-    import('../../core/safe-text.ts'),
-    import('../../dashboard/view/figures.ts'),
-  ]);
+  const [{ requestJson }, { commandListAnswer, serverNowMs }, { chooseSession }, { tableLines }, { safeLine }, { durationSince }] =
+    await Promise.all([
+      import('../server-request.ts'),
+      import('../server-answers.ts'),
+      import('../live-sessions.ts'),
+      import('../table.ts'),
+      import('../../core/safe-text.ts'),
+      import('../../dashboard/view/figures.ts'),
+    ]);
   const session = await chooseSession(settings, { orLatest: true });
   const query = new URLSearchParams({
     limit: String(options.limit ?? 20),
@@ -47,13 +48,13 @@ async function listCommands({ options, settings, output }: Invocation<CommandsOp
     output.note(`nobody has sent ${session} a command${options.status === undefined ? '' : ` that is ${options.status}`}`);
     return;
   }
-  const now = Date.now();
+  const nowMs = serverNowMs(ledger);
   const rows = ledger.commands.map((command) => [
     safeLine(command.command_type, 20),
     { text: command.status, tone: toneOf(command) },
     safeLine(command.by ?? '-', 30),
     safeLine(command.acknowledged_by ?? command.delivered_to ?? '-', 30),
-    durationSince(command.created_at, now),
+    durationSince(command.created_at, nowMs),
     safeLine(command.command_id, 128),
     safeLine(command.error ?? (Object.keys(command.parameters).length === 0 ? '' : JSON.stringify(command.parameters)), 80),
   ]);

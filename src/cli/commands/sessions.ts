@@ -13,12 +13,15 @@ export function registerSessions(program: Program): void {
     examples: ['sessions', 'sessions --live', "sessions --json | jq -r '.sessions[].session_id'"],
     options: [option('--live', 'only those that have not ended'), option('--limit <count>', 'at most so many (20)', wholeNumber)],
     run: async ({ options, settings, output }) => {
-      const [{ listSessions, byChange }, { isLive }, { sessionTable }] = await Promise.all([
+      const [{ byChange }, { requestJson }, { serverNowMs, sessionListAnswer }, { isLive }, { sessionTable }] = await Promise.all([
         import('../live-sessions.ts'),
+        import('../server-request.ts'),
+        import('../server-answers.ts'),
         import('../../core/session-state.ts'),
         import('../session-table.ts'),
       ]);
-      const all = await listSessions(settings);
+      const answer = await requestJson(settings, 'api/sessions', sessionListAnswer);
+      const all = answer.sessions;
       const found = (options.live === true ? all.filter(({ status }) => isLive(status)) : all).toSorted(byChange);
       const sessions = found.slice(0, options.limit ?? 20);
       if (output.isJson) {
@@ -26,7 +29,7 @@ export function registerSessions(program: Program): void {
         return;
       }
       if (found.length === 0) output.note('no sessions yet; start one: shannon-dash run -- COMMAND');
-      else for (const line of sessionTable(sessions, output)) output.line(line);
+      else for (const line of sessionTable(sessions, serverNowMs(answer), output)) output.line(line);
       if (found.length > sessions.length) output.note(`and ${found.length - sessions.length} more: --limit ${found.length}`);
     },
   });

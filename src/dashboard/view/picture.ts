@@ -76,7 +76,7 @@ export interface Picture {
   columns: number;
   rows: number;
   look: Look;
-  /** Now by this machine's clock, where `look.nowMs` may stand still. */
+  /** Now by this machine's clock; `look.nowMs` is told by the server's, and may stand still. */
   wallMs: number;
   url: string;
   isReadonly: boolean;

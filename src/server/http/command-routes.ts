@@ -6,6 +6,7 @@ import { errorTable, ShannonDashError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { parse } from '../../core/parse.ts';
 import { text, textOf } from '../../core/text.ts';
+import { timestampNow } from '../../core/timestamp.ts';
 import { answerCommandError } from './http-errors.ts';
 import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
 
@@ -35,7 +36,7 @@ export function addCommandRoutes(app: FastifyInstance, { ledger, store }: RouteP
   });
   app.get<{ Params: PathParameters }>('/api/sessions/:id/commands', async (request) => {
     if (store.get(request.params.id) === undefined) throw sessionNotFound(request.params.id);
-    return ledger.history(request.params.id, parse(ledgerQuery, request.query));
+    return { ...(await ledger.history(request.params.id, parse(ledgerQuery, request.query))), timestamp: timestampNow() };
   });
 }
 
@@ -49,7 +50,8 @@ export function addDecisionRoutes(app: FastifyInstance, { store, ledger, links }
   };
   app.get<{ Params: PathParameters }>('/api/sessions/:id/decisions/:decision', async (request) => {
     const { decision, key } = await find(request.params.id, request.params.decision);
-    return { ...decision, session_id: request.params.id, ...(decision.status === 'open' ? { answer_path: links.path(key) } : {}) };
+    const answer_path = decision.status === 'open' ? { answer_path: links.path(key) } : {};
+    return { ...decision, session_id: request.params.id, ...answer_path, timestamp: timestampNow() };
   });
   app.post<{ Params: PathParameters }>('/api/sessions/:id/decisions/:decision/answer/:token', async (request, reply) => {
     const { id, decision: decisionId, token } = request.params;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { jsonText } from '../../core/json.ts';
 import { createSessionRequest } from '../../core/messages.ts';
 import { parse } from '../../core/parse.ts';
+import { timestampNow } from '../../core/timestamp.ts';
 import type { SessionState } from '../../core/session-state.ts';
 import type { Hub } from '../hub.ts';
 import { brief, type SessionStore, type StoredSession } from '../session-store.ts';
@@ -14,7 +15,7 @@ const stateQuery = z.object({ at: wholeNumber(Number.MAX_SAFE_INTEGER).optional(
 export function addSessionRoutes(app: FastifyInstance, { store, hub, journal }: RouteParts): void {
   app.get('/api/sessions', () => {
     const sessions = [...store.all()].map((session) => summary(session, hub));
-    return { sessions, total: sessions.length };
+    return { sessions, total: sessions.length, timestamp: timestampNow() };
   });
   app.post('/api/sessions', async (request, reply) => {
     const origin = parse(createSessionRequest, request.body);
