@@ -1,7 +1,8 @@
 import type { ConnectOptions } from '../client/connection.ts';
 import { ShannonDashError } from '../core/errors.ts';
 import { shownDuration } from './duration.ts';
-import { patienceOf } from './server-request.ts';
+import { isReloading } from './reload-mark.ts';
+import { isAway, patienceMs, patienceOf } from './server-request.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -10,11 +11,18 @@ import type { Settings } from './settings.ts';
  */
 export async function connecting<Client>(settings: Settings, connect: (options: ConnectOptions) => Promise<Client>): Promise<Client> {
   const { url, token, client, timeoutMs } = settings;
-  const patienceMs = patienceOf(settings);
-  if (patienceMs === 0) return connect({ url, token, client, timeoutMs, retry: false });
+  let waitMs = patienceOf(settings);
+  if (waitMs === 0) {
+    try {
+      return await connect({ url, token, client, timeoutMs, retry: false });
+    } catch (error) {
+      if (!isAway(error) || !isReloading(url)) throw error;
+      waitMs = patienceMs;
+    }
+  }
   const giveUp = new AbortController();
-  const late = new ShannonDashError('UNREACHABLE', `cannot reach ${url} (no answer in ${shownDuration(patienceMs)})`);
-  const timer = setTimeout(() => giveUp.abort(late), patienceMs);
+  const late = new ShannonDashError('UNREACHABLE', `cannot reach ${url} (no answer in ${shownDuration(waitMs)})`);
+  const timer = setTimeout(() => giveUp.abort(late), waitMs);
   try {
     return await connect({ url, token, client, timeoutMs, signal: giveUp.signal });
   } finally {

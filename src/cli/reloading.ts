@@ -1,17 +1,21 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { watch } from 'chokidar';
 import { defaultSkillFolders } from '../server/skill-registry.ts';
+import { shownDuration } from './duration.ts';
 import { exitCodes } from './exit-codes.ts';
+import { ProgramChanges } from './program-changes.ts';
 import type { Invocation } from './program.ts';
 import { projectFileName } from './project-file.ts';
+import { markReloading, unmarkReloading } from './reload-mark.ts';
 import { userFolders } from './user-folders.ts';
 
-/** A build writes many files; the restart waits until it is quiet. */
-const quietMs = 200;
 const longestStopMs = 5_000;
+/** How long a server that has ended by itself stays away: longer each time, unless it has served for a while. */
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+const provenMs = 10_000;
 
 /**
  * Serves from a process of its own, which is started anew, on the same port, when the program, its configuration or its
@@ -20,15 +24,15 @@ const longestStopMs = 5_000;
 export async function serveReloading({ settings, output, interruption }: Invocation<object>): Promise<number> {
   const signal = interruption.hold();
   const server = new ServingChild();
-  const changed = new Changes([
-    fileURLToPath(new URL('..', import.meta.url)),
-    ...settings.files,
-    join(process.cwd(), projectFileName),
-    join(userFolders().config, 'config.json'),
-    ...defaultSkillFolders({ cwd: process.cwd(), home: homedir(), extra: settings.skills }).map(({ path }) => path),
-  ]);
+  const changed = new ProgramChanges({
+    program: resolve(fileURLToPath(new URL('..', import.meta.url))),
+    files: [...settings.files, join(process.cwd(), projectFileName), join(userFolders().config, 'config.json')],
+    skillFolders: defaultSkillFolders({ cwd: process.cwd(), home: homedir(), extra: settings.skills }),
+  });
+  let pauseMs = firstPauseMs;
   try {
     for (;;) {
+      const startedAt = performance.now();
       const ended = server.start();
       const what = await Promise.race([ended, changed.next(), aborted(signal)]);
       if (signal.aborted) return await server.stop();
@@ -37,13 +41,16 @@ export async function serveReloading({ settings, output, interruption }: Invocat
         await server.stop();
         continue;
       }
-      // It has said why itself. At the beginning that is for whoever started it; later the next change may mend it.
-      if (!server.wasReady) return what ?? exitCodes.refused;
-      output.warn(`the server ended with ${what ?? 'a signal'}; it starts again with the next change`);
-      await Promise.race([changed.next(), aborted(signal)]);
+      // It has said why itself. At the beginning that is for whoever started it; and whoever stops it means it.
+      if (!server.wasReady || what === exitCodes.ok) return what ?? exitCodes.refused;
+      if (performance.now() - startedAt > provenMs) pauseMs = firstPauseMs;
+      output.warn(`the server ended with ${what ?? 'a signal'}; it starts again in ${shownDuration(pauseMs)}, or with the next change`);
+      await Promise.race([changed.next(), aborted(signal), new Promise((done) => setTimeout(done, pauseMs))]);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       if (signal.aborted) return what ?? exitCodes.refused;
     }
   } finally {
+    server.leave();
     await changed.close();
   }
 }
@@ -62,12 +69,22 @@ class ServingChild {
   /** Resolves with its exit code; null after a signal. */
   start(): Promise<number | null> {
     const [script = '', ...args] = process.argv.slice(1);
+    // What was accepted at the first start is not accepted for ever.
+    const once = this.#port === undefined ? ['--reload'] : ['--reload', '--accept-loss'];
     const again = this.#port === undefined ? [] : ['--port', String(this.#port)];
-    const child = fork(script, [...args.filter((each) => each !== '--reload'), ...again]);
-    child.on('message', (message) => (this.#port = (message as { port: number }).port));
+    const child = fork(script, [...args.filter((each) => !once.includes(each)), ...again]);
+    child.on('message', (message) => {
+      this.#port = (message as { port: number }).port;
+      markReloading(this.#port);
+    });
     this.#child = child;
     this.#ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
     return this.#ended;
+  }
+
+  /** It will not come back. */
+  leave(): void {
+    if (this.#port !== undefined) unmarkReloading(this.#port);
   }
 
   /** Over the channel and not by a signal: Ctrl-C has reached the child as well, and a second one would force it. */
@@ -78,50 +95,6 @@ class ServingChild {
     const code = await this.#ended;
     clearTimeout(force);
     return code ?? exitCodes.refused;
-  }
-}
-
-/** Changes of files, gathered until it is quiet. */
-class Changes {
-  readonly #watcher;
-  #waiting: ((path: string) => void) | undefined;
-  #changed: string | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(paths: readonly string[]) {
-    this.#watcher = watch([...paths], { ignoreInitial: true });
-    this.#watcher.on('all', (_, path) => this.#onChange(path));
-    // What cannot be watched is no reason not to serve.
-    this.#watcher.on('error', () => undefined);
-  }
-
-  /** Resolves with one of the paths that changed since the last call. */
-  next(): Promise<string> {
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
-      this.#tell();
-    });
-  }
-
-  async close(): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#watcher.close();
-  }
-
-  #onChange(path: string): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#changed = path;
-      this.#tell();
-    }, quietMs);
-  }
-
-  #tell(): void {
-    if (this.#changed === undefined || this.#waiting === undefined) return;
-    const path = this.#changed;
-    this.#changed = undefined;
-    this.#waiting(path);
-    this.#waiting = undefined;
   }
 }
 

@@ -7,10 +7,11 @@ import { isErrorBody, ShannonDashError } from '../core/errors.ts';
 import { jsonText } from '../core/json.ts';
 import { shownDuration } from './duration.ts';
 import { foreignServer, noAnswer } from './failure.ts';
+import { isReloading } from './reload-mark.ts';
 import type { Settings } from './settings.ts';
 
 /** How long a server that is being restarted may be away before a request gives up. */
-const patienceMs = 10_000;
+export const patienceMs = 10_000;
 const requestMs = 10_000;
 /** No answer of ours is as long as that; it is below what Node can hold in one text. */
 const longestAnswerChars = 256 * 1024 * 1024;
@@ -25,8 +26,8 @@ export interface RequestOptions {
 
 /**
  * Asks the server over HTTP: for commands that ask once or twice, that costs a third of a Socket.IO connection. A person
- * learns at once that nobody is there; a script inside a run, which must not fail because the server is just being
- * restarted, keeps trying for a while.
+ * learns at once that nobody is there; while the server is reloading, and for a script inside a run, which must not fail
+ * because the server is just being restarted, it keeps trying for a while.
  * @param path from the server's root: `api/sessions`
  * @param schema what an answer of ours looks like; any other is not one of ours
  * @throws ShannonDashError the server's error; UNREACHABLE; TIMEOUT; UNSUPPORTED it is another kind of server
@@ -43,14 +44,19 @@ export async function requestJson<Answer>(
     try {
       return readAnswer(settings, schema, await send(settings, path, { ...options, onConnected: () => (isConnected = true) }));
     } catch (error) {
-      if (!(error instanceof ShannonDashError) || error.code !== 'UNREACHABLE') throw error;
-      // The answer was lost: only the same request again tells what came of it.
-      if (isConnected && attempt === 1) giveUpAt = Math.max(giveUpAt, performance.now() + patienceMs);
+      if (!isAway(error)) throw error;
+      // The answer was lost: only the same request again tells what came of it. And a server that is reloading comes back.
+      if (attempt === 1 && (isConnected || isReloading(settings.url))) giveUpAt = Math.max(giveUpAt, performance.now() + patienceMs);
       const waitMs = backoffMs(attempt);
       if (performance.now() + waitMs > giveUpAt) throw error;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
+}
+
+/** Whether the server cannot be reached, or is just stopping. */
+export function isAway(error: unknown): error is ShannonDashError {
+  return error instanceof ShannonDashError && (error.code === 'UNREACHABLE' || error.code === 'UNAVAILABLE');
 }
 
 /** How long to keep trying to reach the server; 0 for a person at a terminal. */

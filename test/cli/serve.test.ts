@@ -131,3 +131,40 @@ test('--reload restarts on a change, on the same port, and a watcher misses noth
   server.child.kill('SIGTERM');
   expect((await server.ended).code).toBe(0);
 });
+
+test('--reload starts a server that was killed again, clients wait for it; and what lies beside the skills is none of its business', async () => {
+  const place = newPlace();
+  const server = new StartedProgram(['serve', '--port', '0', '--json', '--reload', '--skills', '.', '--journal', 'j.db'], place);
+  const readies = () =>
+    server.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as { url: string; pid: number });
+  await server.until(() => readies().length === 1);
+  const [first] = readies();
+  const url = first?.url ?? '';
+  const run = (...args: string[]) => runProgram([...args, '--url', url], place);
+  expect((await run('emit', 'execution:started', '-s', 'r')).code).toBe(0);
+  process.kill(first?.pid ?? 0, 'SIGKILL');
+  const emit = runProgram(['emit', '-', '-s', 'r', '--url', url], place, '{"type":"a:b"}\n');
+  const ends = await Promise.all([run('emit', 'a:c', '-s', 'r'), run('sessions'), emit]);
+  expect(ends.map(({ code, stderr }) => [code, stderr])).toEqual([
+    [0, ''],
+    [0, ''],
+    [0, ''],
+  ]);
+  await server.until(() => readies().length === 2);
+  expect(readies()[1]).toMatchObject({ url });
+  expect(readies()[1]?.pid).not.toBe(first?.pid);
+  expect(server.stderr).toMatch(/the server ended with a signal; it starts again in 100 ms/);
+  // A skill is its business: that is the first thing it has seen change.
+  writeFileSync(join(place.folder, 'new.yaml'), 'name: new');
+  await server.until(() => readies().length === 3);
+  expect(server.stderr.match(/restarting: .*/g)).toEqual(['restarting: a skill changed']);
+  const skills = await fetch(new URL('/api/skills', url)).then((response) => response.json());
+  expect(skills).toMatchObject({ skills: [{ name: 'new' }] });
+  server.child.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
+  // Nobody brings it back from now on, so nobody waits.
+  expect((await run('sessions')).code).toBe(6);
+});
