@@ -12,8 +12,18 @@ export const limits = {
   requestParts: 150_000,
   /** Packets in one payload of a client that polls. */
   payloadPackets: 10_000,
+  /** Requests that wait for the answers before them on one HTTP connection. */
+  pipelinedRequests: 2_000,
   /** Waiting bytes of one connection beyond which it is cut as a slow consumer. */
   backlogBytes: 1024 * 1024,
+  /** Bytes that may wait to be read over all connections before what can wait has to. */
+  waitingBytes: 32 * 1024 * 1024,
+  /** What is read of a history at a time. */
+  pieceBytes: 64 * 1024,
+  /** Who takes nothing of what waits for so long is cut. */
+  unreadMs: 30_000,
+  /** The same while others wait for the room. */
+  unreadUnderPressureMs: 2_000,
   sessions: 10_000,
   /** Folded sessions kept in memory; others are folded again from their snapshot when asked for. */
   foldedSessions: 500,

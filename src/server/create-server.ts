@@ -17,7 +17,9 @@ import { EventIntake } from './event-intake.ts';
 import { allDrained, closeConnections } from './farewell.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
 import { addRoutes } from './http/http-routes.ts';
+import { paceAnswers } from './http/paced-answers.ts';
 import { Hub } from './hub.ts';
+import { ReadBudget } from './read-budget.ts';
 import { ServerFigures } from './server-figures.ts';
 import { SessionStore, brief } from './session-store.ts';
 import { defaultSkillFolders, startSkillRegistry } from './skill-registry.ts';
@@ -76,6 +78,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
   // It says itself that it cannot be written, once a second at most: no line for each request that is refused.
   journal.onProblem((sentence) => log.error(sentence));
   const figures = new ServerFigures();
+  const budget = new ReadBudget();
   const store = new SessionStore(journal, onProblem);
   await store.open();
   const hub = new Hub(journal, store, onProblem);
@@ -104,6 +107,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     clientErrorHandler: answerBadRequest,
   });
   app.setErrorHandler(answerError);
+  paceAnswers(app, { budget, onCut: () => figures.slowConsumer() });
   const io = new SocketServer(app.server, {
     serveClient: false,
     perMessageDeflate: false,
@@ -112,7 +116,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     maxHttpBufferSize: limits.requestBytes + 4_096,
   });
   const intake = new EventIntake(journal, figures);
-  serveSockets(io, { hub, intake, ledger, figures, log, epoch: journal.epoch, version });
+  serveSockets(io, { hub, intake, ledger, figures, budget, log, epoch: journal.epoch, version });
   journal.subscribe((changes) =>
     figures.committed(changes.reduce((sum, change) => sum + (change.kind === 'appended' ? change.events.length : 0), 0)),
   );
@@ -136,9 +140,22 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     'From an event received to its fan-out: 99 %',
     () => (figures.latency().p99_ms ?? 0) / 1_000,
   );
+  figures.gauge('shannon_dash_waiting_bytes', 'Bytes that wait to be read', () => budget.bytes);
   figures.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
   guardServer(app.server, guard, log);
-  addRoutes(app, { journal, store, hub, intake, ledger, links: new DecisionLinks(journal.secret), skills, figures, version, connections });
+  addRoutes(app, {
+    journal,
+    store,
+    hub,
+    intake,
+    ledger,
+    links: new DecisionLinks(journal.secret),
+    skills,
+    figures,
+    budget,
+    version,
+    connections,
+  });
 
   // `localhost` is two addresses. What comes to the second is served like what comes to the first.
   const loopback6 = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => void app.server.emit('connection', socket));
@@ -159,6 +176,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
       () => skills.close(),
       () => ledger.close(),
       () => hub.close(),
+      () => budget.close(),
       () => store.close(),
       () => journal.close(),
     ]);

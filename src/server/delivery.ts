@@ -18,6 +18,8 @@ export interface DeliveryShape {
 export interface EncodedDelivery {
   packets: string[];
   frames: Buffer;
+  /** For how many clients it waits. */
+  waiting: number;
 }
 
 /** Characters of JSON in one `events` packet; more are spread over several. */
@@ -75,7 +77,7 @@ function batchPackets(events: readonly JournalEvent[]): string[] {
 
 function encode(packets: string[]): EncodedDelivery {
   // '4' is Engine.IO's type for a message.
-  return { packets, frames: Buffer.concat(packets.map((packet) => textFrame(`4${packet}`))) };
+  return { packets, frames: Buffer.concat(packets.map((packet) => textFrame(`4${packet}`))), waiting: 0 };
 }
 
 /** An unmasked, final text frame as a server sends it: RFC 6455, section 5.2. */

@@ -8,9 +8,8 @@ import type { Journal, JournalChange, JournalEvent } from '../journal/journal.ts
 import { Delivery } from './delivery.ts';
 import type { SessionStore } from './session-store.ts';
 
-/** The most that is read for a watcher at a time, so that one that reads slowly costs little. */
+/** The most events that are read for a watcher at a time, so that one that reads slowly costs little. */
 const replayEvents = 500;
-const replayChars = limits.backlogBytes / 2;
 
 /** The messages about a session that are not events of it. Filters do not apply to them. */
 export type SessionMessage =
@@ -18,13 +17,17 @@ export type SessionMessage =
   | { name: 'session:gap'; payload: SessionGapMessage }
   | { name: 'session:created' | 'session:deleted'; payload: { session_id: string; timestamp: string } };
 
-/** Whoever reads: a Socket.IO client, an SSE or NDJSON stream. None of these may throw. */
+/** Whoever reads: a Socket.IO client, an SSE or NDJSON stream. None of these may throw, but for what reading throws. */
 export interface Watcher {
   /** New events, live. */
   deliver(delivery: Delivery): void;
-  /** Events of the past; resolves when there is room for more. */
-  replay(events: readonly JournalEvent[]): Promise<void>;
+  /** Sends events of the past once there is room for them, which are read then. Resolves when they are written; false if the reader is gone. */
+  replay(read: () => Promise<readonly JournalEvent[]>): Promise<boolean>;
   tell(message: SessionMessage): void;
+  /** The same for a message that may be large. */
+  tellPaced(message: () => Promise<SessionMessage | undefined>): Promise<boolean>;
+  /** Resolves once little waits for it. */
+  drained(): Promise<void>;
   /** Lets the reader go, which comes back with its cursor. */
   cut(): void;
 }
@@ -32,6 +35,8 @@ export interface Watcher {
 /** A watcher's place in one session, or in all of them. */
 export interface Subscription {
   readonly sessionId: string | undefined;
+  /** Resolves once the states that it begins with are written. */
+  readonly joined: Promise<void>;
   close(): void;
 }
 
@@ -40,6 +45,11 @@ interface Reader {
   filter: EventFilter;
   isLive: boolean;
   isClosed: boolean;
+}
+
+/** One of all sessions, with what came in each of them since it began to join: the first event that it was not sent. */
+interface ReaderOfAll extends Reader {
+  missed: Map<string, number>;
 }
 
 type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
@@ -52,7 +62,7 @@ export class Hub {
   readonly #journal: Journal;
   readonly #store: SessionStore;
   readonly #readers = new Map<string, Set<Reader>>();
-  readonly #readersOfAll = new Set<Reader>();
+  readonly #readersOfAll = new Set<ReaderOfAll>();
   readonly #listeners: ChangeListener[] = [];
   readonly #onProblem: (error: unknown) => void;
   readonly #unsubscribe: () => void;
@@ -109,30 +119,20 @@ export class Hub {
         },
       });
     }
-    if (after === undefined || gap !== undefined) {
-      this.#tellState(sessionId, reader);
-      reader.isLive = true;
-    } else {
-      this.#catchUp(sessionId, reader, after.seq).catch((error: unknown) => {
-        this.#onProblem(error);
-        // A reader that stayed would wait for ever for what could not be read.
-        this.#close(sessionId, reader);
-        watcher.cut();
-      });
-    }
-    return { sessionId, close: () => this.#close(sessionId, reader) };
+    const begun = after === undefined || gap !== undefined ? this.#beginWithState(sessionId, reader) : Promise.resolve(after.seq);
+    const close = () => this.#close(sessionId, reader);
+    return { sessionId, joined: this.#follow(reader, begun, (seq) => this.#catchUp(sessionId, reader, seq), close), close };
   }
 
   /** Subscribes to every session: the states of those that changed last, then everything new. */
   subscribeAll(watcher: Watcher, filter: EventFilter): Subscription {
-    const reader: Reader = { watcher, filter, isLive: true, isClosed: false };
-    for (const { head } of this.#store.recent(limits.joinStates)) this.#tellState(head.session_id, reader);
+    const reader: ReaderOfAll = { watcher, filter, isLive: false, isClosed: false, missed: new Map() };
     this.#readersOfAll.add(reader);
     const close = () => {
       reader.isClosed = true;
       this.#readersOfAll.delete(reader);
     };
-    return { sessionId: undefined, close };
+    return { sessionId: undefined, joined: this.#follow(reader, this.#joinAll(reader), () => this.#catchUpAll(reader), close), close };
   }
 
   close(): void {
@@ -171,7 +171,10 @@ export class Hub {
     if (this.#readersOfAll.size > 0) {
       const [first] = deliveries;
       const delivery = deliveries.length === 1 && first !== undefined ? first : new Delivery(changes.flatMap(({ events }) => events));
-      for (const reader of this.#readersOfAll) reader.watcher.deliver(delivery);
+      for (const reader of this.#readersOfAll) {
+        if (reader.isLive) reader.watcher.deliver(delivery);
+        else noteMissed(reader, changes);
+      }
     }
     for (const change of changes) this.#store.apply(change);
   }
@@ -179,34 +182,112 @@ export class Hub {
   #tellOfSession(change: Exclude<JournalChange, { kind: 'appended' }>): void {
     const isCreated = change.kind === 'created';
     const session_id = isCreated ? change.head.session_id : change.session_id;
-    for (const reader of [...(this.#readers.get(session_id) ?? []), ...this.#readersOfAll]) {
+    const tell = (reader: Reader) => {
       reader.watcher.tell({ name: isCreated ? 'session:created' : 'session:deleted', payload: { session_id, timestamp: timestampNow() } });
-      if (isCreated) this.#tellState(session_id, reader);
+      const state = isCreated ? this.#stateMessage(session_id) : undefined;
+      if (state !== undefined) reader.watcher.tell(state);
+    };
+    for (const reader of this.#readers.get(session_id) ?? []) {
+      tell(reader);
       reader.isLive = true;
+    }
+    for (const reader of this.#readersOfAll) {
+      tell(reader);
+      reader.missed.delete(session_id);
     }
   }
 
-  #tellState(sessionId: string, { watcher }: Reader): void {
+  #stateMessage(sessionId: string, state = this.#store.get(sessionId)?.state): SessionMessage | undefined {
     const session = this.#store.get(sessionId);
-    if (session?.state === undefined) return;
+    if (session === undefined || state === undefined) return undefined;
     const { epoch } = session.head;
-    watcher.tell({ name: 'session:state', payload: { session: session.state, epoch, seq: session.state.seq, timestamp: timestampNow() } });
+    return { name: 'session:state', payload: { session: state, epoch, seq: state.seq, timestamp: timestampNow() } };
+  }
+
+  /** Resolves once what a reader begins with is written, and goes on from there. What cannot be read cuts it: it would wait for ever. */
+  #follow<Begun>({ watcher }: Reader, begun: Promise<Begun>, goOn: (begun: Begun) => Promise<void>, close: () => void): Promise<void> {
+    begun.then(goOn).catch((error: unknown) => {
+      this.#onProblem(error);
+      close();
+      watcher.cut();
+    });
+    return begun.then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  /** Tells the state; gives the place in the history where it stands. */
+  async #beginWithState(sessionId: string, reader: Reader): Promise<number> {
+    const session = this.#store.get(sessionId);
+    let seq = 0;
+    if (session === undefined) reader.isLive = true;
+    else
+      await reader.watcher.tellPaced(async () => {
+        const state = await this.#store.load(sessionId);
+        // Deleted meanwhile, or created anew: the reader was told.
+        if (reader.isClosed || reader.isLive || this.#store.get(sessionId) !== session) return undefined;
+        seq = state?.seq ?? 0;
+        return this.#stateMessage(sessionId, state);
+      });
+    return seq;
+  }
+
+  async #joinAll(reader: ReaderOfAll): Promise<void> {
+    for (const session of this.#store.recent(limits.joinStates)) {
+      const { session_id } = session.head;
+      const isThere = await reader.watcher.tellPaced(async () => {
+        const state = await this.#store.load(session_id);
+        if (reader.isClosed || state === undefined || this.#store.get(session_id) !== session) return undefined;
+        if (state.seq < session.head.seq) reader.missed.set(session_id, state.seq + 1);
+        else reader.missed.delete(session_id);
+        return this.#stateMessage(session_id, state);
+      });
+      if (!isThere || reader.isClosed) return;
+    }
+  }
+
+  /** Sends what came while it joined, session by session, until nothing is left. */
+  async #catchUpAll(reader: ReaderOfAll): Promise<void> {
+    while (!reader.isClosed) {
+      if (reader.missed.size > 0) await reader.watcher.drained();
+      const [missed] = reader.missed;
+      if (missed === undefined) {
+        reader.isLive = true;
+        return;
+      }
+      const [sessionId, first] = missed;
+      reader.missed.delete(sessionId);
+      const session = this.#store.get(sessionId);
+      const through = session?.head.seq ?? 0;
+      const isSame = () => !reader.isClosed && this.#store.get(sessionId) === session;
+      for (let after = first - 1; after < through && isSame();) after = await this.#replay(sessionId, reader, { after, through });
+    }
   }
 
   async #catchUp(sessionId: string, reader: Reader, after: number): Promise<void> {
     let at = after;
     while (!reader.isClosed && !reader.isLive) {
       const through = this.#store.get(sessionId)?.head.seq ?? 0;
-      if (at >= through) {
-        reader.isLive = true;
-        return;
-      }
-      const range = { after: at, through, limit: replayEvents, maxChars: replayChars, filter: reader.filter };
-      const events = await this.#journal.read(sessionId, range);
-      if (reader.isClosed || reader.isLive) return;
-      if (events.length > 0) await reader.watcher.replay(events);
-      at = events.at(-1)?.seq ?? through;
+      if (at >= through) reader.isLive = true;
+      else at = await this.#replay(sessionId, reader, { after: at, through });
     }
+  }
+
+  /** Sends a piece of the history; gives the place through which it went. */
+  async #replay(sessionId: string, reader: Reader, { after, through }: { after: number; through: number }): Promise<number> {
+    let at = through;
+    const isThere = await reader.watcher.replay(async () => {
+      if (reader.isClosed) return [];
+      const range = { after, through, limit: replayEvents, maxChars: limits.pieceBytes, filter: reader.filter };
+      const events = await this.#journal.read(sessionId, range);
+      at = events.at(-1)?.seq ?? through;
+      // Deleted meanwhile and created anew: the reader was told.
+      return reader.isClosed || reader.isLive ? [] : events;
+    });
+    if (!isThere) reader.isClosed = true;
+    await reader.watcher.drained();
+    return at;
   }
 
   #close(sessionId: string, reader: Reader): void {
@@ -221,4 +302,11 @@ export class Hub {
 function gapAt(after: Cursor, epoch: string, seq: number): 'epoch' | 'retention' | undefined {
   if (after.seq === 0) return undefined;
   return after.epoch !== epoch || after.seq > seq ? 'epoch' : undefined;
+}
+
+function noteMissed({ missed }: ReaderOfAll, changes: readonly AppendedChange[]): void {
+  for (const { session_id, events } of changes) {
+    const [first] = events;
+    if (first !== undefined && !missed.has(session_id)) missed.set(session_id, first.seq);
+  }
 }

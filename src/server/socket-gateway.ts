@@ -16,6 +16,7 @@ import { forgetFirstRequests } from './first-request.ts';
 import type { Hub, Subscription } from './hub.ts';
 import { joinWrites, sendJoined } from './joined-writes.ts';
 import { PacedReading } from './paced-reading.ts';
+import type { ReadBudget } from './read-budget.ts';
 import type { ServerFigures } from './server-figures.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
 import { SocketBacklog, SocketWatcher } from './socket-watcher.ts';
@@ -23,14 +24,12 @@ import { SocketBacklog, SocketWatcher } from './socket-watcher.ts';
 /** The requests that a connected client may rely on, and what they can do. */
 const features = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
 
-/** Characters of answers and states that may wait for a client that goes on asking: many large sessions joined at once. */
-const waitingAnswersChars = 32 * 1024 * 1024;
-
 export interface GatewayParts {
   hub: Hub;
   intake: EventIntake;
   ledger: CommandLedger;
   figures: ServerFigures;
+  budget: ReadBudget;
   log: Logger;
   epoch: string;
   version: string;
@@ -111,9 +110,12 @@ class Client {
     this.#socket = socket;
     this.#parts = parts;
     this.#name = (socket.data as { hello: { client?: string } }).hello.client;
-    this.#backlog = new SocketBacklog(socket, () => {
-      parts.figures.slowConsumer();
-      parts.log.warn({ client: this.#name, session: [...this.#subscriptions.keys()] }, 'slow consumer: disconnected');
+    this.#backlog = new SocketBacklog(socket, {
+      budget: parts.budget,
+      onCut: () => {
+        parts.figures.slowConsumer();
+        parts.log.warn({ client: this.#name, session: [...this.#subscriptions.keys()] }, 'slow consumer: disconnected');
+      },
     });
   }
 
@@ -184,7 +186,7 @@ class Client {
     };
     if (transport.writable) return !this.#backlog.isOpen;
     const waitingChars = writeBuffer.reduce((sum, packet) => sum + (packet.data?.length ?? 0), 0);
-    if (writeBuffer.length >= limits.publishEvents || waitingChars > waitingAnswersChars) this.#backlog.cut();
+    if (writeBuffer.length >= limits.publishEvents || waitingChars > limits.requestBytes) this.#backlog.cut();
     return !this.#backlog.isOpen;
   }
 
@@ -237,6 +239,7 @@ class Client {
     if (session_id === undefined) {
       onJoined(answer);
       own.subscription = this.#parts.hub.subscribeAll(own.watcher, filter);
+      await own.subscription.joined;
       return answer;
     }
     const isCurrent = () => this.#subscriptions.get(key) === own;
@@ -245,6 +248,7 @@ class Client {
       // Left, unsubscribed or subscribed anew while it joined.
       if (isCurrent()) own.subscription = subscription;
       else subscription.close();
+      await subscription.joined;
     } catch (error) {
       if (isCurrent()) this.#subscriptions.delete(key);
       this.#shareSessions();

@@ -1,91 +1,130 @@
 import type { Socket } from 'socket.io';
 import { limits } from '../core/limits.ts';
 import type { JournalEvent } from '../journal/journal.ts';
+import { Backlog } from './backlog.ts';
 import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from './delivery.ts';
 import type { SessionMessage, Watcher } from './hub.ts';
+import { tcpProgress, type ReadBudget } from './read-budget.ts';
+import { tcpSocketOf } from './tcp-socket.ts';
 
-/** Bytes that may wait: of events, and of the states of many large sessions that are joined at once. */
-const mostBytes = { events: limits.backlogBytes, states: 32 * 1024 * 1024 };
+/** Something that was written and is not taken yet. */
+interface Written {
+  encoded: EncodedDelivery;
+  isPaced: boolean;
+}
 
 /** What a client's connection has waiting, and what happens when it is too much. */
 export class SocketBacklog {
   readonly #socket: Socket;
-  readonly #onCut: () => void;
-  readonly #drained: (() => void)[] = [];
-  readonly #waitingBytes = { events: 0, states: 0 };
-  #isCut = false;
+  readonly #budget: ReadBudget;
+  readonly #backlog: Backlog;
+  /** In the order in which they are taken. */
+  readonly #written: Written[] = [];
+  #takenBytes = 0;
+  #isPolled = false;
+  #poll: PollAnswer | undefined;
 
-  constructor(socket: Socket, onCut: () => void) {
+  constructor(socket: Socket, { budget, onCut }: { budget: ReadBudget; onCut: () => void }) {
     this.#socket = socket;
-    this.#onCut = onCut;
+    this.#budget = budget;
+    this.#backlog = new Backlog({
+      budget,
+      progress: () => this.#takenBytes + tcpProgress(tcpSocketOf(socket.conn)),
+      drop: () => this.#drop(),
+      onCut,
+    });
     socket.conn.once('close', () => {
-      this.#isCut = true;
-      this.#wake();
+      this.#backlog.close();
+      while (this.#written.length > 0) this.#taken();
     });
   }
 
   /** False once the client was cut: nothing is sent any more. */
   get isOpen(): boolean {
-    return !this.#isCut;
+    return this.#backlog.isOpen;
   }
 
-  /**
-   * Writes encoded packets. On a WebSocket they go as one piece: one system call for a whole commit. A client with too
-   * much waiting already is cut instead; it comes back with its cursor.
-   */
-  write({ packets, frames }: EncodedDelivery, kind: keyof typeof mostBytes = 'events'): void {
-    if (this.#isCut) return;
-    if (this.#waitingBytes[kind] > mostBytes[kind]) {
-      this.cut();
-      return;
-    }
-    const { conn } = this.#socket;
-    const sent = (bytes: number) => () => {
-      this.#waitingBytes[kind] -= bytes;
-      if (this.#hasLittleWaiting()) this.#wake();
-    };
-    if (conn.transport.name === 'websocket') {
-      this.#waitingBytes[kind] += frames.length;
-      // Engine.IO hands `wsPreEncodedFrame` to ws as it is; the text is what it would encode itself, used only by logs.
-      conn.write(packets[0] ?? '', { wsPreEncodedFrame: [frames] } as unknown as Parameters<typeof conn.write>[1], sent(frames.length));
-      return;
-    }
-    for (const packet of packets) {
-      this.#waitingBytes[kind] += packet.length;
-      conn.write(packet, {}, sent(packet.length));
-    }
+  /** Writes what is new. A client with too much waiting already is cut instead. */
+  write(encoded: EncodedDelivery): void {
+    if (this.#backlog.admits()) this.#write(encoded, false);
+  }
+
+  /** Writes what can wait: resolves once it is written; false if the client is gone. */
+  paced(mostBytes: number, encode: () => Promise<EncodedDelivery | undefined>): Promise<boolean> {
+    return this.#backlog.paced(mostBytes, async () => {
+      const encoded = await encode();
+      if (encoded === undefined || !this.isOpen) return 0;
+      this.#write(encoded, true);
+      return encoded.frames.length;
+    });
+  }
+
+  drained(): Promise<void> {
+    return this.#backlog.drained();
   }
 
   /** Too much is waiting. */
   cut(): void {
-    if (this.#isCut) return;
-    this.#onCut();
-    this.drop();
+    this.#backlog.cut();
   }
 
-  /** Drops the connection without a farewell, which would only wait behind the rest. The client reconnects by itself. */
   drop(): void {
-    if (this.#isCut) return;
-    this.#isCut = true;
+    this.#backlog.drop();
+  }
+
+  /** Writes encoded packets. On a WebSocket they go as one piece: one system call for a whole commit. */
+  #write(encoded: EncodedDelivery, isPaced: boolean): void {
+    const { conn } = this.#socket;
+    const { packets, frames } = encoded;
+    this.#backlog.enter(frames.length, isPaced);
+    // What many wait for is in memory once.
+    if (!isPaced && encoded.waiting++ === 0) this.#budget.charge(frames.length);
+    this.#written.push({ encoded, isPaced });
+    if (conn.transport.name === 'websocket') {
+      // Engine.IO hands `wsPreEncodedFrame` to ws as it is, and needs no text besides.
+      conn.write('', { wsPreEncodedFrame: [frames] } as unknown as Parameters<typeof conn.write>[1], this.#onTaken);
+      return;
+    }
+    // Sent with the client's next poll: taken when the answer to that was.
+    if (!this.#isPolled) conn.on('flush', () => (this.#poll = pollOf(conn)));
+    this.#isPolled = true;
+    const last = packets.length - 1;
+    for (const [index, packet] of packets.entries()) conn.write(packet, {}, index === last ? this.#onPolled : undefined);
+  }
+
+  readonly #onPolled = () => {
+    if (this.#poll === undefined || this.#poll.closed) this.#taken();
+    else this.#poll.once('close', this.#onTaken);
+  };
+
+  readonly #onTaken = () => this.#taken();
+
+  #taken(): void {
+    const written = this.#written.shift();
+    if (written === undefined) return;
+    const { encoded, isPaced } = written;
+    this.#takenBytes += encoded.frames.length;
+    if (!isPaced && --encoded.waiting === 0) this.#budget.release(encoded.frames.length);
+    this.#backlog.leave(encoded.frames.length, isPaced);
+  }
+
+  /** Not `socket.disconnect`, after which a plain client would never come back. */
+  #drop(): void {
     this.#socket.conn.close(true);
     const { transport } = this.#socket.conn as unknown as { transport: { socket?: { terminate?: () => void } } };
     transport.socket?.terminate?.();
-    this.#wake();
   }
+}
 
-  /** Resolves once little is waiting, or the client is gone. */
-  drained(): Promise<void> {
-    if (this.#isCut || this.#hasLittleWaiting()) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
-  }
+/** The answer to a poll. */
+interface PollAnswer {
+  closed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+}
 
-  #hasLittleWaiting(): boolean {
-    return this.#waitingBytes.events <= mostBytes.events / 4;
-  }
-
-  #wake(): void {
-    for (const resolve of this.#drained.splice(0)) resolve();
-  }
+/** The one that is under way; undefined on a WebSocket. */
+function pollOf(conn: Socket['conn']): PollAnswer | undefined {
+  return (conn as unknown as { transport: { res?: PollAnswer | null } }).transport.res ?? undefined;
 }
 
 /** One subscription of a Socket.IO client. */
@@ -103,17 +142,31 @@ export class SocketWatcher implements Watcher {
     if (encoded !== undefined) this.#backlog.write(encoded);
   }
 
-  async replay(events: readonly JournalEvent[]): Promise<void> {
-    this.deliver(new Delivery(events));
-    await this.#backlog.drained();
+  replay(read: () => Promise<readonly JournalEvent[]>): Promise<boolean> {
+    return this.#backlog.paced(limits.pieceBytes, async () => new Delivery(await read()).encoded(this.shape));
   }
 
-  tell({ name, payload }: SessionMessage): void {
-    const sessionId = 'session' in payload ? payload.session.session_id : payload.session_id;
-    if (this.shape.except?.has(sessionId) !== true) this.#backlog.write(encodedMessage(name, payload), 'states');
+  tell(message: SessionMessage): void {
+    if (this.#wants(message)) this.#backlog.write(encodedMessage(message.name, message.payload));
+  }
+
+  tellPaced(message: () => Promise<SessionMessage | undefined>): Promise<boolean> {
+    return this.#backlog.paced(limits.requestBytes, async () => {
+      const found = await message();
+      return found === undefined || !this.#wants(found) ? undefined : encodedMessage(found.name, found.payload);
+    });
+  }
+
+  drained(): Promise<void> {
+    return this.#backlog.drained();
   }
 
   cut(): void {
     this.#backlog.drop();
+  }
+
+  #wants({ payload }: SessionMessage): boolean {
+    const sessionId = 'session' in payload ? payload.session.session_id : payload.session_id;
+    return this.shape.except?.has(sessionId) !== true;
   }
 }

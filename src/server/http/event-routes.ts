@@ -1,12 +1,12 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { eventFilter, eventTypes } from '../../core/event-filter.ts';
 import { sessionId } from '../../core/ids.ts';
 import { limits } from '../../core/limits.ts';
 import { parse } from '../../core/parse.ts';
-import type { Journal, ReadRange } from '../../journal/journal.ts';
+import type { ReadRange } from '../../journal/journal.ts';
 import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
+import { PacedResponse } from './paced-response.ts';
 import { SseWatcher } from './stream-watcher.ts';
 
 /** Characters of history in one JSON answer; `next` says where to go on. */
@@ -20,7 +20,7 @@ const historyQuery = z.object({
 
 /** `/api/sessions/{id}/events`: publish, history, live stream. */
 export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const { intake, journal, store } = parts;
+  const { intake, store } = parts;
   app.post<{ Params: PathParameters }>('/api/sessions/:id/events', (request) => {
     const id = parse(sessionId, request.params.id, 'session_id');
     const events = Array.isArray(request.body) ? request.body : [request.body];
@@ -38,31 +38,86 @@ export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
     const session = store.get(request.params.id);
     if (session === undefined) throw sessionNotFound(request.params.id);
     // Through here and no further: what is journalled while this reads belongs to the next answer.
-    const { epoch, seq: through } = session.head;
-    const range = { after: query.after, limit: query.limit, through, filter };
-    if (accept.includes('application/x-ndjson')) {
-      return reply.type('application/x-ndjson').send(Readable.from(historyLines(journal, request.params.id, range)));
-    }
-    const events = await journal.read(request.params.id, { ...range, maxChars: historyChars });
-    const chars = events.reduce((sum, event) => sum + event.json.length, 0);
-    const isPart = events.length === query.limit || chars >= historyChars;
-    const next = isPart ? (events.at(-1)?.seq ?? query.after) : Math.max(query.after, through);
-    const json = `{"events":[${events.map((event) => event.json).join(',')}],"epoch":${JSON.stringify(epoch)},"next":${next}}`;
-    return reply.type('application/json; charset=utf-8').send(json);
+    const range = { after: query.after, limit: query.limit, through: session.head.seq, filter };
+    const isLines = accept.includes('application/x-ndjson');
+    const pieces = historyPieces(parts, { id: request.params.id, epoch: session.head.epoch, range, isLines });
+    const type = isLines ? 'application/x-ndjson' : 'application/json; charset=utf-8';
+    return sendPieces(request, reply, { parts, type, pieces });
   });
 }
 
-/** History as lines, read piece by piece at the pace of who takes them. */
-async function* historyLines(journal: Journal, id: string, range: ReadRange): AsyncGenerator<string> {
+/** A piece of an answer. */
+interface Piece {
+  text: string;
+  isLast: boolean;
+}
+
+/** History as lines, or as one JSON document, read piece by piece at the pace of who takes them. */
+async function* historyPieces(
+  { journal }: RouteParts,
+  { id, epoch, range, isLines }: { id: string; epoch: string; range: ReadRange & { through: number }; isLines: boolean },
+): AsyncGenerator<Piece, undefined> {
   let { after, limit } = range;
-  while (limit > 0) {
-    const events = await journal.read(id, { ...range, after, limit, maxChars: historyChars / 4 });
-    const last = events.at(-1);
-    if (last === undefined) return;
-    yield events.map((event) => `${event.json}\n`).join('');
-    after = last.seq;
+  let charsLeft = isLines ? Infinity : historyChars;
+  let isFirst = true;
+  for (;;) {
+    const most = Math.min(limits.pieceBytes, charsLeft);
+    const events = await journal.read(id, { ...range, after, limit, maxChars: most });
+    const chars = events.reduce((sum, event) => sum + event.json.length, 0);
+    charsLeft -= chars;
     limit -= events.length;
+    const isPart = limit <= 0 || charsLeft <= 0;
+    const isLast = isPart || chars < most;
+    after = events.at(-1)?.seq ?? after;
+    if (isLines) {
+      yield { text: events.map((event) => `${event.json}\n`).join(''), isLast };
+    } else {
+      const next = isPart ? after : Math.max(after, range.through);
+      const begin = isFirst ? '{"events":[' : '';
+      const end = isLast ? `],"epoch":${JSON.stringify(epoch)},"next":${next}}` : '';
+      const comma = isFirst || events.length === 0 ? '' : ',';
+      yield { text: `${begin}${comma}${events.map((event) => event.json).join(',')}${end}`, isLast };
+    }
+    if (isLast) return;
+    isFirst = false;
   }
+}
+
+/** Sends an answer that may be large. What is wrong at its first piece is answered as an error, later it is cut. */
+async function sendPieces(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { parts: { budget, figures }, type, pieces }: { parts: RouteParts; type: string; pieces: AsyncGenerator<Piece, undefined> },
+): Promise<FastifyReply> {
+  const share = await budget.reserve(limits.pieceBytes, () => !reply.raw.destroyed);
+  if (share === undefined) return reply.hijack();
+  let piece: Piece | undefined;
+  try {
+    piece = (await pieces.next()).value ?? { text: '', isLast: true };
+  } catch (error) {
+    share.release();
+    throw error;
+  }
+  if (piece.isLast || request.method === 'HEAD') {
+    share.release();
+    return reply.type(type).send(piece.isLast ? piece.text : '');
+  }
+  const response = new PacedResponse(reply, { headers: { 'content-type': type }, budget, onCut: () => figures.slowConsumer() });
+  const { text } = piece;
+  let isThere = await response.paced(share, () => text);
+  try {
+    while (isThere && piece?.isLast === false) {
+      isThere = await response.paced(limits.pieceBytes, async () => {
+        piece = (await pieces.next()).value;
+        return piece?.text ?? '';
+      });
+    }
+    response.end();
+  } catch (error) {
+    request.log.error({ err: error }, 'a history could not be read to its end');
+    response.drop();
+  }
+  return reply;
 }
 
 /** Server-Sent Events: the history after `Last-Event-ID` (or `?after=`) first, then live until the reader goes. */
@@ -77,27 +132,22 @@ async function streamLive(
   const epoch = session?.head.epoch ?? parts.journal.epoch;
   const after =
     lastEventId(request) ?? ('after' in (request.query as object) ? { epoch, seq: parse(historyQuery, request.query).after } : undefined);
-  reply.hijack();
-  const response = reply.raw;
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value);
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-  response.flushHeaders();
+  const response = new PacedResponse(reply, {
+    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+    budget: parts.budget,
+    onCut: () => parts.figures.slowConsumer(),
+  });
   if (request.method === 'HEAD') {
     response.end();
     return;
   }
-  const watcher = new SseWatcher(response, { epoch, filter, onCut: () => parts.figures.slowConsumer() });
+  const watcher = new SseWatcher(response, { epoch, filter });
+  response.onClose(() => watcher.close());
   const subscription = await parts.hub.subscribe(id, watcher, { after, filter }).catch((error: unknown) => {
-    watcher.close();
     watcher.cut();
     throw error;
   });
-  const end = () => {
-    watcher.close();
-    subscription.close();
-  };
-  if (response.closed || response.destroyed) end();
-  else response.once('close', end);
+  response.onClose(() => subscription.close());
 }
 
 function lastEventId(request: FastifyRequest): { epoch: string; seq: number } | undefined {

@@ -8,6 +8,7 @@ import type { CommandLedger } from '../command-ledger.ts';
 import type { DecisionLinks } from '../decision-links.ts';
 import type { EventIntake } from '../event-intake.ts';
 import type { Hub } from '../hub.ts';
+import type { ReadBudget } from '../read-budget.ts';
 import type { ServerFigures } from '../server-figures.ts';
 import type { SessionStore } from '../session-store.ts';
 import type { SkillRegistry } from '../skill-registry.ts';
@@ -22,6 +23,7 @@ export interface RouteParts {
   links: DecisionLinks;
   skills: SkillRegistry;
   figures: ServerFigures;
+  budget: ReadBudget;
   version: string;
   connections: () => number;
 }

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import { limits } from '../../core/limits.ts';
 import type { JournalEvent } from '../../journal/journal.ts';
 import type { Delivery, DeliveryShape } from '../delivery.ts';
 import type { SessionMessage, Watcher } from '../hub.ts';
+import type { PacedResponse } from './paced-response.ts';
 
 /** Comments that keep proxies from closing an idle stream, and find readers that are gone. */
 const heartbeatMs = 15_000;
@@ -12,46 +12,45 @@ const heartbeatMs = 15_000;
  * browser sends back as `Last-Event-ID` when it reconnects.
  */
 export class SseWatcher implements Watcher {
-  readonly #response: ServerResponse;
+  readonly #response: PacedResponse;
   readonly #filter: DeliveryShape['filter'];
   readonly #heartbeat: NodeJS.Timeout;
-  readonly #onCut: () => void;
   /** The epoch of the history that is streamed. */
   epoch: string;
 
-  constructor(response: ServerResponse, options: { epoch: string; filter: DeliveryShape['filter']; onCut: () => void }) {
+  constructor(response: PacedResponse, options: { epoch: string; filter: DeliveryShape['filter'] }) {
     this.#response = response;
     this.#filter = options.filter;
-    this.#onCut = options.onCut;
     this.epoch = options.epoch;
-    this.#heartbeat = setInterval(() => this.#write(': still here\n\n'), heartbeatMs);
+    this.#heartbeat = setInterval(() => this.#response.write(': still here\n\n'), heartbeatMs);
     this.#heartbeat.unref();
   }
 
   deliver(delivery: Delivery): void {
-    this.#write(this.#text(delivery.events.filter((event) => this.#filter(event.type))));
+    this.#response.write(this.#text(delivery.events.filter((event) => this.#filter(event.type))));
   }
 
-  async replay(events: readonly JournalEvent[]): Promise<void> {
-    this.#write(this.#text(events));
-    if (!this.#response.writableNeedDrain || this.#response.closed) return;
-    await new Promise<void>((resolve) => {
-      const settle = () => {
-        this.#response.off('drain', settle).off('close', settle);
-        resolve();
-      };
-      this.#response.on('drain', settle).on('close', settle);
+  replay(read: () => Promise<readonly JournalEvent[]>): Promise<boolean> {
+    return this.#response.paced(limits.pieceBytes, async () => this.#text(await read()));
+  }
+
+  tell(message: SessionMessage): void {
+    this.#response.write(this.#messageText(message));
+  }
+
+  tellPaced(message: () => Promise<SessionMessage | undefined>): Promise<boolean> {
+    return this.#response.paced(limits.requestBytes, async () => {
+      const found = await message();
+      return found === undefined ? '' : this.#messageText(found);
     });
   }
 
-  tell({ name, payload }: SessionMessage): void {
-    if (name === 'session:state') this.epoch = payload.epoch;
-    const id = name === 'session:state' ? `id: ${payload.epoch}:${payload.seq}\n` : '';
-    this.#write(`${id}event: ${name}\ndata: ${JSON.stringify(payload)}\n\n`);
+  drained(): Promise<void> {
+    return this.#response.drained();
   }
 
   cut(): void {
-    this.#response.destroy();
+    this.#response.drop();
   }
 
   close(): void {
@@ -62,13 +61,9 @@ export class SseWatcher implements Watcher {
     return events.map((event) => `id: ${this.epoch}:${event.seq}\nevent: ${event.type}\ndata: ${event.json}\n\n`).join('');
   }
 
-  #write(text: string): void {
-    if (text === '' || this.#response.closed || this.#response.destroyed) return;
-    if (this.#response.writableLength > limits.backlogBytes) {
-      this.#onCut();
-      this.cut();
-      return;
-    }
-    this.#response.write(text);
+  #messageText({ name, payload }: SessionMessage): string {
+    if (name === 'session:state') this.epoch = payload.epoch;
+    const id = name === 'session:state' ? `id: ${payload.epoch}:${payload.seq}\n` : '';
+    return `${id}event: ${name}\ndata: ${JSON.stringify(payload)}\n\n`;
   }
 }

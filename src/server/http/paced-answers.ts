@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ShannonDashError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import { tcpProgress, type BudgetShare, type ReadBudget } from '../read-budget.ts';
+
+/** Answers from this length on count in the budget. */
+const largeChars = 16 * 1024;
+/** Answered whatever waits: small, and asked for to see whether the server is well. */
+const always: ReadonlySet<string | undefined> = new Set(['/health', '/metrics']);
+
+/** What was reserved for an answer that is being made. */
+const shares = new WeakMap<FastifyReply, BudgetShare>();
+/** The answers under way on a connection, in the order of their requests. */
+const underWay = new WeakMap<Socket, Set<FastifyReply['raw']>>();
+
+/**
+ * Keeps answers that nobody reads from filling the memory: those to requests on one connection are made one after the other, each
+ * when the one before was taken; large ones when the budget has room; and who takes nothing of one is cut.
+ */
+export function paceAnswers(app: FastifyInstance, { budget, onCut }: { budget: ReadBudget; onCut: () => void }): void {
+  app.addHook('onRequest', (request, reply, done) => inOrder(request, reply, done));
+  app.addHook('preSerialization', async (request, reply, payload) => {
+    if (request.method !== 'GET' || always.has(request.routeOptions.url)) return payload;
+    const share = await budget.reserve(limits.requestBytes, () => !reply.raw.destroyed);
+    // Nobody hears it.
+    if (share === undefined) throw new ShannonDashError('UNAVAILABLE', 'The connection was closed');
+    shares.set(reply, share);
+    return payload;
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const length = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
+    const share = shares.get(reply);
+    if (share !== undefined || length >= largeChars) follow(reply, { length, share, budget, onCut });
+    done();
+  });
+}
+
+function inOrder({ raw: { socket } }: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  let answers = underWay.get(socket);
+  if (answers === undefined) underWay.set(socket, (answers = new Set()));
+  const before = [...answers].at(-1);
+  answers.add(reply.raw);
+  reply.raw.once('close', () => answers.delete(reply.raw));
+  if (before === undefined) done();
+  else if (answers.size > limits.pipelinedRequests) socket.destroy();
+  else before.once('close', () => socket.destroyed || done());
+}
+
+/** Counts an answer until it was taken. */
+function follow(
+  reply: FastifyReply,
+  { length, share, budget, onCut }: { length: number; share: BudgetShare | undefined; budget: ReadBudget; onCut: () => void },
+): void {
+  const { socket } = reply.raw;
+  share?.resize(length);
+  if (share === undefined) budget.charge(length);
+  const unfollow = budget.follow({
+    waitingBytes: length,
+    progress: () => tcpProgress(socket),
+    cut: () => {
+      onCut();
+      reply.raw.destroy();
+    },
+  });
+  const end = () => {
+    unfollow();
+    if (share === undefined) budget.release(length);
+    else share.release();
+  };
+  if (reply.raw.closed || reply.raw.destroyed) end();
+  else reply.raw.once('close', end);
+}

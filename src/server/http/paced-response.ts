@@ -1,0 +1,80 @@
+import type { FastifyReply } from 'fastify';
+import { Backlog } from '../backlog.ts';
+import { tcpProgress, type BudgetShare, type ReadBudget } from '../read-budget.ts';
+
+/** An answer that is written piece by piece, at the pace of who reads it. */
+export class PacedResponse {
+  readonly #response: FastifyReply['raw'];
+  readonly #budget: ReadBudget;
+  readonly #backlog: Backlog;
+  #liveBytes = 0;
+
+  /** Takes the answer over from Fastify, and writes its head. */
+  constructor(reply: FastifyReply, { headers, budget, onCut }: { headers: Record<string, string>; budget: ReadBudget; onCut: () => void }) {
+    reply.hijack();
+    const response = reply.raw;
+    this.#response = response;
+    this.#budget = budget;
+    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) response.setHeader(name, value);
+    response.writeHead(200, headers);
+    response.flushHeaders();
+    const { socket } = response;
+    this.#backlog = new Backlog({ budget, progress: () => tcpProgress(socket), drop: () => response.destroy(), onCut });
+    this.onClose(() => {
+      this.#backlog.close();
+      this.#budget.release(this.#liveBytes);
+      this.#liveBytes = 0;
+    });
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#response.closed || this.#response.destroyed) listener();
+    else this.#response.once('close', listener);
+  }
+
+  /** Writes what is new. Who has too much waiting is cut instead. */
+  write(text: string): void {
+    if (text === '' || !this.#backlog.admits()) return;
+    this.#liveBytes += text.length;
+    this.#budget.charge(text.length);
+    this.#write(text, false, () => {
+      // Let go of already if it was closed.
+      if (this.#liveBytes === 0) return;
+      this.#liveBytes -= text.length;
+      this.#budget.release(text.length);
+    });
+  }
+
+  /**
+   * Writes what can wait once there is room for it; false if the reader is gone.
+   * @param room how much to reserve, or what is reserved already
+   */
+  paced(room: number | BudgetShare, produce: () => string | Promise<string>): Promise<boolean> {
+    return this.#backlog.paced(room, async () => {
+      const text = await produce();
+      if (text !== '' && this.#backlog.isOpen) this.#write(text, true);
+      return text.length;
+    });
+  }
+
+  drained(): Promise<void> {
+    return this.#backlog.drained();
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  /** Lets the reader go at once. */
+  drop(): void {
+    this.#backlog.drop();
+  }
+
+  #write(text: string, isPaced: boolean, onTaken?: () => void): void {
+    this.#backlog.enter(text.length, isPaced);
+    this.#response.write(text, () => {
+      onTaken?.();
+      this.#backlog.leave(text.length, isPaced);
+    });
+  }
+}
