@@ -48,14 +48,19 @@ test('a watcher of all sessions gets 36 MB of states at its pace, and then all t
   expect((await http('DELETE', `${server.url}/api/sessions/new-2`)).status).toBe(200);
   await producer.publish('new-2', [{ type: 'test:step', data: {} }]);
   slow.socket.resume();
-  const messages = () => slow.packets.filter((packet) => packet.startsWith('42["')).map((packet) => JSON.parse(packet.slice(2)) as [string, never]);
+  const messages = () =>
+    slow.packets.filter((packet) => packet.startsWith('42["')).map((packet) => JSON.parse(packet.slice(2)) as [string, never]);
   await slow.until('the answer', () => slow.packets.some((packet) => packet.startsWith('431')), 30_000);
   await producer.publish('new-1', [{ type: 'test:last', data: {} }]);
   await slow.until('the last event', () => slow.packets.some((packet) => packet.includes('test:last')), 30_000);
   // As a watcher sees it: a state is where a session stands, and each event is the next one.
   const heads = new Map<string, number>();
   for (const [name, payload] of messages()) {
-    const { session_id, events, session } = payload as { session_id: string; events: { seq: number }[]; session: { session_id: string; seq: number } };
+    const { session_id, events, session } = payload as {
+      session_id: string;
+      events: { seq: number }[];
+      session: { session_id: string; seq: number };
+    };
     if (name === 'session:state') heads.set(session.session_id, session.seq);
     if (name === 'session:created') heads.set(session_id, 0);
     if (name === 'session:deleted') heads.delete(session_id);

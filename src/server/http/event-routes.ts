@@ -91,7 +91,7 @@ async function sendPieces(
 ): Promise<FastifyReply> {
   const share = await budget.reserve(limits.pieceBytes, () => !reply.raw.destroyed);
   if (share === undefined) return reply.hijack();
-  let piece: Piece | undefined;
+  let piece: Piece;
   try {
     piece = (await pieces.next()).value ?? { text: '', isLast: true };
   } catch (error) {
@@ -104,12 +104,14 @@ async function sendPieces(
   }
   const response = new PacedResponse(reply, { headers: { 'content-type': type }, budget, onCut: () => figures.slowConsumer() });
   const { text } = piece;
-  let isThere = await response.paced(share, () => text);
   try {
-    while (isThere && piece?.isLast === false) {
+    let isThere = await response.paced(share, () => text);
+    const sent = { isLast: false };
+    while (isThere && !sent.isLast) {
       isThere = await response.paced(limits.pieceBytes, async () => {
-        piece = (await pieces.next()).value;
-        return piece?.text ?? '';
+        const next = await pieces.next();
+        sent.isLast = next.value?.isLast !== false;
+        return next.value?.text ?? '';
       });
     }
     response.end();
