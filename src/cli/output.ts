@@ -24,6 +24,10 @@ const styles: Record<Exclude<Tone, 'plain'>, (chalk: ChalkInstance) => (text: st
   strong: (chalk) => chalk.bold,
 };
 
+const plainAscii = /^[\x20-\x7e]*$/;
+/** What chalk writes around a text. */
+const colour = /(\x1b\[\d+m)/;
+
 /** The way out: results to stdout, everything else to stderr. A pipe takes decoration away, never changes the format. */
 export class Output {
   readonly isJson: boolean;
@@ -62,9 +66,9 @@ export class Output {
     return tone === 'plain' || this.#outChalk === undefined ? text : styles[tone](this.#outChalk)(text);
   }
 
-  /** One line of results. Parts that come from outside are cleaned by whoever puts them in. */
+  /** One line of results. */
   line(text: string): void {
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${this.#safe(text)}\n`);
   }
 
   /** For results without an end: whoever reads them through a pipe ends them by going, as `head` does, without waiting for the next. */
@@ -74,7 +78,7 @@ export class Output {
 
   /** One line of an endless result: resolves when the reader has room for more. */
   async stream(text: string): Promise<void> {
-    if (process.stdout.write(`${text}\n`)) return;
+    if (process.stdout.write(`${this.#safe(text)}\n`)) return;
     await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
   }
 
@@ -114,6 +118,13 @@ export class Output {
     if (!this.isVerbose) return;
     const trace = (cause instanceof Error ? cause.stack : stack) ?? '';
     for (const line of trace.split('\n')) this.#err(`    ${safeLine(line)}`);
+  }
+
+  /** Parts from outside are cleaned and shortened by whoever puts them in; what was forgotten does no harm here. Our own colours stay. */
+  #safe(text: string): string {
+    if (plainAscii.test(text)) return text;
+    const parts = text.split(colour);
+    return parts.map((part, at) => (at % 2 === 0 ? safeLine(part, Infinity) : this.#outChalk === undefined ? '' : part)).join('');
   }
 
   #paintErr(tone: Exclude<Tone, 'plain'>, text: string): string {

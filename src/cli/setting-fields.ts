@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { sessionId } from '../core/ids.ts';
+import { text as wellFormedText } from '../core/text.ts';
 import { parseDurationMs } from './duration.ts';
 
-const text = z.string('must be a text').min(1, 'must not be empty');
+const text = wellFormedText.min(1, 'must not be empty');
 const list = z.array(text, 'must be a list of texts');
 const httpUrl = text
   .transform((given) => (given.includes('://') ? given : `http://${given}`))

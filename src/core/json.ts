@@ -1,6 +1,7 @@
 import { ShannonDashError } from './errors.ts';
 import { fieldPath } from './field-path.ts';
 import { limits } from './limits.ts';
+import { notWellFormed } from './text.ts';
 
 /**
  * The JSON of a value from outside. A value without one (a cycle), nested so deep that writing it as JSON could end a
@@ -13,7 +14,7 @@ export function jsonText(value: unknown, at: string, fieldsAt = at): string {
   const json = anyJsonText(value, at);
   const path = mayHoldHalfCharacters(json) ? malformedPath(value) : undefined;
   if (path === undefined) return json;
-  throw new ShannonDashError('INVALID', `${fieldPath(fieldsAt, path)}: must be well-formed Unicode, without half of a surrogate pair`);
+  throw new ShannonDashError('INVALID', `${fieldPath(fieldsAt, path)}: ${notWellFormed}`);
 }
 
 /** The same with texts as they are, well-formed Unicode or not. */
@@ -37,7 +38,7 @@ export function mayHoldHalfCharacters(json: string): boolean {
 }
 
 /** The path of the first text, or name of a field, that is not well-formed Unicode; undefined when all are. */
-function malformedPath(value: unknown): PropertyKey[] | undefined {
+export function malformedPath(value: unknown): PropertyKey[] | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? undefined : [];
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, each] of Object.entries(value)) {

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** What is said of a text that is none. */
+export const notWellFormed = 'must be well-formed Unicode, without half of a surrogate pair';
+
 /**
  * A text from outside. Half of a surrogate pair is no text: two ids that differ only in such halves are one to a database,
  * and strict readers refuse a whole answer that holds one.
@@ -7,7 +10,7 @@ import { z } from 'zod';
 export const text = z.string().refine((value) => value.isWellFormed(), {
   // What is no text is not asked how long it is.
   abort: true,
-  message: 'must be well-formed Unicode, without half of a surrogate pair',
+  message: notWellFormed,
 });
 
 /** The same of at most so many characters. */

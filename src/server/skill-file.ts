@@ -1,6 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { fieldPath } from '../core/field-path.ts';
+import { malformedPath } from '../core/json.ts';
+import { notWellFormed } from '../core/text.ts';
 import { readFrontMatter, withVersion } from './skill-front-matter.ts';
 import { checkDepth, readYaml, YamlError } from './skill-yaml.ts';
 import type { YamlDocument } from './skill-yaml.ts';
@@ -109,6 +111,8 @@ export function parseSkillFile(path: string, text: string, scope: SkillScope = '
   return filled.map((value) => {
     const result = (claude ? claudeSkill : shannonSkill).safeParse(value);
     if (!result.success) throw new SkillFileError(path, fieldFault(result.error));
+    const malformed = malformedPath(value);
+    if (malformed !== undefined) throw new SkillFileError(path, `${fieldPath('', malformed)} ${notWellFormed}`);
     const { name: given = null, version, description, category, domain, tags, metadata, ...rest } = result.data;
     return {
       ...withoutNull(rest, ['parameters', 'dependencies', 'execution', 'hooks']),

@@ -62,6 +62,15 @@ describe('a Shannon file', () => {
     expect(skill).toMatchObject({ path: '/s/a.yaml', scope: 'extra', format: 'shannon' });
   });
 
+  test('with a text that is not well-formed Unicode is refused with the name of the field', () => {
+    for (const [field, fault] of [
+      ['"description":"\\ud800"', 'description must be well-formed Unicode'],
+      ['"parameters":[{"a":"x\\udc00"}]', 'parameters[0].a must be well-formed Unicode'],
+    ]) {
+      expect(() => parseSkillFile('s.json', `{"name":"s",${field}}`)).toThrow(fault);
+    }
+  });
+
   test('with a key __proto__ changes no prototype', () => {
     const [skill] = parseSkillFile('/s/a.yaml', 'name: a\n__proto__: {polluted: true}\nmetadata: {__proto__: {polluted: true}}\n');
     expect(skill?.['polluted']).toBeUndefined();
