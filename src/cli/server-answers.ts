@@ -141,6 +141,7 @@ export const statsAnswer = z.looseObject({
   events_per_second: z.number(),
   publish: z.looseObject({ p50_ms: z.number().nullable(), p99_ms: z.number().nullable() }),
   orchestrators: z.number(),
+  ends_when_unused: z.boolean().optional(),
   journal: z.looseObject({ location: text, size_bytes: z.number() }),
 });
 

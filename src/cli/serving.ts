@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { pino } from 'pino';
 import { isLoopback } from '../core/loopback.ts';
 import { safeLine } from '../core/safe-text.ts';
 import { createServer, type DashServer } from '../server/create-server.ts';
@@ -14,21 +15,29 @@ import { accessOf, type Settings } from './settings.ts';
 /** A stop that takes longer is ended by force: what was acknowledged is in the journal by then. */
 const longestStopMs = 4_500;
 
-/** Serves until a signal, or until the reloading parent says stop. */
-export async function serve({ options, settings, output, interruption }: Invocation<Pick<ServeOptions, 'acceptLoss'>>): Promise<number> {
+/** A server that runs start for themselves ends after so long without a connection; at first it waits longer for its starter. */
+const unusedMs = 3_000;
+const firstUseMs = 10_000;
+const lookAtUseMs = 250;
+
+/** Serves until a signal, or until the reloading parent says stop, or, with `untilUnused`, until nobody is connected. */
+export async function serve({ options, settings, output, interruption }: Invocation<Omit<ServeOptions, 'reload'>>): Promise<number> {
   const flaw = settings.journal === 'memory' ? undefined : sqliteFlaw();
   if (flaw !== undefined) output.warn(flaw);
   const signal = interruption.hold();
-  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync, acceptLoss: options.acceptLoss });
+  const isUnseen = options.untilUnused === true;
+  const journal = await openJournal({ path: settings.journal, fsync: settings.fsync, acceptLoss: isUnseen || options.acceptLoss });
+  // The run that starts the server tells what the journal has lost.
+  if (isUnseen) journal.onProblem((sentence) => void (process.connected && process.send?.({ problem: sentence })));
   // What Fastify would say of listening is said better below.
-  const log = await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
-  const server = await createServer({ journal, skillFolders: settings.skills, log, ...accessOf(settings) });
+  const log = isUnseen ? pino({ level: 'silent' }) : await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
+  const server = await createServer({ journal, skillFolders: settings.skills, endsWhenUnused: isUnseen, log, ...accessOf(settings) });
   const address = await listen(server, settings);
-  log.level = settings.logLevel;
+  if (!isUnseen) log.level = settings.logLevel;
   if (output.isJson) output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location });
   else for (const line of readyLines(address.url, journal.location, settings)) output.line(line);
   process.send?.({ port: address.port });
-  await stopAsked(signal);
+  await (isUnseen ? Promise.race([aborted(signal), unused(server)]) : stopAsked(signal));
   output.note('stopping ... again to force');
   const force = setTimeout(() => process.exit(exitCodes.ok), longestStopMs);
   await server.close();
@@ -84,9 +93,21 @@ function pagesLine({ corsOrigins, devOrigins }: Settings): string {
 
 /** Resolves with the first signal, or when the parent that reloads this server lets go of it, or is gone. */
 function stopAsked(signal: AbortSignal): Promise<void> {
+  return Promise.race([aborted(signal), new Promise<void>((resolve) => process.once('disconnect', () => resolve()))]);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
-    process.once('disconnect', () => resolve());
   });
+}
+
+/** Resolves when nobody has been connected for a while. */
+async function unused(server: DashServer): Promise<void> {
+  let longestMs = firstUseMs;
+  while (server.unusedMs() < longestMs) {
+    await new Promise((resolve) => setTimeout(resolve, lookAtUseMs));
+    if (server.unusedMs() < lookAtUseMs) longestMs = unusedMs;
+  }
 }

@@ -72,6 +72,8 @@ export interface Connection {
     event: Name,
     listener: (message: ServerMessages[Name], answer: (value: unknown) => void) => void,
   ): () => void;
+  /** Connects at once where it waits for the next attempt. */
+  retryNow(): void;
   /** Called after each change of `state`. */
   onState(listener: (state: ConnectionState) => void): () => void;
   /** Resolves while live. @throws ShannonDashError why it was closed; TIMEOUT; or the reason of the signal */
@@ -217,6 +219,10 @@ class SocketConnection implements Connection {
     return () => void socket.off(event, heard);
   }
 
+  retryNow(): void {
+    if (this.#state.retryAt !== null) this.#plan(0, () => this.#retry());
+  }
+
   onState(listener: (state: ConnectionState) => void): () => void {
     return this.#listeners.add(listener);
   }
@@ -289,11 +295,13 @@ class SocketConnection implements Connection {
   #tryAgain(status: 'connecting' | 'reconnecting', error: string): void {
     const attempt = this.#state.attempt + 1;
     const waitMs = backoffMs(attempt);
-    this.#plan(waitMs, () => {
-      this.#change({ retryAt: null });
-      this.#socket.connect();
-    });
+    this.#plan(waitMs, () => this.#retry());
     this.#change({ status, attempt, retryAt: Date.now() + waitMs, latencyMs: null, error });
+  }
+
+  #retry(): void {
+    this.#change({ retryAt: null });
+    this.#socket.connect();
   }
 
   #plan(ms: number, then: () => void): void {

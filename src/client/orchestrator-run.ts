@@ -200,6 +200,10 @@ export class OrchestratorRun implements Orchestrator {
     return this.#superseded.add(listener);
   }
 
+  retryNow(): void {
+    this.#connection.retryNow();
+  }
+
   onDeleted(listener: () => void): () => void {
     return this.#deleted.add(listener);
   }

@@ -105,6 +105,8 @@ export interface Orchestrator extends AsyncDisposable {
   /** The session was deleted; with the next event it is there again. What was halted goes on, for nobody could resume it. */
   onDeleted(listener: () => void): () => void;
   onProblem(listener: (problem: Problem) => void): () => void;
+  /** Connects at once where it waits for the next attempt. */
+  retryNow(): void;
   /** Waits until the server has every event and the end of every command. @throws ShannonDashError TIMEOUT (5,000 ms) */
   flush(timeoutMs?: number): Promise<void>;
   /** Says how the run ended, if told; waits for the server (at most 5,000 ms), then lets go of everything. */

@@ -22,10 +22,13 @@ const fileEvents = 6_000;
 /** How long the program waits for a server that answered a moment ago. */
 const attachMs = 5_000;
 /** How long the program waits for the watch on its files before it starts. */
-const watchReadyMs = 2_000;
-/** How long the last events may take after the program has ended: with the server there is, and then with one that stands in. */
-const farewellMs = 5_000;
-const standInAfterMs = 2_000;
+const watchReadyMs = 300;
+/** How long the last events may take after the program has ended. */
+const lastEventsMs = 2_000;
+/** How soon after it is gone a server is started in its place, and how long the next attempts wait. */
+const lookForServerMs = 250;
+const restoreAgainMs = 1_000;
+const restoreAgainMostMs = 30_000;
 /** How long changes of files that a program made as its last act may take to be heard of. */
 const lastFilesMs = 100;
 
@@ -43,8 +46,10 @@ export interface SuperviseOptions extends ConnectOptions {
   leftOut: readonly string[];
   /** For people, one sentence at a time. */
   onNote: (sentence: string) => void;
-  /** Asked at the end when the server is away: serves the same history (this epoch of the session) for as long as it takes. */
-  standIn?: (epoch: string) => Promise<{ close(): Promise<void> } | undefined>;
+  /** False: no server answers, and the program starts without waiting for one. */
+  waitsForServer: boolean;
+  /** Called while no server answers: starts one with the same journal, where that is possible. */
+  restoreServer?: () => Promise<void>;
 }
 
 /** How a supervised program ended; `undelivered` events never reached the server. */
@@ -76,7 +81,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     instanceId,
     capabilities: ['HALT', 'RESUME', 'DECISION', ...(checkpoints === undefined ? [] : ['ROLLBACK'])],
     onUnreachable: 'continue',
-    unreachableMs: attachMs,
+    unreachableMs: options.waitsForServer ? attachMs : 0,
   });
   let hasProblem = false;
   run.onProblem(({ error, event }) => {
@@ -84,6 +89,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     hasProblem ||= event !== undefined;
   });
   run.onSuperseded(() => onNote('another orchestrator has taken this session over; the program goes on unwatched'));
+  const server = new ServerRestorer(run, options.restoreServer);
   const announcements = checkpoints && new CheckpointAnnouncements(run, checkpoints);
   const fileWatch = options.watchesFiles ? await startFileWatch(run, options) : undefined;
   const output = startOutput(run);
@@ -114,7 +120,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       checkpoints?.remove().catch(() => onNote('the checkpoints of the session, which was deleted, could not be removed'));
       if (tree.isHalted) onNote('the session was deleted while it was halted; the program goes on');
     });
-    const started = run.emit(
+    void run.emit(
       'execution:started',
       {
         task: maskPasswords([command, ...args].join(' ')),
@@ -125,11 +131,6 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       },
       kept,
     );
-    let epoch: string | undefined;
-    started.then(
-      (published) => (epoch = published.epoch),
-      () => undefined,
-    );
     announcements?.watch(options, tree);
     const end = await program.ended;
     stopForwarding();
@@ -139,13 +140,14 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     if (fileWatch !== undefined) await new Promise((resolve) => setTimeout(resolve, lastFilesMs));
     await fileWatch?.close();
     sayEnd(run, end, Math.round(performance.now() - startedAt));
-    return { ...end, undelivered: await farewell(run, async () => (epoch === undefined ? undefined : options.standIn?.(epoch))) };
+    return { ...end, undelivered: await deliverLast(run, server) };
   } catch (error) {
     void run.emit('execution:failed', { error: error instanceof Error ? error.message : String(error) }, kept);
-    await farewell(run);
+    await deliverLast(run, server);
     throw error;
   } finally {
     stopForwarding?.();
+    server.close();
     output.close();
     liveRuns.close();
     await checkpoints?.close().catch(() => undefined);
@@ -246,12 +248,52 @@ function sayEnd(run: Orchestrator, { code, signal }: ProgramEnd, durationMs: num
 }
 
 /** @returns how many events the server does not have, because it was away to the end */
-async function farewell(run: Orchestrator, findStandIn?: () => Promise<{ close(): Promise<void> } | undefined>): Promise<number> {
-  await run.flush(standInAfterMs).catch(() => undefined);
-  if (run.pending === 0) return 0;
-  const isAway = run.connection.status !== 'live';
-  const standIn = isAway ? await findStandIn?.().catch(() => undefined) : undefined;
-  await run.flush(standIn === undefined ? farewellMs - standInAfterMs : farewellMs).catch(() => undefined);
-  await standIn?.close();
+async function deliverLast(run: Orchestrator, server: ServerRestorer): Promise<number> {
+  if (run.pending > 0 && run.connection.status !== 'live') await server.restoreNow();
+  await run.flush(lastEventsMs).catch(() => undefined);
   return run.pending;
+}
+
+/** Has a server started in the place of one that is gone, for as long as the run lasts. */
+class ServerRestorer {
+  readonly #run: Orchestrator;
+  readonly #restore: () => Promise<void>;
+  readonly #timer: NodeJS.Timeout;
+  #attempt: Promise<void> | undefined;
+  #attempts = 0;
+  #nextAt = 0;
+
+  constructor(run: Orchestrator, restore: () => Promise<void> = async () => undefined) {
+    this.#run = run;
+    this.#restore = restore;
+    this.#timer = setInterval(() => this.#look(), lookForServerMs);
+    this.#timer.unref();
+  }
+
+  /** Tries at once, however long the next attempt would wait; resolves when the attempt is over. */
+  async restoreNow(): Promise<void> {
+    this.#nextAt = 0;
+    this.#look();
+    await this.#attempt;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    if (this.#run.connection.status === 'live') {
+      this.#attempts = 0;
+      this.#nextAt = 0;
+      return;
+    }
+    if (this.#attempt !== undefined || performance.now() < this.#nextAt) return;
+    const done = () => {
+      this.#attempt = undefined;
+      this.#nextAt = performance.now() + Math.min(restoreAgainMostMs, restoreAgainMs * 2 ** this.#attempts++);
+    };
+    this.#attempt = this.#restore()
+      .then(() => this.#run.retryNow())
+      .then(done, done);
+  }
 }

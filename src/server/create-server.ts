@@ -46,6 +46,8 @@ export interface ServerOptions {
   projectFolder?: string;
   /** How long a command may wait to be delivered. Default: an hour. */
   commandExpiryMs?: number;
+  /** Said in `/api/stats`: whoever serves ends the server when nobody is connected. Default: false. */
+  endsWhenUnused?: boolean;
   /** Default: silent. */
   log?: Logger;
 }
@@ -53,6 +55,8 @@ export interface ServerOptions {
 export interface DashServer {
   /** Starts to listen. Port 0 takes any free one. @throws the system's error, as EADDRINUSE */
   listen(address?: { host?: string; port?: number }): Promise<{ url: string; host: string; port: number }>;
+  /** For how long no client was connected and no request under way, as far as one can tell who asks now and then. */
+  unusedMs(): number;
   /** Tells clients, commits what waits, lets go of every connection and of the journal. */
   close(): Promise<void>;
 }
@@ -128,6 +132,16 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     }
   });
   const connections = () => io.engine.clientsCount;
+  let requests = 0;
+  let usedAt = performance.now();
+  app.addHook('onRequest', (_request, reply, done) => {
+    requests++;
+    reply.raw.once('close', () => {
+      requests--;
+      usedAt = performance.now();
+    });
+    done();
+  });
   figures.gauge('shannon_dash_connections', 'Connected Socket.IO clients', connections);
   figures.gauge('shannon_dash_sessions', 'Sessions in the journal', () => store.size);
   figures.gauge(
@@ -155,6 +169,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     budget,
     version,
     connections,
+    endsWhenUnused: options.endsWhenUnused ?? false,
   });
 
   // `localhost` is two addresses. What comes to the second is served like what comes to the first.
@@ -192,6 +207,10 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
       const url = `http://${name === '0.0.0.0' || name === '[::]' ? '127.0.0.1' : name}:${actual}`;
       journal.announce(url);
       return { url, host, port: actual };
+    },
+    unusedMs() {
+      if (connections() + requests > 0) usedAt = performance.now();
+      return performance.now() - usedAt;
     },
     close: () => (closing ??= shutDown()),
   };

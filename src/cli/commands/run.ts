@@ -12,12 +12,13 @@ export function registerRun(program: Program): void {
       option('-s, --session <id>', 'the name of the session (one is made)'),
       option('--checkpoints <kind>', 'git: snapshots of the work tree, to roll back to').choices(['git', 'none']).default('none'),
       option('--no-files', 'changes of files do not become events'),
+      option('--require-server', 'do not run the program without a server'),
     ],
     notes: [
       '',
       'Output, exit code and signals are those of COMMAND. Without a server it starts',
-      'one for as long as it runs. COMMAND finds SHANNON_DASH_URL and _SESSION: emit,',
-      'gate, decide and checkpoint use them.',
+      'one, which ends when nobody uses it. COMMAND finds SHANNON_DASH_URL and',
+      '_SESSION: emit, gate, decide and checkpoint use them.',
     ],
     run: async (invocation) => {
       const { runProgram } = await import('../running.ts');

@@ -3,6 +3,8 @@ import { collect, option, type Program } from '../program.ts';
 export interface ServeOptions {
   acceptLoss?: boolean;
   reload?: boolean;
+  /** As `run` starts it: it ends by itself, nobody reads what it says, and a journal that lost something is opened all the same. */
+  untilUnused?: boolean;
 }
 
 /** `serve`: the server. */
@@ -24,6 +26,7 @@ export function registerServe(program: Program): void {
       option('--no-dev-origins', 'let no page on localhost:3000 and :5173 call'),
       option('--log-level <level>', 'debug, info, warn (warning) or error'),
       option('--reload', 'restart on changes of program, configuration or skills'),
+      option('--until-unused', 'end when nobody is connected any more').hideHelp(),
     ],
     notes: ['', 'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.'],
     // The process that serves says it, after each restart.

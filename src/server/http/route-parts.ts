@@ -26,6 +26,7 @@ export interface RouteParts {
   budget: ReadBudget;
   version: string;
   connections: () => number;
+  endsWhenUnused: boolean;
 }
 
 /** The parameters in the paths of routes. */

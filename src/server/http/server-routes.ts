@@ -18,7 +18,7 @@ const skillsQuery = z.object({
 /** What is about the server as a whole: health, figures, description, skills. */
 export function addServerRoutes(
   app: FastifyInstance,
-  { figures, store, hub, journal, ledger, skills, version, connections }: RouteParts,
+  { figures, store, hub, journal, ledger, skills, version, connections, endsWhenUnused }: RouteParts,
 ): void {
   app.get('/health', (_request, reply) => {
     const health = journal.health();
@@ -43,6 +43,7 @@ export function addServerRoutes(
     events_per_second: figures.eventsPerSecond,
     publish: figures.latency(),
     orchestrators: ledger.orchestrators,
+    ends_when_unused: endsWhenUnused,
     journal: { location: journal.location, size_bytes: journal.sizeBytes() },
   }));
   app.get('/metrics', async (_request, reply) => reply.type(figures.registry.contentType).send(await figures.registry.metrics()));
