@@ -288,12 +288,12 @@ class ServerRestorer {
       return;
     }
     if (this.#attempt !== undefined || performance.now() < this.#nextAt) return;
-    const done = () => {
-      this.#attempt = undefined;
-      this.#nextAt = performance.now() + Math.min(restoreAgainMostMs, restoreAgainMs * 2 ** this.#attempts++);
-    };
     this.#attempt = this.#restore()
       .then(() => this.#run.retryNow())
-      .then(done, done);
+      .catch(() => undefined)
+      .finally(() => {
+        this.#attempt = undefined;
+        this.#nextAt = performance.now() + Math.min(restoreAgainMostMs, restoreAgainMs * 2 ** this.#attempts++);
+      });
   }
 }
