@@ -2,6 +2,7 @@ import { relative, resolve, sep } from 'node:path';
 
 import { createChangeBatch, type FileChangeBatch } from './change-batch.ts';
 import { FolderWatch } from './folder-watch.ts';
+import { findExcludesFile } from './git-command.ts';
 import { openGitIgnore } from './git-ignore.ts';
 import { displayPath, nameOf } from './raw-path.ts';
 
@@ -39,7 +40,7 @@ const NEVER_WATCHED = new Set(['.git', 'node_modules']);
 export async function watchFileChanges(options: WatchFileChangesOptions): Promise<FileChangesWatch> {
   const { cwd, leftOut = [], onChanges, onProblem = () => {}, debounceMs = 150, maxPaths = 50_000 } = options;
   const root = resolve(cwd);
-  const gitIgnore = openGitIgnore(root);
+  const gitIgnore = openGitIgnore(root, await findExcludesFile(root));
   const unwatched = new Set(leftOut.map((path) => Buffer.from(relativePath(root, path)).toString('latin1')));
   const told = new Set<string>();
 

@@ -82,8 +82,8 @@ const openMs = 10_000;
 
 /** Opens the git work tree that holds `cwd`. @throws NoCheckpointsError when there is none, or no git */
 export async function openGit(cwd: string, over: AbortSignal = new AbortController().signal): Promise<Git> {
-  const ask = async (args: readonly string[], allowedExitCodes: number[] = []): Promise<string> => {
-    const output = await runGit([...fixedArgs, ...args], cwd, cleanEnvironment({}), { timeoutMs: openMs, allowedExitCodes }, over);
+  const ask = async (args: readonly string[]): Promise<string> => {
+    const output = await runGit([...fixedArgs, ...args], cwd, cleanEnvironment({}), { timeoutMs: openMs }, over);
     return output.toString('utf8').replace(/\r?\n$/, '');
   };
   try {
@@ -94,9 +94,9 @@ export async function openGit(cwd: string, over: AbortSignal = new AbortControll
       ask(['rev-parse', '--absolute-git-dir']),
       ask(['rev-parse', '--path-format=absolute', '--git-common-dir']),
       ask(['rev-parse', '--show-object-format']),
-      ask(['config', '--type=path', '--get', 'core.excludesFile'], [1]),
+      findExcludesFile(root),
     ]);
-    return pinnedGit({ root, gitDir, commonDir, objectFormat, excludesFile: excludesFile || defaultExcludesFile(), over });
+    return pinnedGit({ root, gitDir, commonDir, objectFormat, excludesFile, over });
   } catch (error) {
     if (error instanceof GitMissingError) throw new NoCheckpointsError(error.message, 'no-git', { cause: error });
     if (!(error instanceof GitError)) throw error;
@@ -163,6 +163,13 @@ function cleanEnvironment(own: Record<string, string>): NodeJS.ProcessEnv {
     GIT_COMMITTER_EMAIL: 'shannon-dash@localhost',
     ...own,
   };
+}
+
+/** The list of ignored files that the user has for all repositories; where there may be one, also without a repository, or git. */
+export async function findExcludesFile(cwd: string): Promise<string | undefined> {
+  const args = [...fixedArgs, 'config', '--type=path', '--get', 'core.excludesFile'];
+  const named = await runGit(args, cwd, cleanEnvironment({}), { timeoutMs: openMs, allowedExitCodes: [1] }).catch(() => '');
+  return named.toString('utf8').replace(/\r?\n$/, '') || defaultExcludesFile();
 }
 
 /** Where git looks for the user's list of ignored files when no setting names one. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import ignore, { type Ignore } from 'ignore';
@@ -20,20 +20,26 @@ interface Rules {
   readonly broughtBack: Map<string, Ignore>;
 }
 
+/** Rules are read up to this size. */
+const rulesBytes = 1024 * 1024;
+
 /**
- * Reads the rules of all .gitignore files, from the top of the work tree that holds `root` down to each path asked for, and of
- * .git/info/exclude. The user's own list for all repositories (core.excludesFile) is not read. Works outside of a repository too.
+ * Reads the rules of all .gitignore files, from the top of the work tree that holds `root` down to each path asked for, of
+ * .git/info/exclude, and of the user's own list for all repositories. Works outside of a repository too.
+ * @param excludesFile that list
  */
-export function openGitIgnore(root: string): GitIgnore {
+export function openGitIgnore(root: string, excludesFile?: string): GitIgnore {
   const top = findTop(root);
   const prefix = relative(top, root).split(sep).join('/');
   const depth = prefix === '' ? 0 : prefix.split('/').length;
   let rulesOf = new Map<string, Rules | undefined>();
   let ignoredFolders = new Map<string, boolean>();
-  let exclude: Rules | undefined = readRules(excludeFile(top), '');
+  const readCommon = () => [excludeFile(top), excludesFile].flatMap((file) => (file === undefined ? [] : (readRules(file, '') ?? [])));
+  /** Rules that stand in no file of the work tree, those of the repository first. */
+  let common = readCommon();
 
   const rulesIn = (folder: string): Rules | undefined => {
-    if (!rulesOf.has(folder)) rulesOf.set(folder, readRules(join(top, folder, '.gitignore'), folder));
+    if (!rulesOf.has(folder)) rulesOf.set(folder, readRules(join(top, folder, '.gitignore'), folder, lstatSync));
     return rulesOf.get(folder);
   };
 
@@ -42,8 +48,13 @@ export function openGitIgnore(root: string): GitIgnore {
     for (let folder = parentOf(path); ; folder = parentOf(folder)) {
       const verdict = match(rulesIn(folder), path, isFolder);
       if (verdict !== undefined) return verdict;
-      if (folder === '') return match(exclude, path, isFolder) ?? false;
+      if (folder === '') break;
     }
+    for (const rules of common) {
+      const verdict = match(rules, path, isFolder);
+      if (verdict !== undefined) return verdict;
+    }
+    return false;
   };
 
   const ignoresFolder = (folder: string): boolean => {
@@ -65,7 +76,7 @@ export function openGitIgnore(root: string): GitIgnore {
     reload() {
       rulesOf = new Map();
       ignoredFolders = new Map();
-      exclude = readRules(excludeFile(top), '');
+      common = readCommon();
     },
   };
 }
@@ -98,8 +109,12 @@ function newMatcher(): Ignore {
   return ignore({ ignorecase: false, allowRelativePaths: true });
 }
 
-function readRules(file: string, folder: string): Rules | undefined {
+/** @param look `lstat` for a file of the work tree, which git does not read through a link */
+function readRules(file: string, folder: string, look: typeof statSync = statSync): Rules | undefined {
   try {
+    const stats = look(file);
+    // A pipe in its place would hold us for ever.
+    if (stats?.isFile() !== true || stats.size > rulesBytes) return undefined;
     const patterns = readFileSync(file, 'utf8');
     return { folder, patterns, matcher: newMatcher().add(patterns), broughtBack: new Map() };
   } catch {

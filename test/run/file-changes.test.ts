@@ -314,9 +314,34 @@ test('the rules ignore what git itself ignores', () => {
     'sub/deep/a.o',
     'ünï.o',
   ];
-  const args = ['-c', 'core.excludesFile=/dev/null', 'check-ignore', '-z', '--no-index', '--stdin'];
+  const users = join(root, '.git', 'users-own');
+  writeFileSync(users, '*.swp\n!secret\n/only-top\n');
+  const args = ['-c', `core.excludesFile=${users}`, 'check-ignore', '-z', '--no-index', '--stdin'];
+  paths.push('.a.swp', 'sub/.b.swp');
   const output = execFileSync('git', args, { cwd: root, encoding: 'utf8', input: paths.map((path) => `${path}\0`).join('') });
   const ignored = new Set(output.split('\0'));
-  const rules = openGitIgnore(root);
+  const rules = openGitIgnore(root, users);
   expect(paths.filter((path) => rules.ignores(path, false))).toEqual(paths.filter((path) => ignored.has(path)));
+  // A pipe in the place of a file of rules has none, and holds nobody.
+  rmSync(users);
+  execFileSync('mkfifo', [users]);
+  rules.reload();
+  expect(rules.ignores('.a.swp', false)).toBe(false);
+});
+
+test('what the user ignores in all repositories is not told', async () => {
+  const own = realpathSync(mkdtempSync(join(tmpdir(), 'file-changes-user-')));
+  try {
+    writeFileSync(join(own, 'config'), `[core]\n\texcludesFile = ${join(own, 'rules')}\n`);
+    writeFileSync(join(own, 'rules'), '*.swp\n');
+    vi.stubEnv('GIT_CONFIG_GLOBAL', join(own, 'config'));
+    await start();
+    put('.a.swp', 'x');
+    put('a', 'x');
+    await told('created a');
+    expect(seen().filter((line) => line.includes('swp'))).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(own, { recursive: true });
+  }
 });
