@@ -1,3 +1,4 @@
+import { endpoint, exchange } from '../client/http-exchange.ts';
 import { isErrorBody } from '../core/errors.ts';
 import { safeLine } from '../core/safe-text.ts';
 import { type Checkpoint, createCheckpointRefs, storedBytes } from '../run/checkpoint-refs.ts';
@@ -10,6 +11,7 @@ import { tableLines } from './table.ts';
 import { userFolders } from './user-folders.ts';
 
 const askMs = 2_000;
+const answerChars = 10_000;
 
 /** `checkpoint --list`: what is kept of this work tree, or of a session; outside of a work tree all. */
 export async function listKept({ options, settings, output }: Invocation<object>): Promise<void> {
@@ -74,6 +76,16 @@ export async function pruneKept({ options, settings, output }: Invocation<object
   if (removed.length === 0 && refs === 0) output.note('nothing to remove');
 }
 
+/** Removes what is kept of sessions that their server, ours, does not know any more; not of those that run, nor of this one. */
+export async function removeForgotten(settings: Settings, ownSession: string): Promise<void> {
+  const { state } = userFolders();
+  const live = await readLiveRuns(state);
+  for (const stored of await storedSessions(state)) {
+    const isInUse = stored.session === ownSession || live.some(({ session }) => session === stored.session);
+    if (!isInUse && (await isForgotten(stored, settings))) await removeStored(stored.folder);
+  }
+}
+
 async function chosen(settings: Settings, options: object): Promise<StoredSession[]> {
   const all = await storedSessions(userFolders().state);
   const named = sessionOf(options);
@@ -100,12 +112,13 @@ async function workTree(): Promise<Git | undefined> {
 async function isForgotten({ session, url }: StoredSession, { url: ours, token }: Settings): Promise<boolean> {
   if (url !== ours) return false;
   try {
-    const answer = await fetch(new URL(`api/sessions/${encodeURIComponent(session)}`, url.endsWith('/') ? url : `${url}/`), {
+    const { status, text } = await exchange(endpoint(url, `api/sessions/${encodeURIComponent(session)}`), {
       signal: AbortSignal.timeout(askMs),
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      maxChars: answerChars,
     });
-    const body: unknown = await answer.json();
-    return answer.status === 404 && isErrorBody(body) && body.code === 'NOT_FOUND';
+    const body: unknown = status === 404 ? JSON.parse(text) : undefined;
+    return isErrorBody(body) && body.code === 'NOT_FOUND';
   } catch {
     // Nobody there to say so.
     return false;

@@ -5,6 +5,7 @@ import { supervise, type SuperviseResult } from '../run/supervisor.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure, failureOf, outputFailure } from './failure.ts';
 import { filesOfJournal } from './journal-file.ts';
+import { removeForgotten } from './kept-checkpoints.ts';
 import type { Invocation } from './program.ts';
 import { RunServer } from './run-server.ts';
 import { userFolders } from './user-folders.ts';
@@ -54,6 +55,7 @@ export async function runProgram({ args, options, settings, output, interruption
   // A reader that has enough is the program's to notice, and so is where the output goes in general.
   let lost: NodeJS.ErrnoException | undefined;
   process.stdout.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => (lost ??= error));
+  if (options.checkpoints === 'git') void removeForgotten({ ...settings, url }, session).catch(() => undefined);
   let end: SuperviseResult;
   try {
     end = await supervise({

@@ -69,8 +69,8 @@ export function createSnapshotter(git: Git, store: GitRepository, leftOut: reado
   const take = async (isStored: boolean, goesOn: Moment): Promise<WorkTreeSnapshot> => {
     const now = await fileSystemTime(git, store);
     const listing = await listFiles(git, leftOut);
+    goesOn.files = listing.paths.size;
     const found = await statAll(git.root, listing.paths);
-    goesOn.files = found.size;
     const committed = await memory.committed(listing.head);
     const uncovered = new Map(listing.uncovered);
     const oids = new Map<RawPath, string>();
