@@ -1,3 +1,4 @@
+import { meantSession } from '../core/meant-session.ts';
 import { isLive } from '../core/session-state.ts';
 import { sessionListAnswer, type ListedSession } from './server-answers.ts';
 import { requestJson } from './server-request.ts';
@@ -10,7 +11,7 @@ export async function listSessions(settings: Settings): Promise<ListedSession[]>
 }
 
 /**
- * The session that was named, or else the only live one.
+ * The session that was named, or else the only live one; of several, the only one that a program is there for.
  * @param options orLatest: where none is live, the one that changed last, for commands that only look
  * @throws Failure none is live, or several are
  */
@@ -18,8 +19,9 @@ export async function chooseSession(settings: Settings, { orLatest = false }: { 
   if (settings.session !== undefined) return settings.session;
   const sessions = await listSessions(settings);
   const live = sessions.filter(({ status }) => isLive(status));
-  if (live.length > 1) throw tooManySessions(live.map((each) => each.session_id));
-  const chosen = live[0] ?? (orLatest ? sessions.toSorted(byChange)[0] : undefined);
+  const meant = meantSession(live);
+  if (meant === undefined && live.length > 0) throw tooManySessions(live.map((each) => each.session_id));
+  const chosen = meant ?? (orLatest ? sessions.toSorted(byChange)[0] : undefined);
   if (chosen === undefined) throw noSession();
   return chosen.session_id;
 }

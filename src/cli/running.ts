@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { endpoint, exchange } from '../client/http-exchange.ts';
 import { NoCheckpointsError } from '../run/git-command.ts';
 import { supervise, type SuperviseResult } from '../run/supervisor.ts';
+import { ShannonDashError } from '../core/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure, failureOf, outputFailure } from './failure.ts';
 import { filesOfJournal } from './journal-file.ts';
@@ -15,6 +16,7 @@ export interface RunOptions {
   checkpoints: 'git' | 'none';
   files: boolean;
   requireServer?: boolean;
+  takeOver?: boolean;
 }
 
 const answerMs = 2_000;
@@ -67,6 +69,7 @@ export async function runProgram({ args, options, settings, output, interruption
       args: rest,
       checkpoints: options.checkpoints,
       stateFolder: userFolders().state,
+      takesOver: options.takeOver === true,
       watchesFiles: options.files,
       // What is written there for each change of a file would be the next one; and a rollback must not turn it back.
       leftOut: [settings.journal, ...(server.journal === undefined ? [] : [server.journal])].flatMap(filesOfJournal),
@@ -76,7 +79,7 @@ export async function runProgram({ args, options, settings, output, interruption
       restoreServer: () => server.restore(),
     });
   } catch (error) {
-    throw startFailure(command, error);
+    throw startFailure(command, session, error);
   } finally {
     if (isPersonal) for (const sentence of later) output.note(sentence);
   }
@@ -101,11 +104,18 @@ async function newSession(url: string, isReached: boolean): Promise<string> {
   }
 }
 
-function startFailure(command: string, error: unknown): unknown {
+function startFailure(command: string, session: string, error: unknown): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (error instanceof NoCheckpointsError) {
     return new Failure('INVALID', message, {
       hints: [...checkpointHints[error.reason], 'or run without: leave --checkpoints out'],
+      exitCode: exitCodes.refused,
+      cause: error,
+    });
+  }
+  if (error instanceof ShannonDashError && error.code === 'CONFLICT') {
+    return new Failure('CONFLICT', message, {
+      hints: ['run under another name: -s NAME', `take the session over: shannon-dash run -s ${session} --take-over -- ...`],
       exitCode: exitCodes.refused,
       cause: error,
     });

@@ -30,6 +30,8 @@ export interface ListedSession extends Pick<
   'session_id' | 'created_at' | 'updated_at' | 'status' | 'current_skill' | 'progress' | 'seq' | 'orchestrator'
 > {
   watchers: number;
+  /** How many connections publish to it. */
+  producers: number;
   open_decisions: number;
 }
 
@@ -42,6 +44,7 @@ const listedSession = z.looseObject({
   seq: z.number(),
   orchestrator: attachment,
   watchers: z.number(),
+  producers: z.number(),
   open_decisions: z.number(),
 });
 

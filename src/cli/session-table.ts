@@ -10,6 +10,7 @@ const tones: Record<SessionStatus, Tone> = {
   running: 'good',
   halting: 'warn',
   halted: 'warn',
+  lost: 'bad',
   completed: 'plain',
   failed: 'bad',
 };

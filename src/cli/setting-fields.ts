@@ -41,6 +41,8 @@ export const settingFields = {
   allowed_hosts: list,
   dev_origins: flag,
   skills: list,
+  /** How long nothing is heard of a session that nobody is attached to before it is lost. */
+  lost_after: duration,
   token_file: text,
 } as const;
 
@@ -56,4 +58,4 @@ export const pathFields: readonly SettingField[] = ['journal', 'skills', 'token_
  * What a project's file may set before the user trusts it. Everything else says where to connect, listen, write or read, or
  * in whose name, and whoever wrote the file decides none of that for whoever cloned it.
  */
-export const harmlessFields: readonly SettingField[] = ['session', 'timeout', 'port', 'log_level', 'fsync'];
+export const harmlessFields: readonly SettingField[] = ['session', 'timeout', 'port', 'log_level', 'fsync', 'lost_after'];

@@ -28,6 +28,7 @@ export interface Settings {
   allowedHosts: string[];
   devOrigins: boolean;
   skills: string[];
+  lostAfterMs: number | undefined;
   /** The configuration files that were read. */
   files: string[];
   /** Sentences about what the project's file says and what was not done. */
@@ -70,6 +71,7 @@ export function readSettings(options: object): Settings {
     allowedHosts: pick('allowed_hosts')?.value ?? [],
     devOrigins: pick('dev_origins')?.value ?? true,
     skills: pick('skills')?.value ?? [],
+    lostAfterMs: pick('lost_after')?.value,
     files: Object.values(files)
       .filter((file) => file !== undefined)
       .map(({ path }) => path),

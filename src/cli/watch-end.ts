@@ -1,8 +1,11 @@
 import type { SessionEvent } from '../core/event.ts';
-import type { SessionState } from '../core/session-state.ts';
+import { isLive, type SessionState } from '../core/session-state.ts';
 import { exitCodes } from './exit-codes.ts';
 
 export const untilConditions = ['done', 'failed', 'decision'] as const;
+
+/** The events with which a run ends, or is given up. */
+const endTypes: ReadonlySet<string> = new Set(['execution:completed', 'execution:failed', 'execution:lost']);
 
 export type UntilCondition = (typeof untilConditions)[number];
 
@@ -47,7 +50,8 @@ export class WatchEnd {
   /** The exit code if this state is the end already. */
   inState(state: SessionState | undefined): number | undefined {
     if (state === undefined) return undefined;
-    if (state.status === 'completed' || state.status === 'failed') return this.#onEnded(state.status === 'failed');
+    // One that is lost may come back, but nobody should wait for that.
+    if (!isLive(state.status)) return this.#onEnded(state.status !== 'completed');
     return state.decisions.some(({ status }) => status === 'open') ? this.#onDecision() : undefined;
   }
 
@@ -64,7 +68,7 @@ export class WatchEnd {
 
   #inEvent({ type }: SessionEvent): number | undefined {
     if (type === 'decision:point') return this.#onDecision();
-    return type === 'execution:completed' || type === 'execution:failed' ? this.#onEnded(type === 'execution:failed') : undefined;
+    return endTypes.has(type) ? this.#onEnded(type !== 'execution:completed') : undefined;
   }
 
   #onSeq(seq: number): number | undefined {

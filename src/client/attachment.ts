@@ -10,6 +10,8 @@ export interface AttachmentParts {
   instanceId: string;
   /** The supervising instance, if there is one. */
   under: string | undefined;
+  /** Whether it may take the session from another instance. */
+  takesOver: boolean;
   /** What it announces now. */
   capabilities: () => string[];
   /** The server's answer, before anything else is done with it. */
@@ -59,7 +61,7 @@ export class Attachment {
   }
 
   async #ask(): Promise<void> {
-    const { connection, session, instanceId, under } = this.#parts;
+    const { connection, session, instanceId, under, takesOver } = this.#parts;
     const isFirst = this.#state === undefined;
     const capabilities = this.#parts.capabilities();
     const answer = await connection.request<AttachedMessage>('orchestrator:attach', {
@@ -67,6 +69,7 @@ export class Attachment {
       instance_id: instanceId,
       capabilities,
       reattach: !isFirst,
+      take_over: takesOver,
       ...(under === undefined ? {} : { under }),
     });
     this.#announced = capabilities.join();

@@ -105,6 +105,7 @@ export class OrchestratorRun implements Orchestrator {
       session: this.session,
       instanceId: this.instanceId,
       under: this.#under,
+      takesOver: options.takeOver ?? true,
       capabilities: () => this.#capabilities(),
       onAnswer: (answer, isFirst) => this.#onAnswer(answer, isFirst),
       onAttached: (answer) => this.#onAttached(answer),

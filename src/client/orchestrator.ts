@@ -17,6 +17,8 @@ export interface OrchestratorOptions extends ConnectOptions {
   instanceId?: string | undefined;
   /** The commands that it announces. Default: what the SDK does by itself and what has a handler. */
   capabilities?: string[] | undefined;
+  /** False: refused (CONFLICT) where another instance is attached, instead of taking the session over from it. Default true. */
+  takeOver?: boolean | undefined;
   /** `wait` (default): without a server the gate and the decisions wait. `continue`: after `unreachableMs` the program goes on. */
   onUnreachable?: 'wait' | 'continue' | undefined;
   /** Default 10,000. */

@@ -56,6 +56,7 @@ export const eventTable = {
   'execution:progress': z.looseObject({ progress: percent.nullish(), message: text.nullish() }),
   'execution:completed': z.looseObject({ result: z.unknown().optional() }),
   'execution:failed': z.looseObject({ error: z.unknown().optional() }),
+  'execution:lost': z.looseObject({ reason: text.nullish(), last_seen: text.nullish() }),
   'execution:halting': z.looseObject(commandEffect),
   'execution:halted': z.looseObject(commandEffect),
   'execution:resumed': z.looseObject(commandEffect),
@@ -160,5 +161,5 @@ export function dataSchema(type: string): z.ZodType<Record<string, unknown>> | u
 
 /** Types that only the server writes: nobody may publish them, so nobody can forge a command's life or an orchestrator. */
 export function isServerOnly(type: string): boolean {
-  return type.startsWith('command:') || type.startsWith('orchestrator:');
+  return type.startsWith('command:') || type.startsWith('orchestrator:') || type === 'execution:lost';
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ShannonDashError } from './errors.ts';
 import { dataSchema, isServerOnly, type KnownEventType } from './event-table.ts';
-import { isCommandStepId, sessionId, shortId } from './ids.ts';
+import { isServerEventId, sessionId, shortId } from './ids.ts';
 import { limits } from './limits.ts';
 import { fieldPath } from './field-path.ts';
 import { parse } from './parse.ts';
@@ -92,7 +92,7 @@ export function parseEventInput(input: unknown, at: string): EventInput {
   if (isServerOnly(event.type)) {
     throw new ShannonDashError('INVALID', `${fieldPath(at, ['type'])}: ${event.type} is written by the server only`);
   }
-  if (event.id !== undefined && isCommandStepId(event.id)) {
+  if (event.id !== undefined && isServerEventId(event.id)) {
     throw new ShannonDashError('INVALID', `${fieldPath(at, ['id'])}: ${event.id} is an id of the server's own, for a step of a command`);
   }
   const schema = dataSchema(event.type);

@@ -42,6 +42,7 @@ function nextCommand(known: CommandState | undefined, { commandId, commandType, 
     error: errorTextOf(data, 'error'),
     acknowledged_by: textOf(data, 'acknowledged_by') ?? known?.acknowledged_by ?? null,
     delivered_to: textOf(data, 'delivered_to') ?? known?.delivered_to ?? null,
+    for_instance: textOf(data, 'for_instance') ?? known?.for_instance ?? null,
     created_at: known?.created_at ?? timestamp,
     updated_at: timestamp,
   };

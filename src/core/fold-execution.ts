@@ -1,6 +1,6 @@
 import type { SessionEvent } from './event.ts';
 import { errorTextOf, numberOf, percentOf, textOf, valueOf } from './fold-values.ts';
-import { isLive, type SessionState } from './session-state.ts';
+import { isEnded, isLive, type SessionState } from './session-state.ts';
 
 /** `execution:*`: status, task, progress and the gate. */
 export function foldExecution(state: SessionState, event: SessionEvent): Partial<SessionState> {
@@ -13,6 +13,8 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
         status: state.halt === null ? 'running' : state.status,
         started_at: timestamp,
         ended_at: null,
+        // That of the run before is not this one's.
+        orchestrator: isEnded(state.status) && state.orchestrator?.attached === false ? null : state.orchestrator,
         task: textOf(data, 'task') ?? state.task,
         plan_id: textOf(data, 'plan_id') ?? state.plan_id,
         total_steps: numberOf(data, 'total_steps') ?? state.total_steps,
@@ -24,7 +26,14 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
     case 'execution:progress':
       return { progress: percentOf(data, 'progress') ?? state.progress, message: textOf(data, 'message') ?? state.message };
     case 'execution:completed':
-      return { status: 'completed', halt: null, ended_at: timestamp, progress: 100, result: valueOf(data, 'result'), error: null };
+      return {
+        status: 'completed',
+        halt: null,
+        ended_at: timestamp,
+        progress: 100,
+        result: valueOf(data, 'result'),
+        error: null,
+      };
     case 'execution:failed':
       return { status: 'failed', halt: null, ended_at: timestamp, error: errorTextOf(data, 'error') };
     case 'execution:halting':

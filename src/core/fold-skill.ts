@@ -10,7 +10,7 @@ export function foldSkill(state: SessionState, event: SessionEvent): Partial<Ses
   const at = state.skills.findLastIndex((each) => each.skill_id === skillId);
   const known = state.skills[at];
   const skill = nextSkill(event, skillId, known);
-  const changes = withItem(state, 'skills', at, skill, isOver);
+  const changes = withItem(state, 'skills', at, skill, (each) => isOver(each) || each.status === 'lost');
   return {
     ...changes,
     current_skill: changes.skills.findLast((each) => each.status === 'running')?.skill_name ?? null,
@@ -62,7 +62,9 @@ function nextSkill({ type, data, timestamp }: SessionEvent, skillId: string, kno
         error: type === 'skill:failed' ? errorTextOf(data, 'error') : null,
       };
     default:
-      return { ...base, started_at: base.started_at ?? timestamp };
+      return base.status === 'lost'
+        ? { ...base, status: 'running', ended_at: null }
+        : { ...base, started_at: base.started_at ?? timestamp };
   }
 }
 

@@ -5,15 +5,16 @@ import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
 import { foldExecution } from './fold-execution.ts';
 import { clipped, lengthMs, numberOf, percentOf, sum, textOf, withItem } from './fold-values.ts';
+import { foldLost, foundAgain, isSignOfLife, withNothingRunning } from './fold-lost.ts';
 import { foldSkill } from './fold-skill.ts';
 import { foldLimits } from './limits.ts';
-import type { AgentState, FileState, SessionState, ValidationState } from './session-state.ts';
+import { isLive, type AgentState, type FileState, type SessionState, type ValidationState } from './session-state.ts';
 
 /**
  * Raised whenever the form of the state or the meaning of an event changes: snapshots of another version are folded anew.
  * A test holds the fold of all kinds of events against it.
  */
-export const foldVersion = 3;
+export const foldVersion = 4;
 
 /**
  * Changes of the state by one event; what is not named stays. Events may come in any order and, from the compatibility
@@ -26,6 +27,7 @@ const folders: Record<KnownEventType, Folder> = {
   'execution:progress': foldExecution,
   'execution:completed': foldExecution,
   'execution:failed': foldExecution,
+  'execution:lost': foldLost,
   'execution:halting': foldExecution,
   'execution:halted': foldExecution,
   'execution:resumed': foldExecution,
@@ -67,19 +69,20 @@ export function fold(state: SessionState, event: SessionEvent): SessionState {
   const seen = asFolded(event);
   const at = seen.timestamp;
   const folder = isKnownType(seen.type) ? folders[seen.type] : unfolded;
-  const next: SessionState = { ...state, ...folder(state, seen), seq: event.seq, updated_at: at };
+  const before = state.lost !== null && isSignOfLife(seen.type) ? foundAgain(state) : state;
+  const next: SessionState = { ...before, ...folder(before, seen), seq: event.seq, updated_at: at };
   if (startsSession(event.type)) {
     if (next.status === 'created') next.status = 'running';
     // Started while the gate was closed: a HALT that fails gives back `running`, not `created`.
     if (next.halt?.from === 'created') next.halt = { ...next.halt, from: 'running' };
     next.started_at ??= at;
   }
-  return next;
+  return isLive(next.status) ? next : { ...next, ...withNothingRunning(next, next.ended_at ?? at) };
 }
 
 /** Everything but commands, orchestrators and the gate, which a session that is only created can have too. */
 function startsSession(type: string): boolean {
-  return !/^(?:command|orchestrator):|^execution:halt(?:ing|ed)$/.test(type);
+  return !/^(?:command|orchestrator):|^execution:(?:halting|halted|lost)$/.test(type);
 }
 
 /** Journalled, delivered and shown, without a part in the state. */
@@ -139,14 +142,16 @@ function foldAgent(state: SessionState, { type, data, timestamp }: SessionEvent)
         : 'completed'
       : type === 'agent:spawned'
         ? 'running'
-        : (known?.status ?? 'running'),
+        : known === undefined || known.status === 'lost'
+          ? 'running'
+          : known.status,
     progress: percentOf(data, 'progress') ?? (completed ? 100 : (known?.progress ?? null)),
     message: textOf(data, 'message') ?? known?.message ?? null,
     tokens: numberOf(data, 'tokens') ?? known?.tokens ?? null,
     cost_usd: numberOf(data, 'cost_usd') ?? known?.cost_usd ?? null,
     started_at: startedAt,
     updated_at: timestamp,
-    ended_at: completed ? timestamp : type === 'agent:spawned' ? null : (known?.ended_at ?? null),
+    ended_at: completed ? timestamp : type === 'agent:spawned' || known?.status === 'lost' ? null : (known?.ended_at ?? null),
     duration_ms: completed ? lengthMs(data, startedAt, timestamp) : type === 'agent:spawned' ? null : (known?.duration_ms ?? null),
   };
   return withItem(state, 'agents', at, agent, (each) => each.status !== 'running');
@@ -168,6 +173,7 @@ function foldValidation(state: SessionState, { type, data, timestamp }: SessionE
     ended_at: null,
     duration_ms: null,
   };
+  if (check.status === 'lost') check = { ...check, status: 'running', ended_at: null };
   if (type === 'validation:output') {
     const line = { stream: data['type'] === 'stderr' ? ('stderr' as const) : ('stdout' as const), line: textOf(data, 'line') ?? '' };
     check = { ...check, lines: [...check.lines.slice(1 - foldLimits.validationLines), line] };

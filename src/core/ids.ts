@@ -34,7 +34,7 @@ export function commandStepId(commandId: string, step: string): string {
   return `command:${commandId}:${step}`;
 }
 
-/** Whether an id is one that the server gives to a step of a command. */
-export function isCommandStepId(id: string): boolean {
-  return /^command:.+:(?:queued|delivered|delivered:.+|final)$/.test(id);
+/** Whether an id is one that only the server gives: to a step of a command, or where a session is lost. */
+export function isServerEventId(id: string): boolean {
+  return /^command:.+:(?:queued|delivered|delivered:.+|final)$|^execution:lost:\d+$/.test(id);
 }

@@ -32,11 +32,15 @@ export const limits = {
   eventTypeGlobs: 32,
   eventTypeGlobChars: 128,
   subscriptionsPerConnection: 100,
+  /** Sessions of which a connection is known as their producer. Beyond that, only their last event says that somebody is there. */
+  producedSessions: 1_000,
   historyEvents: 10_000,
   commandBytes: 64 * 1024,
   commandTimeoutMs: 5_000,
   commandTimeoutMaxMs: 10 * 60_000,
   commandExpiryMs: 60 * 60_000,
+  /** How long nothing is heard of a session that nobody is attached to before it is lost. */
+  lostAfterMs: 5 * 60_000,
   unfinishedCommands: 100,
   /** How many HALT, RESUME and DECISION are taken beyond that. */
   unfinishedUrgentCommands: 50,

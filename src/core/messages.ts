@@ -36,6 +36,8 @@ export const attachRequest = z.object({
   capabilities: z.array(textOf(128), 'must be a list of texts').max(64).default([]),
   /** True on a reconnect: refused when another instance has attached since, where a first attach takes over. */
   reattach: z.boolean().default(false),
+  /** False: refused where another instance is attached, instead of taking the session over from it. */
+  take_over: z.boolean().default(true),
   /** The instance that supervises this one (`run` and its child): takes the commands of its own capabilities and leaves the rest. */
   under: shortId.optional(),
 });

@@ -1,13 +1,16 @@
 import type { CommandStatus, CommandType } from './command.ts';
 
-/** created -> running -> halting -> halted -> running ... -> completed | failed. */
-export type SessionStatus = 'created' | 'running' | 'halting' | 'halted' | 'completed' | 'failed';
+/**
+ * created -> running -> halting -> halted -> running ... -> completed | failed. `lost`: nobody is attached and nothing was
+ * heard of it for a while; its next event brings it back.
+ */
+export type SessionStatus = 'created' | 'running' | 'halting' | 'halted' | 'lost' | 'completed' | 'failed';
 
 export interface SkillState {
   skill_id: string;
   skill_name: string;
-  /** `pending`: injected, not started yet. */
-  status: 'pending' | 'running' | 'completed' | 'failed';
+  /** `pending`: injected, not started yet. `lost`: its run ended, or was lost, before its end was told. */
+  status: 'pending' | 'running' | 'lost' | 'completed' | 'failed';
   progress: number | null;
   message: string | null;
   agent_id: string | null;
@@ -23,7 +26,7 @@ export interface AgentState {
   role: string | null;
   task: string | null;
   skill_name: string | null;
-  status: 'running' | 'completed' | 'failed';
+  status: 'running' | 'lost' | 'completed' | 'failed';
   progress: number | null;
   message: string | null;
   tokens: number | null;
@@ -76,7 +79,7 @@ export interface DecisionState {
 
 export interface ValidationState {
   check_name: string;
-  status: 'running' | 'passed' | 'failed';
+  status: 'running' | 'lost' | 'passed' | 'failed';
   command: string | null;
   message: string | null;
   exit_code: number | null;
@@ -108,6 +111,8 @@ export interface CommandState {
   acknowledged_by: string | null;
   /** The orchestrator instance that has it, once delivered. */
   delivered_to: string | null;
+  /** The orchestrator instance whose run it is meant for; null where none was known when it was sent. */
+  for_instance: string | null;
   created_at: string;
   updated_at: string;
 }
@@ -155,6 +160,8 @@ export interface SessionState {
   redirect: { target_skill: string | null; target_path: string | null; instructions: string | null; by: string | null; at: string } | null;
   rollback: { checkpoint_id: string | null; steps: number | null; by: string | null; at: string } | null;
   orchestrator: OrchestratorState | null;
+  /** Since when it is lost, and the status that it comes back to. */
+  lost: { since: string; from: SessionStatus } | null;
   skills: SkillState[];
   agents: AgentState[];
   files: FileState[];
@@ -199,6 +206,7 @@ export function initialState(origin: SessionOrigin): SessionState {
     redirect: null,
     rollback: null,
     orchestrator: null,
+    lost: null,
     skills: [],
     agents: [],
     files: [],
@@ -213,7 +221,12 @@ export function initialState(origin: SessionOrigin): SessionState {
   };
 }
 
-/** Live: not finished, so that a command can still reach it. */
+/** Live: neither ended nor lost, so that a command can still reach it. */
 export function isLive(status: SessionStatus): boolean {
-  return status !== 'completed' && status !== 'failed';
+  return !isEnded(status) && status !== 'lost';
+}
+
+/** Ended: its program has said so. Only a new start brings it back. */
+export function isEnded(status: SessionStatus): boolean {
+  return status === 'completed' || status === 'failed';
 }

@@ -38,6 +38,8 @@ export interface SuperviseOptions extends ConnectOptions {
   command: string;
   args: readonly string[];
   checkpoints: 'git' | 'none';
+  /** Whether the session may be taken from another run that is attached to it. */
+  takesOver: boolean;
   /** Whether changes of files below the working folder become events. */
   watchesFiles: boolean;
   /** The user's, for what outlives the run. */
@@ -80,6 +82,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     client: options.client,
     instanceId,
     capabilities: ['HALT', 'RESUME', 'DECISION', ...(checkpoints === undefined ? [] : ['ROLLBACK'])],
+    takeOver: options.takesOver,
     onUnreachable: 'continue',
     unreachableMs: options.waitsForServer ? attachMs : 0,
   });

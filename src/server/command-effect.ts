@@ -1,5 +1,6 @@
-import type { CommandState, SessionState } from '../core/session-state.ts';
+import { isEnded, type CommandState, type SessionState } from '../core/session-state.ts';
 import type { NewEvent } from '../journal/journal.ts';
+import { gateStatus } from './command-refusal.ts';
 
 type Effect = Pick<NewEvent, 'type' | 'data'>;
 
@@ -12,11 +13,9 @@ export function effectOf(state: SessionState, command: Pick<CommandState, 'comma
   const common = { ...parameters, command_id, initiated_by: by };
   switch (command.command_type) {
     case 'HALT':
-      return state.status === 'halted' || state.status === 'completed' || state.status === 'failed'
-        ? []
-        : [{ type: 'execution:halted', data: common }];
+      return gateStatus(state) === 'halted' || isEnded(state.status) ? [] : [{ type: 'execution:halted', data: common }];
     case 'RESUME':
-      return state.status === 'halted' ? [{ type: 'execution:resumed', data: common }] : [];
+      return gateStatus(state) === 'halted' ? [{ type: 'execution:resumed', data: common }] : [];
     case 'ROLLBACK':
       return parameters['dry_run'] === true ? [] : [{ type: 'execution:rollback', data: common }];
     case 'REDIRECT':

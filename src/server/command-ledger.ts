@@ -10,14 +10,14 @@ import { ShannonDashError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { limits } from '../core/limits.ts';
 import type { AttachRequest } from '../core/messages.ts';
-import { isLive, type CommandState, type SessionState } from '../core/session-state.ts';
+import { isEnded, type CommandState, type SessionState } from '../core/session-state.ts';
 import { timestampNow } from '../core/timestamp.ts';
 import type { AppendOptions, Journal, JournalEvent, SessionHead } from '../journal/journal.ts';
 import { answerOf, elapsedMs, refusedAnswer } from './command-answer.ts';
 import { CommandDeadlines } from './command-deadlines.ts';
 import { effectOf } from './command-effect.ts';
 import { CommandHistory } from './command-history.ts';
-import { refusal } from './command-refusal.ts';
+import { gateStatus, refusal } from './command-refusal.ts';
 import { haltData, newCommand, step, unfinished, type Step } from './command-step.ts';
 import { CommandWaiters } from './command-waiters.ts';
 import { serverRestarted, type Detachment } from './detachment.ts';
@@ -38,6 +38,8 @@ export interface LedgerOptions {
   store: SessionStore;
   hub: Hub;
   figures: ServerFigures;
+  /** How many connections publish to a session now. */
+  producersOf: (sessionId: string) => number;
   /** How long a command may wait to be delivered. */
   expiryMs?: number | undefined;
   onProblem: (error: unknown) => void;
@@ -50,6 +52,7 @@ export interface LedgerOptions {
 export class CommandLedger {
   readonly #journal: Journal;
   readonly #store: SessionStore;
+  readonly #producersOf: (sessionId: string) => number;
   readonly #expiryMs: number;
   readonly #onProblem: (error: unknown) => void;
   readonly #orchestrators = new Orchestrators();
@@ -59,10 +62,11 @@ export class CommandLedger {
   readonly #history: CommandHistory;
   readonly #refusals: RefusalBudget;
 
-  constructor({ journal, store, hub, figures, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
+  constructor({ journal, store, hub, figures, producersOf, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
     this.#refusals = new RefusalBudget(() => figures.refusalLetGo());
     this.#journal = journal;
     this.#store = store;
+    this.#producersOf = producersOf;
     this.#history = new CommandHistory(journal, store);
     this.#expiryMs = expiryMs;
     this.#onProblem = onProblem;
@@ -92,9 +96,9 @@ export class CommandLedger {
         { type: 'orchestrator:detached', data: { instance_id: state.orchestrator.instance_id, ...serverRestarted } },
       ]);
     }
-    const isLost = !isLive(state.status) && state.commands.some((command) => command.status === 'delivered');
-    if (isLost) await this.#failUnfinished(state);
-    this.#deadlines.takeUp(head.session_id, isLost ? [] : state.commands, state.decisions);
+    const isOver = isEnded(state.status);
+    if (isOver) await this.#failUnfinished(head.session_id);
+    this.#deadlines.takeUp(head.session_id, isOver ? [] : state.commands, state.decisions);
   }
 
   get orchestrators(): number {
@@ -108,7 +112,7 @@ export class CommandLedger {
    */
   async submit(request: CommandRequest, by: string | null, subscribed?: string): Promise<CommandResult | CommandResults> {
     const startedAt = performance.now();
-    const sessionId = request.session_id ?? subscribed ?? onlyLiveSession(this.#store, request.type);
+    const sessionId = request.session_id ?? subscribed ?? onlyLiveSession(this.#store, request.type, this.#producersOf);
     if (sessionId !== '*') return this.#submitTo(sessionId, request, by, startedAt);
     const answers: Promise<CommandResult>[] = [];
     for (const id of liveSessions(this.#store)) {
@@ -134,11 +138,17 @@ export class CommandLedger {
   async attach(link: OrchestratorLink, request: AttachRequest): Promise<{ epoch: string; state: SessionState; commands: CommandState[] }> {
     const sessionId = request.session_id;
     return this.#serial.run(sessionId, async () => {
-      const known = (await this.#store.load(sessionId))?.orchestrator;
+      const before = await this.#store.load(sessionId);
+      const known = before?.orchestrator;
+      const holder = this.#orchestrators.primaryOf(sessionId);
       if (request.reattach && request.under === undefined && known?.instance_id != null && known.instance_id !== request.instance_id) {
         throw new ShannonDashError('SUPERSEDED', `${known.instance_id} has taken over ${sessionId}`, { instance_id: known.instance_id });
       }
       const { instance_id, capabilities, under } = request;
+      if (!request.take_over && under === undefined && holder !== undefined && holder.instanceId !== instance_id) {
+        throw new ShannonDashError('CONFLICT', `${holder.instanceId} is attached to ${sessionId}`, { instance_id: holder.instanceId });
+      }
+      if (before !== undefined && under === undefined) await this.#letQueueGo(before, instance_id, holder !== undefined);
       const { epoch } = await this.#append(sessionId, [
         { type: 'orchestrator:attached', data: { instance_id, capabilities, ...(under === undefined ? {} : { under }) } },
       ]);
@@ -163,7 +173,7 @@ export class CommandLedger {
     const under = detached.place === 'delegate' ? { under: true } : {};
     await this.#append(sessionId, [{ type: 'orchestrator:detached', data: { instance_id: detached.instanceId, ...detachment, ...under } }]);
     const state = await this.#store.load(sessionId);
-    if (state !== undefined && !isLive(state.status)) await this.#failUnfinished(state);
+    if (state !== undefined && isEnded(state.status)) await this.#failUnfinished(sessionId);
   }
 
   /**
@@ -227,7 +237,7 @@ export class CommandLedger {
       if (known.command_type === request.type) return known;
       throw new ShannonDashError('CONFLICT', `command_id ${commandId} is that of a ${known.command_type}`);
     }
-    const command = newCommand(commandId, request, by);
+    const command = newCommand(commandId, request, by, state.orchestrator?.instance_id ?? null);
     // Its sender, or who carries it out, comes first: they wait for the commit and for nothing behind it.
     const begin = (steps: readonly Step[]) => {
       const isIdNew = request.command_id === undefined;
@@ -245,7 +255,7 @@ export class CommandLedger {
     const most = isServers ? limits.unfinishedCommands + limits.unfinishedUrgentCommands : limits.unfinishedCommands;
     const waiting = unfinished(state).length;
     if (waiting >= most) throw new ShannonDashError('LIMIT_REACHED', `${waiting} commands of ${sessionId} are not finished`);
-    const isDone = request.type === 'HALT' && state.status === 'halted';
+    const isDone = request.type === 'HALT' && gateStatus(state) === 'halted';
     const executor = this.#orchestrators.executorOf(sessionId, request.type);
     const halting =
       request.type === 'HALT' && !isDone && state.status !== 'halting' ? [{ type: 'execution:halting', data: haltData(command) }] : [];
@@ -302,13 +312,29 @@ export class CommandLedger {
   }
 
   /** Nobody will carry them out: the run is over. */
-  async #failUnfinished(state: SessionState): Promise<void> {
-    const error = `The run ended (${state.status}) before this was carried out`;
-    await this.#serial.run(state.session_id, async () => {
-      for (const command of unfinished(await this.#state(state.session_id))) {
-        await this.#end(state.session_id, command, 'failed', { error, acknowledged_by: 'server' });
-      }
+  async #failUnfinished(sessionId: string): Promise<void> {
+    await this.#serial.run(sessionId, async () => {
+      const state = await this.#state(sessionId);
+      if (isEnded(state.status)) await this.#endAll(state, unfinished(state), 'failed', runEnded(state));
     });
+  }
+
+  /**
+   * A run begins with this instance. What was meant for the run before it, or for another one of which nothing is left, it
+   * never gets; what is under way with an instance that it takes over from, and what nobody has been there for yet, it does.
+   */
+  async #letQueueGo(state: SessionState, instanceId: string, takesOver: boolean): Promise<void> {
+    if (isEnded(state.status)) {
+      await this.#endAll(state, unfinished(state), 'failed', runEnded(state));
+    } else if (!takesOver) {
+      const isOthers = ({ for_instance }: CommandState) => for_instance !== null && for_instance !== instanceId;
+      const others = unfinished(state).filter(isOthers);
+      await this.#endAll(state, others, 'expired', 'The run that it was meant for is gone, and another one has begun');
+    }
+  }
+
+  async #endAll(state: SessionState, commands: readonly CommandState[], status: 'failed' | 'expired', error: string): Promise<void> {
+    for (const command of commands) await this.#end(state.session_id, command, status, { error, acknowledged_by: 'server' });
   }
 
   /** The session is deleted: nothing in it is due any more, and who waits for it waits in vain. */
@@ -346,6 +372,8 @@ export class CommandLedger {
       } else if (type.startsWith('decision:')) {
         const decision = state.decisions.findLast((each) => each.decision_id === event.data['decision_id']);
         if (decision !== undefined) this.#deadlines.followDecision(state.session_id, decision);
+      } else if ((type === 'execution:completed' || type === 'execution:failed') && !this.#orchestrators.has(state.session_id)) {
+        this.#failUnfinished(state.session_id).catch(this.#onProblem);
       }
     }
   }
@@ -423,4 +451,8 @@ export class CommandLedger {
       options,
     );
   }
+}
+
+function runEnded({ status }: SessionState): string {
+  return `The run ended (${status}) before this was carried out`;
 }

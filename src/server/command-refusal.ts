@@ -1,13 +1,18 @@
 import { isFinal, type CommandRequest } from '../core/command.ts';
-import type { SessionState } from '../core/session-state.ts';
+import { isEnded, type SessionState, type SessionStatus } from '../core/session-state.ts';
 
 /** Why the server refuses a command in this state; undefined when it takes it. The texts are part of the protocol. */
 export function refusal(state: SessionState, { type, fields }: CommandRequest): string | undefined {
-  const isFinished = state.status === 'completed' || state.status === 'failed';
-  if (type === 'HALT' && isFinished) return `Cannot halt - execution is ${state.status}`;
-  if (type === 'RESUME' && state.status !== 'halted') return `Cannot resume - execution is ${state.status}`;
-  if (type === 'DECISION') return decisionRefusal(state, String(fields['decision_id']), String(fields['choice']));
-  return undefined;
+  if (type === 'RESUME' && gateStatus(state) !== 'halted') return `Cannot resume - execution is ${state.status}`;
+  const refused = type === 'DECISION' ? decisionRefusal(state, String(fields['decision_id']), String(fields['choice'])) : undefined;
+  if (refused !== undefined) return refused;
+  // Nobody would carry it out; the next run of this name must not.
+  return isEnded(state.status) ? `Cannot ${type === 'DECISION' ? 'decide' : type.toLowerCase()} - execution is ${state.status}` : undefined;
+}
+
+/** How it stands with the gate: of a lost session, what it comes back to. */
+export function gateStatus({ status, lost }: SessionState): SessionStatus {
+  return lost?.from ?? status;
 }
 
 function decisionRefusal(state: SessionState, decisionId: string, choice: string): string | undefined {

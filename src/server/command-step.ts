@@ -13,7 +13,12 @@ export function unfinished(state: SessionState): CommandState[] {
 }
 
 /** A command that was just taken. */
-export function newCommand(commandId: string, { type, fields }: CommandRequest, by: string | null): CommandState {
+export function newCommand(
+  commandId: string,
+  { type, fields }: CommandRequest,
+  by: string | null,
+  forInstance: string | null,
+): CommandState {
   return {
     command_id: commandId,
     command_type: type,
@@ -24,6 +29,7 @@ export function newCommand(commandId: string, { type, fields }: CommandRequest, 
     error: null,
     acknowledged_by: null,
     delivered_to: null,
+    for_instance: forInstance,
     created_at: timestampNow(),
     updated_at: timestampNow(),
   };
@@ -39,14 +45,15 @@ export function haltData({ command_id, by, parameters }: CommandState): Record<s
  * several instances one after the other, each with a step of its own: what one says never stands in the way of another.
  */
 export function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Step {
-  const { command_id, command_type, by, parameters } = command;
+  const { command_id, command_type, by, parameters, for_instance } = command;
   const isFirst = status === 'queued' || status === 'rejected';
+  const whom = status === 'queued' && for_instance !== null ? { for_instance } : {};
   return {
     type: `command:${status}`,
     id: commandStepId(
       command_id,
       isFinal(status) ? 'final' : status === 'delivered' ? `delivered:${String(fields['delivered_to'])}` : status,
     ),
-    data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...fields },
+    data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...whom, ...fields },
   };
 }

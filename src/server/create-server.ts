@@ -9,6 +9,7 @@ import { normalHost } from '../core/loopback.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory-journal.ts';
 import { guardServer } from './access/guarded-server.ts';
+import { LostSessions } from './lost-sessions.ts';
 import { OriginGuard } from './access/origin-guard.ts';
 import { closeAll } from './close-all.ts';
 import { CommandLedger } from './command-ledger.ts';
@@ -48,6 +49,8 @@ export interface ServerOptions {
   commandExpiryMs?: number;
   /** Said in `/api/stats`: whoever serves ends the server when nobody is connected. Default: false. */
   endsWhenUnused?: boolean;
+  /** How long nothing is heard of a session that nobody is attached to before it is lost. Default: five minutes. */
+  lostAfterMs?: number;
   /** Default: silent. */
   log?: Logger;
 }
@@ -86,8 +89,11 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
   const store = new SessionStore(journal, onProblem);
   await store.open();
   const hub = new Hub(journal, store, onProblem);
-  const ledger = new CommandLedger({ journal, store, hub, figures, expiryMs: options.commandExpiryMs, onProblem });
+  const lost = new LostSessions({ journal, store, hub, afterMs: options.lostAfterMs, onProblem });
+  const producersOf = (sessionId: string) => lost.producersOf(sessionId);
+  const ledger = new CommandLedger({ journal, store, hub, figures, producersOf, expiryMs: options.commandExpiryMs, onProblem });
   await ledger.open();
+  lost.open();
   // Read beside: whoever asks for them waits, nobody else.
   const skills = startSkillRegistry({
     folders: defaultSkillFolders({ cwd: options.projectFolder ?? process.cwd(), home: homedir(), extra: options.skillFolders ?? [] }),
@@ -120,7 +126,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     maxHttpBufferSize: limits.requestBytes + 4_096,
   });
   const intake = new EventIntake(journal, figures);
-  serveSockets(io, { hub, intake, ledger, figures, budget, log, epoch: journal.epoch, version });
+  serveSockets(io, { hub, intake, lost, ledger, figures, budget, log, epoch: journal.epoch, version });
   journal.subscribe((changes) =>
     figures.committed(changes.reduce((sum, change) => sum + (change.kind === 'appended' ? change.events.length : 0), 0)),
   );
@@ -162,6 +168,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     store,
     hub,
     intake,
+    lost,
     ledger,
     links: new DecisionLinks(journal.secret),
     skills,
@@ -189,6 +196,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     await closeAll([
       () => Promise.all([new Promise<void>((resolve) => void io.close(() => resolve())), app.close()]).finally(() => clearTimeout(cut)),
       () => skills.close(),
+      () => lost.close(),
       () => ledger.close(),
       () => hub.close(),
       () => budget.close(),

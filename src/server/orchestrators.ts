@@ -56,6 +56,11 @@ export class Orchestrators {
     return delegate?.capabilities.includes(type) === true ? delegate : primary;
   }
 
+  /** Whether anybody is attached. */
+  has(sessionId: string): boolean {
+    return this.#attached.has(sessionId);
+  }
+
   primaryOf(sessionId: string): Attachment | undefined {
     return this.#attached.get(sessionId)?.primary;
   }

@@ -13,6 +13,7 @@ import type { CommandLedger } from './command-ledger.ts';
 import { dearJson } from './dear-json.ts';
 import type { EventIntake, Publishing } from './event-intake.ts';
 import { forgetFirstRequests } from './first-request.ts';
+import type { LostSessions } from './lost-sessions.ts';
 import type { Hub, Subscription } from './hub.ts';
 import { joinWrites, sendJoined } from './joined-writes.ts';
 import { PacedReading } from './paced-reading.ts';
@@ -27,6 +28,7 @@ const features = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'c
 export interface GatewayParts {
   hub: Hub;
   intake: EventIntake;
+  lost: LostSessions;
   ledger: CommandLedger;
   figures: ServerFigures;
   budget: ReadBudget;
@@ -104,7 +106,9 @@ class Client {
   /** Absent until it attaches. */
   #orchestrator: SocketOrchestrator | undefined;
   #isImplicit = false;
-  readonly #mayPublish = (sessionId: string) => this.#orchestrator?.checkPublishing(sessionId);
+  /** The sessions that it has published to. Absent until it publishes. */
+  #produces: Set<string> | undefined;
+  readonly #mayPublish = (sessionId: string) => this.#publishesTo(sessionId);
 
   constructor(socket: Socket, parts: GatewayParts) {
     this.#socket = socket;
@@ -198,6 +202,15 @@ class Client {
   #publishCliEvent(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
     this.#endImplicit();
     return this.#parts.intake.publishCliEvent(payload, this.#publishing(wantsAnswer));
+  }
+
+  /** @throws ShannonDashError SUPERSEDED */
+  #publishesTo(sessionId: string): void {
+    this.#orchestrator?.checkPublishing(sessionId);
+    this.#produces ??= new Set();
+    if (this.#produces.has(sessionId) || this.#produces.size >= limits.producedSessions) return;
+    this.#produces.add(sessionId);
+    this.#parts.lost.enter(sessionId);
   }
 
   #publishing(wantsAnswer: boolean): Publishing {
@@ -313,6 +326,8 @@ class Client {
   #close(reason: string): void {
     for (const { subscription } of this.#subscriptions.values()) subscription?.close();
     this.#subscriptions.clear();
+    for (const sessionId of this.#produces ?? []) this.#parts.lost.leave(sessionId);
+    this.#produces = undefined;
     this.#orchestrator?.close(reason);
   }
 

@@ -10,6 +10,7 @@ const required: Record<KnownEventType, Record<string, unknown>> = {
   'execution:progress': {},
   'execution:completed': {},
   'execution:failed': {},
+  'execution:lost': {},
   'execution:halting': {},
   'execution:halted': {},
   'execution:resumed': {},

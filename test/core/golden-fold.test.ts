@@ -8,6 +8,7 @@ import { createdState, eventsOf } from './session-events.ts';
 const golden: Record<number, string> = {
   2: '82665d561809a42812d525951a7fd95b851d9526647236ae5806425ff6af66d8',
   3: '540a0b41d74b63352e7b657172f6c7a4ee3e5b386478f4e05058711486c9fca8',
+  4: 'b3fcbf687ebef3f48cf31c1091320bf3fe37bfc0b1859559aa514d4321585a3d',
 };
 
 const command = (id: string, type: string) => ({ command_id: id, command_type: type, parameters: { reason: 'r' }, by: 'op', result: 1 });
@@ -55,6 +56,16 @@ const goldenEvents = eventsOf([
   ['run:files-let-go', { count: 3 }],
   ['my:own', { any: 1 }],
   ['orchestrator:detached', { instance_id: 'run-1', code: 'left' }],
+  ['agent:spawned', { agent_id: 'b' }],
+  ['validation:started', { check_name: 'lost' }],
+  ['skill:started', { skill_name: 'lost' }],
+  ['execution:lost', { reason: 'silent', last_seen: '2026-01-01T00:00:00.000Z' }],
+  ['command:queued', { ...command('c9', 'INJECT'), for_instance: 'run-1' }],
+  ['skill:progress', { skill_name: 'lost', progress: 5 }],
+  ['execution:halted', { command_id: 'c10' }],
+  ['execution:lost', {}],
+  ['agent:progress', { agent_id: 'b' }],
+  ['validation:output', { check_name: 'lost', line: 'x' }],
   ['execution:failed', { error: { message: 'broke' } }],
   ['execution:completed', { result: { exit_code: 0 } }],
 ]).map((event, at) => (at % 3 === 0 ? { ...event, received_at: event.timestamp.replace('2026', '2027') } : event));

@@ -11,6 +11,7 @@ export function registerRun(program: Program): void {
     options: [
       option('-s, --session <id>', 'the name of the session (one is made)'),
       option('--checkpoints <kind>', 'git: snapshots of the work tree, to roll back to').choices(['git', 'none']).default('none'),
+      option('--take-over', 'take the session from another run that is attached to it'),
       option('--no-files', 'changes of files do not become events'),
       option('--require-server', 'do not run the program without a server'),
     ],

@@ -24,6 +24,7 @@ export function registerServe(program: Program): void {
       option('--allowed-host <host>', 'a further name for it; * for any (repeatable)', collect),
       option('--dev-origins', 'let pages on localhost:3000 and :5173 call').hideHelp(),
       option('--no-dev-origins', 'let no page on localhost:3000 and :5173 call'),
+      option('--lost-after <time>', 'when a session that is silent is lost (5m)'),
       option('--log-level <level>', 'debug, info, warn (warning) or error'),
       option('--reload', 'restart on changes of program, configuration or skills'),
       option('--until-unused', 'end when nobody is connected any more').hideHelp(),

@@ -4,17 +4,17 @@ import type { PanelItem, PanelList } from './panel-list.ts';
 import { columns, type Look, type Tone } from './row.ts';
 import { shown } from './text.ts';
 
-type AgentWord = 'waiting' | 'running' | 'failed' | 'done';
+type AgentWord = 'waiting' | 'running' | 'failed' | 'lost' | 'done';
 
-const order: Record<AgentWord, number> = { waiting: 0, running: 1, failed: 2, done: 3 };
-const tones: Record<AgentWord, Tone> = { waiting: 'warn', running: 'active', failed: 'bad', done: 'good' };
+const order: Record<AgentWord, number> = { waiting: 0, running: 1, failed: 2, lost: 3, done: 4 };
+const tones: Record<AgentWord, Tone> = { waiting: 'warn', running: 'active', failed: 'bad', lost: 'warn', done: 'good' };
 
 /** Who waits for a person first, then who works, who failed, and who is done. */
 export function agentsPanel(state: SessionState): PanelList {
   const waiting = new Set(state.decisions.filter((each) => each.status === 'open').map((each) => each.agent_id));
   const wordOf = (agent: AgentState): AgentWord => {
     if (agent.status === 'running') return waiting.has(agent.agent_id) ? 'waiting' : 'running';
-    return agent.status === 'failed' ? 'failed' : 'done';
+    return agent.status === 'completed' ? 'done' : agent.status;
   };
   const agents = state.agents
     .map((agent) => ({ agent, word: wordOf(agent) }))
@@ -64,8 +64,8 @@ function agentItem(agent: AgentState, word: AgentWord): PanelItem {
 }
 
 function glyphOf(word: AgentWord, look: Look): string {
-  const { waiting, running, failed, done } = look.glyphs;
-  return { waiting, running, failed, done }[word];
+  const { waiting, running, failed, away: lost, done } = look.glyphs;
+  return { waiting, running, failed, lost, done }[word];
 }
 
 function lasted(agent: AgentState, look: Look): string {

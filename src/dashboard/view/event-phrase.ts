@@ -28,6 +28,7 @@ const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>,
   'execution:progress': (data) => howFar(data).replace(/^:? /, ''),
   'execution:completed': (data) => `completed${outcome(data['result']) ?? after(': ', errorTextOf(data, 'result'))}`,
   'execution:failed': (data) => `failed${after(': ', errorTextOf(data, 'error'))}`,
+  'execution:lost': (data) => `lost${after(': ', textOf(data, 'reason'))}`,
   'execution:halting': (data) => `halting${after(', asked by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
   'execution:halted': (data) => `halted${after(' by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
   'execution:resumed': (data) => `resumed${after(' by ', textOf(data, 'initiated_by'))}`,
@@ -80,7 +81,7 @@ export function eventPhrase(event: Pick<SessionEvent, 'type' | 'data'>): EventPh
 }
 
 function toneOf(type: string, data: Data): EventPhrase['tone'] {
-  if (type.endsWith(':failed') || type === 'command:rejected' || type === 'command:expired') return 'bad';
+  if (type.endsWith(':failed') || type === 'execution:lost' || type === 'command:rejected' || type === 'command:expired') return 'bad';
   if ((type === 'validation:result' || type === 'agent:completed') && data['success'] === false) return 'bad';
   if (type.endsWith(':completed') || type === 'validation:result') return 'good';
   if (type === 'orchestrator:detached' && hasLeft(data)) return 'plain';

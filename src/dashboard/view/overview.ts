@@ -3,7 +3,7 @@ import { openDecisions } from './decision-prompt.ts';
 import { counted, durationSince, rate } from './figures.ts';
 import type { SessionSummary } from './picture.ts';
 import { columns, type Cell, type Look, type Span } from './row.ts';
-import { hasLostOrchestrator, ranMs, statusSpan } from './standing.ts';
+import { hasLostOrchestrator, ranMs, silentSentence, statusSpan } from './standing.ts';
 import { duration } from './figures.ts';
 import { shown } from './text.ts';
 
@@ -11,7 +11,7 @@ import { shown } from './text.ts';
 function need(state: SessionState): number {
   if (openDecisions(state).length > 0) return 0;
   if (hasLostOrchestrator(state)) return 1;
-  return { halting: 2, halted: 2, failed: 3, running: 4, created: 5, completed: 6 }[state.status];
+  return { halting: 2, halted: 2, lost: 3, failed: 3, running: 4, created: 5, completed: 6 }[state.status];
 }
 
 /** The sessions by what needs a human first; among equals the youngest first, so that busy ones do not swap places. */
@@ -50,6 +50,7 @@ function needSpan(state: SessionState, look: Look): Span {
   if (hasLostOrchestrator(state)) {
     return { text: `orchestrator lost, last seen ${durationSince(state.orchestrator?.last_seen ?? null, look.nowMs)} ago`, tone: 'bad' };
   }
+  if (state.lost !== null) return { text: silentSentence(state, look), tone: 'bad' };
   if (state.halt !== null) return { text: `${state.status} by ${shown(state.halt.by ?? 'somebody', 60)}`, tone: 'warn' };
   if (state.status === 'failed') return { text: shown(state.error ?? 'failed'), tone: 'bad' };
   return { text: shown(state.current_skill ?? state.message ?? state.task ?? ''), tone: 'plain' };

@@ -4,10 +4,11 @@ import type { PanelItem, PanelList } from './panel-list.ts';
 import { columns, type Look, type Tone } from './row.ts';
 import { shown } from './text.ts';
 
-const order: Record<SkillState['status'], number> = { running: 0, failed: 1, pending: 2, completed: 3 };
-const words: Record<SkillState['status'], { word: string; tone: Tone; glyph: 'running' | 'failed' | 'pending' | 'done' }> = {
+const order: Record<SkillState['status'], number> = { running: 0, failed: 1, lost: 2, pending: 3, completed: 4 };
+const words: Record<SkillState['status'], { word: string; tone: Tone; glyph: 'running' | 'failed' | 'away' | 'pending' | 'done' }> = {
   running: { word: 'running', tone: 'active', glyph: 'running' },
   failed: { word: 'failed', tone: 'bad', glyph: 'failed' },
+  lost: { word: 'lost', tone: 'warn', glyph: 'away' },
   pending: { word: 'waiting', tone: 'plain', glyph: 'pending' },
   completed: { word: 'done', tone: 'good', glyph: 'done' },
 };

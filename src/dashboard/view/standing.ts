@@ -1,4 +1,4 @@
-import type { SessionState, SessionStatus } from '../../core/session-state.ts';
+import { isEnded, type SessionState, type SessionStatus } from '../../core/session-state.ts';
 import { count, duration, durationSince } from './figures.ts';
 import type { Glyphs } from './glyphs.ts';
 import type { Picture } from './picture.ts';
@@ -10,6 +10,7 @@ const statusWords: Record<SessionStatus, { glyph: keyof Glyphs; word: string; to
   running: { glyph: 'running', word: 'RUNNING', tone: 'active' },
   halting: { glyph: 'waiting', word: 'HALTING', tone: 'warn' },
   halted: { glyph: 'waiting', word: 'HALTED', tone: 'warn' },
+  lost: { glyph: 'away', word: 'LOST', tone: 'bad' },
   completed: { glyph: 'done', word: 'COMPLETED', tone: 'good' },
   failed: { glyph: 'failed', word: 'FAILED', tone: 'bad' },
 };
@@ -29,7 +30,7 @@ export function ranMs(state: SessionState, nowMs: number): number {
 
 /** Whether its orchestrator has gone while there is work: that says nothing about the work. */
 export function hasLostOrchestrator(state: SessionState): boolean {
-  return state.orchestrator !== null && !state.orchestrator.attached && state.status !== 'completed' && state.status !== 'failed';
+  return state.orchestrator !== null && !state.orchestrator.attached && !isEnded(state.status);
 }
 
 /** Whether somebody is there who says that it rolls back. Another may yet do it: who asks is told by itself. */
@@ -63,12 +64,17 @@ export function standing(picture: Picture): Span[] {
       text: `orchestrator lost, last seen ${durationSince(state.orchestrator?.last_seen ?? null, look.nowMs)} ago`,
       tone: 'bad',
     });
-  }
+  } else if (state.lost !== null) sentences.push({ text: silentSentence(state, look), tone: 'bad' });
   if (state.status === 'failed') sentences.push({ text: state.error === null ? 'failed' : `failed: ${shown(state.error)}`, tone: 'bad' });
   if (state.status === 'completed') sentences.push({ text: resultSentence(state), tone: 'good' });
   if (state.status === 'running' && state.message !== null) sentences.push({ text: shown(state.message), tone: 'plain' });
   if (sentences.length === 0 && state.task !== null) sentences.push({ text: shown(state.task) });
   return sentences;
+}
+
+/** For how long nothing has been heard of a session that is lost. */
+export function silentSentence({ ended_at }: SessionState, look: Look): string {
+  return `nothing heard of it for ${durationSince(ended_at, look.nowMs)}`;
 }
 
 /** How far a HALT has come: sent, delivered, by whom. */

@@ -30,7 +30,7 @@ export function overviewSummary(sessions: readonly SessionSummary[], url: string
   return [
     counted(sessions.length, 'session'),
     `running ${having('running')}   halted ${having('halting', 'halted')}   waiting to start ${having('created')}`,
-    `completed ${having('completed')}   failed ${having('failed')}`,
+    `completed ${having('completed')}   failed ${having('failed')}   lost ${having('lost')}`,
     decisions === 0 ? 'no decision pending' : `! ${counted(decisions, 'decision')} pending`,
     `again: shannon-dash watch${urlArgument(url)}`,
   ];

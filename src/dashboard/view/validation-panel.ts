@@ -4,8 +4,8 @@ import type { DetailField, PanelItem, PanelList } from './panel-list.ts';
 import { columns, type Look, type Tone } from './row.ts';
 import { shown } from './text.ts';
 
-const order: Record<ValidationState['status'], number> = { failed: 0, running: 1, passed: 2 };
-const tones: Record<ValidationState['status'], Tone> = { failed: 'bad', running: 'active', passed: 'good' };
+const order: Record<ValidationState['status'], number> = { failed: 0, running: 1, lost: 2, passed: 3 };
+const tones: Record<ValidationState['status'], Tone> = { failed: 'bad', running: 'active', lost: 'warn', passed: 'good' };
 
 /** What failed first, then what runs, then what passed with the latest first. */
 export function validationPanel(state: SessionState): PanelList {
@@ -54,7 +54,8 @@ function checkItem(check: ValidationState): PanelItem {
 }
 
 function glyphOf(check: ValidationState, look: Look): string {
-  return check.status === 'failed' ? look.glyphs.failed : check.status === 'passed' ? look.glyphs.done : look.glyphs.running;
+  const { failed, done: passed, running, away: lost } = look.glyphs;
+  return { failed, passed, running, lost }[check.status];
 }
 
 function lasted(check: ValidationState, look: Look): string {

@@ -8,6 +8,7 @@ import type { CommandLedger } from '../command-ledger.ts';
 import type { DecisionLinks } from '../decision-links.ts';
 import type { EventIntake } from '../event-intake.ts';
 import type { Hub } from '../hub.ts';
+import type { LostSessions } from '../lost-sessions.ts';
 import type { ReadBudget } from '../read-budget.ts';
 import type { ServerFigures } from '../server-figures.ts';
 import type { SessionStore } from '../session-store.ts';
@@ -20,6 +21,7 @@ export interface RouteParts {
   hub: Hub;
   intake: EventIntake;
   ledger: CommandLedger;
+  lost: LostSessions;
   links: DecisionLinks;
   skills: SkillRegistry;
   figures: ServerFigures;

@@ -6,15 +6,16 @@ import { parse } from '../../core/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import type { SessionState } from '../../core/session-state.ts';
 import type { Hub } from '../hub.ts';
+import type { LostSessions } from '../lost-sessions.ts';
 import { brief, type SessionStore, type StoredSession } from '../session-store.ts';
 import { sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
 
 const stateQuery = z.object({ at: wholeNumber(Number.MAX_SAFE_INTEGER).optional() });
 
 /** `/api/sessions`: list, create, look, delete. */
-export function addSessionRoutes(app: FastifyInstance, { store, hub, journal }: RouteParts): void {
+export function addSessionRoutes(app: FastifyInstance, { store, hub, journal, lost }: RouteParts): void {
   app.get('/api/sessions', () => {
-    const sessions = [...store.all()].map((session) => summary(session, hub));
+    const sessions = [...store.all()].map((session) => summary(session, hub, lost));
     return { sessions, total: sessions.length, timestamp: timestampNow() };
   });
   app.post('/api/sessions', async (request, reply) => {
@@ -34,7 +35,7 @@ export function addSessionRoutes(app: FastifyInstance, { store, hub, journal }: 
 }
 
 /** How a session is listed. */
-function summary(session: StoredSession, hub: Hub) {
+function summary(session: StoredSession, hub: Hub, lost: LostSessions) {
   const { status, current_skill, progress, orchestrator, updated_at, open_decisions } = brief(session);
   const { session_id, created_at, seq } = session.head;
   return {
@@ -46,6 +47,7 @@ function summary(session: StoredSession, hub: Hub) {
     progress,
     seq,
     watchers: hub.watchers(session_id),
+    producers: lost.producersOf(session_id),
     orchestrator,
     open_decisions,
   };
