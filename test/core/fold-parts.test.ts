@@ -287,6 +287,7 @@ describe('commands', () => {
         error: null,
         acknowledged_by: 'o1',
         delivered_to: 'o1',
+        for_instance: null,
         created_at: timeOf(1),
         updated_at: timeOf(3),
       },
