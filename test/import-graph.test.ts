@@ -131,7 +131,7 @@ describe('the reader of imports', () => {
   test('found the sources, and every file that they import', () => {
     for (const part of ['core', 'journal', 'server', 'client']) expect(files.some((file) => partOf(file) === part)).toBe(true);
     expect(graph.get('src/core/fold-command.ts')).toContainEqual({ to: 'src/core/session-state.ts', kind: 'type' });
-    expect(graph.get('src/journal/sqlite-database.ts')).toContainEqual({ to: 'node:sqlite', kind: 'dynamic' });
+    expect(graph.get('src/journal/sqlite-journal.ts')).toContainEqual({ to: 'node:sqlite', kind: 'dynamic' });
     expect(breaches((_, to) => !to.startsWith('src/') || sources.has(to) || existsSync(join(root, to)))).toEqual([]);
     expect(breaches((_, to) => !to.startsWith('..'))).toEqual([]);
   });
