@@ -31,7 +31,14 @@ export async function serve({ options, settings, output, interruption }: Invocat
   if (isUnseen) journal.onProblem((sentence) => void (process.connected && process.send?.({ problem: sentence })));
   // What Fastify would say of listening is said better below.
   const log = isUnseen ? pino({ level: 'silent' }) : await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
-  const server = await createServer({ journal, skillFolders: settings.skills, lostAfterMs: settings.lostAfterMs, endsWhenUnused: isUnseen, log, ...accessOf(settings) });
+  const server = await createServer({
+    journal,
+    skillFolders: settings.skills,
+    lostAfterMs: settings.lostAfterMs,
+    endsWhenUnused: isUnseen,
+    log,
+    ...accessOf(settings),
+  });
   const address = await listen(server, settings);
   if (!isUnseen) log.level = settings.logLevel;
   if (output.isJson) output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location });
