@@ -62,8 +62,8 @@ export class RunServer {
    * somebody started by hand is theirs to start again.
    */
   async restore(): Promise<void> {
-    const isOurs = ({ ends_when_unused, journal }: z.infer<typeof statsAnswer>) =>
-      ends_when_unused === true && filesOfJournal(journal.location)[0] === filesOfJournal(this.#settings.journal)[0];
+    const isOurs = ({ ends_when_unused, journal: { location } }: z.infer<typeof statsAnswer>) =>
+      ends_when_unused === true && location !== undefined && filesOfJournal(location)[0] === filesOfJournal(this.#settings.journal)[0];
     if (this.#stats !== undefined && isOurs(this.#stats)) await this.reach();
   }
 

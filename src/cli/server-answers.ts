@@ -145,7 +145,8 @@ export const statsAnswer = z.looseObject({
   publish: z.looseObject({ p50_ms: z.number().nullable(), p99_ms: z.number().nullable() }),
   orchestrators: z.number(),
   ends_when_unused: z.boolean().optional(),
-  journal: z.looseObject({ location: text, size_bytes: z.number() }),
+  /** Where it is kept is told to callers on the server's machine only. */
+  journal: z.looseObject({ location: text.optional(), size_bytes: z.number() }),
 });
 
 /** A schema that looks at some of the fields of an answer, for the whole of it. */

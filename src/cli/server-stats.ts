@@ -39,7 +39,7 @@ export async function readStats(settings: Settings): Promise<ServerStats> {
     events_per_second: wire.events_per_second,
     publish_p50_ms: wire.publish.p50_ms,
     publish_p99_ms: wire.publish.p99_ms,
-    journal: wire.journal.location,
+    journal: wire.journal.location ?? "on the server's machine",
     journal_bytes: wire.journal.size_bytes,
     sessions: sessions.toSorted(byChange),
     timestamp: wire.timestamp,

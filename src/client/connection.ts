@@ -143,7 +143,7 @@ class SocketConnection implements Connection {
     this.#socket.on('connected', (message: ConnectedMessage) => this.#greeted(message));
     this.#socket.on('connect_error', (error) => this.#failed(connectFailure(this.url, error)));
     this.#socket.on('server:shutdown', () => (this.#lossReason = 'the server is shutting down'));
-    this.#socket.on('disconnect', (reason) => this.#lost(reason));
+    this.#socket.on('disconnect', (reason, details) => this.#lost(isOversized(details) ? tooLarge : `connection lost: ${reason}`));
     options.signal?.addEventListener('abort', this.#abort, { once: true });
     if (options.signal?.aborted === true) this.close();
     else this.#socket.connect();
@@ -289,7 +289,7 @@ class SocketConnection implements Connection {
     // Socket.IO would send what it could not write now on the next connection, behind the back of whoever asks again.
     this.#socket.sendBuffer.length = 0;
     this.#endRequests(unreachable(this.url, 'the connection was lost'));
-    this.#tryAgain(this.#server === undefined ? 'connecting' : 'reconnecting', this.#lossReason ?? `connection lost: ${reason}`);
+    this.#tryAgain(this.#server === undefined ? 'connecting' : 'reconnecting', this.#lossReason ?? reason);
   }
 
   #tryAgain(status: 'connecting' | 'reconnecting', error: string): void {
@@ -318,6 +318,14 @@ class SocketConnection implements Connection {
     this.#state = { ...this.#state, ...change, since };
     this.#listeners.tell(this.#state);
   }
+}
+
+const tooLarge = `a message was larger than the server takes (${limits.requestBytes} bytes); send less at a time`;
+
+/** Whether the server closed the connection for the size of a message: code 1009 of WebSocket. */
+function isOversized(details: unknown): boolean {
+  const { context } = (details ?? {}) as { context?: { code?: unknown } };
+  return context?.code === 1009;
 }
 
 /** @throws ShannonDashError INVALID */

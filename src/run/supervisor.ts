@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { hostname } from 'node:os';
 import type { ConnectOptions } from '../client/connection.ts';
 import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
@@ -129,7 +130,8 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
         task: maskPasswords([command, ...args].join(' ')),
         command,
         args: args.map(maskPasswords),
-        cwd: process.cwd(),
+        // Which folder it is, not where it lies: this is read on other machines too.
+        folder: basename(process.cwd()),
         pid: program.root.pid,
       },
       kept,

@@ -7,6 +7,8 @@ export interface BacklogOptions {
   progress: () => number;
   /** Drops the connection, without a farewell that would only wait behind the rest. The reader comes back by itself. */
   drop: () => void;
+  /** It begins to have much of what is new waiting. */
+  onBehind?: ((waitingBytes: number) => void) | undefined;
   /** It is dropped because it does not read. */
   onCut: () => void;
 }
@@ -50,8 +52,10 @@ export class Backlog implements BudgetReader {
 
   /** So many bytes were written. */
   enter(bytes: number, isPaced: boolean): void {
+    const hadLittle = this.#hasLittleWaiting();
     if (isPaced) this.#pacedBytes += bytes;
     else this.#liveBytes += bytes;
+    if (!isPaced && hadLittle && !this.#hasLittleWaiting()) this.#options.onBehind?.(this.waitingBytes);
   }
 
   /** They were taken. */

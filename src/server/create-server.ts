@@ -117,7 +117,13 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     clientErrorHandler: answerBadRequest,
   });
   app.setErrorHandler(answerError);
-  paceAnswers(app, { budget, onCut: () => figures.slowConsumer() });
+  paceAnswers(app, {
+    budget,
+    onCut: () => {
+      figures.slowConsumer();
+      log.warn('slow consumer: answer cut');
+    },
+  });
   const io = new SocketServer(app.server, {
     serveClient: false,
     perMessageDeflate: false,

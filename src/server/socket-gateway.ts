@@ -9,6 +9,7 @@ import { handshake, subscribeRequest, unsubscribeRequest, type ConnectedMessage,
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
 import { boundDecoding, dearMessage, inexactMessage } from './bounded-decoding.ts';
+import { mayKnowPaths, toldError } from './access/local-caller.ts';
 import type { CommandLedger } from './command-ledger.ts';
 import { dearJson } from './dear-json.ts';
 import type { EventIntake, Publishing } from './event-intake.ts';
@@ -16,6 +17,7 @@ import { forgetFirstRequests } from './first-request.ts';
 import type { LostSessions } from './lost-sessions.ts';
 import type { Hub, Subscription } from './hub.ts';
 import { joinWrites, sendJoined } from './joined-writes.ts';
+import { onOversizedMessage } from './oversized-message.ts';
 import { PacedReading } from './paced-reading.ts';
 import type { ReadBudget } from './read-budget.ts';
 import type { ServerFigures } from './server-figures.ts';
@@ -42,6 +44,7 @@ export function serveSockets(io: SocketServer, parts: GatewayParts): void {
   io.use((socket, next) => {
     try {
       socket.data = {
+        knowsPaths: mayKnowPaths(socket.request),
         hello: parse(handshake, {
           ...socket.handshake.auth,
           session_id: socket.handshake.auth['session_id'] ?? socket.handshake.query['session_id'],
@@ -98,6 +101,7 @@ class Client {
   readonly #socket: Socket;
   readonly #parts: GatewayParts;
   readonly #name: string | undefined;
+  readonly #knowsPaths: boolean;
   readonly #backlog: SocketBacklog;
   /** By session id; all sessions under ''. */
   readonly #subscriptions = new Map<string, ClientSubscription>();
@@ -113,9 +117,12 @@ class Client {
   constructor(socket: Socket, parts: GatewayParts) {
     this.#socket = socket;
     this.#parts = parts;
-    this.#name = (socket.data as { hello: { client?: string } }).hello.client;
+    const { hello, knowsPaths } = socket.data as { hello: { client?: string }; knowsPaths: boolean };
+    this.#name = hello.client;
+    this.#knowsPaths = knowsPaths;
     this.#backlog = new SocketBacklog(socket, {
       budget: parts.budget,
+      onBehind: (waitingBytes) => parts.log.debug({ client: this.#name, id: socket.id, waitingBytes }, 'deliveries fall behind'),
       onCut: () => {
         parts.figures.slowConsumer();
         parts.log.warn({ client: this.#name, session: [...this.#subscriptions.keys()] }, 'slow consumer: disconnected');
@@ -124,9 +131,14 @@ class Client {
   }
 
   open(): void {
+    this.#parts.log.debug({ client: this.#name, id: this.#socket.id, transport: this.#socket.conn.transport.name }, 'connected');
     const { session_id, subscribe } = (this.#socket.data as { hello: { session_id?: string; subscribe: boolean } }).hello;
     this.#socket.onAny((name: unknown, ...args: unknown[]) => this.#take(name, args));
     this.#socket.on('disconnect', (reason) => this.#close(reason));
+    onOversizedMessage(this.#socket, () => {
+      const sentence = `cut: a message was larger than ${limits.requestBytes} bytes; its sender is to send less at a time`;
+      this.#parts.log.warn({ client: this.#name, id: this.#socket.id, limitBytes: limits.requestBytes }, sentence);
+    });
     const { epoch, version } = this.#parts;
     const connected: ConnectedMessage = {
       server_version: version,
@@ -164,7 +176,7 @@ class Client {
     };
     const fail = (error: unknown) => {
       if (!(error instanceof ShannonDashError)) this.#problem(error);
-      const body = { ...errorBody(error), ...(name === 'command' ? commandNames(payload) : {}) };
+      const body = { ...errorBody(toldError(error, this.#knowsPaths)), ...(name === 'command' ? commandNames(payload) : {}) };
       answer(body);
       if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)
         this.#socket.emit('server:error', { ...body, request: cutText(String(name), limits.idChars) });
@@ -230,6 +242,10 @@ class Client {
     if (session_id !== undefined) this.#endImplicit();
     // What was asked for stays, also when this client turns out to be a producer.
     this.#isImplicit = isImplicit && session_id === undefined;
+    this.#parts.log.debug(
+      { client: this.#name, id: this.#socket.id, session: session_id ?? '*', event_types, after: request.after },
+      'subscribed',
+    );
     const filter = eventFilter(event_types);
     const shape = { key: shapeKey(batch, event_types), filter, globs: event_types, batch };
     const own: ClientSubscription = { watcher: new SocketWatcher(this.#backlog, shape), hasJoined: false };
@@ -306,6 +322,7 @@ class Client {
 
   async #command(payload: unknown): Promise<unknown> {
     const request = parseCommand(payload);
+    this.#parts.log.debug({ client: this.#name, id: this.#socket.id, session: request.session_id, command: request.type }, 'command');
     const named = [...this.#subscriptions.keys()].filter((key) => key !== '');
     return this.#parts.ledger.submit(request, this.#name ?? this.#socket.id, named.length === 1 ? named[0] : undefined);
   }
@@ -324,6 +341,7 @@ class Client {
   }
 
   #close(reason: string): void {
+    this.#parts.log.debug({ client: this.#name, id: this.#socket.id, reason }, 'disconnected');
     for (const { subscription } of this.#subscriptions.values()) subscription?.close();
     this.#subscriptions.clear();
     for (const sessionId of this.#produces ?? []) this.#parts.lost.leave(sessionId);

@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io';
 import { limits } from '../core/limits.ts';
 import type { JournalEvent } from '../journal/journal.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, type BacklogOptions } from './backlog.ts';
 import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from './delivery.ts';
 import type { SessionMessage, Watcher } from './hub.ts';
 import { tcpProgress, type ReadBudget } from './read-budget.ts';
@@ -24,13 +24,14 @@ export class SocketBacklog {
   #isPolled = false;
   #poll: PollAnswer | undefined;
 
-  constructor(socket: Socket, { budget, onCut }: { budget: ReadBudget; onCut: () => void }) {
+  constructor(socket: Socket, { budget, onBehind, onCut }: Pick<BacklogOptions, 'budget' | 'onBehind' | 'onCut'>) {
     this.#socket = socket;
     this.#budget = budget;
     this.#backlog = new Backlog({
       budget,
       progress: () => this.#takenBytes + tcpProgress(tcpSocketOf(socket.conn)),
       drop: () => this.#drop(),
+      onBehind,
       onCut,
     });
     socket.conn.once('close', () => {

@@ -25,13 +25,14 @@ export function guardServer(server: Server, guard: OriginGuard, log: Logger): vo
   const refusals = new CountedLog(log);
   const refuse = (request: IncomingMessage, { rule, sentence }: Refusal): string => {
     const { origin, host } = request.headers;
-    refusals.warn(rule, { rule, origin, host, path: request.url?.split('?', 1)[0] }, sentence);
+    refusals.warn(rule, { rule, origin, host, path: pathOf(request) }, sentence);
     return JSON.stringify(errorBody(new ShannonDashError('FORBIDDEN', sentence)));
   };
 
   const onRequest = takeListeners(server, 'request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
+    tellOfEnd(request, response, log);
     const refusal = guard.refusalOf(request);
     if (refusal === undefined) {
       allowReading(request, response, () => onRequest(request, response));
@@ -53,6 +54,32 @@ export function guardServer(server: Server, guard: OriginGuard, log: Logger): vo
       `HTTP/1.1 403 ${STATUS_CODES[403]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   });
+}
+
+/** At debug level, one line for each request that is done. Without its query: that may hold what nobody else should know. */
+function tellOfEnd(request: IncomingMessage, response: ServerResponse, log: Logger): void {
+  if (!log.isLevelEnabled('debug')) return;
+  const startedAt = performance.now();
+  response.once('close', () => {
+    const { method, headers } = request;
+    const isWhole = response.writableFinished;
+    log.debug(
+      {
+        method,
+        path: pathOf(request),
+        status: response.statusCode,
+        ms: Math.round(performance.now() - startedAt),
+        client: headers['x-client'],
+        isWhole,
+      },
+      'request',
+    );
+  });
+}
+
+/** The path of a request without the secret of a decision's link. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return (url.split('?', 1)[0] ?? '').replace(/\/answer\/[^/]*/, '/answer/...');
 }
 
 /** Takes what listens to an event away, as one function that calls it. */

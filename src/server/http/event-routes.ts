@@ -102,7 +102,11 @@ async function sendPieces(
     share.release();
     return reply.type(type).send(piece.isLast ? piece.text : '');
   }
-  const response = new PacedResponse(reply, { headers: { 'content-type': type }, budget, onCut: () => figures.slowConsumer() });
+  const onCut = () => {
+    figures.slowConsumer();
+    request.log.warn({ path: request.routeOptions.url }, 'slow consumer: answer cut');
+  };
+  const response = new PacedResponse(reply, { headers: { 'content-type': type }, budget, onCut });
   const { text } = piece;
   try {
     let isThere = await response.paced(share, () => text);
@@ -137,7 +141,10 @@ async function streamLive(
   const response = new PacedResponse(reply, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
     budget: parts.budget,
-    onCut: () => parts.figures.slowConsumer(),
+    onCut: () => {
+      parts.figures.slowConsumer();
+      request.log.warn({ session: id }, 'slow consumer: stream cut');
+    },
   });
   if (request.method === 'HEAD') {
     response.end();

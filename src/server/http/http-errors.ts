@@ -4,6 +4,7 @@ import { commandNames } from '../../core/command.ts';
 import { cutText } from '../../core/cut-text.ts';
 import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { mayKnowPaths, toldError } from '../access/local-caller.ts';
 
 /** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -39,7 +40,7 @@ export function sendError(reply: FastifyReply, error: ShannonDashError): Fastify
 
 /** Fastify's own errors in our form; anything unexpected is logged and answered without its text. */
 function toKnownError(error: unknown, request: FastifyRequest): ShannonDashError {
-  if (error instanceof ShannonDashError) return error;
+  if (error instanceof ShannonDashError) return toldError(error, mayKnowPaths(request.raw)) as ShannonDashError;
   if (isErrorBody(error)) return new ShannonDashError(error.code, error.error);
   const { statusCode, message } = error as { statusCode?: number; message?: string };
   const byStatus: Record<number, ErrorCode> = {

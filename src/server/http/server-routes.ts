@@ -5,6 +5,8 @@ import { parse } from '../../core/parse.ts';
 import type { Hub } from '../hub.ts';
 import { liveSessions } from '../live-sessions.ts';
 import type { SessionStore } from '../session-store.ts';
+import { mayKnowPaths } from '../access/local-caller.ts';
+import type { ListedSkill } from '../skill-list.ts';
 import { openApiDocument } from './openapi.ts';
 import type { PathParameters, RouteParts } from './route-parts.ts';
 
@@ -20,12 +22,19 @@ export function addServerRoutes(
   app: FastifyInstance,
   { figures, store, hub, journal, ledger, skills, version, connections, endsWhenUnused }: RouteParts,
 ): void {
-  app.get('/health', (_request, reply) => {
+  app.get('/health', (request, reply) => {
     const health = journal.health();
     // History can be read and watched; whoever publishes or steers is refused.
     if (!health.isWritable) reply.code(503);
     return {
-      ...(health.isWritable ? { status: 'healthy' } : { status: 'degraded', reason: `The journal cannot be written: ${health.reason}` }),
+      ...(health.isWritable
+        ? { status: 'healthy' }
+        : {
+            status: 'degraded',
+            reason: mayKnowPaths(request.raw)
+              ? `The journal cannot be written: ${health.reason}`
+              : "The journal cannot be written; the server's log says why",
+          }),
       version,
       timestamp: new Date().toISOString(),
       active_sessions: liveSessions(store).length,
@@ -33,7 +42,7 @@ export function addServerRoutes(
       uptime_seconds: figures.uptimeSeconds,
     };
   });
-  app.get('/api/stats', () => ({
+  app.get('/api/stats', (request) => ({
     total_connections: connections(),
     sessions: watchersBySession(store, hub),
     timestamp: new Date().toISOString(),
@@ -44,21 +53,30 @@ export function addServerRoutes(
     publish: figures.latency(),
     orchestrators: ledger.orchestrators,
     ends_when_unused: endsWhenUnused,
-    journal: { location: journal.location, size_bytes: journal.sizeBytes() },
+    journal: {
+      ...(journal.location === 'memory' || mayKnowPaths(request.raw) ? { location: journal.location } : {}),
+      size_bytes: journal.sizeBytes(),
+    },
   }));
   app.get('/metrics', async (_request, reply) => reply.type(figures.registry.contentType).send(await figures.registry.metrics()));
   app.get('/api/docs', () => openApiDocument(version));
   app.get('/api/skills', async (request) => {
     await skills.ready;
     const found = skills.list(parse(skillsQuery, request.query));
-    return { skills: found, total: found.length, ...(skills.problems.length === 0 ? {} : { problems: skills.problems }) };
+    const total = found.length;
+    if (!mayKnowPaths(request.raw)) return { skills: found.map(withoutPath), total };
+    return { skills: found, total, ...(skills.problems.length === 0 ? {} : { problems: skills.problems }) };
   });
   app.get<{ Params: PathParameters }>('/api/skills/:name', async (request) => {
     await skills.ready;
     const skill = skills.get(request.params.name);
     if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${request.params.name}`);
-    return skill;
+    return mayKnowPaths(request.raw) ? skill : withoutPath(skill);
   });
+}
+
+function withoutPath({ path: _path, ...skill }: ListedSkill): Omit<ListedSkill, 'path'> {
+  return skill;
 }
 
 /** How many watch each session by name: of every session, and of those that do not exist yet. */
