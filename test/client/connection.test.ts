@@ -119,14 +119,6 @@ describe('a connection that cannot be', () => {
     });
     await expect(connect({ url: 'ftp://nowhere' })).rejects.toMatchObject({ code: 'INVALID' });
   });
-
-  test('says so where the port is one that fetch refuses to talk to', async () => {
-    const connection = openConnection({ url: 'http://127.0.0.1:5060' });
-    ended.push(() => connection.close());
-    await expect(connection.get('health')).rejects.toMatchObject({
-      code: 'UNREACHABLE',
-      message: 'cannot reach http://127.0.0.1:5060 (browsers and fetch refuse this port: serve on another one)',
-    });
   });
 
   test('is given up by its signal', async () => {
