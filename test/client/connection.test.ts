@@ -119,7 +119,6 @@ describe('a connection that cannot be', () => {
     });
     await expect(connect({ url: 'ftp://nowhere' })).rejects.toMatchObject({ code: 'INVALID' });
   });
-  });
 
   test('is given up by its signal', async () => {
     const abort = new AbortController();
