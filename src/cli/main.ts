@@ -1,3 +1,4 @@
+import { rememberDescriptors } from '../run/own-start.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureOf, outputFailure } from './failure.ts';
@@ -6,6 +7,7 @@ import { openOutput, Program } from './program.ts';
 
 /** Runs the program: the only place that ends the process in an orderly way. */
 export async function main(argv: string[]): Promise<void> {
+  if (argv.includes('run')) rememberDescriptors();
   const fail = async (error: unknown) => {
     const failure = failureOf(error);
     (await openOutput(flagsOf(argv))).failure(failure);

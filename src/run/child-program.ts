@@ -1,124 +1,118 @@
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
-import { openOutputPipes } from './output-pipes.ts';
-import type { ProgramEnd } from './program-end.ts';
+import { execFileSync, spawn } from 'node:child_process';
+import { isatty } from 'node:tty';
+import { findProgram } from './find-program.ts';
+import { type KeptProgram, startKept } from './kept-program.ts';
+import { handedDescriptors, launched, type Launch } from './launcher.ts';
+import type { OutputPassage } from './output-passage.ts';
+import type { OwnStart } from './own-start.ts';
+import { endOf, type ProgramEnd } from './program-end.ts';
+import { openProgramOutputs, type OnOutput, type ProgramOutputs } from './program-outputs.ts';
+import { PseudoTerminal } from './pseudo-terminal.ts';
+import { hasControllingTerminal, sharesTerminal } from './terminal-place.ts';
+import { sizeOf, startOnTerminal } from './terminal-program.ts';
 import { sessionLeader, type TreeRoot } from './tree-members.ts';
 
 export interface ChildProgramOptions {
   command: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** Gets every piece of output after it was passed on. A terminal has one stream for both. */
-  onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
+  /** What we were started with ourselves. */
+  own: OwnStart;
+  /** `NAME=VALUE` of the environment that only this program has. */
+  mark: string;
+  onOutput: OnOutput;
   /** A key of the terminal was pressed that means this signal to the program, and the program has got the key. */
   onKeySignal: (signal: NodeJS.Signals) => void;
+  /** The program has stopped, as by Ctrl-Z. */
+  onStopped: () => void;
 }
 
-/** A program that runs as if it had been started bare, in a session and process group of its own. */
+/** How a program ended, and where what it left behind may still write. */
+export interface ChildProgramEnd extends ProgramEnd {
+  leftBehind: OutputPassage[];
+}
+
+/** A program that runs as if it had been started bare. */
 export interface ChildProgram {
   readonly root: TreeRoot;
-  readonly ended: Promise<ProgramEnd>;
+  readonly ended: Promise<ChildProgramEnd>;
+  /** Whether it is in our own process group: what our terminal sends us, it gets as well. */
+  readonly isShared: boolean;
+  /** Whether Ctrl-Z stops it without our help, so that `onStopped` comes. */
+  readonly stopsItself: boolean;
   /** Gives our own terminal back while `pause` lasts, as when a shell takes it to suspend us. */
   withoutTerminal(pause: () => Promise<void>): Promise<void>;
 }
 
-/** What a child of the program may still say after the program's end, without a pause as long as this. */
-const afterwordMs = 200;
-
 /**
- * Starts a program. On a terminal it gets a terminal of its own, with the same size, and all keys; else its output goes
- * through pipes, byte for byte, and it reads our own input.
+ * Starts a program, so that each of its three streams is a terminal where it is one bare, and /dev/tty is there where it is bare:
+ * - on a terminal of its own in a session of its own, joined to ours, where its output is on a terminal that it has for itself;
+ * - in our own session and group where it has not, as in a pipeline: the terminal and its signals are the group's then;
+ * - in a session of its own with pipes where there is no terminal.
  * @throws the system's error when it cannot be started, as ENOENT
  */
 export async function startChildProgram(options: ChildProgramOptions): Promise<ChildProgram> {
-  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY;
-  const pty = isTerminal ? await import('@lydell/node-pty').catch(() => undefined) : undefined;
-  if (pty === undefined) return startOnPipes(options);
-  const { startOnTerminal } = await import('./terminal-program.ts');
-  return startOnTerminal(pty.spawn, options);
+  const screens = [1, 2].filter((descriptor) => isatty(descriptor));
+  const hasTerminal = hasControllingTerminal();
+  const isWhole = screens.length === 2 && isatty(0);
+  const ownsTerminal = screens.length > 0 && (isWhole || (hasTerminal && !(await sharesTerminal())));
+  const terminal = screens.length > 0 ? PseudoTerminal.open(sizeOf(process.stdout.isTTY ? process.stdout : process.stderr)) : undefined;
+  const outputs = await openProgramOutputs(terminal, options.onOutput);
+  try {
+    if (terminal !== undefined && ownsTerminal) return await startOnTerminal(terminal, outputs, options);
+    return await startBeside(terminal, outputs, options, hasTerminal && process.pid !== 1);
+  } catch (error) {
+    outputs.abandon();
+    throw error;
+  }
 }
 
-async function startOnPipes({ command, args, env, onOutput }: ChildProgramOptions): Promise<ChildProgram> {
-  const pipes = await openOutputPipes();
-  // `detached` makes it the leader of a new session and group: what is stopped, is stopped as a whole.
-  const child = spawn(command, args, { env, detached: true, stdio: ['inherit', ...(pipes?.stdio ?? (['pipe', 'pipe'] as const))] });
-  const readers = pipes?.readers ?? [
-    { stream: 'stdout' as const, from: child.stdout as Readable },
-    { stream: 'stderr' as const, from: child.stderr as Readable },
-  ];
-  try {
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', reject);
-    });
-  } catch (error) {
-    for (const { from } of readers) from.destroy();
-    throw error;
-  } finally {
-    pipes?.handedOver();
-  }
-  const ended = new Promise<ProgramEnd>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], signal }));
-  });
-  const passages = readers.map(({ stream, from }) => new Passage(from, process[stream], (bytes) => onOutput(stream, bytes)));
+async function startBeside(
+  terminal: PseudoTerminal | undefined,
+  outputs: ProgramOutputs,
+  { command, args, env, own, mark, onStopped }: ChildProgramOptions,
+  isShared: boolean,
+): Promise<ChildProgram> {
+  if (terminal !== undefined) passUnchanged(terminal.path);
+  if (own.rawArgs === undefined) findProgram(command, env['PATH']);
+  const launch = { command, args, env, own, ...(terminal === undefined ? {} : { terminal: { path: terminal.path, on: outputs.onTerminal } }) };
+  const stdio = [0, ...outputs.stdio];
+  const ours = terminal?.descriptors ?? [];
+  const { child, root, ended } =
+    process.pid === 1 && !isShared ? await startKept(launch, stdio, ours, onStopped) : await startAlone({ ...launch, ours }, stdio, isShared);
+  outputs.handedOver([child.stdout, child.stderr]);
+  const onResize = () => terminal?.resize(sizeOf(process.stdout.isTTY ? process.stdout : process.stderr));
+  if (terminal !== undefined) process.on('SIGWINCH', onResize);
   return {
-    root: sessionLeader(child.pid ?? 0),
+    root: isShared ? { pid: root.pid, leadsGroup: false, mark } : root,
     ended: ended.then(async (end) => {
-      await Promise.all(passages.map((passage) => passage.finish()));
-      return end;
+      process.off('SIGWINCH', onResize);
+      terminal?.handedOver();
+      return { ...end, leftBehind: await outputs.finish() };
     }),
+    isShared,
+    stopsItself: isShared,
     withoutTerminal: (pause) => pause(),
   };
 }
 
-/** Passes bytes on as they are, no faster than they are taken: a slow reader slows the program, as it would bare. */
-class Passage {
-  readonly #from: Readable;
-  readonly #to: NodeJS.WriteStream;
-  readonly #isOver: Promise<void>;
-  #isBlocked = false;
-  #passedAt = 0;
+/** The leader of a new session and group, where we have no terminal to share: what is stopped, is stopped as a whole. */
+async function startAlone(launch: Launch, first: readonly (number | 'pipe' | 'ignore')[], isShared: boolean): Promise<KeptProgram> {
+  const { file, args, env } = launched(launch);
+  const child = spawn(file, args, { env, detached: !isShared, stdio: handedDescriptors(launch.own, first) });
+  const ended = endOf(child);
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', reject);
+  });
+  return { root: sessionLeader(child.pid ?? 0), ended, isKept: false, child };
+}
 
-  constructor(from: Readable, to: NodeJS.WriteStream, onBytes: (bytes: Buffer) => void) {
-    this.#from = from;
-    this.#to = to;
-    this.#isOver = new Promise((resolve) => from.once('close', () => resolve()));
-    from.on('error', () => from.destroy());
-    // Nobody reads any more. Closing our end lets the program find out by SIGPIPE, as it would bare.
-    to.once('error', () => from.destroy());
-    from.on('data', (bytes: Buffer) => {
-      this.#passedAt = performance.now();
-      onBytes(bytes);
-      if (from.destroyed || to.write(bytes)) return;
-      from.pause();
-      this.#isBlocked = true;
-      to.once('drain', () => {
-        this.#isBlocked = false;
-        this.#passedAt = performance.now();
-        from.resume();
-      });
-    });
-  }
-
-  /**
-   * The program has ended: resolves when all that it wrote has been taken. What it started and left behind may hold the
-   * pipe open for as long as it likes; that is not waited for, as no shell would.
-   */
-  async finish(): Promise<void> {
-    this.#passedAt = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    const isQuiet = new Promise<void>((resolve) => {
-      const look = () => {
-        const quietMs = this.#isBlocked ? 0 : performance.now() - this.#passedAt;
-        if (quietMs >= afterwordMs) resolve();
-        else timer = setTimeout(look, afterwordMs - quietMs);
-      };
-      look();
-    });
-    await Promise.race([this.#isOver, isQuiet]);
-    clearTimeout(timer);
-    this.#from.destroy();
-    if (!this.#to.errored && this.#to.writable) await new Promise<void>((resolve) => this.#to.write('', () => resolve()));
+/** Our own terminal makes the line ends: the one that a pipeline's program writes to leaves them alone. */
+function passUnchanged(path: string): void {
+  try {
+    execFileSync('stty', [process.platform === 'darwin' ? '-f' : '-F', path, '-opost', '-echo'], { stdio: 'ignore' });
+  } catch {
+    // Without stty lines end twice, which is not to be seen.
   }
 }

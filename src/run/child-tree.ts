@@ -1,4 +1,5 @@
 import { OrphanGuard } from './orphan-guard.ts';
+import { readProcessTable } from './process-table.ts';
 import { continueTree, NotStoppedError, signalTree, stopTree, type StoppedProcesses } from './process-tree.ts';
 import type { TreeRoot } from './tree-members.ts';
 
@@ -64,6 +65,17 @@ export class ChildTree {
       } finally {
         await this.#continue();
       }
+    });
+  }
+
+  /** The program has stopped, unless that was our doing. Does something meanwhile, then lets it go on as a shell does. */
+  suspended(work: () => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      const root = (await readProcessTable()).find(({ pid }) => pid === this.#root.pid);
+      if (this.#isHalted || root?.state !== 'T') return;
+      await work();
+      if (this.#root.leadsGroup) process.kill(-this.#root.pid, 'SIGCONT');
+      else process.kill(this.#root.pid, 'SIGCONT');
     });
   }
 

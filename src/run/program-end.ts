@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 
 /** How a program ended: with a code, or by a signal. */
@@ -11,4 +12,11 @@ export function signalName(signal: number | undefined): NodeJS.Signals | null {
   if (signal === undefined || signal === 0) return null;
   const found = Object.entries(constants.signals).find(([, number]) => number === signal);
   return found === undefined ? null : (found[0] as NodeJS.Signals);
+}
+
+/** Resolves when a child of ours ends. */
+export function endOf(child: ChildProcess): Promise<ProgramEnd> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], signal }));
+  });
 }

@@ -8,9 +8,10 @@ import { CheckpointAnnouncements } from './checkpoint-announcements.ts';
 import { startChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { watchFileChanges } from './file-changes.ts';
-import { forwardSignals, type SupervisedProgram } from './forwarded-signals.ts';
+import { forwardSignals, type ForwardedSignals, type SupervisedProgram } from './forwarded-signals.ts';
 import { enterLiveRuns, liveRunsFolder } from './live-runs.ts';
 import { OutputLines } from './output-lines.ts';
+import { readOwnStart } from './own-start.ts';
 import type { ProgramEnd } from './program-end.ts';
 import { ProgramCheckpoints } from './program-checkpoints.ts';
 
@@ -97,22 +98,26 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   const announcements = checkpoints && new CheckpointAnnouncements(run, checkpoints);
   const fileWatch = options.watchesFiles ? await startFileWatch(run, options) : undefined;
   const output = startOutput(run);
-  let stopForwarding: (() => void) | undefined;
+  let signals: ForwardedSignals | undefined;
   try {
     await announcements?.begin();
     const { promise: isStarted, resolve: tellStarted } = Promise.withResolvers<SupervisedProgram>();
-    stopForwarding = forwardSignals(isStarted);
+    const own = readOwnStart(args.length + 1);
+    signals = forwardSignals(isStarted, own.ignored);
     const startedAt = performance.now();
     const program = await startChildProgram({
       command,
       args,
       env: childEnvironment(options, run, announcements?.key),
+      own,
+      mark: `SHANNON_DASH_RUN=${run.instanceId}`,
       onOutput: (stream, bytes) => output.write(stream, bytes),
       onKeySignal: (signal) => {
+        if (signal !== 'SIGTSTP') tree.hasGot(signal).catch(() => undefined);
         // A shell suspends all that it runs in front, us and whoever started us; the program is stopped with us.
-        if (signal === 'SIGTSTP') process.kill(0, 'SIGTSTP');
-        else tree.hasGot(signal).catch(() => undefined);
+        else if (!program.stopsItself || tree.isHalted) process.kill(0, 'SIGTSTP');
       },
+      onStopped: () => signals?.suspend(),
     });
     const tree = new ChildTree(program.root, (signal) => {
       checkpoints?.unseal();
@@ -137,8 +142,9 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       kept,
     );
     announcements?.watch(options, tree);
-    const end = await program.ended;
-    stopForwarding();
+    const { leftBehind, ...end } = await program.ended;
+    leftBehind.forEach((passage) => passage.close());
+    signals.close();
     await tree.close();
     output.close();
     await checkpoints?.close().catch(() => undefined);
@@ -151,7 +157,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     await deliverLast(run, server);
     throw error;
   } finally {
-    stopForwarding?.();
+    signals?.close();
     server.close();
     output.close();
     liveRuns.close();

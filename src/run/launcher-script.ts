@@ -1,0 +1,65 @@
+/**
+ * What stands between us and a program, where Node cannot start it as it would be started bare: in Perl, which every Debian, macOS
+ * and most other systems have. It takes options up to `--`, then the command.
+ *
+ * - `hex`: the command's words are hexadecimal, for they are not UTF-8; `env`: so are these NAME=VALUE
+ * - `perl`: names that are in the environment for Perl's own sake
+ * - `nofile` SOFT:HARD:SYSCALL: the limit of open files; `ignore`: signals; `close`: descriptors that are ours
+ * - `tty` PATH, `on` 0,1,2: a terminal, and the descriptors that are on it
+ * - `keep` DESCRIPTOR: the program gets a process group of its own, and this process stays as the leader of the session: were the
+ *   program the leader, its end would hang up on all that it leaves behind. It tells `pid N`, `stop SIGNAL`, `end STATUS`.
+ * - `reap` SYSCALL: it also takes what ended of those whose parents are gone
+ * - `front`, `control`: numbers of ioctl: to give the terminal to a process group, to take it as the session's own
+ */
+export const launcherScript = String.raw`
+my %o;
+while (@ARGV) { my $a = shift @ARGV; last if $a eq '--'; my ($k, $v) = split /=/, $a, 2; $o{$k} = $v }
+delete $ENV{$_} for split /,/, $o{perl} // '';
+@ARGV = map { pack 'H*', $_ } @ARGV if $o{hex};
+for (split /,/, $o{env} // '') { my ($n, $v) = split /=/, pack('H*', $_), 2; $ENV{$n} = $v }
+sub let_go { for (@_) { open(my $h, '<&=', $_) and close $h } }
+let_go(split /,/, $o{close} // '');
+if ($o{nofile}) { my ($soft, $hard, $call) = split /:/, $o{nofile}; my $l = pack 'QQ', $soft, $hard; syscall($call, 0, 7, $l, 0) }
+my $t;
+if (defined $o{tty}) {
+  open($t, '+<', $o{tty}) or die "cannot open the terminal $o{tty}: $!\n";
+  ioctl($t, $o{control}, 0) if $o{control};
+  for (split /,/, $o{on} // '') { open($_ == 0 ? *STDIN : $_ == 1 ? *STDOUT : *STDERR, '+<&', $t) }
+}
+if (defined $o{keep}) {
+  open(my $s, '+>&=', $o{keep}) or die;
+  syscall($o{reap}, 36, 1) if $o{reap};
+  $SIG{$_} = 'IGNORE' for qw(TTOU TTIN TSTP INT QUIT);
+  my $p = fork() // die "cannot fork: $!\n";
+  if ($p) {
+    setpgrp($p, $p);
+    $0 = "shannon-dash: keeps the session of $p";
+    let_go(0, 1, 2, split /,/, $o{theirs} // '');
+    close $t if $t;
+    syswrite($s, "pid $p\n");
+    while (1) {
+      my $w = waitpid($o{reap} ? -1 : $p, 2);
+      if ($w < 0) { next if $! == 4; last }
+      next if $w != $p;
+      my $e = ${'${^CHILD_ERROR_NATIVE}'};
+      syswrite($s, ($e & 255) == 127 ? 'stop ' . ($e >> 8) . "\n" : "end $e\n");
+      last if ($e & 255) != 127 && !$o{reap};
+    }
+    close $s;
+    $SIG{HUP} = 'DEFAULT';
+    sleep 3600 while $t;
+    exit;
+  }
+  close $s;
+  setpgrp(0, 0);
+  ioctl($t, $o{front}, pack('i', $$)) if $t;
+  $SIG{$_} = 'DEFAULT' for qw(TTOU TTIN TSTP INT QUIT);
+}
+close $t if $t;
+$SIG{$_} = 'IGNORE' for split /,/, $o{ignore} // '';
+no warnings;
+exec { $ARGV[0] } @ARGV;
+my $missing = $! == 2;
+print STDERR "shannon-dash: cannot run $ARGV[0]: $!\n";
+exit($missing ? 127 : 126);
+`;
