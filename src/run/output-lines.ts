@@ -4,26 +4,44 @@ import { cutText } from '../core/cut-text.ts';
 const flushMs = 100;
 /** A line without an end, such as a prompt, is told after this long all the same. */
 const partialMs = 1_000;
-const lineChars = 4_000;
+/** Characters kept of one line, and bytes that it may take in an event: a line beyond them is cut, and the rest counted. */
+const lineChars = 256 * 1024;
+const lineBytes = 512 * 1024;
+/** A line up to here needs no closer look. */
+const shortChars = lineBytes / 6;
 const batchLines = 500;
 const batchChars = 64 * 1024;
 /** Full batches that may go at once after a quiet time, and as many a second from then on: 5,000 lines a second, in bursts 20,000. */
 const burstBatches = 40;
 const batchesPerSecond = 10;
 
-/** A batch of one stream's output lines. `let_go` counts lines before them that came faster than they could be told. */
+/**
+ * A batch of one stream's output lines. `let_go` counts lines before them that came faster than they could be told,
+ * `let_go_chars` the characters at the ends of lines that were too long.
+ */
 export interface OutputBatch {
   stream: 'stdout' | 'stderr';
   lines: string[];
   let_go?: number;
+  let_go_chars?: number;
+}
+
+/** A line as it is kept, and how many characters of it are not. */
+interface Line {
+  text: string;
+  cutChars: number;
 }
 
 interface Stream {
   decoder: StringDecoder;
-  rest: string;
+  /** The line that has not ended yet, as a terminal would show it: what a carriage return overwrote (progress bars) is gone. */
+  rest: Line;
+  /** Its last character was a carriage return, which overwrites only if anything but a line's end follows. */
+  endsInReturn: boolean;
   restSince: number;
   lines: string[];
   chars: number;
+  cutChars: number;
   letGo: number;
 }
 
@@ -46,15 +64,20 @@ export class OutputLines {
 
   write(name: 'stdout' | 'stderr', bytes: Buffer): void {
     const stream = this.#streams[name];
-    const pieces = (stream.rest + stream.decoder.write(bytes)).split('\n');
-    stream.rest = pieces.pop() ?? '';
-    if (stream.rest.length > lineChars) {
-      pieces.push(stream.rest);
-      stream.rest = '';
+    const pieces = stream.decoder.write(bytes).split('\n');
+    const last = pieces.pop() ?? '';
+    for (const piece of pieces) {
+      const isWhole = stream.rest.text === '' && !stream.endsInReturn && piece.length <= shortChars && !piece.includes('\r');
+      if (isWhole) this.#keep(name, piece);
+      else {
+        addToRest(stream, piece);
+        this.#keepRest(name);
+      }
     }
-    if (stream.rest === '') stream.restSince = 0;
-    else if (stream.restSince === 0) stream.restSince = Date.now();
-    for (const piece of pieces) this.#keep(name, shownLine(piece));
+    const isOverwritten = addToRest(stream, last);
+    if (stream.rest.text === '') stream.restSince = 0;
+    // A line that still grows is waited for; one that is overwritten again and again is a state to show.
+    else if (stream.restSince === 0 || (last !== '' && !isOverwritten)) stream.restSince = Date.now();
   }
 
   /** Tells what is left, ends of streams included. */
@@ -62,9 +85,8 @@ export class OutputLines {
     clearInterval(this.#timer);
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.#streams[name];
-      stream.rest += stream.decoder.end();
-      if (stream.rest !== '') this.#keep(name, shownLine(stream.rest));
-      stream.rest = '';
+      addToRest(stream, stream.decoder.end());
+      if (stream.rest.text !== '') this.#keepRest(name);
     }
     this.#flush(true);
   }
@@ -72,13 +94,19 @@ export class OutputLines {
   #flush(isLast: boolean): void {
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.#streams[name];
-      if (stream.rest !== '' && Date.now() - stream.restSince > partialMs) {
-        this.#keep(name, shownLine(stream.rest));
-        stream.rest = '';
-        stream.restSince = 0;
-      }
+      if (stream.rest.text !== '' && Date.now() - stream.restSince > partialMs) this.#keepRest(name);
       if (stream.lines.length > 0 && (isLast || this.#isAllowed(isFull(stream)))) this.#tell(name);
     }
+  }
+
+  #keepRest(name: 'stdout' | 'stderr'): void {
+    const stream = this.#streams[name];
+    const { text, cutChars } = fitted(stream.rest);
+    stream.rest = { text: '', cutChars: 0 };
+    stream.endsInReturn = false;
+    stream.restSince = 0;
+    stream.cutChars += cutChars;
+    this.#keep(name, text);
   }
 
   #keep(name: 'stdout' | 'stderr', line: string): void {
@@ -95,7 +123,13 @@ export class OutputLines {
   #tell(name: 'stdout' | 'stderr'): void {
     const stream = this.#streams[name];
     if (stream.lines.length > batchLines || stream.chars > 2 * batchChars) letOldGo(stream);
-    this.#onBatch({ stream: name, lines: stream.lines, ...(stream.letGo === 0 ? {} : { let_go: stream.letGo }) });
+    this.#onBatch({
+      stream: name,
+      lines: stream.lines,
+      ...(stream.letGo === 0 ? {} : { let_go: stream.letGo }),
+      ...(stream.cutChars === 0 ? {} : { let_go_chars: stream.cutChars }),
+    });
+    stream.cutChars = 0;
     stream.letGo = 0;
     stream.lines = [];
     stream.chars = 0;
@@ -114,7 +148,7 @@ export class OutputLines {
 }
 
 function newStream(): Stream {
-  return { decoder: new StringDecoder('utf8'), rest: '', restSince: 0, lines: [], chars: 0, letGo: 0 };
+  return { decoder: new StringDecoder('utf8'), rest: { text: '', cutChars: 0 }, endsInReturn: false, restSince: 0, lines: [], chars: 0, cutChars: 0, letGo: 0 };
 }
 
 function isFull({ lines, chars }: Stream): boolean {
@@ -131,8 +165,35 @@ function letOldGo(stream: Stream): void {
   stream.chars = chars;
 }
 
-/** A line as a terminal would show it in the end: what a carriage return overwrote (progress bars) is gone. */
-function shownLine(line: string): string {
-  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  return cutText(text.slice(text.lastIndexOf('\r') + 1), lineChars);
+/** Adds to the line that has not ended. It is the same in the end, however the pieces were cut. @returns whether it began anew */
+function addToRest(stream: Stream, piece: string): boolean {
+  if (piece === '') return false;
+  let text = stream.endsInReturn ? `\r${piece}` : piece;
+  stream.endsInReturn = text.endsWith('\r');
+  if (stream.endsInReturn) text = text.slice(0, -1);
+  const overwritten = text.lastIndexOf('\r');
+  if (overwritten !== -1) {
+    stream.rest = { text: '', cutChars: 0 };
+    text = text.slice(overwritten + 1);
+  }
+  const { rest } = stream;
+  // What follows a cut is behind it, also where a shorter piece would still fit.
+  const kept = rest.cutChars > 0 ? '' : startOf(text, lineChars - rest.text.length);
+  rest.text += kept;
+  rest.cutChars += text.length - kept.length;
+  return overwritten !== -1;
+}
+
+/** A line that an event can hold: control characters take six times their room there. */
+function fitted(line: Line): Line {
+  if (line.text.length <= shortChars || Buffer.byteLength(JSON.stringify(line.text)) <= lineBytes) return line;
+  const text = startOf(line.text, Math.floor(shortChars));
+  return { text, cutChars: line.cutChars + line.text.length - text.length };
+}
+
+/** The first characters of a text, none of them cut in two. */
+function startOf(text: string, chars: number): string {
+  if (text.length <= chars) return text;
+  const isInside = chars > 0 && /[\ud800-\udbff]/.test(text[chars - 1] ?? '');
+  return text.slice(0, isInside ? chars - 1 : chars);
 }

@@ -123,5 +123,36 @@ test('no batch is larger than an event may be, whatever the lines hold', () => {
   write('y'.repeat(1_000_000));
   output.close();
   for (const batch of batches) expect(Buffer.byteLength(JSON.stringify(batch))).toBeLessThan(1024 * 1024);
-  expect(Math.max(...lines().map((line) => line.length))).toBeLessThanOrEqual(4_000);
+  expect(Math.max(...lines().map((line) => line.length))).toBeLessThanOrEqual(256 * 1024);
+});
+
+test('a line is kept whole up to a bound, and what is beyond it is counted, however the pieces come', () => {
+  const long = `{"a":"${'x'.repeat(200_000)}","end":1}`;
+  // The bound falls into the middle of an emoji, which goes as a whole.
+  const tooLong = `${'y'.repeat(256 * 1024 - 1)}\u{1f600}end`;
+  const whole = Buffer.from(`${long}\n${tooLong}\n10%\r20%\r\nlast\n`);
+  const expected = [long, 'y'.repeat(256 * 1024 - 1), '20%', 'last'];
+  for (const size of [whole.length, 65_536, 4_099]) {
+    batches = [];
+    output = new OutputLines(
+      (batch) => batches.push(batch),
+      () => true,
+    );
+    for (let from = 0; from < whole.length; from += size) output.write('stdout', whole.subarray(from, from + size));
+    output.close();
+    expect(lines().map((line) => line.length)).toEqual(expected.map((line) => line.length));
+    expect(lines()).toEqual(expected);
+    expect(batches.reduce((sum, { let_go_chars = 0 }) => sum + let_go_chars, 0)).toBe(5);
+  }
+});
+
+test('a line that still grows is not told in pieces', () => {
+  for (let tenth = 0; tenth < 30; tenth++) {
+    write('part ');
+    vi.advanceTimersByTime(100);
+  }
+  expect(batches).toEqual([]);
+  write('\n');
+  vi.advanceTimersByTime(100);
+  expect(lines()).toEqual(['part '.repeat(30)]);
 });
