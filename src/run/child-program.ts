@@ -75,11 +75,19 @@ async function startBeside(
 ): Promise<ChildProgram> {
   if (terminal !== undefined) passUnchanged(terminal.path);
   if (own.rawArgs === undefined) findProgram(command, env['PATH']);
-  const launch = { command, args, env, own, ...(terminal === undefined ? {} : { terminal: { path: terminal.path, on: outputs.onTerminal } }) };
+  const launch = {
+    command,
+    args,
+    env,
+    own,
+    ...(terminal === undefined ? {} : { terminal: { path: terminal.path, on: outputs.onTerminal } }),
+  };
   const stdio = [0, ...outputs.stdio];
   const ours = terminal?.descriptors ?? [];
   const { child, root, ended } =
-    process.pid === 1 && !isShared ? await startKept(launch, stdio, ours, onStopped) : await startAlone({ ...launch, ours }, stdio, isShared);
+    process.pid === 1 && !isShared
+      ? await startKept(launch, stdio, ours, onStopped)
+      : await startAlone({ ...launch, ours }, stdio, isShared);
   outputs.handedOver([child.stdout, child.stderr]);
   const onResize = () => terminal?.resize(sizeOf(process.stdout.isTTY ? process.stdout : process.stderr));
   if (terminal !== undefined) process.on('SIGWINCH', onResize);

@@ -44,11 +44,7 @@ export async function startKept(
 }
 
 /** A program whose session another process keeps: that tells how it does. */
-async function heldProgram(
-  keeper: number,
-  news: Readable,
-  onStopped: () => void,
-): Promise<{ root: TreeRoot; ended: Promise<ProgramEnd> }> {
+async function heldProgram(keeper: number, news: Readable, onStopped: () => void): Promise<{ root: TreeRoot; ended: Promise<ProgramEnd> }> {
   const { promise: started, resolve: tellStarted } = Promise.withResolvers<number>();
   const { promise: ended, resolve: tellEnd } = Promise.withResolvers<ProgramEnd>();
   let rest = '';
@@ -62,10 +58,12 @@ async function heldProgram(
       else if (word === 'end') tellEnd(endOfStatus(number));
     }
   });
-  news.on('error', () => undefined).once('close', () => {
-    tellStarted(0);
-    tellEnd({ code: 126, signal: null });
-  });
+  news
+    .on('error', () => undefined)
+    .once('close', () => {
+      tellStarted(0);
+      tellEnd({ code: 126, signal: null });
+    });
   const pid = await started;
   if (pid === 0) throw Object.assign(new Error('spawn EAGAIN'), { code: 'EAGAIN', syscall: 'spawn' });
   return { root: { pid, session: keeper, keeper, leadsGroup: true }, ended };

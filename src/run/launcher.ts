@@ -72,7 +72,10 @@ function byPerl(perl: string, { command, args, env, own, terminal, keep, reaps, 
     hex: own.rawArgs === undefined ? undefined : 1,
     perl: 'PERL_BADLANG',
     env: rawEnv.map((entry) => entry.toString('hex')).join(',') || undefined,
-    nofile: own.openFiles === undefined || numbers.limit === undefined ? undefined : `${own.openFiles.soft}:${own.openFiles.hard}:${numbers.limit}`,
+    nofile:
+      own.openFiles === undefined || numbers.limit === undefined
+        ? undefined
+        : `${own.openFiles.soft}:${own.openFiles.hard}:${numbers.limit}`,
     ignore: own.ignored.map((signal) => signal.slice(3)).join(',') || undefined,
     close: ours.join(',') || undefined,
     tty: terminal?.path,
@@ -100,12 +103,19 @@ function byPerl(perl: string, { command, args, env, own, terminal, keep, reaps, 
 
 function byShell({ command, args, env, own, terminal }: Launch): Launched {
   const script = [
-    ...(terminal === undefined ? [] : ['t=$1; shift', ...(terminal.on.length === 0 ? [': <>"$t"'] : terminal.on.map((on) => `exec ${on}<>"$t"`))]),
+    ...(terminal === undefined
+      ? []
+      : ['t=$1; shift', ...(terminal.on.length === 0 ? [': <>"$t"'] : terminal.on.map((on) => `exec ${on}<>"$t"`))]),
     ...(own.openFiles === undefined ? [] : [`ulimit -Sn ${own.openFiles.soft}`]),
     ...(own.ignored.length === 0 ? [] : [`trap '' ${own.ignored.map((signal) => signal.slice(3)).join(' ')}`]),
     'exec "$@"',
   ].join('; ');
-  return { file: '/bin/sh', args: ['-c', script, 'sh', ...(terminal === undefined ? [] : [terminal.path]), command, ...args], env, isKept: false };
+  return {
+    file: '/bin/sh',
+    args: ['-c', script, 'sh', ...(terminal === undefined ? [] : [terminal.path]), command, ...args],
+    env,
+    isKept: false,
+  };
 }
 
 function perlAt(path: string | undefined): string | undefined {

@@ -148,7 +148,16 @@ export class OutputLines {
 }
 
 function newStream(): Stream {
-  return { decoder: new StringDecoder('utf8'), rest: { text: '', cutChars: 0 }, endsInReturn: false, restSince: 0, lines: [], chars: 0, cutChars: 0, letGo: 0 };
+  return {
+    decoder: new StringDecoder('utf8'),
+    rest: { text: '', cutChars: 0 },
+    endsInReturn: false,
+    restSince: 0,
+    lines: [],
+    chars: 0,
+    cutChars: 0,
+    letGo: 0,
+  };
 }
 
 function isFull({ lines, chars }: Stream): boolean {
@@ -178,7 +187,7 @@ function addToRest(stream: Stream, piece: string): boolean {
   }
   const { rest } = stream;
   // What follows a cut is behind it, also where a shorter piece would still fit.
-  const kept = rest.cutChars > 0 ? '' : startOf(text, lineChars - rest.text.length);
+  const kept = rest.cutChars > 0 ? '' : cutText(text, lineChars - rest.text.length);
   rest.text += kept;
   rest.cutChars += text.length - kept.length;
   return overwritten !== -1;
@@ -187,13 +196,6 @@ function addToRest(stream: Stream, piece: string): boolean {
 /** A line that an event can hold: control characters take six times their room there. */
 function fitted(line: Line): Line {
   if (line.text.length <= shortChars || Buffer.byteLength(JSON.stringify(line.text)) <= lineBytes) return line;
-  const text = startOf(line.text, Math.floor(shortChars));
+  const text = cutText(line.text, Math.floor(shortChars));
   return { text, cutChars: line.cutChars + line.text.length - text.length };
-}
-
-/** The first characters of a text, none of them cut in two. */
-function startOf(text: string, chars: number): string {
-  if (text.length <= chars) return text;
-  const isInside = chars > 0 && /[\ud800-\udbff]/.test(text[chars - 1] ?? '');
-  return text.slice(0, isInside ? chars - 1 : chars);
 }

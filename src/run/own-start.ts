@@ -137,7 +137,7 @@ function readBytes(path: string): Buffer | undefined {
 
 function splitAtNul(bytes: Buffer): Buffer[] {
   const pieces: Buffer[] = [];
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     const end = bytes.indexOf(0, from);
     pieces.push(bytes.subarray(from, end === -1 ? bytes.length : end));
     from = end === -1 ? bytes.length : end + 1;

@@ -16,7 +16,9 @@ export function hasControllingTerminal(): boolean {
 export function isInFront(): boolean {
   try {
     if (process.platform !== 'linux') {
-      const [group, front] = execFileSync('ps', ['-o', 'pgid=,tpgid=', '-p', String(process.pid)], { encoding: 'latin1' }).trim().split(/\s+/);
+      const [group, front] = execFileSync('ps', ['-o', 'pgid=,tpgid=', '-p', String(process.pid)], { encoding: 'latin1' })
+        .trim()
+        .split(/\s+/);
       return group === front || front === '0';
     }
     const stat = readFileSync('/proc/self/stat', 'latin1');
