@@ -34,7 +34,7 @@ export function usageFailure(message: string, ...hints: string[]): Failure {
 /** Something answers at the address, and it is no server of ours. */
 export function foreignServer(url: string, status: number): Failure {
   return new Failure('UNSUPPORTED', `${url} answers, but not as shannon-dash does (status ${status})`, {
-    hints: ['see what listens there, or point at another server: --url URL   (SHANNON_DASH_URL)'],
+    hints: otherServer,
   });
 }
 
@@ -45,6 +45,7 @@ export function noAnswer(url: string, duration: string): Failure {
   });
 }
 
+const otherServer = ['see what listens there, or point at another server: --url URL   (SHANNON_DASH_URL)'];
 const startServer = ['start a server:  shannon-dash serve', 'or point at one: --url URL   (SHANNON_DASH_URL)'];
 
 /** Any thrown value as a failure: a sentence in the program's own voice, and the next step. */
@@ -81,6 +82,7 @@ export function noSession(): Failure {
 
 function hintsOf({ code }: ShannonDashError): string[] {
   if (code === 'UNREACHABLE') return startServer;
+  if (code === 'UNSUPPORTED') return otherServer;
   if (code === 'UNAUTHENTICATED') return ['give a token: --token-file FILE   (SHANNON_DASH_TOKEN)'];
   if (code === 'NOT_FOUND') return ['see all: shannon-dash sessions'];
   if (code === 'TIMEOUT') return ['look: shannon-dash stats'];

@@ -139,7 +139,7 @@ class SocketConnection implements Connection {
       // Socket.IO's own reconnection neither tells when it tries again nor does it after the server ended the connection.
       reconnection: false,
     });
-    this.#socket.on('connect', () => this.#plan(greetingMs, () => this.#socket.io.engine.close()));
+    this.#socket.on('connect', () => this.#plan(Math.min(greetingMs, this.#timeoutMs), () => this.#notGreeted()));
     this.#socket.on('connected', (message: ConnectedMessage) => this.#greeted(message));
     this.#socket.on('connect_error', (error) => this.#failed(connectFailure(this.url, error)));
     this.#socket.on('server:shutdown', () => (this.#lossReason = 'the server is shutting down'));
@@ -256,6 +256,18 @@ class SocketConnection implements Connection {
     this.#endRequests(error);
     this.#change({ status: 'closed', retryAt: null, error: error.message });
     this.#socket.disconnect();
+  }
+
+  /** It speaks Socket.IO, and not our protocol; or it is only slow, as it is when it was ours before. */
+  #notGreeted(): void {
+    const isFirst = this.#server === undefined;
+    const foreign = new ShannonDashError('UNSUPPORTED', `${this.url} answers, but does not greet as shannon-dash does`);
+    if (isFirst && this.#options.retry === false) {
+      this.close(foreign);
+      return;
+    }
+    this.#lossReason = foreign.message;
+    this.#socket.io.engine.close();
   }
 
   #greeted(message: ConnectedMessage): void {

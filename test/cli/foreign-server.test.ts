@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Server } from 'socket.io';
 import { expect, onTestFinished, test } from 'vitest';
 import { failureOf } from '../../src/cli/failure.ts';
 import { sessionListAnswer } from '../../src/cli/server-answers.ts';
@@ -47,6 +48,19 @@ test.each<[string, number, string, string[]]>([
     expect(stderr).not.toMatch(/undefined|Cannot read|unexpected|application\/json/);
     expect([stdout, code === 1 || code === 6]).toEqual(['', true]);
   }
+});
+
+test('a Socket.IO server of somebody else is told too', async () => {
+  const server = createServer();
+  const io = new Server(server);
+  onTestFinished(() => void io.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, stderr } = await runProgram(['watch', '--plain', '--url', url, '--timeout', '1s'], newPlace());
+  expect(stderr).toBe(
+    `error: ${url} answers, but does not greet as shannon-dash does\n  see what listens there, or point at another server: --url URL   (SHANNON_DASH_URL)\n`,
+  );
+  expect(code).toBe(1);
 });
 
 test('what is no answer of ours is none, whatever it is', async () => {
