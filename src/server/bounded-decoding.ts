@@ -49,7 +49,8 @@ function acceptable(packet: string): string {
   const inexact = firstInexactNumber(packet);
   if (inexact === undefined) return packet;
   // The older channel never refuses data: such a number becomes a text of the same digits.
-  if (/^2\d*\["cli_event",/.test(packet)) return withExactNumbers(packet);
+  const exact = /^2\d*\["cli_event",/.test(packet) ? withExactNumbers(packet) : undefined;
+  if (exact !== undefined) return exact;
   const [, ...path] = inexact.path();
   return refusable(packet, inexactMessage, inexactNumber({ ...inexact, path: () => path }).message);
 }

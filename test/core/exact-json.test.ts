@@ -16,7 +16,7 @@ describe('a number in JSON', () => {
   ])('%s is refused, by the path of its field', (number) => {
     const json = `{"a":[{"x":"${number}, \\"y\\":1"},{"say \\"b\\"" : ${number}}]}`;
     expect(() => parseJson(json, 'data')).toThrow(`data.a[1].say "b": ${number} cannot be kept as a number without changing it`);
-    expect(JSON.parse(withExactNumbers(json))).toEqual({ a: [{ x: `${number}, "y":1` }, { 'say "b"': number }] });
+    expect(JSON.parse(withExactNumbers(json) ?? '')).toEqual({ a: [{ x: `${number}, "y":1` }, { 'say "b"': number }] });
   });
 
   test.each([
@@ -38,6 +38,12 @@ describe('a number in JSON', () => {
     const json = `{"a": ${number}}`;
     expect(parseJson(json)).toEqual({ a: Number(number) });
     expect(withExactNumbers(json)).toBe(json);
+  });
+
+  test('is made a text at most 1,000 times in one JSON', () => {
+    const list = (count: number) => `[${Array.from({ length: count }, () => '1e400').join(',')}]`;
+    expect(withExactNumbers(list(1_000))).toBe(list(1_000).replaceAll('1e400', '"1e400"'));
+    expect(withExactNumbers(list(1_001))).toBeUndefined();
   });
 
   test('in a text is no number', () => {
