@@ -20,7 +20,7 @@ import { sentencesOf } from './work-tree-listing.ts';
 import { type Moment, type StoredSnapshot, type WorkTreeSnapshot, createSnapshotter, fileSystemTime } from './work-tree-snapshot.ts';
 
 /** What `save` kept. */
-export interface SavedCheckpoint {
+interface SavedCheckpoint {
   readonly checkpointId: string;
   readonly tree: string;
   readonly files: number;

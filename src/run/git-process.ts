@@ -119,7 +119,7 @@ export function runGit(
 }
 
 /** Ends a group at once; one that is gone is passed over. */
-export function endGroup(pid: number | undefined): void {
+function endGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');

@@ -102,7 +102,7 @@ function whatExists(all: readonly Checkpoint[]): string {
 }
 
 /** The first names, and how many more there are. */
-export function enumerate(names: readonly string[]): string {
+function enumerate(names: readonly string[]): string {
   return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;
 }
 
