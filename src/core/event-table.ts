@@ -32,6 +32,7 @@ const file = z.looseObject({
   lines_changed: count.nullish(),
   agent_id: text.nullish(),
 });
+const paths = z.array(name, 'must be a list of paths').max(limits.changedPaths).optional();
 const command = z.looseObject({
   command_id: name,
   command_type: name,
@@ -82,6 +83,7 @@ export const eventTable = {
   'file:created': file,
   'file:modified': file,
   'file:deleted': file,
+  'file:changed': z.looseObject({ created: paths, modified: paths, deleted: paths, agent_id: text.nullish() }),
   'decision:point': z.looseObject({
     decision_id: name,
     question: name.max(10_000),

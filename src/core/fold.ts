@@ -14,7 +14,7 @@ import { isLive, type AgentState, type FileState, type SessionState, type Valida
  * Raised whenever the form of the state or the meaning of an event changes: snapshots of another version are folded anew.
  * A test holds the fold of all kinds of events against it.
  */
-export const foldVersion = 4;
+export const foldVersion = 5;
 
 /**
  * Changes of the state by one event; what is not named stays. Events may come in any order and, from the compatibility
@@ -41,6 +41,7 @@ const folders: Record<KnownEventType, Folder> = {
   'file:created': (state, event) => foldFile(state, event, 'created'),
   'file:modified': (state, event) => foldFile(state, event, 'modified'),
   'file:deleted': (state, event) => foldFile(state, event, 'deleted'),
+  'file:changed': foldFiles,
   'decision:point': foldDecisionPoint,
   'decision:made': foldDecisionMade,
   'validation:started': foldValidation,
@@ -122,6 +123,19 @@ function foldFile(state: SessionState, { data, timestamp }: SessionEvent, change
     updated_at: timestamp,
   };
   return withItem(state, 'files', at, file, () => true);
+}
+
+/** Many files at once. */
+function foldFiles(state: SessionState, event: SessionEvent): Partial<SessionState> {
+  let next = state;
+  for (const change of ['created', 'modified', 'deleted'] as const) {
+    const paths = event.data[change];
+    if (!Array.isArray(paths)) continue;
+    for (const path of paths) {
+      next = { ...next, ...foldFile(next, { ...event, data: { path: path as unknown, agent_id: event.data['agent_id'] } }, change) };
+    }
+  }
+  return { files: next.files, let_go: next.let_go };
 }
 
 function foldAgent(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {

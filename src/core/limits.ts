@@ -49,6 +49,8 @@ export const limits = {
   journalledRefusalMs: 3_000,
   rollbackSteps: 1_000,
   decisionOptions: 100,
+  /** Paths in each list of a `file:changed`. */
+  changedPaths: 500,
 } as const;
 
 /** Bounds of one session's folded state. What is let go is counted in `let_go`. */

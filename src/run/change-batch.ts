@@ -29,7 +29,7 @@ export interface ChangeBatchOptions {
   readonly handOver: (batch: FileChangeBatch) => void;
 }
 
-const MAX_CHANGES = 500;
+const MAX_CHANGES = 20_000;
 
 /**
  * What happened to a path is not added up from the events, of which watching loses and doubles some, but seen by comparing before and

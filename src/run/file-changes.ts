@@ -20,6 +20,8 @@ export interface WatchFileChangesOptions {
   readonly onProblem?: (sentence: string) => void;
   /** How long the changes after a first one are collected. */
   readonly debounceMs?: number;
+  /** Gives up reading a tree that has not been read to its end: the watch then ends with what it knows. */
+  readonly signal?: AbortSignal;
   /** How many files and folders are watched at most. */
   readonly maxPaths?: number;
 }
@@ -73,7 +75,10 @@ export async function watchFileChanges(options: WatchFileChangesOptions): Promis
     },
   });
 
+  const giveUp = () => void watcher.close();
+  options.signal?.addEventListener('abort', giveUp, { once: true });
   await watcher.start();
+  options.signal?.removeEventListener('abort', giveUp);
   return {
     async close() {
       await watcher.close();

@@ -114,7 +114,7 @@ function readRules(file: string, folder: string, look: typeof statSync = statSyn
   try {
     const stats = look(file);
     // A pipe in its place would hold us for ever.
-    if (stats?.isFile() !== true || stats.size > rulesBytes) return undefined;
+    if (stats === undefined || !stats.isFile() || stats.size > rulesBytes) return undefined;
     const patterns = readFileSync(file, 'utf8');
     return { folder, patterns, matcher: newMatcher().add(patterns), broughtBack: new Map() };
   } catch {

@@ -7,12 +7,13 @@ import { maskPasswords } from '../core/mask-passwords.ts';
 import { CheckpointAnnouncements } from './checkpoint-announcements.ts';
 import { startChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
-import { watchFileChanges } from './file-changes.ts';
+import { startFileEvents } from './file-events.ts';
 import { forwardSignals, type ForwardedSignals, type SupervisedProgram } from './forwarded-signals.ts';
 import { enterLiveRuns, liveRunsFolder } from './live-runs.ts';
 import { OutputLines } from './output-lines.ts';
 import { readOwnStart } from './own-start.ts';
 import type { ProgramEnd } from './program-end.ts';
+import { ServerRestorer } from './server-restorer.ts';
 import { ProgramCheckpoints } from './program-checkpoints.ts';
 
 /** Events on their way beyond which output waits until a batch of it is full: the server is slow, or away. */
@@ -20,19 +21,10 @@ const slowEvents = 50;
 /** Beyond these, lines of output, and then changes of files, are counted instead of kept: the rest is for what must not be lost. */
 const outputEvents = 2_000;
 const outputChars = 8 * 1024 * 1024;
-const fileEvents = 6_000;
 /** How long the program waits for a server that answered a moment ago. */
 const attachMs = 5_000;
-/** How long the program waits for the watch on its files before it starts. */
-const watchReadyMs = 300;
 /** How long the last events may take after the program has ended. */
 const lastEventsMs = 2_000;
-/** How soon after it is gone a server is started in its place, and how long the next attempts wait. */
-const lookForServerMs = 250;
-const restoreAgainMs = 1_000;
-const restoreAgainMostMs = 30_000;
-/** How long changes of files that a program made as its last act may take to be heard of. */
-const lastFilesMs = 100;
 
 export interface SuperviseOptions extends ConnectOptions {
   url: string;
@@ -96,7 +88,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   run.onSuperseded(() => onNote('another orchestrator has taken this session over; the program goes on unwatched'));
   const server = new ServerRestorer(run, options.restoreServer);
   const announcements = checkpoints && new CheckpointAnnouncements(run, checkpoints);
-  const fileWatch = options.watchesFiles ? await startFileWatch(run, options) : undefined;
+  const fileWatch = options.watchesFiles ? await startFileEvents(run, options) : undefined;
   const output = startOutput(run);
   let signals: ForwardedSignals | undefined;
   try {
@@ -148,8 +140,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     await tree.close();
     output.close();
     await checkpoints?.close().catch(() => undefined);
-    if (fileWatch !== undefined) await new Promise((resolve) => setTimeout(resolve, lastFilesMs));
-    await fileWatch?.close();
+    await fileWatch?.finish();
     sayEnd(run, end, Math.round(performance.now() - startedAt));
     return { ...end, undelivered: await deliverLast(run, server) };
   } catch (error) {
@@ -163,7 +154,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     liveRuns.close();
     await checkpoints?.close().catch(() => undefined);
     // What could be said has been said.
-    await Promise.all([announcements?.close(), fileWatch?.close(), run.close(undefined, { timeoutMs: 0 })]);
+    await Promise.all([announcements?.close(), fileWatch?.finish(), run.close(undefined, { timeoutMs: 0 })]);
   }
 }
 
@@ -192,26 +183,6 @@ function startOutput(run: Orchestrator): OutputLines {
     },
     ({ isFull }) => run.pending < outputEvents && waitingChars < outputChars && (isFull || run.pending < slowEvents),
   );
-}
-
-async function startFileWatch(run: Orchestrator, { leftOut, onNote }: SuperviseOptions) {
-  let letGo = 0;
-  const watching = watchFileChanges({
-    cwd: process.cwd(),
-    leftOut,
-    onChanges: ({ changes, let_go }) => {
-      const told = changes.slice(0, Math.max(0, fileEvents - run.pending));
-      for (const { type, path } of told) void run.emit(type, { path });
-      letGo += let_go + changes.length - told.length;
-      if (letGo === 0 || run.pending >= fileEvents) return;
-      void run.emit('run:files-let-go', { count: letGo });
-      letGo = 0;
-    },
-    onProblem: onNote,
-  });
-  // A huge tree may take its time; the program does not wait for all of it.
-  await Promise.race([watching, new Promise((resolve) => setTimeout(resolve, watchReadyMs).unref())]);
-  return { close: async () => (await watching).close() };
 }
 
 function carryOut(
@@ -263,48 +234,4 @@ async function deliverLast(run: Orchestrator, server: ServerRestorer): Promise<n
   if (run.pending > 0 && run.connection.status !== 'live') await server.restoreNow();
   await run.flush(lastEventsMs).catch(() => undefined);
   return run.pending;
-}
-
-/** Has a server started in the place of one that is gone, for as long as the run lasts. */
-class ServerRestorer {
-  readonly #run: Orchestrator;
-  readonly #restore: () => Promise<void>;
-  readonly #timer: NodeJS.Timeout;
-  #attempt: Promise<void> | undefined;
-  #attempts = 0;
-  #nextAt = 0;
-
-  constructor(run: Orchestrator, restore: () => Promise<void> = async () => undefined) {
-    this.#run = run;
-    this.#restore = restore;
-    this.#timer = setInterval(() => this.#look(), lookForServerMs);
-    this.#timer.unref();
-  }
-
-  /** Tries at once, however long the next attempt would wait; resolves when the attempt is over. */
-  async restoreNow(): Promise<void> {
-    this.#nextAt = 0;
-    this.#look();
-    await this.#attempt;
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
-
-  #look(): void {
-    if (this.#run.connection.status === 'live') {
-      this.#attempts = 0;
-      this.#nextAt = 0;
-      return;
-    }
-    if (this.#attempt !== undefined || performance.now() < this.#nextAt) return;
-    this.#attempt = this.#restore()
-      .then(() => this.#run.retryNow())
-      .catch(() => undefined)
-      .finally(() => {
-        this.#attempt = undefined;
-        this.#nextAt = performance.now() + Math.min(restoreAgainMostMs, restoreAgainMs * 2 ** this.#attempts++);
-      });
-  }
 }

@@ -60,6 +60,28 @@ describe('a program as a session', () => {
     ]);
   });
 
+  test('thousands of its files made, changed and deleted at once are told in few events, the last state of each', async () => {
+    const place = await newRunPlace();
+    mkdirSync(join(place.work, 'burst'));
+    const count = 3_000;
+    const script = `const fs = require('fs');
+      for (let at = 0; at < ${count}; at++) fs.writeFileSync('burst/' + at, '');
+      for (let at = 0; at < ${count}; at++) fs.appendFileSync('burst/' + at, 'x');
+      for (let at = 0; at < ${count}; at += 2) fs.rmSync('burst/' + at);`;
+    const { code } = await place.start('s', '--', process.execPath, '-e', script).ended;
+    expect(code).toBe(0);
+    const events = (await place.events('s')).filter(({ type }) => type.startsWith('file:'));
+    const states = new Map<string, string>();
+    for (const { type, data } of events) {
+      if (type === 'file:changed')
+        for (const [change, paths] of Object.entries(data)) for (const path of paths as string[]) states.set(path, change);
+      else states.set(String(data['path']), type.slice('file:'.length));
+    }
+    const there = [...states].filter(([, change]) => change !== 'deleted').map(([path]) => path);
+    expect(there.toSorted()).toEqual(Array.from({ length: count / 2 }, (_, at) => `burst/${2 * at + 1}`).toSorted());
+    expect(events.length).toBeLessThan(count / 10);
+  });
+
   test('finds its session in its environment, and what it emits lands there', async () => {
     const place = await newRunPlace();
     const script = `echo "$SHANNON_DASH_URL $SHANNON_DASH_SESSION \${SHANNON_DASH_CHECKPOINTS-unset}"; shannon-dash emit skill:started --data '{"skill_name":"lint"}'`;

@@ -24,6 +24,7 @@ const required: Record<KnownEventType, Record<string, unknown>> = {
   'file:created': { path: 'a.ts' },
   'file:modified': { path: 'a.ts' },
   'file:deleted': { path: 'a.ts' },
+  'file:changed': {},
   'decision:point': { decision_id: 'd1', question: 'Which?', options: ['A', { id: 'b', label: 'B', recommended: true }] },
   'decision:made': { decision_id: 'd1', choice: 'A' },
   'validation:started': { check_name: 'lint' },
@@ -107,6 +108,8 @@ describe('what else the table holds its fields to', () => {
     ['validation:output', { line: 'x', type: 'stdin' }, 'data.type: must be stdout or stderr'],
     ['validation:result', { check_name: 'x', success: 'yes' }, 'data.success: must be true or false'],
     ['file:created', { path: '' }, 'data.path: must not be empty'],
+    ['file:changed', { created: 'a.ts' }, 'data.created: must be a list of paths'],
+    ['file:changed', { deleted: ['a.ts', ''] }, 'data.deleted[1]: must not be empty'],
     ['file:created', { path: 'x'.repeat(1_001) }, 'data.path: must be at most 1,000 characters'],
   ])('%s with %j: %s', (type, data, message) => {
     expect(refusal(() => parseEventInput({ type, data }, '')).message).toBe(message);

@@ -9,6 +9,7 @@ const golden: Record<number, string> = {
   2: '82665d561809a42812d525951a7fd95b851d9526647236ae5806425ff6af66d8',
   3: '540a0b41d74b63352e7b657172f6c7a4ee3e5b386478f4e05058711486c9fca8',
   4: 'b3fcbf687ebef3f48cf31c1091320bf3fe37bfc0b1859559aa514d4321585a3d',
+  5: '117291400ae9941f740dcbe7b640a0fed42994bbe1469ba41377c0d7c682202e',
 };
 
 const command = (id: string, type: string) => ({ command_id: id, command_type: type, parameters: { reason: 'r' }, by: 'op', result: 1 });
@@ -41,6 +42,7 @@ const goldenEvents = eventsOf([
   ['file:created', { file_path: 'a.ts', lines_added: 3 }],
   ['file:modified', { path: 'a.ts', lines_added: 1, lines_removed: 2, agent_id: 'a' }],
   ['file:deleted', { path: 'b.ts' }],
+  ['file:changed', { created: ['c.ts', 'b.ts'], modified: ['a.ts'], deleted: ['c.ts'], agent_id: 'a' }],
   ['decision:point', { decision_id: 'd1', title: 'ship?', options: ['yes', { id: 'n', label: 'no' }], default: 'yes', timeout_ms: 5_000 }],
   ['decision:made', { decision_id: 'd1', choice: 'perhaps', made_by: 'the boss' }],
   ['decision:made', { decision_id: 'd1', choice: 'n', made_by: 'op', comment: 'c' }],

@@ -44,6 +44,13 @@ const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>,
   'file:created': (data) => `${who(data)}created ${path(data)}${lines(data)}`,
   'file:modified': (data) => `${who(data)}edited ${path(data)}${lines(data)}`,
   'file:deleted': (data) => `${who(data)}deleted ${path(data)}${lines(data)}`,
+  'file:changed': (data) => {
+    const counts = ['created', 'modified', 'deleted'].flatMap((change) => {
+      const paths = data[change];
+      return Array.isArray(paths) && paths.length > 0 ? [`${paths.length} ${change === 'modified' ? 'edited' : change}`] : [];
+    });
+    return `${who(data)}files: ${counts.join(', ') || 'none'}`;
+  },
   'decision:point': (data) => `${who(data)}asks: ${textOf(data, 'question') ?? '?'}`,
   'decision:made': (data) => `${textOf(data, 'made_by') ?? 'somebody'} chose "${textOf(data, 'choice') ?? '?'}"`,
   'validation:started': (data) => `${check(data)} started${after(': ', textOf(data, 'command'))}`,
