@@ -36,8 +36,8 @@ export function newWork(): Place & { work: string } {
   return { ...place, work, env: { ...place.env, PATH: path } };
 }
 
-export async function newRunPlace(): Promise<RunPlace> {
-  const server = await startServer();
+export async function newRunPlace(options: Parameters<typeof startServer>[0] = {}): Promise<RunPlace> {
+  const server = await startServer(options);
   const place = newWork();
   const { work } = place;
   const env = { ...place.env, SHANNON_DASH_URL: server.url };
