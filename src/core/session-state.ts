@@ -111,7 +111,7 @@ export interface CommandState {
   acknowledged_by: string | null;
   /** The orchestrator instance that has it, once delivered. */
   delivered_to: string | null;
-  /** The orchestrator instance whose run it is meant for; null where none was known when it was sent. */
+  /** The orchestrator instance whose run it is meant for; null where none was known, or nothing had begun, when it was sent. */
   for_instance: string | null;
   created_at: string;
   updated_at: string;

@@ -237,7 +237,9 @@ export class CommandLedger {
       if (known.command_type === request.type) return known;
       throw new ShannonDashError('CONFLICT', `command_id ${commandId} is that of a ${known.command_type}`);
     }
-    const command = newCommand(commandId, request, by, state.orchestrator?.instance_id ?? null);
+    // What comes before the start is for whoever starts.
+    const forInstance = state.started_at === null ? null : (state.orchestrator?.instance_id ?? null);
+    const command = newCommand(commandId, request, by, forInstance);
     // Its sender, or who carries it out, comes first: they wait for the commit and for nothing behind it.
     const begin = (steps: readonly Step[]) => {
       const isIdNew = request.command_id === undefined;
