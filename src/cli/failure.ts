@@ -23,9 +23,6 @@ export class Failure extends ShannonDashError {
   }
 }
 
-/** Somebody else has the port or the journal. */
-export class TakenFailure extends Failure {}
-
 /** Wrong usage: what is wrong, and how to see what is right. */
 export function usageFailure(message: string, ...hints: string[]): Failure {
   return new Failure('INVALID', message, { hints });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { ShannonDashError } from '../core/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OpenRefusalDetails } from '../journal/open-refusal.ts';
-import { Failure, TakenFailure } from './failure.ts';
+import { Failure } from './failure.ts';
 
 /** Older ones can corrupt a database when its WAL is reset (fixed in 3.51.3). */
 const soundSqlite = [3, 51, 3];
@@ -34,7 +34,7 @@ export async function openJournal({ path, fsync, hasFlag = true, acceptLoss = fa
   } catch (cause) {
     const { message, details } = cause as ShannonDashError;
     const refusal = details as OpenRefusalDetails;
-    throw new (refusal.reason === 'in_use' ? TakenFailure : Failure)('JOURNAL_FAILED', inWords(message), {
+    throw new Failure('JOURNAL_FAILED', inWords(message), {
       hints: [
         ...hintsOf(refusal),
         `use another file:   ${hasFlag ? '--journal PATH   (SHANNON_DASH_JOURNAL)' : 'SHANNON_DASH_JOURNAL=PATH'}`,

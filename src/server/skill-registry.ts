@@ -152,13 +152,15 @@ class WatchedSkills implements SkillRegistry {
       // What changed before it was watched would never be heard of.
       if (hasNew && search < longestSearches) continue;
       const { skills, problems, isStarved } = await loadSkills(found, this.#cache, () => this.#isClosed);
-      this.#loaded = { skills, problems: problem === undefined ? problems : [problem, ...problems] };
+      // What could not be looked at for want of descriptors has not gone for that.
+      const known = isStarved && skills.size < before.skills.size ? before.skills : skills;
+      this.#loaded = { skills: known, problems: problem === undefined ? problems : [problem, ...problems] };
       if (isStarved || problem !== undefined) this.#tryAgain();
       break;
     }
     if (this.#isClosed) this.#watcher.close();
-    const known = new Set(before.problems.map((each) => each.error));
-    for (const { error } of this.#loaded.problems) if (!known.has(error)) this.#options.onProblem?.(error);
+    const told = new Set(before.problems.map((each) => each.error));
+    for (const { error } of this.#loaded.problems) if (!told.has(error)) this.#options.onProblem?.(error);
     return !isDeepStrictEqual(this.#loaded, before);
   }
 
