@@ -3,7 +3,7 @@ import { SkillFileError, type Skill } from './skill-file.ts';
 import type { SkillReply, SkillRequest } from './skill-worker.ts';
 
 /** How long one file may take, and how much memory all of them; then the thread is ended, and the file told. */
-export const skillParserLimits = { fileMs: 2_000, startMs: 30_000, memoryMb: 128 } as const;
+const skillParserLimits = { fileMs: 2_000, startMs: 30_000, memoryMb: 128 } as const;
 
 /** Reads skill files one at a time in a thread that is there only while there is something to read. */
 export class SkillParser {
