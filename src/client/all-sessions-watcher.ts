@@ -83,7 +83,8 @@ export class AllSessionsWatcher implements Watcher {
   async #join(): Promise<void> {
     this.#isJoining = true;
     this.#joined = new Set();
-    await this.#connection.request('subscribe', { event_types: this.#options.eventTypes, batch: true });
+    const request = { event_types: this.#options.eventTypes, batch: true };
+    await this.#connection.request('subscribe', request, { timeoutMs: limits.joinMs });
     // The server sends the states before its answer. Those that it did not send are gone, unless it sent as many as it may.
     if (this.#joined.size >= limits.joinStates) return;
     for (const id of this.#cursors.keys()) if (!this.#joined.has(id)) this.#forget(id);

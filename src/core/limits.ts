@@ -29,6 +29,8 @@ export const limits = {
   foldedSessions: 500,
   /** Session states sent to a watcher of all sessions when it joins: those that changed last. */
   joinStates: 200,
+  /** How long a client waits until it has joined all sessions: it is sent all those states before. */
+  joinMs: 120_000,
   eventTypeGlobs: 32,
   eventTypeGlobChars: 128,
   subscriptionsPerConnection: 100,
@@ -41,6 +43,12 @@ export const limits = {
   commandExpiryMs: 60 * 60_000,
   /** How long nothing is heard of a session that nobody is attached to before it is lost. */
   lostAfterMs: 5 * 60_000,
+  /** Requests of one client that wait for their answers, but for events that wait for their commit. */
+  requestsUnderWay: 1_000,
+  /** Who waits for the end of commands, over all clients. */
+  commandWaiters: 10_000,
+  /** What waits for its turn in one session: commands, attachments. */
+  serialWork: 5_000,
   unfinishedCommands: 100,
   /** How many HALT, RESUME and DECISION are taken beyond that. */
   unfinishedUrgentCommands: 50,

@@ -1,18 +1,32 @@
-import { receivedAt } from '../core/event.ts';
+import { receivedAt, type SessionEvent } from '../core/event.ts';
 import { ShannonDashError } from '../core/errors.ts';
 import { foldAll } from '../core/fold.ts';
 import { commandStepId } from '../core/ids.ts';
 import { initialState, type CommandState } from '../core/session-state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SessionStore } from './session-store.ts';
+import { nextTurn } from './turns.ts';
 
 /** Characters of events read at a time for the history. */
 const historyChars = 4 * 1024 * 1024;
+
+/** Of so many sessions is kept what was read, up to so many commands each: the next reading goes on from there. */
+const keptLedgers = 4;
+const keptCommands = 5_000;
+
+/** The commands of a session through an event. */
+interface Ledger {
+  epoch: string | undefined;
+  after: number;
+  commands: Map<string, CommandState>;
+}
 
 /** The commands of every session, also those that its state has let go. */
 export class CommandHistory {
   readonly #journal: Journal;
   readonly #store: SessionStore;
+  /** The least recently asked for first. */
+  readonly #ledgers = new Map<string, Promise<Ledger>>();
 
   constructor(journal: Journal, store: SessionStore) {
     this.#journal = journal;
@@ -43,23 +57,8 @@ export class CommandHistory {
     sessionId: string,
     filter: { status?: string | undefined; limit: number },
   ): Promise<{ commands: CommandState[]; total: number }> {
-    const commands = new Map<string, CommandState>();
-    let after = 0;
-    for (;;) {
-      const range = { after, limit: 1_000, maxChars: historyChars, filter: (type: string) => type.startsWith('command:') };
-      const events = await this.#journal.read(sessionId, range);
-      for (const { event } of events) {
-        const id = String(event.data['command_id']);
-        const state = initialState({ session_id: sessionId, created_at: receivedAt(event) });
-        const before = commands.get(id);
-        const [command] = foldAll(before === undefined ? state : { ...state, commands: [before] }, [event]).commands;
-        if (command !== undefined) commands.set(id, command);
-      }
-      const last = events.at(-1);
-      if (last === undefined) break;
-      after = last.seq;
-    }
-    const matching = [...commands.values()].filter((command) => filter.status === undefined || command.status === filter.status);
+    const commands = await this.#all(sessionId);
+    const matching = commands.filter((command) => filter.status === undefined || command.status === filter.status);
     const shown = matching.slice(Math.max(0, matching.length - filter.limit));
     return { commands: await Promise.all(shown.map((command) => this.withWholeResult(sessionId, command))), total: matching.length };
   }
@@ -70,4 +69,49 @@ export class CommandHistory {
     const end = await this.#journal.find(sessionId, commandStepId(command.command_id, 'final'));
     return end === undefined ? command : { ...command, result: end.event.data['result'] ?? null };
   }
+
+  /** Every command of a session: from its state, unless that has let some go. */
+  async #all(sessionId: string): Promise<CommandState[]> {
+    const state = await this.#store.load(sessionId);
+    if (state === undefined || state.let_go.commands === 0) return state?.commands ?? [];
+    const before = this.#ledgers.get(sessionId);
+    const read = this.#readOn(sessionId, before);
+    this.#ledgers.delete(sessionId);
+    this.#ledgers.set(sessionId, read);
+    const [oldest = ''] = this.#ledgers.keys();
+    if (this.#ledgers.size > keptLedgers) this.#ledgers.delete(oldest);
+    try {
+      const { commands } = await read;
+      if (commands.size > keptCommands && this.#ledgers.get(sessionId) === read) this.#ledgers.delete(sessionId);
+      return [...commands.values()];
+    } catch (error) {
+      if (this.#ledgers.get(sessionId) === read) this.#ledgers.delete(sessionId);
+      throw error;
+    }
+  }
+
+  /** Goes on where the ledger was read before; anew for a session that was created anew. */
+  async #readOn(sessionId: string, before: Promise<Ledger> | undefined): Promise<Ledger> {
+    const epoch = this.#store.get(sessionId)?.head.epoch;
+    const known = await before?.catch(() => undefined);
+    const ledger: Ledger = known?.epoch === epoch && known !== undefined ? known : { epoch, after: 0, commands: new Map() };
+    for (;;) {
+      const range = { after: ledger.after, limit: 1_000, maxChars: historyChars, filter: (type: string) => type.startsWith('command:') };
+      const through = this.#store.get(sessionId)?.head.seq ?? 0;
+      const events = await this.#journal.read(sessionId, { ...range, through });
+      for (const { event } of events) takeIn(ledger.commands, event);
+      ledger.after = events.at(-1)?.seq ?? through;
+      if (events.length === 0) return ledger;
+      await nextTurn();
+    }
+  }
+}
+
+/** Folds one step of a command. */
+function takeIn(commands: Map<string, CommandState>, event: SessionEvent): void {
+  const id = String(event.data['command_id']);
+  const state = initialState({ session_id: event.session_id, created_at: receivedAt(event) });
+  const before = commands.get(id);
+  const [command] = foldAll(before === undefined ? state : { ...state, commands: [before] }, [event]).commands;
+  if (command !== undefined) commands.set(id, command);
 }

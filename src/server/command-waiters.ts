@@ -1,3 +1,4 @@
+import { limits } from '../core/limits.ts';
 import type { CommandState } from '../core/session-state.ts';
 
 type Settle = (command?: CommandState) => void;
@@ -6,16 +7,20 @@ type Settle = (command?: CommandState) => void;
 export class CommandWaiters {
   /** By session and command. */
   readonly #waiting = new Map<string, Set<Settle>>();
+  #count = 0;
 
-  /** Resolves with the command once it has ended; with nothing after so long, or when its session is deleted. */
+  /** Resolves with the command once it has ended; with nothing after so long, when its session is deleted, and at once if too many wait already. */
   wait(sessionId: string, commandId: string, timeoutMs: number): Promise<CommandState | undefined> {
+    if (this.#count >= limits.commandWaiters) return Promise.resolve(undefined);
+    this.#count++;
     const key = keyOf(sessionId, commandId);
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(key) ?? new Set();
       this.#waiting.set(key, waiting);
       const settle: Settle = (command) => {
         clearTimeout(timer);
-        waiting.delete(settle);
+        // Told by several at once, it ends once.
+        if (waiting.delete(settle)) this.#count--;
         if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
         resolve(command);
       };

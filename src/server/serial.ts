@@ -1,15 +1,24 @@
-/** Runs work one after the other for each key, so that what is checked still holds when it is written. */
-export class Serial {
-  readonly #tails = new Map<string, Promise<unknown>>();
+import { ShannonDashError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 
+/** Runs work one after the other for each key, so that what is checked still holds when it is written. Bounded for each. */
+export class Serial {
+  readonly #tails = new Map<string, { last: Promise<unknown>; waiting: number }>();
+
+  /** @throws ShannonDashError LIMIT_REACHED too much waits already */
   run<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#tails.get(key) ?? Promise.resolve();
-    const result = before.then(work, work);
-    const tail = result.catch(() => undefined);
-    this.#tails.set(key, tail);
-    void tail.then(() => {
-      if (this.#tails.get(key) === tail) this.#tails.delete(key);
-    });
+    let tail = this.#tails.get(key);
+    if (tail === undefined) this.#tails.set(key, (tail = { last: Promise.resolve(), waiting: 0 }));
+    if (tail.waiting >= limits.serialWork) {
+      return Promise.reject(new ShannonDashError('LIMIT_REACHED', `${tail.waiting} requests for ${key} wait already; send less at a time`));
+    }
+    const { last } = tail;
+    const result = last.then(work, work);
+    const end = () => {
+      if (--tail.waiting === 0) this.#tails.delete(key);
+    };
+    tail.waiting++;
+    tail.last = result.then(end, end);
     return result;
   }
 }

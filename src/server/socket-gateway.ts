@@ -3,9 +3,8 @@ import type { Logger } from 'pino';
 import { commandNames, commandTypes, parseCommand } from '../core/command.ts';
 import { cutText } from '../core/cut-text.ts';
 import { errorBody, ShannonDashError } from '../core/errors.ts';
-import { eventFilter } from '../core/event-filter.ts';
 import { limits } from '../core/limits.ts';
-import { handshake, subscribeRequest, unsubscribeRequest, type ConnectedMessage, type SubscribedMessage } from '../core/messages.ts';
+import { handshake, type ConnectedMessage } from '../core/messages.ts';
 import { parse } from '../core/parse.ts';
 import { timestampNow } from '../core/timestamp.ts';
 import { boundDecoding, dearMessage, inexactMessage } from './bounded-decoding.ts';
@@ -14,15 +13,16 @@ import type { CommandLedger } from './command-ledger.ts';
 import { dearJson } from './dear-json.ts';
 import type { EventIntake, Publishing } from './event-intake.ts';
 import { forgetFirstRequests } from './first-request.ts';
+import type { Hub } from './hub.ts';
 import type { LostSessions } from './lost-sessions.ts';
-import type { Hub, Subscription } from './hub.ts';
 import { joinWrites, sendJoined } from './joined-writes.ts';
 import { onOversizedMessage } from './oversized-message.ts';
 import { PacedReading } from './paced-reading.ts';
 import type { ReadBudget } from './read-budget.ts';
 import type { ServerFigures } from './server-figures.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
-import { SocketBacklog, SocketWatcher } from './socket-watcher.ts';
+import { SocketSubscriptions } from './socket-subscriptions.ts';
+import { SocketBacklog } from './socket-watcher.ts';
 
 /** The requests that a connected client may rely on, and what they can do. */
 const features = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
@@ -77,25 +77,20 @@ interface Request {
   answerName?: string;
   /** Whether its sender is read from again only once this is done. */
   isPaced?: boolean;
-}
-
-/** What a client has subscribed to. It counts from the request on, and delivers once it has joined. */
-interface ClientSubscription {
-  watcher: SocketWatcher;
-  hasJoined: boolean;
-  subscription?: Subscription;
+  /** Whether the answer has a state, so that it is sent once there is room for it. */
+  isLarge?: boolean;
 }
 
 /** One connected client: its requests and its subscriptions. */
 class Client {
   static readonly #requests: ReadonlyMap<unknown, Request> = new Map<string, Request>([
-    ['subscribe', { handle: (client, payload) => client.#subscribe(payload) }],
-    ['unsubscribe', { handle: (client, payload) => client.#unsubscribe(payload) }],
+    ['subscribe', { handle: (client, payload) => client.#subscriptions.subscribe(payload) }],
+    ['unsubscribe', { handle: (client, payload) => client.#subscriptions.unsubscribe(payload) }],
     ['publish', { handle: (client, payload, wantsAnswer) => client.#publish(payload, wantsAnswer), isPaced: true }],
     ['cli_event', { handle: (client, payload, wantsAnswer) => client.#publishCliEvent(payload, wantsAnswer), isPaced: true }],
     ['command', { handle: (client, payload) => client.#command(payload), answerName: 'command:result' }],
     ['command:update', { handle: (client, payload) => client.#asOrchestrator().update(payload) }],
-    ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload) }],
+    ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload), isLarge: true }],
     ['ping', { handle: () => ({ timestamp: timestampNow() }), answerName: 'pong' }],
   ]);
   readonly #socket: Socket;
@@ -103,13 +98,12 @@ class Client {
   readonly #name: string | undefined;
   readonly #knowsPaths: boolean;
   readonly #backlog: SocketBacklog;
-  /** By session id; all sessions under ''. */
-  readonly #subscriptions = new Map<string, ClientSubscription>();
+  readonly #subscriptions: SocketSubscriptions;
   /** Absent until it publishes: most clients never do. */
   #reading: PacedReading | undefined;
   /** Absent until it attaches. */
   #orchestrator: SocketOrchestrator | undefined;
-  #isImplicit = false;
+  #requestsUnderWay = 0;
   /** The sessions that it has published to. Absent until it publishes. */
   #produces: Set<string> | undefined;
   readonly #mayPublish = (sessionId: string) => this.#publishesTo(sessionId);
@@ -125,8 +119,15 @@ class Client {
       onBehind: (waitingBytes) => parts.log.debug({ client: this.#name, id: socket.id, waitingBytes }, 'deliveries fall behind'),
       onCut: () => {
         parts.figures.slowConsumer();
-        parts.log.warn({ client: this.#name, session: [...this.#subscriptions.keys()] }, 'slow consumer: disconnected');
+        parts.log.warn({ client: this.#name, session: this.#subscriptions.keys }, 'slow consumer: disconnected');
       },
+    });
+    this.#subscriptions = new SocketSubscriptions(socket, {
+      backlog: this.#backlog,
+      hub: parts.hub,
+      epoch: parts.epoch,
+      onSubscribed: ({ session_id = '*', event_types, after }) =>
+        parts.log.debug({ client: this.#name, id: socket.id, session: session_id, event_types, after }, 'subscribed'),
     });
   }
 
@@ -152,7 +153,7 @@ class Client {
     };
     this.#socket.emit('connected', connected);
     if (!subscribe) return;
-    this.#subscribe({ session_id }, true).catch((error: unknown) => this.#problem(error));
+    this.#subscriptions.subscribe({ session_id }, true).catch((error: unknown) => this.#problem(error));
   }
 
   /**
@@ -186,12 +187,36 @@ class Client {
       if (name === inexactMessage) throw new ShannonDashError('INVALID', String(payload));
       if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${cutText(String(name), limits.idChars)}`);
       if (binary.has(this.#socket.conn) && hasBinary(payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
+      if (this.#requestsUnderWay >= limits.requestsUnderWay && request.isPaced !== true) {
+        throw new ShannonDashError(
+          'LIMIT_REACHED',
+          `${limits.requestsUnderWay} requests of this connection wait for their answers already`,
+        );
+      }
       const result = request.handle(this, payload, ack !== undefined);
-      if (result instanceof Promise) result.then(answer, fail);
+      if (result instanceof Promise) this.#answerLater(request, result, answer, fail);
       else answer(result);
     } catch (error) {
       fail(error);
     }
+  }
+
+  #answerLater(
+    { isPaced, isLarge }: Request,
+    result: Promise<unknown>,
+    answer: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    if (isPaced === true) {
+      result.then(answer, fail);
+      return;
+    }
+    this.#requestsUnderWay++;
+    const send = isLarge === true ? (value: unknown) => this.#backlog.answer(JSON.stringify(value).length, () => answer(value)) : answer;
+    result
+      .then(send, fail)
+      .finally(() => this.#requestsUnderWay--)
+      .catch((error: unknown) => this.#problem(error));
   }
 
   /** One that asks and asks without reading the answers is cut like a slow watcher. */
@@ -207,12 +232,12 @@ class Client {
   }
 
   #publish(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
-    this.#endImplicit();
+    this.#subscriptions.endImplicit();
     return this.#parts.intake.publish(payload, this.#publishing(wantsAnswer));
   }
 
   #publishCliEvent(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
-    this.#endImplicit();
+    this.#subscriptions.endImplicit();
     return this.#parts.intake.publishCliEvent(payload, this.#publishing(wantsAnswer));
   }
 
@@ -229,121 +254,29 @@ class Client {
     return { source: this.#name, mayPublish: this.#mayPublish, wantsAnswer };
   }
 
-  async #subscribe(payload: unknown, isImplicit = false): Promise<SubscribedMessage> {
-    const request = parse(subscribeRequest, payload ?? {});
-    const { session_id, event_types, batch } = request;
-    const key = session_id ?? '';
-    if (this.#subscriptions.size >= limits.subscriptionsPerConnection && !this.#subscriptions.has(key)) {
-      throw new ShannonDashError(
-        'LIMIT_REACHED',
-        `A connection can have ${limits.subscriptionsPerConnection} subscriptions; subscribe to all sessions instead`,
-      );
-    }
-    if (session_id !== undefined) this.#endImplicit();
-    // What was asked for stays, also when this client turns out to be a producer.
-    this.#isImplicit = isImplicit && session_id === undefined;
-    this.#parts.log.debug(
-      { client: this.#name, id: this.#socket.id, session: session_id ?? '*', event_types, after: request.after },
-      'subscribed',
-    );
-    const filter = eventFilter(event_types);
-    const shape = { key: shapeKey(batch, event_types), filter, globs: event_types, batch };
-    const own: ClientSubscription = { watcher: new SocketWatcher(this.#backlog, shape), hasJoined: false };
-    this.#subscriptions.get(key)?.subscription?.close();
-    this.#subscriptions.set(key, own);
-    const subscribed = (cursor: { epoch: string; seq: number }): SubscribedMessage => ({
-      success: true,
-      session_id: session_id ?? null,
-      event_types: event_types ?? ['*'],
-      ...cursor,
-      timestamp: timestampNow(),
-    });
-    let answer = subscribed({ epoch: this.#parts.epoch, seq: 0 });
-    const onJoined = (cursor: { epoch: string; seq: number }) => {
-      answer = subscribed(cursor);
-      this.#socket.emit('subscribed', answer);
-      own.hasJoined = true;
-      this.#shareSessions();
-    };
-    if (session_id === undefined) {
-      onJoined(answer);
-      own.subscription = this.#parts.hub.subscribeAll(own.watcher, filter);
-      await own.subscription.joined;
-      return answer;
-    }
-    const isCurrent = () => this.#subscriptions.get(key) === own;
-    try {
-      const subscription = await this.#parts.hub.subscribe(session_id, own.watcher, { after: request.after, filter, onJoined });
-      // Left, unsubscribed or subscribed anew while it joined.
-      if (isCurrent()) own.subscription = subscription;
-      else subscription.close();
-      await subscription.joined;
-    } catch (error) {
-      if (isCurrent()) this.#subscriptions.delete(key);
-      this.#shareSessions();
-      throw error;
-    }
-    return answer;
-  }
-
-  #unsubscribe(payload: unknown): { success: true } {
-    const { session_id } = parse(unsubscribeRequest, payload ?? {});
-    for (const [key, { subscription }] of this.#subscriptions) {
-      if (session_id != null && key !== session_id) continue;
-      subscription?.close();
-      this.#subscriptions.delete(key);
-    }
-    this.#shareSessions();
-    return { success: true };
-  }
-
-  /** What a subscription by name delivers, the one to all sessions leaves out: each event once. */
-  #shareSessions(): void {
-    const all = this.#subscriptions.get('');
-    if (all === undefined) return;
-    const named = [...this.#subscriptions].flatMap(([key, { hasJoined }]) => (key !== '' && hasJoined ? [key] : [])).toSorted();
-    const { filter, batch, globs } = all.watcher.shape;
-    all.watcher.shape = {
-      key: shapeKey(batch, globs, named),
-      filter,
-      batch,
-      globs,
-      except: named.length === 0 ? undefined : new Set(named),
-    };
-  }
-
-  /** Producers hear no echo unless they subscribe. */
-  #endImplicit(): void {
-    if (!this.#isImplicit) return;
-    this.#isImplicit = false;
-    this.#subscriptions.get('')?.subscription?.close();
-    this.#subscriptions.delete('');
-  }
-
   async #command(payload: unknown): Promise<unknown> {
     const request = parseCommand(payload);
     this.#parts.log.debug({ client: this.#name, id: this.#socket.id, session: request.session_id, command: request.type }, 'command');
-    const named = [...this.#subscriptions.keys()].filter((key) => key !== '');
+    const named = this.#subscriptions.named;
     return this.#parts.ledger.submit(request, this.#name ?? this.#socket.id, named.length === 1 ? named[0] : undefined);
   }
 
   #attach(payload: unknown): Promise<unknown> {
-    this.#endImplicit();
+    this.#subscriptions.endImplicit();
     return this.#asOrchestrator().attach(payload);
   }
 
   #asOrchestrator(): SocketOrchestrator {
     return (this.#orchestrator ??= new SocketOrchestrator(this.#socket, {
       ledger: this.#parts.ledger,
-      isWatching: (sessionId) => this.#subscriptions.has(sessionId) || this.#subscriptions.has(''),
+      isWatching: (sessionId) => this.#subscriptions.isWatching(sessionId),
       onProblem: (error) => this.#problem(error),
     }));
   }
 
   #close(reason: string): void {
     this.#parts.log.debug({ client: this.#name, id: this.#socket.id, reason }, 'disconnected');
-    for (const { subscription } of this.#subscriptions.values()) subscription?.close();
-    this.#subscriptions.clear();
+    this.#subscriptions.close();
     for (const sessionId of this.#produces ?? []) this.#parts.lost.leave(sessionId);
     this.#produces = undefined;
     this.#orchestrator?.close(reason);
@@ -352,11 +285,6 @@ class Client {
   #problem(error: unknown): void {
     this.#parts.log.error({ err: error, client: this.#name }, 'a request of a client failed');
   }
-}
-
-/** Names an encoding by everything that makes it differ. As JSON, for a glob may hold any character. */
-function shapeKey(batch: boolean, globs: readonly string[] | undefined, except: readonly string[] = []): string {
-  return JSON.stringify([batch, globs, except]);
 }
 
 /** Whether a decoded message holds binary data anywhere. */

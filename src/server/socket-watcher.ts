@@ -3,9 +3,9 @@ import { limits } from '../core/limits.ts';
 import type { JournalEvent } from '../journal/journal.ts';
 import { Backlog, type BacklogOptions } from './backlog.ts';
 import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from './delivery.ts';
-import type { SessionMessage, Watcher } from './hub.ts';
 import { tcpProgress, type ReadBudget } from './read-budget.ts';
 import { tcpSocketOf } from './tcp-socket.ts';
+import type { SessionMessage, Watcher } from './watcher.ts';
 
 /** Something that was written and is not taken yet. */
 interface Written {
@@ -57,6 +57,22 @@ export class SocketBacklog {
       if (encoded === undefined || !this.isOpen) return 0;
       this.#write(encoded, true);
       return encoded.frames.length;
+    });
+  }
+
+  /** Sends an answer that may be large once there is room for it, and counts it until it was taken. */
+  async answer(bytes: number, send: () => void): Promise<void> {
+    await this.#backlog.paced(bytes, () => {
+      send();
+      const tcp = tcpSocketOf(this.#socket.conn);
+      if (tcp?.writableNeedDrain !== true) return 0;
+      this.#backlog.enter(bytes, true);
+      const onTaken = () => {
+        tcp.off('drain', onTaken).off('close', onTaken);
+        this.#backlog.leave(bytes, true);
+      };
+      tcp.on('drain', onTaken).on('close', onTaken);
+      return bytes;
     });
   }
 
