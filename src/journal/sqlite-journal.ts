@@ -85,7 +85,8 @@ function open(
     const kept = keepAside(path, log, wal);
     problems.tell(`The journal was opened with a loss: ${losses.text}. Damaged files are kept: ${kept.join(', ')}`);
   }
-  begin(writes, database, log);
+  // What was in the log goes to the database, so that the log begins anew and says whose it is.
+  writes.begin();
   return new SqliteKeeper({ path, database, log, writes, sessions, problems, release });
 }
 
@@ -125,17 +126,6 @@ function recover({ database, log, sessions, losses, writes, problems, isNew, had
     if (database.wasLeftOpen && bytes.length === 0) losses.add('the log of the newest commits is missing');
   }
   recovery.takeLog(content);
-}
-
-/** From here on it is open: what was in the log goes to the database, so that the log begins anew and says whose it is. */
-function begin(writes: WriteBack, database: SqliteDatabase, log: CommitLog): void {
-  try {
-    writes.settle();
-    database.markOpen(true);
-  } catch {
-    // A full disk: the log has everything still, and it is tried again.
-    if (log.bytes.length > 0) writes.settleLater(true);
-  }
 }
 
 function keepAside(path: string, log: CommitLog, wal: KeptWal): string[] {

@@ -25,6 +25,8 @@ export class WriteBack {
   #url: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  /** Whether the database says that it is open: only then a log that is missing at the next start is noticed. */
+  #isMarkedOpen = false;
   /** Something that was deleted stands in the write-ahead log still. */
   #isWalSoiled = false;
 
@@ -79,7 +81,7 @@ export class WriteBack {
 
   /** @param isRetry it just failed: again after a while, however much there is */
   settleLater(isRetry = false): void {
-    if (this.#isClosed || (this.#unsettled.size === 0 && !this.#isWalSoiled)) return;
+    if (this.#isClosed || (this.#unsettled.size === 0 && !this.#isWalSoiled && this.#isMarkedOpen)) return;
     const isDue = this.#chars >= settleChars && !isRetry;
     if (this.#timer !== undefined && !isDue) return;
     clearTimeout(this.#timer);
@@ -116,6 +118,8 @@ export class WriteBack {
     this.#unsettled.clear();
     this.#chars = 0;
     this.#clearLog();
+    if (!this.#isMarkedOpen && !this.#isClosed) this.#database.markOpen(true);
+    this.#isMarkedOpen = true;
     if (this.#isWalSoiled) this.#emptyWal();
   }
 
@@ -132,6 +136,11 @@ export class WriteBack {
   /** Notes where the server listens, for others who find the journal taken. */
   announce(url: string): void {
     this.#url = url;
+    this.begin();
+  }
+
+  /** Settles now, or on a full disk as soon as it can be. */
+  begin(): void {
     try {
       this.settle();
     } catch {
