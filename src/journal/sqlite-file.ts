@@ -34,6 +34,7 @@ export interface ClaimedFile {
  */
 export function claimJournalFile(path: string, applicationId: number): ClaimedFile {
   makeFolder(dirname(path));
+  refuseForeignCompanions(path, statSync(path, { throwIfNoEntry: false })?.uid);
   // Created before SQLite does, so that there is no moment with wider rights; its -wal takes the same.
   if (statSync(path, { throwIfNoEntry: false }) === undefined) closeSync(openSync(path, 'a', 0o600));
   const stat = statSync(path, { bigint: true });
@@ -42,11 +43,9 @@ export function claimJournalFile(path: string, applicationId: number): ClaimedFi
   const key = `${stat.dev}:${stat.ino}`;
   if (held.has(key)) throw takenBy(path);
   if (stat.size > 0n) refuseForeign(path, applicationId);
-  const owner = Number(stat.uid);
-  refuseForeignCompanions(path, owner);
   chmodSync(path, 0o600);
   held.add(key);
-  return { isNew: stat.size === 0n, owner, release: () => held.delete(key) };
+  return { isNew: stat.size === 0n, owner: Number(stat.uid), release: () => held.delete(key) };
 }
 
 /** Another server has the journal: whose it is stands at the head of its log. */

@@ -1,4 +1,4 @@
-import { realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { ShannonDashError } from '../core/errors.ts';
 import { CommitLog } from './commit-log.ts';
@@ -44,9 +44,10 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   const opening: Opening = { path: resolvePath(options.path), undo: [] };
   try {
     const { DatabaseSync } = await import('node:sqlite');
+    // SQLite follows links too: whichever name it is opened by, a journal's files lie beside the real one.
+    if (existsSync(opening.path)) opening.path = realpathSync(opening.path);
     const claimed = claimJournalFile(opening.path, applicationId);
     opening.undo.push(claimed.release);
-    // SQLite follows links too: whichever name it is opened by, a journal's files lie beside the real one.
     opening.path = realpathSync(opening.path);
     return open(new DatabaseSync(opening.path, { timeout: 0, open: false }), claimed, opening, options);
   } catch (error) {

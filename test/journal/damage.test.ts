@@ -305,7 +305,7 @@ describe('a session that cannot be written back', () => {
 
 describe('a journal of the first version', () => {
   const oldSchema = `
-    PRAGMA application_id = ${0x53684461}; PRAGMA user_version = 2;
+    PRAGMA application_id = 1399342177; PRAGMA user_version = 2;
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE sessions (key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, created_at TEXT NOT NULL,
       origin TEXT NOT NULL, snapshot_seq INTEGER, snapshot_version INTEGER, snapshot TEXT) STRICT;
