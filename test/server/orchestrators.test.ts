@@ -152,7 +152,7 @@ describe('going away', () => {
     await http('DELETE', `${server.url}/api/sessions/s`);
     orchestrator.client.close();
     await expect.poll(async () => (await http('GET', `${server.url}/health`)).body['connected_clients']).toBe(0);
-    expect((await http('GET', `${server.url}/api/sessions`)).body).toEqual({ sessions: [], total: 0 });
+    expect((await http('GET', `${server.url}/api/sessions`)).body).toMatchObject({ sessions: [], total: 0 });
   });
 
   test('a session that is deleted and comes back under its orchestrator is still its', async () => {
