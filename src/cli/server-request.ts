@@ -5,6 +5,7 @@ import { afterMs, endpoint, exchange, type HttpAnswer } from '../client/http-exc
 import { readEnvironment } from '../client/environment.ts';
 import { isErrorBody, ShannonDashError } from '../core/errors.ts';
 import { jsonText } from '../core/json.ts';
+import { check } from '../core/parse.ts';
 import { shownDuration } from './duration.ts';
 import { foreignServer, noAnswer } from './failure.ts';
 import { isReloading } from './reload-mark.ts';
@@ -101,7 +102,7 @@ function readAnswer<Answer>({ url }: Settings, schema: z.ZodType<Answer>, { stat
   }
   // A command that was rejected has a `status`: that is an answer, not a refusal to answer.
   if (isErrorBody(body) && !('status' in body)) throw errorFromBody(body);
-  const answer = schema.safeParse(body);
+  const answer = check(schema, body);
   if (!answer.success || status < 200 || status >= 500) throw foreignServer(url, status);
   return answer.data;
 }

@@ -1,5 +1,7 @@
 import { delimiter, dirname, resolve } from 'node:path';
+import type { z } from 'zod';
 import { withoutByteOrderMark } from '../core/byte-order-mark.ts';
+import { check } from '../core/parse.ts';
 import { usageFailure } from './failure.ts';
 import { harmlessFields, pathFields, settingFields, type SettingField, type SettingValues } from './setting-fields.ts';
 
@@ -83,7 +85,7 @@ function checked({ source, values, nameOf, folder }: Given): SettingValues {
       const names = Object.keys(settingFields).filter((each) => source !== 'project' || each !== 'token_file');
       throw usageFailure(`${nameOf(name)} is not a setting`, `known: ${names.join(', ')}`);
     }
-    const result = settingFields[known].safeParse(given);
+    const result = check<z.ZodType>(settingFields[known], given);
     if (!result.success) throw usageFailure(`${nameOf(name)} ${result.error.issues[0]?.message ?? 'is not valid'}`);
     parsed[name] = pathFields.includes(known) ? resolved(result.data as string | string[], folder) : result.data;
   }

@@ -4,7 +4,7 @@ import { ShannonDashError } from './errors.ts';
 import { optionalSessionId, shortId } from './ids.ts';
 import { jsonText, utf8Bytes } from './json.ts';
 import { limits } from './limits.ts';
-import { parse } from './parse.ts';
+import { check, parse } from './parse.ts';
 import { anyObject, textOf } from './text.ts';
 
 const sentence = textOf(10_000);
@@ -123,7 +123,7 @@ export function commandNames(input: unknown): { command_type?: string; command_i
     ...(typeof type === 'string' && type !== '' && type.isWellFormed()
       ? { command_type: cutText(type, limits.idChars).toUpperCase() }
       : {}),
-    ...(shortId.safeParse(command_id).success ? { command_id: String(command_id) } : {}),
+    ...(check(shortId, command_id).success ? { command_id: String(command_id) } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ShannonDashError } from './errors.ts';
 import { fieldPath } from './field-path.ts';
 
@@ -20,7 +20,7 @@ const inWords: z.core.$ZodErrorMap = (issue) => {
 
 /** Parses input from outside; the error names the first fault by its path, below `at` (as `events[3].data`). */
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown, at = ''): z.output<Schema> {
-  const result = safeParse(schema, input, at);
+  const result = check(schema, input);
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => ({ path: fieldPath(at, issue.path), message: issue.message }));
   const first = faults[0] ?? { path: at, message: 'invalid' };
@@ -28,14 +28,17 @@ export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown, 
   throw new ShannonDashError('INVALID', first.path === '' ? whole : `${first.path}: ${first.message}`, faults.slice(0, 5));
 }
 
-/** What makes a check throw, such as `{"length": {"toString": 1}}` where a text is asked for, is as wrong as what fails it. */
-function safeParse<Schema extends z.ZodType>(schema: Schema, input: unknown, at: string): z.ZodSafeParseResult<z.output<Schema>> {
+/**
+ * What a schema says of input from outside, without throwing. A check that throws, as one of lengths does at
+ * `{"length": {"toString": 1}}`, has found a fault like any other.
+ */
+export function check<Schema extends z.ZodType>(schema: Schema, input: unknown): z.ZodSafeParseResult<z.output<Schema>> {
   try {
     return schema.safeParse(input, { error: inWords });
-  } catch (cause) {
-    const path = unmeasurableAt(input, at);
-    const fault = 'must not be an object whose length is no number';
-    throw new ShannonDashError('INVALID', path === '' ? `The request ${fault}` : `${path}: ${fault}`, undefined, { cause });
+  } catch {
+    const message = 'must not be an object whose length is no number';
+    const error = new z.ZodError([{ code: 'custom', path: unmeasurablePath(input), message, input }]);
+    return { success: false, error: error as z.ZodError<z.output<Schema>> };
   }
 }
 
@@ -43,16 +46,16 @@ function safeParse<Schema extends z.ZodType>(schema: Schema, input: unknown, at:
 const searchedValues = 10_000;
 
 /** The path of the first object that has a length but no number for it: comparing that is what throws in checks of lengths. */
-function unmeasurableAt(input: unknown, at: string): string {
-  const found: { value: unknown; path: readonly PropertyKey[] }[] = [{ value: input, path: [] }];
+function unmeasurablePath(input: unknown): PropertyKey[] {
+  const found: { value: unknown; path: PropertyKey[] }[] = [{ value: input, path: [] }];
   // The list grows while it is walked.
   for (const { value, path } of found) {
     if (typeof value !== 'object' || value === null) continue;
     const fields = value as Record<string, unknown>;
-    if (['length', 'size'].some((name) => Object.hasOwn(fields, name) && typeof fields[name] === 'object')) return fieldPath(at, path);
+    if (['length', 'size'].some((name) => Object.hasOwn(fields, name) && typeof fields[name] === 'object')) return path;
     for (const [key, each] of Object.entries(value).slice(0, searchedValues - found.length)) {
       found.push({ value: each, path: [...path, Array.isArray(value) ? Number(key) : key] });
     }
   }
-  return at;
+  return [];
 }

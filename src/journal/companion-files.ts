@@ -16,11 +16,11 @@ import { OpenRefusal } from './open-refusal.ts';
  * The endings of SQLite's own files beside a database, and what each begins with where it is not empty. A rollback
  * journal that is over may begin with zeros; the index of a write-ahead log is made anew whatever is in it.
  */
-const marks: Record<string, readonly string[] | undefined> = {
-  '-wal': ['377f0682', '377f0683'],
-  '-journal': ['d9d505f9', '00000000'],
-  '-shm': undefined,
-};
+const marks: ReadonlyMap<string, readonly string[] | undefined> = new Map([
+  ['-wal', ['377f0682', '377f0683']],
+  ['-journal', ['d9d505f9', '00000000']],
+  ['-shm', undefined],
+]);
 /** The most of a write-ahead log that is kept in memory while a journal is opened. It is written back every 2 MiB. */
 const keptBytes = 64 * 1_024 * 1_024;
 
@@ -30,7 +30,7 @@ const keptBytes = 64 * 1_024 * 1_024;
  * @throws OpenRefusal which file, and what is wrong with it
  */
 export function refuseForeignCompanions(path: string, owner: number | undefined): void {
-  for (const [ending, known] of Object.entries(marks)) {
+  for (const [ending, known] of marks) {
     const file = openCompanion(`${path}${ending}`, owner);
     if (file === undefined) continue;
     try {

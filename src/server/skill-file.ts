@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { fieldPath } from '../core/field-path.ts';
 import { malformedPath } from '../core/json.ts';
+import { check } from '../core/parse.ts';
 import { notWellFormed } from '../core/text.ts';
 import { readFrontMatter, withVersion } from './skill-front-matter.ts';
 import { checkDepth, readYaml, YamlError } from './skill-yaml.ts';
@@ -109,7 +110,7 @@ export function parseSkillFile(path: string, text: string, scope: SkillScope = '
   if (given.length === 0) throw new SkillFileError(path, 'holds no skill');
   if (filled.length > skillFileLimits.skills) throw new SkillFileError(path, `holds more than ${skillFileLimits.skills} skills`);
   return filled.map((value) => {
-    const result = (claude ? claudeSkill : shannonSkill).safeParse(value);
+    const result = check<typeof claudeSkill | typeof shannonSkill>(claude ? claudeSkill : shannonSkill, value);
     if (!result.success) throw new SkillFileError(path, fieldFault(result.error));
     const malformed = malformedPath(value);
     if (malformed !== undefined) throw new SkillFileError(path, `${fieldPath('', malformed)} ${notWellFormed}`);
