@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
 import { cutText } from '../core/cut-text.ts';
 
@@ -11,6 +12,9 @@ const lineBytes = 512 * 1024;
 const shortChars = lineBytes / 6;
 const batchLines = 500;
 const batchChars = 64 * 1024;
+/** Bytes that wait as they came while nothing can be told, and what is kept of them when they are more. */
+const mostUnreadBytes = 4 * batchChars;
+const keptUnreadBytes = 2 * batchChars;
 /** Full batches that may go at once after a quiet time, and as many a second from then on: 5,000 lines a second, in bursts 20,000. */
 const burstBatches = 40;
 const batchesPerSecond = 10;
@@ -33,6 +37,9 @@ interface Line {
 }
 
 interface Stream {
+  /** What came while nothing can be told: to let it go costs next to nothing, to cut it into lines much. */
+  unread: Buffer[];
+  unreadBytes: number;
   decoder: StringDecoder;
   /** The line that has not ended yet, as a terminal would show it: what a carriage return overwrote (progress bars) is gone. */
   rest: Line;
@@ -64,6 +71,22 @@ export class OutputLines {
 
   write(name: 'stdout' | 'stderr', bytes: Buffer): void {
     const stream = this.#streams[name];
+    if (stream.unread.length === 0 && (!isFull(stream) || this.#mayTellFull())) {
+      this.#read(name, bytes);
+      return;
+    }
+    stream.unread.push(bytes);
+    stream.unreadBytes += bytes.length;
+    if (stream.unreadBytes > mostUnreadBytes) letUnreadGo(stream);
+  }
+
+  #read(name: 'stdout' | 'stderr', bytes: Buffer): void {
+    const stream = this.#streams[name];
+    if (continuesCutLine(stream, bytes)) {
+      stream.rest.cutChars += bytes.length;
+      stream.restSince = Date.now();
+      return;
+    }
     const pieces = stream.decoder.write(bytes).split('\n');
     const last = pieces.pop() ?? '';
     for (const piece of pieces) {
@@ -85,6 +108,7 @@ export class OutputLines {
     clearInterval(this.#timer);
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.#streams[name];
+      this.#readUnread(name);
       addToRest(stream, stream.decoder.end());
       if (stream.rest.text !== '') this.#keepRest(name);
     }
@@ -94,9 +118,18 @@ export class OutputLines {
   #flush(isLast: boolean): void {
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.#streams[name];
+      if (stream.unread.length > 0 && (isLast || this.#mayTellFull())) this.#readUnread(name);
       if (stream.rest.text !== '' && Date.now() - stream.restSince > partialMs) this.#keepRest(name);
       if (stream.lines.length > 0 && (isLast || this.#isAllowed(isFull(stream)))) this.#tell(name);
     }
+  }
+
+  #readUnread(name: 'stdout' | 'stderr'): void {
+    const stream = this.#streams[name];
+    const unread = stream.unread;
+    stream.unread = [];
+    stream.unreadBytes = 0;
+    for (const bytes of unread) this.#read(name, bytes);
   }
 
   #keepRest(name: 'stdout' | 'stderr'): void {
@@ -135,10 +168,20 @@ export class OutputLines {
     stream.chars = 0;
   }
 
-  #isAllowed(isFull: boolean): boolean {
+  /** Whether a full batch could be told now. */
+  #mayTellFull(): boolean {
+    this.#renewAllowance();
+    return this.#allowance >= 1 && this.#mayTell({ isFull: true });
+  }
+
+  #renewAllowance(): void {
     const now = performance.now();
     this.#allowance = Math.min(burstBatches, this.#allowance + ((now - this.#allowedAt) / 1_000) * batchesPerSecond);
     this.#allowedAt = now;
+  }
+
+  #isAllowed(isFull: boolean): boolean {
+    this.#renewAllowance();
     // What comes slowly is told ten times a second and costs nothing of what is meant for bursts.
     const price = isFull ? 1 : 0;
     if (this.#allowance < price || !this.#mayTell({ isFull })) return false;
@@ -149,6 +192,8 @@ export class OutputLines {
 
 function newStream(): Stream {
   return {
+    unread: [],
+    unreadBytes: 0,
     decoder: new StringDecoder('utf8'),
     rest: { text: '', cutChars: 0 },
     endsInReturn: false,
@@ -162,6 +207,51 @@ function newStream(): Stream {
 
 function isFull({ lines, chars }: Stream): boolean {
   return lines.length >= batchLines || chars >= batchChars;
+}
+
+/** Lets the oldest of what is unread go, and all that is older, with the number of its lines. */
+function letUnreadGo(stream: Stream): void {
+  stream.letGo += stream.lines.length;
+  stream.lines = [];
+  stream.chars = 0;
+  while (stream.unreadBytes > keptUnreadBytes) {
+    const bytes = stream.unread.shift();
+    if (bytes === undefined) return;
+    stream.unreadBytes -= bytes.length;
+    const end = bytes.lastIndexOf(lineFeed) + 1;
+    if (end > 0) {
+      stream.letGo += countLineFeeds(bytes, end);
+      stream.decoder = new StringDecoder('utf8');
+      stream.rest = { text: '', cutChars: 0 };
+      stream.endsInReturn = false;
+    }
+    const rest = bytes.subarray(end);
+    if (continuesCutLine(stream, rest)) stream.rest.cutChars += rest.length;
+    else addToRest(stream, stream.decoder.write(rest));
+  }
+}
+
+const lineFeed = 10;
+const carriageReturn = 13;
+
+/** Counts four bytes at a time, by the zero bytes of a word (H. S. Warren, Hacker's Delight, 6-1): it is done for every byte of a flood. */
+function countLineFeeds(bytes: Buffer, end: number): number {
+  let count = 0;
+  let at = 0;
+  for (; at < end && (bytes.byteOffset + at) % 4 !== 0; at++) if (bytes[at] === lineFeed) count++;
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >> 2);
+  for (const word of words) {
+    const different = word ^ 0x0a0a0a0a;
+    const zeros = ~(((different & 0x7f7f7f7f) + 0x7f7f7f7f) | different | 0x7f7f7f7f);
+    count += Math.imul(zeros >>> 7, 0x01010101) >>> 24;
+  }
+  for (at += words.length * 4; at < end; at++) if (bytes[at] === lineFeed) count++;
+  return count;
+}
+
+/** Whether the bytes are as many characters behind the end of a line that is too long already. */
+function continuesCutLine({ rest, endsInReturn }: Stream, bytes: Buffer): boolean {
+  return rest.cutChars > 0 && !endsInReturn && isAscii(bytes) && !bytes.includes(lineFeed) && !bytes.includes(carriageReturn);
 }
 
 /** Keeps one batch of the newest lines. */

@@ -118,6 +118,17 @@ test('when nothing can be told the newest lines are kept', () => {
   expect(lines().at(-1)).toBe('9999');
 });
 
+test('what comes faster than it can be told is counted line by line, also in pieces and across their ends', () => {
+  mayTell = () => false;
+  const whole = Buffer.from(`${numbered(200_000)}${'z'.repeat(700_000)}\nlast → line\n`);
+  for (let from = 0; from < whole.length; from += 4_099) output.write('stdout', whole.subarray(from, from + 4_099));
+  mayTell = () => true;
+  vi.advanceTimersByTime(100);
+  output.close();
+  expect(lines().length + letGo()).toBe(200_002);
+  expect(lines().at(-1)).toBe('last → line');
+});
+
 test('no batch is larger than an event may be, whatever the lines hold', () => {
   for (const char of ['\u0001', '€', 'x']) write(`${char.repeat(3_999)}\n`.repeat(500));
   write('y'.repeat(1_000_000));
