@@ -14,6 +14,7 @@ import { OriginGuard } from './access/origin-guard.ts';
 import { closeAll } from './close-all.ts';
 import { CommandLedger } from './command-ledger.ts';
 import { DecisionLinks } from './decision-links.ts';
+import { leaveDescriptorRoom } from './descriptor-room.ts';
 import { EventIntake } from './event-intake.ts';
 import { allDrained, closeConnections } from './farewell.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
@@ -31,6 +32,8 @@ const closeGraceMs = 500;
 
 /** How long a request may take to come in. Fastify's own way is to wait for ever. */
 const requestMs = 60_000;
+/** How long its headers may take, how often that is looked at, and how long a Socket.IO client may take to join. */
+const [headersMs, lookMs, joinMs] = [10_000, 5_000, 15_000];
 
 export interface ServerOptions {
   /** Default: one in memory. The server closes it. */
@@ -112,6 +115,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
     bodyLimit: limits.requestBytes,
     forceCloseConnections: true,
     requestTimeout: requestMs,
+    http: { headersTimeout: headersMs, connectionsCheckingInterval: lookMs },
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: answerError,
     clientErrorHandler: answerBadRequest,
@@ -126,6 +130,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
   });
   const io = new SocketServer(app.server, {
     serveClient: false,
+    connectTimeout: joinMs,
     perMessageDeflate: false,
     httpCompression: false,
     // The largest request, and the frame around it.
@@ -169,6 +174,7 @@ async function compose(options: ServerOptions, journal: Journal): Promise<DashSe
   figures.gauge('shannon_dash_waiting_bytes', 'Bytes that wait to be read', () => budget.bytes);
   figures.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
   guardServer(app.server, guard, log);
+  leaveDescriptorRoom(app.server, log);
   addRoutes(app, {
     journal,
     store,
