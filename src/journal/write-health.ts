@@ -9,7 +9,6 @@ export class WriteHealth {
   readonly #tell: (sentence: string) => void;
   #failure: string | undefined;
   #refused = 0;
-  #triedAt = -Infinity;
   #again: ReturnType<typeof setTimeout> | undefined;
 
   /** @param tryToWrite throws if nothing can be written */
@@ -40,9 +39,9 @@ export class WriteHealth {
     this.#again ??= setTimeout(() => this.#lookAgain(), tryAgainMs).unref();
   }
 
-  /** Tries to write, once a second at most, if the last write is not known to have failed or succeeded since. */
+  /** Tries to write: what was true a moment ago is no answer. */
   now(): JournalHealth {
-    if (performance.now() - this.#triedAt >= tryAgainMs) this.#try();
+    this.#try();
     return this.#failure === undefined ? { isWritable: true } : { isWritable: false, reason: this.#failure };
   }
 
@@ -58,7 +57,6 @@ export class WriteHealth {
   }
 
   #try(): void {
-    this.#triedAt = performance.now();
     try {
       this.#tryToWrite();
       this.succeeded();
