@@ -12,7 +12,7 @@ export interface LogHeader {
 }
 
 /** A whole commit. Those of the first version have no number. */
-export interface LoggedCommit {
+interface LoggedCommit {
   number: number | undefined;
   lines: string[];
   /** Stretches before it that were commits once. */
