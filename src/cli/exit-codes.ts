@@ -18,6 +18,9 @@ export const exitCodes = {
   notFound: 7,
   /** A decision is pending (`--fail-on-decision`). */
   decisionPending: 8,
+  /** As a shell's, for what is no program or cannot be run, and for a command that is not there. */
+  notExecutable: 126,
+  noSuchCommand: 127,
   interrupted: 130,
   terminated: 143,
 } as const;

@@ -4,9 +4,11 @@ import { exitCodes } from './exit-codes.ts';
 import { failureOf, outputFailure } from './failure.ts';
 import { Interruption } from './interruption.ts';
 import { openOutput, Program } from './program.ts';
+import { standInForDeletedFolder } from './working-folder.ts';
 
 /** Runs the program: the only place that ends the process in an orderly way. */
 export async function main(argv: string[]): Promise<void> {
+  standInForDeletedFolder();
   if (argv.includes('run')) rememberDescriptors();
   const fail = async (error: unknown) => {
     const failure = failureOf(error);

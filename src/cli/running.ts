@@ -7,6 +7,8 @@ import { exitCodes } from './exit-codes.ts';
 import { Failure, failureOf, outputFailure } from './failure.ts';
 import { filesOfJournal } from './journal-file.ts';
 import { removeForgotten } from './kept-checkpoints.ts';
+import { leaveToPassOn } from './late-output.ts';
+import { withOwnCommand } from './own-command.ts';
 import type { Invocation } from './program.ts';
 import { RunServer } from './run-server.ts';
 import { userFolders } from './user-folders.ts';
@@ -17,12 +19,11 @@ export interface RunOptions {
   files: boolean;
   requireServer?: boolean;
   takeOver?: boolean;
+  /** For the process that stays for what a program left behind: its streams and their descriptors. */
+  lateOutput?: string;
 }
 
 const answerMs = 2_000;
-/** Exit codes of a shell for a command that is not there, or is no program. */
-const notFoundCode = 127;
-const notExecutableCode = 126;
 
 /** What makes checkpoints possible. */
 const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> = {
@@ -77,6 +78,8 @@ export async function runProgram({ args, options, settings, output, interruption
       onNote: (sentence) => later.push(sentence),
       waitsForServer: missing === undefined,
       restoreServer: () => server.restore(),
+      leave: (passages) => leaveToPassOn(passages, { url, session }),
+      programPath: withOwnCommand(process.env['PATH'], userFolders().state),
     });
   } catch (error) {
     throw startFailure(command, session, error);
@@ -129,7 +132,7 @@ function startFailure(command: string, session: string, error: unknown): unknown
       : `cannot run ${command} (${code === 'EACCES' ? 'permission denied' : (code ?? 'unknown error')})`,
     {
       hints: ['what runs in your shell runs here: shannon-dash run -- COMMAND'],
-      exitCode: isMissing ? notFoundCode : notExecutableCode,
+      exitCode: isMissing ? exitCodes.noSuchCommand : exitCodes.notExecutable,
       cause: error,
     },
   );

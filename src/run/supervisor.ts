@@ -11,6 +11,7 @@ import { startFileEvents } from './file-events.ts';
 import { forwardSignals, type ForwardedSignals, type SupervisedProgram } from './forwarded-signals.ts';
 import { enterLiveRuns, liveRunsFolder } from './live-runs.ts';
 import { OutputLines } from './output-lines.ts';
+import type { OutputPassage } from './output-passage.ts';
 import { readOwnStart } from './own-start.ts';
 import type { ProgramEnd } from './program-end.ts';
 import { ServerRestorer } from './server-restorer.ts';
@@ -44,6 +45,10 @@ export interface SuperviseOptions extends ConnectOptions {
   onNote: (sentence: string) => void;
   /** False: no server answers, and the program starts without waiting for one. */
   waitsForServer: boolean;
+  /** Takes over output into which others may still write, before our own end of it is closed. */
+  leave: (passages: readonly OutputPassage[]) => void;
+  /** The PATH of the program. */
+  programPath: string | undefined;
   /** Called while no server answers: starts one with the same journal, where that is possible. */
   restoreServer?: () => Promise<void>;
 }
@@ -135,6 +140,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     );
     announcements?.watch(options, tree);
     const { leftBehind, ...end } = await program.ended;
+    options.leave(leftBehind);
     leftBehind.forEach((passage) => passage.close());
     signals.close();
     await tree.close();
@@ -161,9 +167,10 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
 /** For events that must not be lost for want of room. */
 const kept = { whenFull: 'wait' } as const;
 
-function childEnvironment({ url, session, checkpoints }: SuperviseOptions, run: Orchestrator, checkpointKey?: string): NodeJS.ProcessEnv {
+function childEnvironment({ url, session, checkpoints, programPath }: SuperviseOptions, run: Orchestrator, checkpointKey?: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
+    ...(programPath === undefined ? {} : { PATH: programPath }),
     SHANNON_DASH_URL: url,
     SHANNON_DASH_SESSION: session,
     SHANNON_DASH_RUN: run.instanceId,

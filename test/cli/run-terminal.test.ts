@@ -138,3 +138,76 @@ test('is 127 and 126 on a terminal too', async () => {
   await text.next('cannot run ./text (permission denied)');
   expect(await text.ended).toMatchObject({ exitCode: 126 });
 });
+
+/** An interactive shell, in which `$run` starts a program. */
+async function interactiveShell(place: RunPlace): Promise<OnTerminal> {
+  const shell = new OnTerminal(place, 'bash', ['--norc', '-i']);
+  await shell.next('prompt> ');
+  shell.pty.write(`run='${process.execPath} ${bin} run --no-files'\r`);
+  await shell.next('prompt> ');
+  return shell;
+}
+
+test('each stream is a terminal where it is one bare, and /dev/tty is there', async () => {
+  const place = await newRunPlace();
+  const shell = await interactiveShell(place);
+  writeFileSync(join(place.work, 'ask.sh'), 'for f in 0 1 2; do test -t $f && s=$s$f; done; read a </dev/tty; echo "$s $a" >> "$1"');
+  const mixes = ['', '2>err', '>out', '<ask.sh', '</dev/null >out 2>err', '| cat', '2>&1 | cat'];
+  for (const [index, mix] of mixes.entries()) {
+    const results: (string | undefined)[] = [];
+    for (const start of ['', '$run -- ']) {
+      const file = `result${index}${start === '' ? 'bare' : 'run'}`;
+      shell.pty.write(`${start}sh ask.sh ${file} ${mix}\r`);
+      await until(`it asks (${start}${mix})`, () => {
+        // Typed before it reads, an answer waits for it.
+        shell.pty.write('x\r');
+        return place.read(file)?.endsWith('\n') === true;
+      });
+      results.push(place.read(file)?.split(' ')[0]);
+      shell.pty.write('\r');
+    }
+    expect([mix, results[1]]).toEqual([mix, results[0]]);
+  }
+}, 60_000);
+
+test('Ctrl-C ends the script that called run, as it ends one that calls the program bare', async () => {
+  const place = await newRunPlace();
+  writeFileSync(join(place.work, 's.sh'), `${process.execPath} ${bin} run --no-files -- sh -c 'echo ready; exec sleep 60'\ntouch after\n`);
+  const shell = await interactiveShell(place);
+  shell.pty.write('bash s.sh; echo "script=$?"\r');
+  await shell.next('ready\r\n');
+  shell.pty.write('\x03');
+  await shell.next('script=130');
+  expect(place.read('after')).toBeUndefined();
+});
+
+test('a job in the background runs, leaves the terminal alone, and what it leaves behind lives on', async () => {
+  const place = await newRunPlace();
+  const shell = await interactiveShell(place);
+  shell.pty.write(`$run -s b -- sh -c 'sleep 60 & echo $! > left; echo OUT' &\r`);
+  await shell.next('OUT\r\n');
+  await place.untilEvent('b', 'execution:completed');
+  shell.pty.write('stty -a\r');
+  expect(await shell.next(/speed[^]*prompt> /)).toMatch(/[^-]icanon/);
+  const left = Number(place.read('left'));
+  expect(stateOf(left)).toBe('S');
+  process.kill(left, 'SIGKILL');
+});
+
+test('a program that stops itself by Ctrl-Z is suspended, and bg lets it go on', async () => {
+  const place = await newRunPlace();
+  // As full-screen editors do: all keys as they are, and Ctrl-Z is their own.
+  writeFileSync(
+    join(place.work, 'editor.sh'),
+    'stty raw -echo; echo ready; dd bs=1 count=1 2>/dev/null | od -An -tx1; stty sane; kill -TSTP 0; echo again; sleep 0.2; echo over > over',
+  );
+  const shell = await interactiveShell(place);
+  shell.pty.write('$run -- sh editor.sh\r');
+  await shell.next('ready');
+  shell.pty.write('\x1a');
+  await shell.next(/Stopped[^]*prompt> /);
+  expect(place.read('over')).toBeUndefined();
+  shell.pty.write('bg\r');
+  await shell.next('again');
+  await until('it has ended', () => place.read('over') !== undefined);
+});

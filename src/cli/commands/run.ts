@@ -1,3 +1,6 @@
+import { tooFewDescriptors } from '../../run/spare-descriptors.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
 import { option, type Program } from '../program.ts';
 import type { RunOptions } from '../running.ts';
 
@@ -14,6 +17,7 @@ export function registerRun(program: Program): void {
       option('--take-over', 'take the session from another run that is attached to it'),
       option('--no-files', 'changes of files do not become events'),
       option('--require-server', 'do not run the program without a server'),
+      option('--late-output <streams>', 'pass on what a program that has ended left behind').hideHelp(),
     ],
     notes: [
       '',
@@ -22,8 +26,17 @@ export function registerRun(program: Program): void {
       '_SESSION: emit, gate, decide and checkpoint use them.',
     ],
     run: async (invocation) => {
+      const tooFew = tooFewDescriptors();
+      if (tooFew !== undefined) {
+        throw new Failure('LIMIT_REACHED', `too few open files are allowed: ${tooFew.free} are free, run needs ${tooFew.needed}`, {
+          hints: ['raise the limit: ulimit -n 256'],
+          exitCode: exitCodes.notExecutable,
+        });
+      }
       const { runProgram } = await import('../running.ts');
-      return runProgram(invocation);
+      if (invocation.options.lateOutput === undefined) return runProgram(invocation);
+      const { passLateOutput } = await import('../late-output.ts');
+      return passLateOutput(invocation);
     },
   });
 }
