@@ -1,7 +1,7 @@
 import type { Connection } from '../client/connection.ts';
 import { cutText } from '../core/cut-text.ts';
 import { isLive } from '../core/session-state.ts';
-import { Attention, clipboardSequence } from './attention.ts';
+import { Attention, clipboardSequence, takesClipboard } from './attention.ts';
 import { CommandDesk, reasonOf } from './command-desk.ts';
 import { Feed } from './feed.ts';
 import { KeyActions } from './key-actions.ts';
@@ -151,7 +151,9 @@ export class Dashboard {
 
   copy(text: string): void {
     this.terminal.signal(clipboardSequence(text));
-    this.say(`copied: ${text.length > 60 ? `${cutText(text, 59)}...` : text}`, 'good');
+    const shown = text.length > 60 ? `${cutText(text, 59)}...` : text;
+    if (takesClipboard(process.env)) this.say(`copied: ${shown}`, 'good');
+    else this.say(`offered to the terminal, which may not take it: ${shown}`, 'plain');
   }
 
   /** How things are shown at this moment. */

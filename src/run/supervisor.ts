@@ -167,7 +167,11 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
 /** For events that must not be lost for want of room. */
 const kept = { whenFull: 'wait' } as const;
 
-function childEnvironment({ url, session, checkpoints, programPath }: SuperviseOptions, run: Orchestrator, checkpointKey?: string): NodeJS.ProcessEnv {
+function childEnvironment(
+  { url, session, checkpoints, programPath }: SuperviseOptions,
+  run: Orchestrator,
+  checkpointKey?: string,
+): NodeJS.ProcessEnv {
   return {
     ...process.env,
     ...(programPath === undefined ? {} : { PATH: programPath }),

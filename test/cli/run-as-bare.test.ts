@@ -36,7 +36,10 @@ test('every signal that can be caught is handed on', async () => {
 
 test('what is written after the end by what was left behind is passed on, and told', async () => {
   const place = await newRunPlace();
-  const { stdout } = await shell(`${run} -s late -- sh -c '(until [ -e go ]; do sleep 0.05; done; echo late) & echo first' > out; cat out; : > go`, place);
+  const { stdout } = await shell(
+    `${run} -s late -- sh -c '(until [ -e go ]; do sleep 0.05; done; echo late) & echo first' > out; cat out; : > go`,
+    place,
+  );
   expect(stdout.toString()).toBe('first\n');
   await until('it is passed on', () => place.read('out') === 'first\nlate\n');
   await until('it is told', async () => outputLines(await place.events('late')).includes('late'));
@@ -44,7 +47,10 @@ test('what is written after the end by what was left behind is passed on, and to
 
 test('a deleted folder, a TMPDIR that is gone and too few descriptors are no riddle', async () => {
   const place = await newRunPlace();
-  const gone = await shell(`mkdir gone; cd gone; rmdir ../gone; ${run} -- echo ran; "${process.execPath}" "${bin}" sessions >&2; echo $?`, place);
+  const gone = await shell(
+    `mkdir gone; cd gone; rmdir ../gone; ${run} -- echo ran; "${process.execPath}" "${bin}" sessions >&2; echo $?`,
+    place,
+  );
   expect(gone.stdout.toString()).toBe('ran\n0\n');
   const temporary = await shell(`TMPDIR=/nonexistent ${run} -- sh -c 'echo hi > /dev/stdout'`, place);
   expect(temporary.stdout.toString()).toBe('hi\n');
@@ -57,7 +63,10 @@ test('a deleted folder, a TMPDIR that is gone and too few descriptors are no rid
 test('a program finds shannon-dash on its PATH, however run was started', async () => {
   const place = await newRunPlace();
   rmSync(join(place.folder, 'bin', 'shannon-dash'));
-  const { stdout } = await shell(`${run} -s s -- sh -c 'shannon-dash emit skill:started --data "{\\"skill_name\\":\\"x\\"}" && echo done'`, place);
+  const { stdout } = await shell(
+    `${run} -s s -- sh -c 'shannon-dash emit skill:started --data "{\\"skill_name\\":\\"x\\"}" && echo done'`,
+    place,
+  );
   expect(stdout.toString()).toContain('done');
   expect((await place.events('s')).map(({ type }) => type)).toContain('skill:started');
 });

@@ -151,20 +151,17 @@ async function interactiveShell(place: RunPlace): Promise<OnTerminal> {
 test('each stream is a terminal where it is one bare, and /dev/tty is there', async () => {
   const place = await newRunPlace();
   const shell = await interactiveShell(place);
-  writeFileSync(join(place.work, 'ask.sh'), 'for f in 0 1 2; do test -t $f && s=$s$f; done; read a </dev/tty; echo "$s $a" >> "$1"');
+  writeFileSync(join(place.work, 'ask.sh'), 'for f in 0 1 2; do test -t $f && s=$s$f; done; echo ASK >/dev/tty; read a </dev/tty; echo "$s $a" >> "$1"');
   const mixes = ['', '2>err', '>out', '<ask.sh', '</dev/null >out 2>err', '| cat', '2>&1 | cat'];
   for (const [index, mix] of mixes.entries()) {
     const results: (string | undefined)[] = [];
     for (const start of ['', '$run -- ']) {
       const file = `result${index}${start === '' ? 'bare' : 'run'}`;
       shell.pty.write(`${start}sh ask.sh ${file} ${mix}\r`);
-      await until(`it asks (${start}${mix})`, () => {
-        // Typed before it reads, an answer waits for it.
-        shell.pty.write('x\r');
-        return place.read(file)?.endsWith('\n') === true;
-      });
-      results.push(place.read(file)?.split(' ')[0]);
-      shell.pty.write('\r');
+      await shell.next('ASK\r\n');
+      shell.pty.write('x\r');
+      await shell.next('prompt> ');
+      results.push(place.read(file));
     }
     expect([mix, results[1]]).toEqual([mix, results[0]]);
   }
@@ -174,9 +171,11 @@ test('Ctrl-C ends the script that called run, as it ends one that calls the prog
   const place = await newRunPlace();
   writeFileSync(join(place.work, 's.sh'), `${process.execPath} ${bin} run --no-files -- sh -c 'echo ready; exec sleep 60'\ntouch after\n`);
   const shell = await interactiveShell(place);
-  shell.pty.write('bash s.sh; echo "script=$?"\r');
+  shell.pty.write('bash s.sh\r');
   await shell.next('ready\r\n');
   shell.pty.write('\x03');
+  await shell.next('prompt> ');
+  shell.pty.write('echo "script=$?"\r');
   await shell.next('script=130');
   expect(place.read('after')).toBeUndefined();
 });

@@ -184,7 +184,8 @@ describe('keys of a session', () => {
     const { program } = await opened();
     press(program, '3');
     press(program, 'y');
-    await program.shows('copied: src/日本語');
+    // Nobody knows whether an xterm takes it.
+    await program.shows('which may not take it: src/日本語');
     expect(program.raw).toContain(`\x1b]52;c;${Buffer.from('src/日本語/とても長い.ts').toString('base64')}\x1b\\`);
   });
 
