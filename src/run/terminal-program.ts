@@ -60,6 +60,7 @@ class TerminalJoint {
   readonly #terminal: PseudoTerminal;
   readonly #root: TreeRoot;
   readonly #onKeySignal: (signal: NodeJS.Signals) => void;
+  readonly #keysDescriptor = process.stdin.isTTY ? 0 : openSync('/dev/tty', 'r+');
   readonly #keys: ReadStream;
   readonly #screen = process.stdout.isTTY ? process.stdout : process.stderr;
   #isTaken = false;
@@ -70,7 +71,7 @@ class TerminalJoint {
     this.#terminal = terminal;
     this.#root = root;
     this.#onKeySignal = onKeySignal;
-    this.#keys = process.stdin.isTTY ? process.stdin : new ReadStream(openSync('/dev/tty', 'r+'));
+    this.#keys = process.stdin.isTTY ? process.stdin : new ReadStream(this.#keysDescriptor);
     // The terminal was closed: SIGHUP says so too, and the program gets that.
     this.#keys.on('error', () => undefined);
     terminal.shown = (bytes) => (this.#isTaken ? bytes : this.#withoutReturns(bytes));
@@ -99,7 +100,7 @@ class TerminalJoint {
     this.#screen.off('resize', this.#onResize).on('resize', this.#onResize);
     this.#isTaken = true;
     this.#keys.off('data', this.#onKeys).setRawMode(true).on('data', this.#onKeys).resume();
-    leaveOutputAlone(this.#keys);
+    leaveOutputAlone(this.#keysDescriptor);
   }
 
   /** In the background our terminal makes line ends itself, and the program's has made them already. */
@@ -144,9 +145,9 @@ export function sizeOf({ columns, rows }: NodeJS.WriteStream): TerminalSize {
  * The program's terminal makes of a line's end what the program asked for; ours must not do it again. Node's raw mode leaves
  * that on, and with it a full-screen program that moves down by a bare line feed would also move to the left.
  */
-function leaveOutputAlone(keys: ReadStream): void {
+function leaveOutputAlone(descriptor: number): void {
   try {
-    execFileSync('stty', ['-opost'], { stdio: [(keys as unknown as { fd: number }).fd, 'ignore', 'ignore'] });
+    execFileSync('stty', ['-opost'], { stdio: [descriptor, 'ignore', 'ignore'] });
   } catch {
     // Without stty most programs look the same all the same.
   }

@@ -151,7 +151,10 @@ async function interactiveShell(place: RunPlace): Promise<OnTerminal> {
 test('each stream is a terminal where it is one bare, and /dev/tty is there', async () => {
   const place = await newRunPlace();
   const shell = await interactiveShell(place);
-  writeFileSync(join(place.work, 'ask.sh'), 'for f in 0 1 2; do test -t $f && s=$s$f; done; echo ASK >/dev/tty; read a </dev/tty; echo "$s $a" >> "$1"');
+  writeFileSync(
+    join(place.work, 'ask.sh'),
+    'for f in 0 1 2; do test -t $f && s=$s$f; done; echo ASK >/dev/tty; read a </dev/tty; echo "$s $a" >> "$1"',
+  );
   const mixes = ['', '2>err', '>out', '<ask.sh', '</dev/null >out 2>err', '| cat', '2>&1 | cat'];
   for (const [index, mix] of mixes.entries()) {
     const results: (string | undefined)[] = [];
