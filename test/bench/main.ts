@@ -20,6 +20,7 @@ import {
   singlePosting,
   singlePublishing,
 } from './load.ts';
+import { runFigures } from './run.ts';
 import { startDash, startRelay, type MeasuredServer } from './measured-server.ts';
 
 interface Scenario {
@@ -193,6 +194,18 @@ for (const scenario of scenarios.filter(({ name }) => flags.only === undefined |
   const row = await measure(scenario, Number(flags.rounds));
   rows.push(row);
   print(row);
+}
+console.log(`\n${''.padEnd(44)}${'run'.padStart(11)}${'bare'.padStart(11)}`);
+for (const { name, unit, mostRatio, measure: measureRun } of runFigures.filter(
+  (each) => flags.only === undefined || each.name.includes(flags.only),
+)) {
+  const figures: { ours: number; bare: number }[] = [];
+  for (let round = 0; round < Number(flags.rounds); round++) figures.push(await measureRun());
+  const middle = (of: (figure: { ours: number; bare: number }) => number) => quantile(figures.map(of), 0.5);
+  const ratio = middle(({ ours, bare }) => ours / bare);
+  const row = { name, unit, dash: middle(({ ours }) => ours), relay: middle(({ bare }) => bare), ratio };
+  rows.push({ ...row, goal: `${mostRatio} x`, met: ratio <= mostRatio });
+  print(rows.at(-1) as Row);
 }
 const dashboardBench = join(import.meta.dirname, 'dashboard.ts');
 let dashboard: Record<string, number> | undefined;

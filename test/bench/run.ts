@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { startDash } from './measured-server.ts';
+
+/** What `run` adds to a program: its figure beside that of the program started bare. */
+export interface RunFigure {
+  name: string;
+  unit: string;
+  /** The most that our figure may be, as a multiple of the bare one's. */
+  mostRatio: number;
+  measure: () => Promise<{ ours: number; bare: number }>;
+}
+
+const program = join(import.meta.dirname, '../../bin/shannon-dash.js');
+const megabytes = 200;
+const lines = `const line = Buffer.from(('x'.repeat(79) + '\\n').repeat(800)); const { writeSync } = require('fs');
+for (let left = ${megabytes}e6; left > 0; left -= line.length) writeSync(1, line);`;
+const random = `const bytes = require('crypto').randomBytes(65536); const { writeSync } = require('fs');
+for (let left = ${megabytes}e6; left > 0; left -= bytes.length) writeSync(1, bytes);`;
+const zeros = random.replace(`require('crypto').randomBytes(65536)`, 'Buffer.alloc(65536)');
+
+/** Figures of `run`; the start, and output to a pipe that is read as fast as it comes. */
+export const runFigures: readonly RunFigure[] = [
+  { name: 'run -- true, with a server', unit: 'ms', mostRatio: 3, measure: () => withServer((url) => startAndEnd(url)) },
+  { name: 'run -- true, without a server', unit: 'ms', mostRatio: 5, measure: async () => startAndEnd(await freeUrl()) },
+  {
+    name: `${megabytes} MB of lines through run | cat`,
+    unit: 'ms',
+    mostRatio: 1.5,
+    measure: () => withServer((url) => output(url, lines)),
+  },
+  {
+    name: `${megabytes} MB of random bytes through run | cat`,
+    unit: 'ms',
+    mostRatio: 1.5,
+    measure: () => withServer((url) => output(url, random)),
+  },
+  {
+    name: `${megabytes} MB of zeros through run | cat`,
+    unit: 'ms',
+    mostRatio: 1.5,
+    measure: () => withServer((url) => output(url, zeros)),
+  },
+];
+
+async function withServer<Result>(measure: (url: string) => Promise<Result>): Promise<Result> {
+  const server = await startDash();
+  try {
+    return await measure(server.url);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A URL at which nobody listened a moment ago. */
+async function freeUrl(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
+
+async function startAndEnd(url: string): Promise<{ ours: number; bare: number }> {
+  const bare = await wallMs(process.execPath, ['-e', '0'], url);
+  const ours = await wallMs(process.execPath, [program, 'run', '--no-files', '--', 'true'], url);
+  return { ours, bare };
+}
+
+/** The time of the output alone: what a program that writes nothing takes is left out, of both. */
+async function output(url: string, script: string): Promise<{ ours: number; bare: number }> {
+  const run = [process.execPath, program, 'run', '--no-files', '--'];
+  const piped = (command: readonly string[]) => wallMs('sh', ['-c', '"$@" | cat >/dev/null', 'sh', ...command], url);
+  const bare = (await piped([process.execPath, '-e', script])) - (await piped([process.execPath, '-e', '0']));
+  const ours = (await piped([...run, process.execPath, '-e', script])) - (await piped([...run, process.execPath, '-e', '0']));
+  return { ours, bare };
+}
+
+async function wallMs(command: string, args: readonly string[], url: string): Promise<number> {
+  const home = mkdtempSync(join(tmpdir(), 'shannon-dash-bench-'));
+  const env = { ...process.env, HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home, SHANNON_DASH_URL: url };
+  const startedAt = performance.now();
+  try {
+    const child = spawn(command, args, { cwd: home, env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    if (code !== 0) throw new Error(`${command} ended with ${String(code)}`);
+    return performance.now() - startedAt;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
