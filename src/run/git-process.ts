@@ -40,7 +40,8 @@ const outputBytes = 512 * 1024 * 1024;
 /** Signals that end us. What we started in a group of its own must not stay behind. */
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const running = new Set<number>();
-const endAll = () => {
+/** Ends every git that still runs: for a process that is about to end by a signal, of which it hears no `exit`. */
+export const endAllGit = () => {
   for (const pid of running) endGroup(pid);
 };
 
@@ -57,7 +58,7 @@ export function spawnGit(
   if (pid === undefined) return child;
   if (running.size === 0) {
     for (const signal of signalsNotIgnored()) process.on(signal, endWithUs);
-    process.on('exit', endAll);
+    process.on('exit', endAllGit);
   }
   running.add(pid);
   const timer = setTimeout(() => {
@@ -69,7 +70,7 @@ export function spawnGit(
     running.delete(pid);
     if (running.size > 0) return;
     for (const signal of endSignals) process.off(signal, endWithUs);
-    process.off('exit', endAll);
+    process.off('exit', endAllGit);
   });
   return child;
 }
@@ -131,7 +132,7 @@ function endGroup(pid: number | undefined): void {
 function endWithUs(signal: NodeJS.Signals): void {
   // Whoever else listens decides whether we end; git is ended by its time limit then.
   if (process.listenerCount(signal) > 1) return;
-  endAll();
+  endAllGit();
   process.off(signal, endWithUs);
   process.kill(process.pid, signal);
 }

@@ -9,6 +9,7 @@ import { startChildProgram } from './child-program.ts';
 import { ChildTree } from './child-tree.ts';
 import { startFileEvents } from './file-events.ts';
 import { forwardSignals, type ForwardedSignals, type SupervisedProgram } from './forwarded-signals.ts';
+import { endAllGit } from './git-process.ts';
 import { enterLiveRuns, liveRunsFolder } from './live-runs.ts';
 import { OutputLines } from './output-lines.ts';
 import type { OutputPassage } from './output-passage.ts';
@@ -161,6 +162,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     await checkpoints?.close().catch(() => undefined);
     // What could be said has been said.
     await Promise.all([announcements?.close(), fileWatch?.finish(), run.close(undefined, { timeoutMs: 0 })]);
+    endAllGit();
   }
 }
 

@@ -258,7 +258,7 @@ describe('HALT and RESUME', () => {
 
   test.each(['SIGINT', 'SIGTERM'] as const)('%s does not reach what left the group of the program', async (signal) => {
     const place = await newRunPlace();
-    const script = `setsid sh -c 'echo $$ > away.pid; exec sleep 60' & trap 'exit 4' INT TERM; until [ -s away.pid ]; do sleep 0.02; done; echo ready; wait`;
+    const script = `setsid sh -c 'echo $$ > away.pid; exec sleep 60' >/dev/null 2>&1 & trap 'exit 4' INT TERM; until [ -s away.pid ]; do sleep 0.02; done; echo ready; wait`;
     const program = place.start('s', '--no-files', '--', 'bash', '-c', script);
     await program.until(({ stdout }) => stdout.includes('ready'));
     program.child.kill(signal);
@@ -359,7 +359,7 @@ describe('the server', () => {
       expect(outputLines(events)).toEqual(['up', `end of ${session}`]);
       expect(events.filter(({ type }) => type === 'execution:completed')).toHaveLength(1);
     }
-  });
+  }, 60_000);
 
   test('that is missing keeps no program from running: run says why, or refuses with --require-server', async () => {
     const stranger = createServer((_, response) => response.end('hello'));

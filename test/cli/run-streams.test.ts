@@ -86,9 +86,13 @@ describe('output on pipes', () => {
 
   test('does not wait for what the program left behind', async () => {
     const place = await newRunPlace();
-    const { code, stdout } = await shell(`${run} -- sh -c 'sleep 60 & echo $!'`, place);
-    expect(code).toBe(0);
-    process.kill(Number(stdout.toString()), 'SIGKILL');
+    const program = place.start('s', '--no-files', '--', 'sh', '-c', 'sleep 60 & echo $!');
+    const exited = new Promise((resolve) => program.child.once('exit', resolve));
+    await program.until(({ stdout }) => stdout.endsWith('\n'));
+    // The output stays open for what was left behind, as bare.
+    expect(await exited).toBe(0);
+    process.kill(Number(program.stdout), 'SIGKILL');
+    await program.ended;
   });
 });
 

@@ -55,6 +55,9 @@ const sizes = [
   [200, 15],
 ] as const;
 
+/** Half a character is refused by the server; how it looks is tried without one. */
+const sentTexts = hostileTexts.filter((text) => text.isWellFormed());
+
 /** Mulberry32: the same seed gives the same keys. */
 function randomFrom(seed: number): () => number {
   let state = seed;
@@ -71,7 +74,8 @@ test(`random keys, resizes and hostile texts for ${totalMs} ms, from seed ${firs
   await publish(
     server,
     'run-7f3a',
-    hostileTexts.flatMap((text, index) => hostileEvents(text, index)),
+
+    sentTexts.flatMap((text, index) => hostileEvents(text, index)),
   );
   await attachOrchestrator(server.url, 'run-7f3a');
   const endMs = Date.now() + totalMs;
@@ -105,7 +109,7 @@ async function round(server: TestServer, seed: number, endMs: number): Promise<v
       const [columns, rows] = pick(sizes);
       program.resize(columns, rows);
     }
-    if (random() < 0.1) await publish(server, 'run-7f3a', hostileEvents(pick(hostileTexts), 1_000 + step));
+    if (random() < 0.1) await publish(server, 'run-7f3a', hostileEvents(pick(sentTexts), 1_000 + step));
     await answered(program);
     for (const row of program.rows()) expect(row, `seed ${seed}`).not.toMatch(unsafe);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { keyTable } from '../../src/dashboard/view/key-table.ts';
-import { publish, startServer, type TestServer } from '../helpers/start-server.ts';
+import { journalAsOf, publish, startServer, type TestServer } from '../helpers/start-server.ts';
 import { attachOrchestrator, commandsOf, decisionEvents, runEvents } from './scripted-run.ts';
 import { watch } from './watch.ts';
 import { programPath, type WatchedProgram } from './watched-program.ts';
@@ -33,7 +33,7 @@ async function opened(
   options: { decisions?: boolean; orchestrator?: boolean } = {},
 ): Promise<{ server: TestServer; program: WatchedProgram }> {
   const server = await startServer();
-  await publish(server, 'run-7f3a', options.decisions === true ? [...runEvents, ...decisionEvents] : runEvents);
+  await journalAsOf(server, 'run-7f3a', options.decisions === true ? [...runEvents, ...decisionEvents] : runEvents);
   if (options.orchestrator === true) await attachOrchestrator(server.url, 'run-7f3a');
   const program = watch(server.url, ['run-7f3a']);
   await program.shows('wave-orchestration');

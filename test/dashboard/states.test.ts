@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { publish, startServer } from '../helpers/start-server.ts';
+import { journalAsOf, publish, startServer } from '../helpers/start-server.ts';
 import { attachOrchestrator, commandsOf, decisionEvents, runEvents } from './scripted-run.ts';
 import { watch } from './watch.ts';
 import type { WatchedProgram } from './watched-program.ts';
@@ -50,7 +50,7 @@ test.each([
   [38, 9],
 ])('the screen at %ix%i', async (columns, rows) => {
   const server = await startServer();
-  await publish(server, 'run-7f3a', recent([...runEvents, ...decisionEvents]));
+  await journalAsOf(server, 'run-7f3a', recent([...runEvents, ...decisionEvents]));
   const program = watch(server.url, ['run-7f3a', '--readonly'], { columns, rows });
   await program.shows(rows < 10 ? 'q quit' : /● live \d+ms/);
   await program.shows(rows < 10 ? '2 decisions' : columns >= 80 ? 'asks: Which database?' : '1 Skills');

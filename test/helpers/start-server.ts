@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Journal, NewEvent } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
 import { createServer, type DashServer, type ServerOptions } from '../../src/server/create-server.ts';
 
@@ -10,6 +11,7 @@ export interface TestServer {
   readonly url: string;
   readonly port: number;
   readonly folder: string;
+  readonly journal: Journal;
   close(): Promise<void>;
   /** Closes it and opens another one on the same journal and the same port. */
   restart(): Promise<void>;
@@ -19,8 +21,9 @@ export async function startServer(options: Omit<ServerOptions, 'projectFolder'> 
   const folder = await mkdtemp(join(tmpdir(), 'shannon-dash-server-'));
   let server: DashServer | undefined;
   let port = 0;
+  let journal: Journal;
   const open = async () => {
-    const journal = options.journal ?? (await openSqliteJournal({ path: join(folder, 'journal.sqlite') }));
+    journal = options.journal ?? (await openSqliteJournal({ path: join(folder, 'journal.sqlite') }));
     server = await createServer({ ...options, journal, projectFolder: folder });
     ({ port } = await server.listen({ port }));
   };
@@ -41,6 +44,9 @@ export async function startServer(options: Omit<ServerOptions, 'projectFolder'> 
       return port;
     },
     folder,
+    get journal() {
+      return journal;
+    },
     close,
     async restart() {
       await close();
@@ -80,4 +86,9 @@ export async function publish(server: TestServer, sessionId: string, events: unk
   const { status, body } = await http('POST', `${server.url}/api/sessions/${sessionId}/events`, events);
   if (status !== 200) throw new Error(`publishing was refused: ${JSON.stringify(body)}`);
   return body;
+}
+
+/** Events as if they had been taken in at the times that they tell, however long ago. */
+export async function journalAsOf(server: TestServer, session: string, events: readonly NewEvent[]): Promise<void> {
+  await server.journal.append(session, events);
 }

@@ -18,7 +18,7 @@ export function registerServe(program: Program): void {
       option('--port <number>', 'the port (8000); 0 takes any free one'),
       option('--journal <path>', 'the journal file, or: memory'),
       option('--fsync', 'keep each commit over a power failure too'),
-      option('--accept-loss', 'start although the journal has lost something; damaged files are kept'),
+      option('--accept-loss', 'start although the journal has lost something'),
       option('--skills <folder>', 'a further folder of skills (repeatable)', collect),
       option('--cors-origin <origin>', 'a web page that may call; * for any (repeatable)', collect),
       option('--allowed-host <host>', 'a further name for it; * for any (repeatable)', collect),
