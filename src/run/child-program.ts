@@ -28,7 +28,7 @@ export interface ChildProgramOptions {
 }
 
 /** How a program ended, and where what it left behind may still write. */
-export interface ChildProgramEnd extends ProgramEnd {
+interface ChildProgramEnd extends ProgramEnd {
   leftBehind: OutputPassage[];
 }
 

@@ -82,7 +82,7 @@ function endingWithTest(program: StartedProgram): StartedProgram {
 }
 
 /** Looks until it is so. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 45_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`);

@@ -18,7 +18,7 @@ const decisionOf = async (server: TestServer, sessionId = 's') =>
 const madeOf = async (server: TestServer) =>
   (await http<{ events: SessionEvent[] }>('GET', `${server.url}/api/sessions/s/events?types=decision:made`)).body.events;
 const operatorOf = (server: TestServer, client: string) => connectQuiet(server.url, { auth: { client } });
-const isMade = (server: TestServer) => expect.poll(async () => (await decisionOf(server)).status, { timeout: 5_000 });
+const isMade = (server: TestServer) => expect.poll(async () => (await decisionOf(server)).status, { timeout: 20_000 });
 
 describe('answering', () => {
   test('the first answer wins, later ones are told by whom', async () => {
@@ -132,7 +132,7 @@ describe('a deadline', () => {
     const server = await startServer();
     await publish(server, 's', [point({ timeout_ms: 50 }), { ...point({ timeout_ms: 100, default: 'no', decision_id: 'e' }) }]);
     await expect
-      .poll(async () => (await http('GET', `${server.url}/api/sessions/s/decisions/e`)).body['status'], { timeout: 5_000 })
+      .poll(async () => (await http('GET', `${server.url}/api/sessions/s/decisions/e`)).body['status'], { timeout: 20_000 })
       .toBe('made');
     expect(await decisionOf(server)).toMatchObject({ status: 'open', deadline: null });
     expect(await answer(await operatorOf(server, 'ana'), 'yes')).toMatchObject({ status: 'applied' });
@@ -146,7 +146,7 @@ describe('a deadline', () => {
     await publish(server, 't', point({ timeout_ms: 10, default: 'no' }));
     await server.close();
     await server.restart();
-    await expect.poll(async () => (await decisionOf(server, 't')).made_by, { timeout: 5_000 }).toBe('timeout');
+    await expect.poll(async () => (await decisionOf(server, 't')).made_by, { timeout: 20_000 }).toBe('timeout');
   });
 
   test('that passes while an answer is on its way waits for it: applied, the answer stands', async () => {
@@ -159,7 +159,7 @@ describe('a deadline', () => {
     ]);
     const waiting = answer(await operatorOf(server, 'ana'), 'yes', { command_id: 'c' });
     await expect
-      .poll(async () => (await http('GET', `${server.url}/api/sessions/s/decisions/e`)).body['status'], { timeout: 5_000 })
+      .poll(async () => (await http('GET', `${server.url}/api/sessions/s/decisions/e`)).body['status'], { timeout: 20_000 })
       .toBe('made');
     expect((await decisionOf(server)).status).toBe('open');
     await orchestrator.update({ command_id: 'c', session_id: 's' }, { status: 'applied' });
@@ -178,7 +178,7 @@ describe('a deadline', () => {
     ]);
     const waiting = answer(await operatorOf(server, 'ana'), 'yes', { command_id: 'c' });
     await expect
-      .poll(async () => (await http('GET', `${server.url}/api/sessions/s/decisions/e`)).body['status'], { timeout: 5_000 })
+      .poll(async () => (await http('GET', `${server.url}/api/sessions/s/decisions/e`)).body['status'], { timeout: 20_000 })
       .toBe('made');
     expect((await decisionOf(server)).status).toBe('open');
     await orchestrator.update({ command_id: 'c', session_id: 's' }, { status: 'failed', error: 'no' });
@@ -193,7 +193,7 @@ describe('a deadline', () => {
     await http('DELETE', `${server.url}/api/sessions/s`);
     await publish(server, 's', point({ timeout_ms: 600_000, default: 'no' }));
     await publish(server, 't', point({ timeout_ms: 400, default: 'no' }));
-    await expect.poll(async () => (await decisionOf(server, 't')).status, { timeout: 5_000 }).toBe('made');
+    await expect.poll(async () => (await decisionOf(server, 't')).status, { timeout: 20_000 }).toBe('made');
     expect((await decisionOf(server)).status).toBe('open');
   });
 });
