@@ -136,6 +136,7 @@ export const eventTable = {
     let_go: count.nullish(),
   }),
   'run:files-let-go': z.looseObject({ count }),
+  'journal:lost': z.looseObject({ reason: text.nullish() }),
   'command:queued': command,
   'command:delivered': command,
   'command:applied': command,
@@ -163,5 +164,5 @@ export function dataSchema(type: string): z.ZodType<Record<string, unknown>> | u
 
 /** Types that only the server writes: nobody may publish them, so nobody can forge a command's life or an orchestrator. */
 export function isServerOnly(type: string): boolean {
-  return type.startsWith('command:') || type.startsWith('orchestrator:') || type === 'execution:lost';
+  return type.startsWith('command:') || type.startsWith('orchestrator:') || type.startsWith('journal:') || type === 'execution:lost';
 }

@@ -55,6 +55,7 @@ const folders: Record<KnownEventType, Folder> = {
   'checkpoint:failed': unfolded,
   'process:output': unfolded,
   'run:files-let-go': unfolded,
+  'journal:lost': unfolded,
   'command:queued': foldCommand,
   'command:delivered': foldCommand,
   'command:applied': foldCommand,

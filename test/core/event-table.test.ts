@@ -38,6 +38,7 @@ const required: Record<KnownEventType, Record<string, unknown>> = {
   'checkpoint:failed': { checkpoint_id: 'c1' },
   'process:output': { lines: ['one'] },
   'run:files-let-go': { count: 1 },
+  'journal:lost': {},
   'command:queued': { command_id: 'k1', command_type: 'HALT' },
   'command:delivered': { command_id: 'k1', command_type: 'HALT' },
   'command:applied': { command_id: 'k1', command_type: 'HALT' },

@@ -9,7 +9,7 @@ const golden: Record<number, string> = {
   2: '82665d561809a42812d525951a7fd95b851d9526647236ae5806425ff6af66d8',
   3: '540a0b41d74b63352e7b657172f6c7a4ee3e5b386478f4e05058711486c9fca8',
   4: 'b3fcbf687ebef3f48cf31c1091320bf3fe37bfc0b1859559aa514d4321585a3d',
-  5: '117291400ae9941f740dcbe7b640a0fed42994bbe1469ba41377c0d7c682202e',
+  5: '9a463ea4b6dc20f446c97043ed39f9427b6e8b622da62387f7058d8b385b7bd4',
 };
 
 const command = (id: string, type: string) => ({ command_id: id, command_type: type, parameters: { reason: 'r' }, by: 'op', result: 1 });
@@ -56,6 +56,7 @@ const goldenEvents = eventsOf([
   ['checkpoint:failed', { checkpoint_id: 'k2', error: 'full' }],
   ['process:output', { stream: 'stdout', lines: ['one'] }],
   ['run:files-let-go', { count: 3 }],
+  ['journal:lost', { reason: 'damaged' }],
   ['my:own', { any: 1 }],
   ['orchestrator:detached', { instance_id: 'run-1', code: 'left' }],
   ['agent:spawned', { agent_id: 'b' }],

@@ -64,6 +64,7 @@ const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>,
   'checkpoint:saved': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} saved${after(', files: ', numberOf(data, 'files'))}`,
   'checkpoint:failed': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} failed${after(': ', errorTextOf(data, 'error'))}`,
   'process:output': (data) => `${textOf(data, 'stream') ?? 'stdout'} | ${Array.isArray(data['lines']) ? data['lines'].join(' ') : ''}`,
+  'journal:lost': (data) => `an event is lost${after(': ', textOf(data, 'reason'))}`,
   'run:files-let-go': (data) => `changes of files that came too fast to be told one by one: ${numberOf(data, 'count') ?? '?'}`,
   'orchestrator:attached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} attached`,
   'orchestrator:detached': (data) =>
@@ -88,7 +89,7 @@ export function eventPhrase(event: Pick<SessionEvent, 'type' | 'data'>): EventPh
 }
 
 function toneOf(type: string, data: Data): EventPhrase['tone'] {
-  if (type.endsWith(':failed') || type === 'execution:lost' || type === 'command:rejected' || type === 'command:expired') return 'bad';
+  if (type.endsWith(':failed') || type.endsWith(':lost') || type === 'command:rejected' || type === 'command:expired') return 'bad';
   if ((type === 'validation:result' || type === 'agent:completed') && data['success'] === false) return 'bad';
   if (type.endsWith(':completed') || type === 'validation:result') return 'good';
   if (type === 'orchestrator:detached' && hasLeft(data)) return 'plain';
