@@ -7,6 +7,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Generous: a busy machine is no fault of the program. Nothing asserts a time.
     expect: { poll: { timeout: 20_000 } },
-    maxWorkers: 2,
+    // Most tests wait for processes: one more than the cores that the project is built for.
+    maxWorkers: 3,
   },
 });

@@ -7,7 +7,8 @@
  * - `nofile` SOFT:HARD:SYSCALL: the limit of open files; `ignore`: signals; `close`: descriptors that are ours
  * - `tty` PATH, `on` 0,1,2: a terminal, and the descriptors that are on it
  * - `keep` DESCRIPTOR: the program gets a process group of its own, and this process stays as the leader of the session: were the
- *   program the leader, its end would hang up on all that it leaves behind. It tells `pid N`, `stop SIGNAL`, `end STATUS`.
+ *   program the leader, its end would hang up on all that it leaves behind. It tells `pid N`, `stop SIGNAL`, `end STATUS`, and on a
+ *   terminal stays until the session has no other process.
  * - `reap` SYSCALL: it also takes what ended of those whose parents are gone
  * - `front`, `control`: numbers of ioctl: to give the terminal to a process group, to take it as the session's own
  */
@@ -17,7 +18,15 @@ while (@ARGV) { my $a = shift @ARGV; last if $a eq '--'; my ($k, $v) = split /=/
 delete $ENV{$_} for split /,/, $o{perl} // '';
 @ARGV = map { pack 'H*', $_ } @ARGV if $o{hex};
 for (split /,/, $o{env} // '') { my ($n, $v) = split /=/, pack('H*', $_), 2; $ENV{$n} = $v }
-sub let_go { for (@_) { open(my $h, '<&=', $_) and close $h } }
+sub let_go { for (@_) { my $h; (open($h, '<&=', $_) or open($h, '>&=', $_)) and close $h } }
+sub has_others {
+  opendir(my $d, '/proc') or return 1;
+  for my $q (grep { /^\d+$/ and $_ != $$ } readdir $d) {
+    open(my $f, '<', "/proc/$q/stat") or next;
+    return 1 if (<$f> // '') =~ /.*\) [^Z] \d+ \d+ $$ /;
+  }
+  return 0;
+}
 let_go(split /,/, $o{close} // '');
 if ($o{nofile}) { my ($soft, $hard, $call) = split /:/, $o{nofile}; my $l = pack 'QQ', $soft, $hard; syscall($call, 0, 7, $l, 0) }
 my $t;
@@ -47,7 +56,7 @@ if (defined $o{keep}) {
     }
     close $s;
     $SIG{HUP} = 'DEFAULT';
-    sleep 3600 while $t;
+    sleep 2 while $t and has_others();
     exit;
   }
   close $s;
