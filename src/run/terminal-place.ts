@@ -30,7 +30,7 @@ export function isInFront(): boolean {
 }
 
 /** The other processes of our own group: whoever called us, other parts of a pipeline. Not what we started. */
-export async function groupFellows(): Promise<ProcessRow[]> {
+async function groupFellows(): Promise<ProcessRow[]> {
   const table = await readProcessTable();
   const own = table.find((row) => row.pid === process.pid);
   const fellows = table.filter((row) => row.pgid === own?.pgid && row.pid !== process.pid && !'ZX'.includes(row.state));
