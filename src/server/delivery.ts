@@ -76,25 +76,28 @@ function batchPackets(events: readonly JournalEvent[]): string[] {
 }
 
 function encode(packets: string[]): EncodedDelivery {
-  // '4' is Engine.IO's type for a message.
-  return { packets, frames: Buffer.concat(packets.map((packet) => textFrame(`4${packet}`))), waiting: 0 };
+  const lengths = packets.map((packet) => Buffer.byteLength(packet) + 1);
+  const frames = Buffer.allocUnsafe(lengths.reduce((bytes, length) => bytes + headerBytes(length) + length, 0));
+  let at = 0;
+  for (const [index, packet] of packets.entries()) {
+    const length = lengths[index] ?? 0;
+    at = writeHeader(frames, at, length);
+    // Engine.IO's type for a message.
+    at = frames.writeUInt8(0x34, at);
+    at += frames.write(packet, at);
+  }
+  return { packets, frames, waiting: 0 };
 }
 
-/** An unmasked, final text frame as a server sends it: RFC 6455, section 5.2. */
-function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const headerBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(headerBytes + length);
-  frame[0] = 0x81;
-  if (length < 126) {
-    frame[1] = length;
-  } else if (length < 65_536) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
-  frame.write(text, headerBytes);
-  return frame;
+function headerBytes(length: number): number {
+  if (length < 126) return 2;
+  return length < 65_536 ? 4 : 10;
+}
+
+/** The header of an unmasked, final text frame as a server sends it: RFC 6455, section 5.2. Gives the place behind it. */
+function writeHeader(frames: Buffer, at: number, length: number): number {
+  frames.writeUInt8(0x81, at);
+  if (length < 126) return frames.writeUInt8(length, at + 1);
+  if (length < 65_536) return frames.writeUInt16BE(length, frames.writeUInt8(126, at + 1));
+  return frames.writeBigUInt64BE(BigInt(length), frames.writeUInt8(127, at + 1));
 }

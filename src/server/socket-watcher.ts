@@ -9,8 +9,9 @@ import type { SessionMessage, Watcher } from './watcher.ts';
 
 /** Something that was written and is not taken yet. */
 interface Written {
-  encoded: EncodedDelivery;
-  isPaced: boolean;
+  bytes: number;
+  /** What others may wait for too; undefined for what was made for this client alone: it is not kept until it is taken. */
+  shared: EncodedDelivery | undefined;
 }
 
 /** What a client's connection has waiting, and what happens when it is too much. */
@@ -96,7 +97,7 @@ export class SocketBacklog {
     this.#backlog.enter(frames.length, isPaced);
     // What many wait for is in memory once.
     if (!isPaced && encoded.waiting++ === 0) this.#budget.charge(frames.length);
-    this.#written.push({ encoded, isPaced });
+    this.#written.push({ bytes: frames.length, shared: isPaced ? undefined : encoded });
     if (conn.transport.name === 'websocket') {
       // Engine.IO hands `wsPreEncodedFrame` to ws as it is, and needs no text besides.
       conn.write('', { wsPreEncodedFrame: [frames] } as unknown as Parameters<typeof conn.write>[1], this.#onTaken);
@@ -119,10 +120,10 @@ export class SocketBacklog {
   #taken(): void {
     const written = this.#written.shift();
     if (written === undefined) return;
-    const { encoded, isPaced } = written;
-    this.#takenBytes += encoded.frames.length;
-    if (!isPaced && --encoded.waiting === 0) this.#budget.release(encoded.frames.length);
-    this.#backlog.leave(encoded.frames.length, isPaced);
+    const { bytes, shared } = written;
+    this.#takenBytes += bytes;
+    if (shared !== undefined && --shared.waiting === 0) this.#budget.release(bytes);
+    this.#backlog.leave(bytes, shared === undefined);
   }
 
   /** Not `socket.disconnect`, after which a plain client would never come back. */
