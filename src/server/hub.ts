@@ -188,27 +188,31 @@ export class Hub {
     );
   }
 
-  /** Tells the state; gives the place in the history where it stands. */
+  /** Tells the state as it is now, however long that takes; gives the place in the history where it stands. */
   async #beginWithState(sessionId: string, reader: Reader): Promise<number> {
     const session = this.#store.get(sessionId);
     let seq = 0;
     if (session === undefined) reader.isLive = true;
-    else
+    else {
+      const now = session.state;
       await reader.watcher.tellPaced(async () => {
-        const state = await this.#store.load(sessionId);
+        const state = now ?? (await this.#store.load(sessionId));
         // Deleted meanwhile, or created anew: the reader was told.
         if (reader.isClosed || reader.isLive || this.#store.get(sessionId) !== session) return undefined;
         seq = state?.seq ?? 0;
         return this.#stateMessage(sessionId, state);
       });
+    }
     return seq;
   }
 
+  /** Tells the states as they are now, however long that takes: every event from now on follows the state of its session. */
   async #joinAll(reader: ReaderOfAll): Promise<void> {
-    for (const session of this.#store.recent(limits.joinStates)) {
+    const begun = this.#store.recent(limits.joinStates).map((session) => ({ session, now: session.state }));
+    for (const { session, now } of begun) {
       const { session_id } = session.head;
       const isThere = await reader.watcher.tellPaced(async () => {
-        const state = await this.#store.load(session_id);
+        const state = now ?? (await this.#store.load(session_id));
         if (reader.isClosed || state === undefined || this.#store.get(session_id) !== session) return undefined;
         if (state.seq < session.head.seq) reader.missed.set(session_id, state.seq + 1);
         else reader.missed.delete(session_id);

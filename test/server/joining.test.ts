@@ -40,6 +40,19 @@ describe('without a cursor', () => {
     expect(state).toMatchObject({ seq: 0, session: { planned_skills: ['a'], metadata: { k: 1 } } });
   });
 
+  test('every event after the greeting is heard, however many states are still to come', async () => {
+    const server = await startServer();
+    const sessions = seqs(1, 150).map((n) => `s-${n}`);
+    for (const session of sessions) await publish(server, session, steps(1, 1));
+    const producer = await connectQuiet(server.url);
+    const client = await connectClient(server.url);
+    await client.next('connected');
+    await Promise.all(sessions.map((session) => producer.publish(session, steps(2, 2))));
+    const events = await client.untilEvents(sessions.length);
+    expect(events.map(({ session_id, seq }) => `${session_id} ${seq}`).toSorted()).toEqual(sessions.map((id) => `${id} 2`).toSorted());
+    expect(client.all('session:state').map(({ seq }) => seq)).toEqual(sessions.map(() => 1));
+  });
+
   test('the state comes first, and folding what follows gives what the server has', async () => {
     const server = await startServer();
     await publish(server, 's', [
