@@ -6,7 +6,7 @@ import manifest from './package.json' with { type: 'json' };
  * picture. What it shares with those who embed the server or the client stays outside, where they find it too.
  */
 export default {
-  input: { main: 'src/cli/main.ts', 'compile-cache': 'src/cli/compile-cache.ts', 'skill-worker': 'src/server/skill-worker.ts' },
+  input: { main: 'src/cli/main.ts', 'compile-cache': 'src/cli/compile-cache.ts', 'skill-worker': 'src/server/skills/skill-worker.ts' },
   platform: 'node',
   external: [...Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }), 'react-devtools-core'].map(
     (name) => new RegExp(`^${name}(?:/|$)`),

@@ -9,21 +9,21 @@ export {
   type ReceivedCommand,
   type SkillContext,
   type SkillOptions,
-} from './client/orchestrator.ts';
-export type { Decided, DecideOptions } from './client/decision-desk.ts';
-export { connectPublisher, type Publisher, type PublisherOptions } from './client/publisher.ts';
-export { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } from './client/watcher.ts';
-export type { ConnectionState, ConnectOptions } from './client/connection.ts';
-export type { OutgoingEvent, Problem, Published, PublishOptions } from './client/outbox.ts';
-export type { CommandFields, CommandInput, CommandResult, CommandResults, CommandStatus, CommandType } from './core/command.ts';
-export { ShannonDashError, type ErrorBody, type ErrorCode } from './core/errors.ts';
-export type { Cursor, SessionEvent } from './core/event.ts';
+} from './client/orchestrator/orchestrator.ts';
+export type { Decided, DecideOptions } from './client/orchestrator/decision-desk.ts';
+export { connectPublisher, type Publisher, type PublisherOptions } from './client/orchestrator/publisher.ts';
+export { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } from './client/watcher/watcher.ts';
+export type { ConnectionState, ConnectOptions } from './client/connection/connection.ts';
+export type { OutgoingEvent, Problem, Published, PublishOptions } from './client/orchestrator/outbox.ts';
+export type { CommandFields, CommandInput, CommandResult, CommandResults, CommandStatus, CommandType } from './core/protocol/command.ts';
+export { ShannonDashError, type ErrorBody, type ErrorCode } from './core/protocol/errors.ts';
+export type { Cursor, SessionEvent } from './core/protocol/event.ts';
 export { matchesGlob } from './core/event-filter.ts';
-export type { EventData, KnownEventType } from './core/event-table.ts';
-export { fold, foldAll } from './core/fold.ts';
-export { limits } from './core/limits.ts';
-export type { SessionGapMessage } from './core/messages.ts';
-export { initialState, isLive } from './core/session-state.ts';
+export type { EventData, KnownEventType } from './core/protocol/event-table.ts';
+export { fold, foldAll } from './core/fold/fold.ts';
+export { limits } from './core/protocol/limits.ts';
+export type { SessionGapMessage } from './core/protocol/messages.ts';
+export { initialState, isLive } from './core/protocol/session-state.ts';
 export type {
   AgentState,
   CheckpointState,
@@ -38,4 +38,4 @@ export type {
   SkillState,
   SkillUsage,
   ValidationState,
-} from './core/session-state.ts';
+} from './core/protocol/session-state.ts';

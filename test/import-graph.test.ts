@@ -130,8 +130,8 @@ describe('the reader of imports', () => {
 
   test('found the sources, and every file that they import', () => {
     for (const part of ['core', 'journal', 'server', 'client']) expect(files.some((file) => partOf(file) === part)).toBe(true);
-    expect(graph.get('src/core/fold-command.ts')).toContainEqual({ to: 'src/core/session-state.ts', kind: 'type' });
-    expect(graph.get('src/journal/sqlite-journal.ts')).toContainEqual({ to: 'node:sqlite', kind: 'dynamic' });
+    expect(graph.get('src/core/fold/fold-command.ts')).toContainEqual({ to: 'src/core/protocol/session-state.ts', kind: 'type' });
+    expect(graph.get('src/journal/sqlite/sqlite-journal.ts')).toContainEqual({ to: 'node:sqlite', kind: 'dynamic' });
     expect(breaches((_, to) => !to.startsWith('src/') || sources.has(to) || existsSync(join(root, to)))).toEqual([]);
     expect(breaches((_, to) => !to.startsWith('..'))).toEqual([]);
   });
@@ -166,10 +166,10 @@ describe('who may import whom', () => {
     expect(both).toEqual([]);
   });
 
-  test('only the sqlite-* of the journal know SQLite, and it is loaded where a journal is opened', () => {
-    expect(breaches((file, to) => to !== 'node:sqlite' || /^src\/journal\/sqlite-[a-z]+\.ts$/.test(file))).toEqual([]);
+  test('only sqlite/ of the journal knows SQLite, and it is loaded where a journal is opened', () => {
+    expect(breaches((file, to) => to !== 'node:sqlite' || /^src\/journal\/sqlite\//.test(file))).toEqual([]);
     const loading = files.filter((file) => (graph.get(file) ?? []).some(({ to, kind }) => to === 'node:sqlite' && kind !== 'type'));
-    expect(loading).toEqual(['src/journal/sqlite-journal.ts']);
+    expect(loading).toEqual(['src/journal/sqlite/sqlite-journal.ts']);
   });
 
   test('nobody imports in a circle; core and journal not for types either', () => {
@@ -181,7 +181,7 @@ describe('who may import whom', () => {
 describe('what is loaded', () => {
   test.runIf(sources.has('src/index.ts'))("with import 'shannon-dash' is neither Ink nor Fastify, nor the server", () => {
     const reached = [...reachedFrom('src/index.ts')];
-    expect(reached).toContain('src/client/connection.ts');
+    expect(reached).toContain('src/client/connection/connection.ts');
     expect(
       reached.filter((to) => /^(?:ink|react|fastify|@fastify\/.*|socket\.io|pino.*|node:sqlite|commander|chalk)(?:\/|$)/.test(to)),
     ).toEqual([]);

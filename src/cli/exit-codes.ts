@@ -1,4 +1,4 @@
-import { ShannonDashError, type ErrorCode } from '../core/errors.ts';
+import { ShannonDashError, type ErrorCode } from '../core/protocol/errors.ts';
 
 /** What the program's exit code says to a script. */
 export const exitCodes = {

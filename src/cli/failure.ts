@@ -1,6 +1,6 @@
-import { errorTable, ShannonDashError, type ErrorCode } from '../core/errors.ts';
+import { errorTable, ShannonDashError, type ErrorCode } from '../core/protocol/errors.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { systemReason } from './system-reason.ts';
+import { systemReason } from './terminal/system-reason.ts';
 
 /** An error that says what to do next: each hint is a line of its own. */
 export class Failure extends ShannonDashError {

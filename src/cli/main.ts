@@ -1,8 +1,8 @@
-import { rememberDescriptors } from '../run/own-start.ts';
+import { rememberDescriptors } from '../run/program/own-start.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureOf, outputFailure } from './failure.ts';
-import { Interruption } from './interruption.ts';
+import { Interruption } from './terminal/interruption.ts';
 import { openOutput, Program } from './program.ts';
 import { standInForDeletedFolder } from './working-folder.ts';
 

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCodes } from './exit-codes.ts';
 import { usageFailure } from './failure.ts';
-import { renderHelp } from './help.ts';
-import type { Interruption } from './interruption.ts';
-import { Output } from './output.ts';
-import type { Settings } from './settings.ts';
+import { renderHelp } from './terminal/help.ts';
+import type { Interruption } from './terminal/interruption.ts';
+import { Output } from './terminal/output.ts';
+import type { Settings } from './settings/settings.ts';
 
 /** What a command gets to work with. */
 export interface Invocation<Options> {
@@ -107,7 +107,7 @@ export class Program {
       const above = this.#commander.opts<GlobalOptions>();
       const all = { ...above, ...own, color: own.color && above.color };
       const output = await openOutput(all);
-      const { readSettings } = await import('./settings.ts');
+      const { readSettings } = await import('./settings/settings.ts');
       const settings = readSettings(all);
       if (asksForTrust?.(own) !== false) for (const sentence of settings.warnings) output.warn(sentence);
       const code = await run({ args: command.args, options: own, settings, output, interruption: this.#interruption });

@@ -1,10 +1,10 @@
-import type { CommandInput, CommandResult, CommandResults } from '../core/command.ts';
-import { ShannonDashError } from '../core/errors.ts';
+import type { CommandInput, CommandResult, CommandResults } from '../core/protocol/command.ts';
+import { ShannonDashError } from '../core/protocol/errors.ts';
 import { newId } from '../core/ids.ts';
-import { limits } from '../core/limits.ts';
-import { backoffMs } from './backoff.ts';
-import { asShannonDashError, isRetryable } from './connect-failure.ts';
-import { connect, type Connection, type ConnectionState, type ConnectOptions } from './connection.ts';
+import { limits } from '../core/protocol/limits.ts';
+import { backoffMs } from './connection/backoff.ts';
+import { asShannonDashError, isRetryable } from './connection/connect-failure.ts';
+import { connect, type Connection, type ConnectionState, type ConnectOptions } from './connection/connection.ts';
 
 /** How much longer than the server an operator waits, in milliseconds, so that the server's answer is what counts. */
 const graceMs = 2_000;

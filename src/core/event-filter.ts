@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { limits } from './limits.ts';
-import { text } from './text.ts';
+import { limits } from './protocol/limits.ts';
+import { text } from './text/text.ts';
 
 /** Globs over event types, `*` only. */
 export const eventTypes = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { limits } from './limits.ts';
-import { text } from './text.ts';
+import { limits } from './protocol/limits.ts';
+import { text } from './text/text.ts';
 
 const sessionIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 

@@ -1,4 +1,4 @@
-import type { SessionState } from '../core/session-state.ts';
+import type { SessionState } from '../core/protocol/session-state.ts';
 import { openDecisions } from './view/decision-prompt.ts';
 import { shown } from './view/text.ts';
 

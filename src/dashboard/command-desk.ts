@@ -1,6 +1,6 @@
-import type { Connection } from '../client/connection.ts';
-import type { CommandInput, CommandResult } from '../core/command.ts';
-import { ShannonDashError } from '../core/errors.ts';
+import type { Connection } from '../client/connection/connection.ts';
+import type { CommandInput, CommandResult } from '../core/protocol/command.ts';
+import { ShannonDashError } from '../core/protocol/errors.ts';
 import { newId } from '../core/ids.ts';
 import { count } from './view/figures.ts';
 import type { Tone } from './view/row.ts';

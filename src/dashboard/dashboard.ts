@@ -1,6 +1,6 @@
-import type { Connection } from '../client/connection.ts';
-import { cutText } from '../core/cut-text.ts';
-import { isLive } from '../core/session-state.ts';
+import type { Connection } from '../client/connection/connection.ts';
+import { cutText } from '../core/text/cut-text.ts';
+import { isLive } from '../core/protocol/session-state.ts';
 import { Attention, clipboardSequence, takesClipboard } from './attention.ts';
 import { CommandDesk, reasonOf } from './command-desk.ts';
 import { Feed } from './feed.ts';

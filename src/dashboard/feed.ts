@@ -1,10 +1,10 @@
-import { AllSessionsWatcher } from '../client/all-sessions-watcher.ts';
-import type { Connection, ConnectionState } from '../client/connection.ts';
-import { SessionWatcher } from '../client/session-watcher.ts';
-import type { WatchUpdate } from '../client/watcher.ts';
-import type { SessionEvent } from '../core/event.ts';
-import type { SubscribedMessage } from '../core/messages.ts';
-import type { SessionState } from '../core/session-state.ts';
+import { AllSessionsWatcher } from '../client/watcher/all-sessions-watcher.ts';
+import type { Connection, ConnectionState } from '../client/connection/connection.ts';
+import { SessionWatcher } from '../client/watcher/session-watcher.ts';
+import type { WatchUpdate } from '../client/watcher/watcher.ts';
+import type { SessionEvent } from '../core/protocol/event.ts';
+import type { SubscribedMessage } from '../core/protocol/messages.ts';
+import type { SessionState } from '../core/protocol/session-state.ts';
 import { count } from './view/figures.ts';
 import { LogBuffer } from './view/log-buffer.ts';
 import type { Picture, SessionSummary } from './view/picture.ts';

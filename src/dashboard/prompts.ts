@@ -1,5 +1,5 @@
 import type { Dashboard } from './dashboard.ts';
-import { isLive } from '../core/session-state.ts';
+import { isLive } from '../core/protocol/session-state.ts';
 import type { RollbackDialog } from './view/picture.ts';
 import { previewLines, previewTarget } from './view/rollback-preview.ts';
 import { shown } from './view/text.ts';

@@ -1,5 +1,5 @@
-import { maskPasswords } from '../core/mask-passwords.ts';
-import { openConnection } from '../client/connection.ts';
+import { maskPasswords } from '../core/text/mask-passwords.ts';
+import { openConnection } from '../client/connection/connection.ts';
 import type { DashboardSettings, UntilCondition } from './dashboard.ts';
 
 /** What `watch` on a terminal was called with. */

@@ -1,5 +1,5 @@
-import type { SessionEvent } from '../core/event.ts';
-import type { CheckpointState, SessionState } from '../core/session-state.ts';
+import type { SessionEvent } from '../core/protocol/event.ts';
+import type { CheckpointState, SessionState } from '../core/protocol/session-state.ts';
 import { logLines } from './view/log-buffer.ts';
 import type { HistoryView } from './view/picture.ts';
 

@@ -1,6 +1,6 @@
 import type { SuspendTerminal } from 'ink';
 import { supportsColor } from 'chalk';
-import type { Connection } from '../client/connection.ts';
+import type { Connection } from '../client/connection/connection.ts';
 import type { AppProps, PaintedRegion, Window } from './app.tsx';
 import { Dashboard, type DashboardSettings, type Screenholder } from './dashboard.ts';
 import { keystrokes, looksPasted } from './keystroke.ts';

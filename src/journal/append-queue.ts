@@ -1,4 +1,4 @@
-import { ShannonDashError } from '../core/errors.ts';
+import { ShannonDashError } from '../core/protocol/errors.ts';
 import type { AppendOptions, NewEvent } from './journal.ts';
 
 /** One append that waits for the next commit. */

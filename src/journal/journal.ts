@@ -1,5 +1,5 @@
-import type { SessionEvent } from '../core/event.ts';
-import type { SessionOrigin } from '../core/session-state.ts';
+import type { SessionEvent } from '../core/protocol/event.ts';
+import type { SessionOrigin } from '../core/protocol/session-state.ts';
 
 /** An event to be journalled. Without an `id` the journal makes one. */
 export interface NewEvent {

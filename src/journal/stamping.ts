@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { ShannonDashError } from '../core/errors.ts';
-import type { SessionEvent } from '../core/event.ts';
-import { anyJsonText, jsonText, mayHoldHalfCharacters, wellFormed } from '../core/json.ts';
-import { limits } from '../core/limits.ts';
+import { ShannonDashError } from '../core/protocol/errors.ts';
+import type { SessionEvent } from '../core/protocol/event.ts';
+import { anyJsonText, jsonText, mayHoldHalfCharacters, wellFormed } from '../core/json/json.ts';
+import { limits } from '../core/protocol/limits.ts';
 import { JournalEvent, type NewEvent } from './journal.ts';
 
 /** What the journal has under an id. */

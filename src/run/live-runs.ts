@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync,
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
-import { type ProcessRow, readProcessTable } from './process-table.ts';
+import { type ProcessRow, readProcessTable } from './tree/process-table.ts';
 
 const storedRun = z.object({
   session: z.string(),

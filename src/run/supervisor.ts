@@ -1,22 +1,22 @@
 import { basename } from 'node:path';
 import { hostname } from 'node:os';
-import type { ConnectOptions } from '../client/connection.ts';
-import { connectOrchestrator, type Orchestrator } from '../client/orchestrator.ts';
+import type { ConnectOptions } from '../client/connection/connection.ts';
+import { connectOrchestrator, type Orchestrator } from '../client/orchestrator/orchestrator.ts';
 import { readEnvironment } from '../client/environment.ts';
-import { maskPasswords } from '../core/mask-passwords.ts';
-import { CheckpointAnnouncements } from './checkpoint-announcements.ts';
-import { startChildProgram } from './child-program.ts';
-import { ChildTree } from './child-tree.ts';
-import { startFileEvents } from './file-events.ts';
-import { forwardSignals, type ForwardedSignals, type SupervisedProgram } from './forwarded-signals.ts';
-import { endAllGit } from './git-process.ts';
+import { maskPasswords } from '../core/text/mask-passwords.ts';
+import { CheckpointAnnouncements } from './checkpoints/checkpoint-announcements.ts';
+import { startChildProgram } from './program/child-program.ts';
+import { ChildTree } from './tree/child-tree.ts';
+import { startFileEvents } from './files/file-events.ts';
+import { forwardSignals, type ForwardedSignals, type SupervisedProgram } from './tree/forwarded-signals.ts';
+import { endAllGit } from './git/git-process.ts';
 import { enterLiveRuns, liveRunsFolder } from './live-runs.ts';
-import { OutputLines } from './output-lines.ts';
-import type { OutputPassage } from './output-passage.ts';
-import { readOwnStart } from './own-start.ts';
-import type { ProgramEnd } from './program-end.ts';
+import { OutputLines } from './output/output-lines.ts';
+import type { OutputPassage } from './output/output-passage.ts';
+import { readOwnStart } from './program/own-start.ts';
+import type { ProgramEnd } from './program/program-end.ts';
 import { ServerRestorer } from './server-restorer.ts';
-import { ProgramCheckpoints } from './program-checkpoints.ts';
+import { ProgramCheckpoints } from './checkpoints/program-checkpoints.ts';
 
 /** Events on their way beyond which output waits until a batch of it is full: the server is slow, or away. */
 const slowEvents = 50;

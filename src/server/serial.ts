@@ -1,5 +1,5 @@
-import { ShannonDashError } from '../core/errors.ts';
-import { limits } from '../core/limits.ts';
+import { ShannonDashError } from '../core/protocol/errors.ts';
+import { limits } from '../core/protocol/limits.ts';
 
 /** Runs work one after the other for each key, so that what is checked still holds when it is written. Bounded for each. */
 export class Serial {

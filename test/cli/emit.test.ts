@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SessionEvent } from '../../src/core/event.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { http } from '../helpers/start-server.ts';
 import { runProgram, serve } from './started-program.ts';
 

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { expect, onTestFinished, test } from 'vitest';
 import { failureOf } from '../../src/cli/failure.ts';
-import { sessionListAnswer } from '../../src/cli/server-answers.ts';
-import { requestJson } from '../../src/cli/server-request.ts';
-import type { Settings } from '../../src/cli/settings.ts';
+import { sessionListAnswer } from '../../src/cli/server-access/server-answers.ts';
+import { requestJson } from '../../src/cli/server-access/server-request.ts';
+import type { Settings } from '../../src/cli/settings/settings.ts';
 import { newPlace, runProgram } from './started-program.ts';
 
 /** A server of somebody else: answers everything with this. */

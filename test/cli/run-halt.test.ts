@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readProcTable } from '../../src/run/process-table.ts';
+import { readProcTable } from '../../src/run/tree/process-table.ts';
 import { http } from '../helpers/start-server.ts';
 import { newRunPlace, stateOf, until } from './run-place.ts';
 

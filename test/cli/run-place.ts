@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { SessionEvent } from '../../src/core/event.ts';
-import { readProcTable } from '../../src/run/process-table.ts';
-import { signalTree } from '../../src/run/process-tree.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import { readProcTable } from '../../src/run/tree/process-table.ts';
+import { signalTree } from '../../src/run/tree/process-tree.ts';
 import { http, startServer, type Json, type TestServer } from '../helpers/start-server.ts';
 import { bin, newPlace, StartedProgram, type Place } from './started-program.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { SessionEvent } from '../../src/core/event.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { StartedProgram, type Place } from './started-program.ts';
 
 /** `serve` in a process of its own, which can be killed and started again on the same port and journal. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readProcTable } from '../../src/run/process-table.ts';
+import { readProcTable } from '../../src/run/tree/process-table.ts';
 import { http } from '../helpers/start-server.ts';
 import { serverProcess } from './run-server.ts';
 import { newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';

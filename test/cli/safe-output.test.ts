@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { Output } from '../../src/cli/output.ts';
+import { Output } from '../../src/cli/terminal/output.ts';
 
 test('a line of results holds nothing that a terminal acts on, whoever forgot to clean it; JSON stays the same value', async () => {
   const written: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { connectOrchestrator } from '../../src/client/orchestrator.ts';
+import { connectOrchestrator } from '../../src/client/orchestrator/orchestrator.ts';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
 import { WatchedProgram } from '../dashboard/watched-program.ts';
 import { serve, type ServedPlace } from './started-program.ts';

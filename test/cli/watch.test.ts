@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { SessionEvent } from '../../src/core/event.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { bin, runProgram, serve, type ServedPlace, type StartedProgram } from './started-program.ts';
 
 const publish = async (place: ServedPlace, session: string, events: object[]) => {

@@ -2,11 +2,11 @@ import { createServer as createHttpServer, request as httpRequest } from 'node:h
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { Server as SocketServer } from 'socket.io';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { connect, openConnection, type Connection, type ConnectOptions } from '../../src/client/connection.ts';
-import { connectWatcher } from '../../src/client/watcher.ts';
-import { errorBody, ShannonDashError } from '../../src/core/errors.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
-import { initialState } from '../../src/core/session-state.ts';
+import { connect, openConnection, type Connection, type ConnectOptions } from '../../src/client/connection/connection.ts';
+import { connectWatcher } from '../../src/client/watcher/watcher.ts';
+import { errorBody, ShannonDashError } from '../../src/core/protocol/errors.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import { initialState } from '../../src/core/protocol/session-state.ts';
 import { startServer, until, type RestartableServer } from './restartable-server.ts';
 
 const ended: (() => unknown)[] = [];

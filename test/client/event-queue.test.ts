@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { EventQueue } from '../../src/client/event-queue.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
+import { EventQueue } from '../../src/client/watcher/event-queue.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 
 const event = (seq: number, chars: number): SessionEvent => ({
   session_id: 's',

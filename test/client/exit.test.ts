@@ -93,7 +93,7 @@ describe('a program', () => {
       registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
       await import('${sdk}');
       const heavy = /fastify|[/]ink[/]|react|node:sqlite|[/]socket[.]io[/]|[/]src[/](server|dashboard|cli|run|journal)[/]/;
-      console.log(loaded.filter((url) => heavy.test(url)), loaded.some((url) => url.endsWith('src/client/watcher.ts')));
+      console.log(loaded.filter((url) => heavy.test(url)), loaded.some((url) => url.endsWith('src/client/watcher/watcher.ts')));
     `);
     expect(out).toBe('[] true\n');
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectOperator, type Operator } from '../../src/client/operator.ts';
-import { connectPublisher } from '../../src/client/publisher.ts';
-import type { CommandInput } from '../../src/core/command.ts';
+import { connectPublisher } from '../../src/client/orchestrator/publisher.ts';
+import type { CommandInput } from '../../src/core/protocol/command.ts';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
 import { startServer, until, type RestartableServer } from './restartable-server.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Outbox, type OutgoingEvent } from '../../src/client/outbox.ts';
-import { connectPublisher, type Publisher } from '../../src/client/publisher.ts';
-import { ShannonDashError } from '../../src/core/errors.ts';
+import { Outbox, type OutgoingEvent } from '../../src/client/orchestrator/outbox.ts';
+import { connectPublisher, type Publisher } from '../../src/client/orchestrator/publisher.ts';
+import { ShannonDashError } from '../../src/core/protocol/errors.ts';
 import { startServer, until, type RestartableServer } from './restartable-server.ts';
 
 describe('a publisher', () => {

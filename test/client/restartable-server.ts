@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SessionEvent } from '../../src/core/event.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { createServer, type DashServer } from '../../src/server/create-server.ts';
 
 /** A real server on a real SQLite file, which can go away and come back on the same file and port. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { connectOperator } from '../../src/client/operator.ts';
-import { connectOrchestrator, type Orchestrator } from '../../src/client/orchestrator.ts';
-import { connectWatcher } from '../../src/client/watcher.ts';
+import { connectOrchestrator, type Orchestrator } from '../../src/client/orchestrator/orchestrator.ts';
+import { connectWatcher } from '../../src/client/watcher/watcher.ts';
 import { pause, startServer, until, type RestartableServer } from './restartable-server.ts';
 
 let server: RestartableServer;

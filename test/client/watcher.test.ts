@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { connect } from '../../src/client/connection.ts';
-import { connectPublisher, type Publisher } from '../../src/client/publisher.ts';
-import { SessionWatcher } from '../../src/client/session-watcher.ts';
-import { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } from '../../src/client/watcher.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
+import { connect } from '../../src/client/connection/connection.ts';
+import { connectPublisher, type Publisher } from '../../src/client/orchestrator/publisher.ts';
+import { SessionWatcher } from '../../src/client/watcher/session-watcher.ts';
+import { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } from '../../src/client/watcher/watcher.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { pause, startServer, until, type RestartableServer } from './restartable-server.ts';
 
 let server: RestartableServer;

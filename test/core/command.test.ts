@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { commandTypes, isFinal, parseCommand } from '../../src/core/command.ts';
-import { ShannonDashError } from '../../src/core/errors.ts';
-import { limits } from '../../src/core/limits.ts';
+import { commandTypes, isFinal, parseCommand } from '../../src/core/protocol/command.ts';
+import { ShannonDashError } from '../../src/core/protocol/errors.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
 
 function messageOf(input: unknown): string {
   try {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eventOfCli } from '../../src/core/compatibility.ts';
-import { eventTable, isServerOnly } from '../../src/core/event-table.ts';
+import { eventOfCli } from '../../src/core/protocol/compatibility.ts';
+import { eventTable, isServerOnly } from '../../src/core/protocol/event-table.ts';
 
 const taken = (event_type: string, data?: unknown) => eventOfCli({ event_type, data });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../src/core/errors.ts';
+import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../src/core/protocol/errors.ts';
 
 const codes = Object.keys(errorTable) as ErrorCode[];
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { eventFilter, eventTypes, matchesGlob } from '../../src/core/event-filter.ts';
-import { limits } from '../../src/core/limits.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
 
 describe('a glob', () => {
   test.each([

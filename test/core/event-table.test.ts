@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseEventInput } from '../../src/core/event.ts';
-import { eventTable, isServerOnly, type KnownEventType } from '../../src/core/event-table.ts';
-import { ShannonDashError } from '../../src/core/errors.ts';
-import { parse } from '../../src/core/parse.ts';
+import { parseEventInput } from '../../src/core/protocol/event.ts';
+import { eventTable, isServerOnly, type KnownEventType } from '../../src/core/protocol/event-table.ts';
+import { ShannonDashError } from '../../src/core/protocol/errors.ts';
+import { parse } from '../../src/core/json/parse.ts';
 
 /** Protocol, section 3: the required fields of each type, with a value that is right. */
 const required: Record<KnownEventType, Record<string, unknown>> = {

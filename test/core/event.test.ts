@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { eventType, parseEventInput, publishRequest } from '../../src/core/event.ts';
+import { eventType, parseEventInput, publishRequest } from '../../src/core/protocol/event.ts';
 import { commandStepId, isSessionId } from '../../src/core/ids.ts';
-import { limits } from '../../src/core/limits.ts';
-import { parse } from '../../src/core/parse.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
+import { parse } from '../../src/core/json/parse.ts';
 import { readTimestamp } from '../../src/core/timestamp.ts';
 
 describe('an event type', () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstInexactNumber, parseJson, withExactNumbers } from '../../src/core/exact-json.ts';
+import { firstInexactNumber, parseJson, withExactNumbers } from '../../src/core/json/exact-json.ts';
 
 describe('a number in JSON', () => {
   test.each([

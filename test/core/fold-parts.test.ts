@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foldLimits } from '../../src/core/limits.ts';
+import { foldLimits } from '../../src/core/protocol/limits.ts';
 import { stateAfter, timeOf } from './session-events.ts';
 
 describe('skills', () => {

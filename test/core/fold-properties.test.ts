@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import type { SessionEvent } from '../../src/core/event.ts';
-import { eventTable } from '../../src/core/event-table.ts';
-import { fold, foldAll } from '../../src/core/fold.ts';
-import { foldLimits } from '../../src/core/limits.ts';
-import type { SessionState } from '../../src/core/session-state.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import { eventTable } from '../../src/core/protocol/event-table.ts';
+import { fold, foldAll } from '../../src/core/fold/fold.ts';
+import { foldLimits } from '../../src/core/protocol/limits.ts';
+import type { SessionState } from '../../src/core/protocol/session-state.ts';
 import { createdState, eventsOf, timeOf } from './session-events.ts';
 
 // A second or two of work, which a busy machine may stretch.

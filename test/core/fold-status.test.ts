@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { foldAll } from '../../src/core/fold.ts';
-import { isLive } from '../../src/core/session-state.ts';
+import { foldAll } from '../../src/core/fold/fold.ts';
+import { isLive } from '../../src/core/protocol/session-state.ts';
 import { createdState, eventsOf, stateAfter, timeOf } from './session-events.ts';
 
 const halting = ['execution:halting', { command_id: 'k1', reason: 'wait', initiated_by: 'ana' }] as const;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { eventTable } from '../../src/core/event-table.ts';
-import { fold, foldVersion } from '../../src/core/fold.ts';
+import { eventTable } from '../../src/core/protocol/event-table.ts';
+import { fold, foldVersion } from '../../src/core/fold/fold.ts';
 import { createdState, eventsOf } from './session-events.ts';
 
 /** The hash of `goldenStates` by version of the fold. */
@@ -78,7 +78,8 @@ test('a fold that has changed has another version: snapshots of the former one m
   // Every state on the way counts, not the last one only.
   const states = goldenEvents.map((event) => JSON.stringify((state = fold(state, event))));
   const hash = createHash('sha256').update(states.join('\n')).digest('hex');
-  const advice = 'The fold gives other states than before: raise foldVersion in src/core/fold.ts and note this hash under the new version.';
+  const advice =
+    'The fold gives other states than before: raise foldVersion in src/core/fold/fold.ts and note this hash under the new version.';
   expect({ advice, [foldVersion]: hash }).toEqual({ advice, [foldVersion]: golden[foldVersion] });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ShannonDashError } from '../../src/core/errors.ts';
-import { maskPasswords } from '../../src/core/mask-passwords.ts';
+import { ShannonDashError } from '../../src/core/protocol/errors.ts';
+import { maskPasswords } from '../../src/core/text/mask-passwords.ts';
 
 test.each([
   ['https://ci:secret@host:8000/x', 'https://ci:***@host:8000/x'],

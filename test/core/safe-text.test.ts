@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutText, cutTextStart } from '../../src/core/cut-text.ts';
-import { safeJson, safeLine, safeLines } from '../../src/core/safe-text.ts';
+import { cutText, cutTextStart } from '../../src/core/text/cut-text.ts';
+import { safeJson, safeLine, safeLines } from '../../src/core/text/safe-text.ts';
 
 /** Written as code points, so that nothing in this file hides. */
 const char = (...points: number[]) => String.fromCodePoint(...points);

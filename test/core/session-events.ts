@@ -1,6 +1,6 @@
-import type { SessionEvent } from '../../src/core/event.ts';
-import { foldAll } from '../../src/core/fold.ts';
-import { initialState, type SessionState } from '../../src/core/session-state.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import { foldAll } from '../../src/core/fold/fold.ts';
+import { initialState, type SessionState } from '../../src/core/protocol/session-state.ts';
 
 const start = Date.parse('2026-01-01T00:00:00.000Z');
 

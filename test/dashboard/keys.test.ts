@@ -296,7 +296,7 @@ describe('keys that send', () => {
     program.type('B');
     await program.shows('no orchestrator is attached that could undo anything');
     await pressUntil(program, 'enter', '\r', '6 Events');
-    const { connectOrchestrator } = await import('../../src/client/orchestrator.ts');
+    const { connectOrchestrator } = await import('../../src/client/orchestrator/orchestrator.ts');
     await using orchestrator = await connectOrchestrator({ url: server.url, session: 'run-7f3a', instanceId: 'orch-2' });
     await orchestrator.emit('execution:progress', { message: 'somebody is here' });
     await program.shows(/^.*somebody is here/m);

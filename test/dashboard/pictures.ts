@@ -1,6 +1,6 @@
-import { foldAll } from '../../src/core/fold.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
-import { initialState, type SessionState } from '../../src/core/session-state.ts';
+import { foldAll } from '../../src/core/fold/fold.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import { initialState, type SessionState } from '../../src/core/protocol/session-state.ts';
 import { unicodeGlyphs } from '../../src/dashboard/view/glyphs.ts';
 import { atTop } from '../../src/dashboard/view/list-cursor.ts';
 import { LogBuffer } from '../../src/dashboard/view/log-buffer.ts';

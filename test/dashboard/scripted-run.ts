@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { connectOrchestrator, type Orchestrator } from '../../src/client/orchestrator.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
+import { connectOrchestrator, type Orchestrator } from '../../src/client/orchestrator/orchestrator.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 
 /** Events of a run in its middle, of all kinds, at fixed times. */
 export const runEvents = [

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectOperator } from '../../src/client/operator.ts';
-import { connectOrchestrator } from '../../src/client/orchestrator.ts';
-import { connectWatcher } from '../../src/client/watcher.ts';
-import { commandTypes, isFinal, type CommandInput, type CommandResult, type CommandType } from '../../src/core/command.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
+import { connectOrchestrator } from '../../src/client/orchestrator/orchestrator.ts';
+import { connectWatcher } from '../../src/client/watcher/watcher.ts';
+import { commandTypes, isFinal, type CommandInput, type CommandResult, type CommandType } from '../../src/core/protocol/command.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { startCuttingProxy, type CuttingProxy } from '../helpers/cutting-proxy.ts';
 import { startServerProcess } from '../helpers/server-process.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';

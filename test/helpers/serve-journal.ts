@@ -3,7 +3,7 @@
  * closes on SIGTERM and then ends because nothing is left to do, never by process.exit.
  */
 import { dirname } from 'node:path';
-import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { createServer } from '../../src/server/create-server.ts';
 
 const [path = '', port = '0'] = process.argv.slice(2);

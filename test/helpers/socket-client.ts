@@ -1,6 +1,6 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
-import type { SessionEvent } from '../../src/core/event.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { isSessionMessage } from './session-messages.ts';
 
 /** A message that a client was sent. */

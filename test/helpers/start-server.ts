@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Journal, NewEvent } from '../../src/journal/journal.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { createServer, type DashServer, type ServerOptions } from '../../src/server/create-server.ts';
 
 /** A server of its own for one test, with a real journal in a folder of its own. Both go when the test ends. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CommitLog } from '../../src/journal/commit-log.ts';
+import { CommitLog } from '../../src/journal/sqlite/commit-log.ts';
 
 let folder: string;
 let path: string;

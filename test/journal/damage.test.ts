@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { NewEvent, Journal } from '../../src/journal/journal.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { countedTo, event, eventsFrom, held } from './journal-contract.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'damage-'));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { limits } from '../../src/core/limits.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
 import type { Journal, JournalChange, NewEvent } from '../../src/journal/journal.ts';
 
 /** How a kind of journal is opened for a test. */

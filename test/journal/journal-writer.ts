@@ -1,4 +1,4 @@
-import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 
 // A process of its own for sqlite-journal.test.ts: opens the journal at argv[2]. With `write` it appends without end and
 // prints every acknowledged seq; else it says whether it could open it, and ends.

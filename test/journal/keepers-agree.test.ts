@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, test } from 'vitest';
 import type { Journal, NewEvent } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'keepers-'));
 let folders = 0;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { describeJournal } from './journal-contract.ts';
 
 describeJournal('a journal in memory', { open: () => Promise.resolve(new MemoryJournal()) });

@@ -22,9 +22,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { readLog } from '../../src/journal/commit-log-text.ts';
+import { readLog } from '../../src/journal/sqlite/commit-log-text.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { countedTo, describeJournal, event, eventsFrom, held } from './journal-contract.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'journal-'));
@@ -197,7 +197,7 @@ describe('what is no journal is refused with a sentence, and left as it was:', (
     const path = join(folder, 'locked.db');
     chmodSync(root, 0o755);
     chmodSync(folder, 0o700);
-    const script = `import(${JSON.stringify(new URL('../../src/journal/sqlite-journal.ts', import.meta.url).href)})
+    const script = `import(${JSON.stringify(new URL('../../src/journal/sqlite/sqlite-journal.ts', import.meta.url).href)})
       .then(async (module) => { process.setuid(65534); await module.openSqliteJournal({ path: ${JSON.stringify(path)} }); })
       .then(() => console.log('opened'), (error) => console.log(error.message));`;
     const { stdout } = spawnSync(process.execPath, [...nodeOptions, '--input-type=module', '-e', script], { encoding: 'utf8' });

@@ -16,9 +16,9 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { type FileChangeBatch, createChangeBatch } from '../../src/run/change-batch.ts';
-import { type FileChangesWatch, watchFileChanges } from '../../src/run/file-changes.ts';
-import { openGitIgnore } from '../../src/run/git-ignore.ts';
+import { type FileChangeBatch, createChangeBatch } from '../../src/run/files/change-batch.ts';
+import { type FileChangesWatch, watchFileChanges } from '../../src/run/files/file-changes.ts';
+import { openGitIgnore } from '../../src/run/git/git-ignore.ts';
 
 let root: string;
 let batches: FileChangeBatch[];
@@ -205,7 +205,7 @@ describe('what cannot be watched', () => {
   /** Watches in a process of its own, writes `open/new`, and gives what was told. */
   const watchElsewhere = (prefix: string[], prologue = ''): string[] => {
     const script = `${prologue}
-      const { watchFileChanges } = await import(${JSON.stringify(new URL('../../src/run/file-changes.ts', import.meta.url).href)});
+      const { watchFileChanges } = await import(${JSON.stringify(new URL('../../src/run/files/file-changes.ts', import.meta.url).href)});
       const { writeFileSync } = await import('node:fs');
       const done = Promise.withResolvers();
       const watch = await watchFileChanges({ cwd: ${JSON.stringify(root)}, debounceMs: 50, onProblem: (sentence) => console.log(sentence), onChanges: ({ changes }) => {

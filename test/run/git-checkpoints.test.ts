@@ -23,9 +23,9 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { storedSessions } from '../../src/run/checkpoint-store.ts';
-import { openGitCheckpoints } from '../../src/run/git-checkpoints.ts';
-import { ChangedSinceStopError } from '../../src/run/rollback-report.ts';
+import { storedSessions } from '../../src/run/checkpoints/checkpoint-store.ts';
+import { openGitCheckpoints } from '../../src/run/checkpoints/git-checkpoints.ts';
+import { ChangedSinceStopError } from '../../src/run/checkpoints/rollback-report.ts';
 
 let root: string;
 let stateFolder: string;

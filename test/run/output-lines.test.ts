@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { OutputLines, type OutputBatch } from '../../src/run/output-lines.ts';
+import { OutputLines, type OutputBatch } from '../../src/run/output/output-lines.ts';
 
 let batches: OutputBatch[];
 let mayTell: (batch: { isFull: boolean }) => boolean;

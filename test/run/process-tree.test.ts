@@ -7,8 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { readProcTable, readPsTable } from '../../src/run/process-table.ts';
-import { continueTree, signalTree, stopTree } from '../../src/run/process-tree.ts';
+import { readProcTable, readPsTable } from '../../src/run/tree/process-table.ts';
+import { continueTree, signalTree, stopTree } from '../../src/run/tree/process-tree.ts';
 
 const hasPython = spawnSync('python3', ['-c', 'import ctypes']).status === 0;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foldLimits, limits } from '../../src/core/limits.ts';
+import { foldLimits, limits } from '../../src/core/protocol/limits.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
 import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openGitCheckpoints } from '../../src/run/git-checkpoints.ts';
+import { openGitCheckpoints } from '../../src/run/checkpoints/git-checkpoints.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** Makes a git folder whose configuration says how to fetch what is missing, and whose HEAD is missing. */

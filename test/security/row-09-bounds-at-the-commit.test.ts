@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { limits } from '../../src/core/limits.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { connectPolling } from '../helpers/polling-client.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';

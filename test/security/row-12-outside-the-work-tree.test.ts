@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { storedSessions } from '../../src/run/checkpoint-store.ts';
-import { openGitCheckpoints } from '../../src/run/git-checkpoints.ts';
-import { WorkTreeFolders } from '../../src/run/work-tree-folders.ts';
-import { isWritablePath } from '../../src/run/writable-path.ts';
+import { storedSessions } from '../../src/run/checkpoints/checkpoint-store.ts';
+import { openGitCheckpoints } from '../../src/run/checkpoints/git-checkpoints.ts';
+import { WorkTreeFolders } from '../../src/run/checkpoints/work-tree-folders.ts';
+import { isWritablePath } from '../../src/run/files/writable-path.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 describe('row 12: a rollback writes nothing outside of the work tree', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { limits } from '../../src/core/limits.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
 import { connectPolling } from '../helpers/polling-client.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';

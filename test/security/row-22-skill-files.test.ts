@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { skillFolderLimits } from '../../src/server/skill-folder.ts';
-import { defaultSkillFolders, startSkillRegistry, type SkillRegistry } from '../../src/server/skill-registry.ts';
+import { skillFolderLimits } from '../../src/server/skills/skill-folder.ts';
+import { defaultSkillFolders, startSkillRegistry, type SkillRegistry } from '../../src/server/skills/skill-registry.ts';
 
 /** A project with these skill files, and its registry once everything was read. */
 async function project(files: Record<string, string>, links: Record<string, string> = {}) {

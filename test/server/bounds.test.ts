@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { limits } from '../../src/core/limits.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
 import type { JournalEvent, ReadRange } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { Serial } from '../../src/server/serial.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
 import { http, startServer } from '../helpers/start-server.ts';

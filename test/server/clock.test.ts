@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { DecisionState } from '../../src/core/session-state.ts';
+import type { DecisionState } from '../../src/core/protocol/session-state.ts';
 import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
 
 const hourMs = 3_600_000;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { SessionState } from '../../src/core/session-state.ts';
+import type { SessionState } from '../../src/core/protocol/session-state.ts';
 import { connectClient, connectQuiet, openClient } from '../helpers/socket-client.ts';
 import { openSse } from '../helpers/sse-reader.ts';
 import { http, startServer, type Json } from '../helpers/start-server.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { CommandResult } from '../../src/core/command.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
-import { limits } from '../../src/core/limits.ts';
-import type { DecisionState } from '../../src/core/session-state.ts';
+import type { CommandResult } from '../../src/core/protocol/command.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
+import type { DecisionState } from '../../src/core/protocol/session-state.ts';
 import { connectQuiet, type SocketClient } from '../helpers/socket-client.ts';
 import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';

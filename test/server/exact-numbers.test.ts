@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connectPublisher } from '../../src/client/publisher.ts';
+import { connectPublisher } from '../../src/client/orchestrator/publisher.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { http, startServer } from '../helpers/start-server.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Cursor } from '../../src/core/event.ts';
-import { foldAll } from '../../src/core/fold.ts';
-import type { SessionState } from '../../src/core/session-state.ts';
+import type { Cursor } from '../../src/core/protocol/event.ts';
+import { foldAll } from '../../src/core/fold/fold.ts';
+import type { SessionState } from '../../src/core/protocol/session-state.ts';
 import { connectClient, connectQuiet, type SocketClient } from '../helpers/socket-client.ts';
 import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
 

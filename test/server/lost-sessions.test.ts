@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { CommandResult } from '../../src/core/command.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
-import type { SessionState } from '../../src/core/session-state.ts';
+import type { CommandResult } from '../../src/core/protocol/command.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import type { SessionState } from '../../src/core/protocol/session-state.ts';
 import { connectClient, connectQuiet } from '../helpers/socket-client.ts';
 import { http, publish, startServer, type Json, type TestServer } from '../helpers/start-server.ts';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';

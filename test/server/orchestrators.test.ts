@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { CommandResult } from '../../src/core/command.ts';
-import type { SessionEvent } from '../../src/core/event.ts';
-import type { SessionState } from '../../src/core/session-state.ts';
+import type { CommandResult } from '../../src/core/protocol/command.ts';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import type { SessionState } from '../../src/core/protocol/session-state.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { startServerProcess } from '../helpers/server-process.ts';
 import { connectQuiet, type SocketClient } from '../helpers/socket-client.ts';

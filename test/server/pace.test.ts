@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { connectRaw, type RawWebSocket } from '../helpers/raw-websocket.ts';
 import { connectClient, connectQuiet, type SocketClient } from '../helpers/socket-client.ts';
 import { http, startServer, type TestServer } from '../helpers/start-server.ts';

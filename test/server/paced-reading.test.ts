@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AppendResult } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
 import { startServer } from '../helpers/start-server.ts';
 

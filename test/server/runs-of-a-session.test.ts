@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CommandResult } from '../../src/core/command.ts';
-import type { SessionState } from '../../src/core/session-state.ts';
+import type { CommandResult } from '../../src/core/protocol/command.ts';
+import type { SessionState } from '../../src/core/protocol/session-state.ts';
 import { connectQuiet, type SocketClient } from '../helpers/socket-client.ts';
 import { http, publish, startServer, type TestServer } from '../helpers/start-server.ts';
 import { attachOrchestrator, TestOrchestrator } from '../helpers/test-orchestrator.ts';

@@ -1,7 +1,7 @@
 import { pino, type Level } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { openConnection } from '../../src/client/connection.ts';
-import { limits } from '../../src/core/limits.ts';
+import { openConnection } from '../../src/client/connection/connection.ts';
+import { limits } from '../../src/core/protocol/limits.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { http, publish, startServer } from '../helpers/start-server.ts';
 

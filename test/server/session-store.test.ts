@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { initialState } from '../../src/core/session-state.ts';
+import { initialState } from '../../src/core/protocol/session-state.ts';
 import type { JournalEvent, ReadRange, Snapshot } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { createServer } from '../../src/server/create-server.ts';
-import { foldVersion } from '../../src/core/fold.ts';
-import { SessionStore } from '../../src/server/session-store.ts';
+import { foldVersion } from '../../src/core/fold/fold.ts';
+import { SessionStore } from '../../src/server/sessions/session-store.ts';
 import { http } from '../helpers/start-server.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseSkillFile, SkillFileError, skillFileLimits } from '../../src/server/skill-file.ts';
+import { parseSkillFile, SkillFileError, skillFileLimits } from '../../src/server/skills/skill-file.ts';
 
 const shannon = `
 name: deploy

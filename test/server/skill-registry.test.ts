@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { skillFileLimits } from '../../src/server/skill-file.ts';
-import { skillFolderLimits } from '../../src/server/skill-folder.ts';
-import { defaultSkillFolders, startSkillRegistry } from '../../src/server/skill-registry.ts';
-import type { SkillRegistry, SkillRegistryOptions } from '../../src/server/skill-registry.ts';
+import { skillFileLimits } from '../../src/server/skills/skill-file.ts';
+import { skillFolderLimits } from '../../src/server/skills/skill-folder.ts';
+import { defaultSkillFolders, startSkillRegistry } from '../../src/server/skills/skill-registry.ts';
+import type { SkillRegistry, SkillRegistryOptions } from '../../src/server/skills/skill-registry.ts';
 
 let root: string;
 let opened: SkillRegistry[] = [];
@@ -245,7 +245,7 @@ describe('the watch', () => {
 
   test('ends with close, and holds no process up', async () => {
     await put('project/.shannon/skills/a.yaml', 'name: a');
-    const module = new URL('../../src/server/skill-registry.ts', import.meta.url).href;
+    const module = new URL('../../src/server/skills/skill-registry.ts', import.meta.url).href;
     const program = `
       const { startSkillRegistry } = await import(${JSON.stringify(module)});
       const folders = ${JSON.stringify(defaultSkillFolders({ cwd: join(root, 'project'), home: join(root, 'home'), extra: [] }))};

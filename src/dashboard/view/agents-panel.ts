@@ -1,4 +1,4 @@
-import type { AgentState, SessionState } from '../../core/session-state.ts';
+import type { AgentState, SessionState } from '../../core/protocol/session-state.ts';
 import { count, durationSince, finishedDuration } from './figures.ts';
 import type { PanelItem, PanelList } from './panel-list.ts';
 import { columns, type Look, type Tone } from './row.ts';

@@ -1,4 +1,4 @@
-import type { DecisionState, SessionState } from '../../core/session-state.ts';
+import type { DecisionState, SessionState } from '../../core/protocol/session-state.ts';
 import { openDecisions, type DecisionPrompt } from './decision-prompt.ts';
 import { duration, durationSince } from './figures.ts';
 import type { PanelItem, PanelList } from './panel-list.ts';

@@ -1,4 +1,4 @@
-import type { DecisionState, SessionState } from '../../core/session-state.ts';
+import type { DecisionState, SessionState } from '../../core/protocol/session-state.ts';
 import type { PanelId } from './panel-list.ts';
 
 /** After any change of a prompt, its keys do nothing for so long: they were meant for what stood there before. */

@@ -1,8 +1,8 @@
-import type { SessionEvent } from '../../core/event.ts';
-import { todaysSpelling } from '../../core/event-spellings.ts';
-import type { KnownEventType } from '../../core/event-table.ts';
-import { cutText } from '../../core/cut-text.ts';
-import { errorTextOf, numberOf, objectOf, textOf, type Data } from '../../core/fold-values.ts';
+import type { SessionEvent } from '../../core/protocol/event.ts';
+import { todaysSpelling } from '../../core/protocol/event-spellings.ts';
+import type { KnownEventType } from '../../core/protocol/event-table.ts';
+import { cutText } from '../../core/text/cut-text.ts';
+import { errorTextOf, numberOf, objectOf, textOf, type Data } from '../../core/fold/fold-values.ts';
 import type { Tone } from './row.ts';
 import { shown } from './text.ts';
 

@@ -1,4 +1,4 @@
-import type { FileState, SessionState } from '../../core/session-state.ts';
+import type { FileState, SessionState } from '../../core/protocol/session-state.ts';
 import { count, counted, durationSince } from './figures.ts';
 import type { PanelItem, PanelList } from './panel-list.ts';
 import { columns, type Tone } from './row.ts';

@@ -1,4 +1,4 @@
-import { receivedAt, type SessionEvent } from '../../core/event.ts';
+import { receivedAt, type SessionEvent } from '../../core/protocol/event.ts';
 import { matchesGlob } from '../../core/event-filter.ts';
 import { count } from './figures.ts';
 import { eventPhrase } from './event-phrase.ts';

@@ -1,4 +1,4 @@
-import type { SessionState } from '../../core/session-state.ts';
+import type { SessionState } from '../../core/protocol/session-state.ts';
 import { openDecisions } from './decision-prompt.ts';
 import { counted, durationSince, rate } from './figures.ts';
 import type { SessionSummary } from './picture.ts';

@@ -1,4 +1,4 @@
-import type { SessionState } from '../../core/session-state.ts';
+import type { SessionState } from '../../core/protocol/session-state.ts';
 import type { Look, Span } from './row.ts';
 
 /** The panels by their number on the screen. */

@@ -1,5 +1,5 @@
-import type { ConnectionState } from '../../client/connection.ts';
-import type { SessionState } from '../../core/session-state.ts';
+import type { ConnectionState } from '../../client/connection/connection.ts';
+import type { SessionState } from '../../core/protocol/session-state.ts';
 import type { DecisionPrompt, PromptChange } from './decision-prompt.ts';
 import type { ListCursor } from './list-cursor.ts';
 import type { LogLine } from './log-buffer.ts';

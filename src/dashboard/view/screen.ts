@@ -20,7 +20,7 @@ import { skillsPanel } from './skills-panel.ts';
 import { takesRollbacks } from './standing.ts';
 import { tinyRows } from './tiny-screen.ts';
 import { validationPanel } from './validation-panel.ts';
-import { isLive } from '../../core/session-state.ts';
+import { isLive } from '../../core/protocol/session-state.ts';
 
 /** A part of the screen that is drawn, and left alone, as a whole. */
 interface Region {

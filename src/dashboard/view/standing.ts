@@ -1,4 +1,4 @@
-import { isEnded, type SessionState, type SessionStatus } from '../../core/session-state.ts';
+import { isEnded, type SessionState, type SessionStatus } from '../../core/protocol/session-state.ts';
 import { count, duration, durationSince } from './figures.ts';
 import type { Glyphs } from './glyphs.ts';
 import type { Picture } from './picture.ts';

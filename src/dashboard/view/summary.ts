@@ -2,7 +2,7 @@ import { count, counted, duration } from './figures.ts';
 import { openDecisions } from './decision-prompt.ts';
 import { skillCounts } from './skills-panel.ts';
 import { ranMs } from './standing.ts';
-import type { SessionState } from '../../core/session-state.ts';
+import type { SessionState } from '../../core/protocol/session-state.ts';
 import type { SessionSummary } from './picture.ts';
 import { shown } from './text.ts';
 import { urlArgument } from './url-argument.ts';

@@ -1,6 +1,6 @@
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
-import { safeLine } from '../../core/safe-text.ts';
+import { safeLine } from '../../core/text/safe-text.ts';
 
 const plainAscii = /^[\x20-\x7e]*$/;
 /** What terminals disagree on the width of: joined pictographs, presentation selectors, skin tones, keycaps. */

@@ -1,4 +1,4 @@
-import type { SessionState, ValidationState } from '../../core/session-state.ts';
+import type { SessionState, ValidationState } from '../../core/protocol/session-state.ts';
 import { durationSince, finishedDuration } from './figures.ts';
 import type { DetailField, PanelItem, PanelList } from './panel-list.ts';
 import { columns, type Look, type Tone } from './row.ts';

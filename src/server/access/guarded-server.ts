@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
 import type { Logger } from 'pino';
-import { errorBody, ShannonDashError } from '../../core/errors.ts';
+import { errorBody, ShannonDashError } from '../../core/protocol/errors.ts';
 import { CountedLog } from '../counted-log.ts';
 import type { OriginGuard, Refusal } from './origin-guard.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ShannonDashError } from '../../core/errors.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { isLoopback } from '../../core/loopback.ts';
 
 /** What a proxy adds to a request that comes from somewhere else. */

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { isFinal, parseCommand, type CommandResult } from '../../core/command.ts';
-import { cutText } from '../../core/cut-text.ts';
-import { errorTable, ShannonDashError } from '../../core/errors.ts';
-import { limits } from '../../core/limits.ts';
-import { parse } from '../../core/parse.ts';
-import { text, textOf } from '../../core/text.ts';
+import { isFinal, parseCommand, type CommandResult } from '../../core/protocol/command.ts';
+import { cutText } from '../../core/text/cut-text.ts';
+import { errorTable, ShannonDashError } from '../../core/protocol/errors.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import { parse } from '../../core/json/parse.ts';
+import { text, textOf } from '../../core/text/text.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { answerCommandError } from './http-errors.ts';
 import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';

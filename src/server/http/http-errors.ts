@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { commandNames } from '../../core/command.ts';
-import { cutText } from '../../core/cut-text.ts';
-import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../core/errors.ts';
-import { limits } from '../../core/limits.ts';
+import { commandNames } from '../../core/protocol/command.ts';
+import { cutText } from '../../core/text/cut-text.ts';
+import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../core/protocol/errors.ts';
+import { limits } from '../../core/protocol/limits.ts';
 import { mayKnowPaths, toldError } from '../access/local-caller.ts';
 
 /** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */

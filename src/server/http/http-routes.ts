@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { withoutByteOrderMark } from '../../core/byte-order-mark.ts';
-import { cutText } from '../../core/cut-text.ts';
-import { ShannonDashError } from '../../core/errors.ts';
-import { parseJson } from '../../core/exact-json.ts';
-import { limits } from '../../core/limits.ts';
-import { dearJson, isDearJson } from '../dear-json.ts';
+import { withoutByteOrderMark } from '../../core/json/byte-order-mark.ts';
+import { cutText } from '../../core/text/cut-text.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { parseJson } from '../../core/json/exact-json.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import { dearJson, isDearJson } from '../access/dear-json.ts';
 import { addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { sendError } from './http-errors.ts';

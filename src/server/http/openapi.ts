@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { commandTable, commandTypes } from '../../core/command.ts';
-import { decisionOption, eventTable } from '../../core/event-table.ts';
-import { eventInput } from '../../core/event.ts';
-import { errorTable } from '../../core/errors.ts';
-import { createSessionRequest } from '../../core/messages.ts';
+import { commandTable, commandTypes } from '../../core/protocol/command.ts';
+import { decisionOption, eventTable } from '../../core/protocol/event-table.ts';
+import { eventInput } from '../../core/protocol/event.ts';
+import { errorTable } from '../../core/protocol/errors.ts';
+import { createSessionRequest } from '../../core/protocol/messages.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ShannonDashError } from '../../core/errors.ts';
-import { limits } from '../../core/limits.ts';
-import { tcpProgress, type BudgetShare, type ReadBudget } from '../read-budget.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import { tcpProgress, type BudgetShare, type ReadBudget } from '../sessions/read-budget.ts';
 
 /** Answers from this length on count in the budget. */
 const largeChars = 16 * 1024;

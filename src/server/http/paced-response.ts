@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import { Backlog } from '../backlog.ts';
-import { tcpProgress, type BudgetShare, type ReadBudget } from '../read-budget.ts';
+import { Backlog } from '../sessions/backlog.ts';
+import { tcpProgress, type BudgetShare, type ReadBudget } from '../sessions/read-budget.ts';
 
 /** An answer that is written piece by piece, at the pace of who reads it. */
 export class PacedResponse {

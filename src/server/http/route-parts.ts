@@ -1,18 +1,18 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { cutText } from '../../core/cut-text.ts';
-import { ShannonDashError } from '../../core/errors.ts';
-import { limits } from '../../core/limits.ts';
+import { cutText } from '../../core/text/cut-text.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { limits } from '../../core/protocol/limits.ts';
 import type { Journal } from '../../journal/journal.ts';
-import type { CommandLedger } from '../command-ledger.ts';
-import type { DecisionLinks } from '../decision-links.ts';
-import type { EventIntake } from '../event-intake.ts';
-import type { Hub } from '../hub.ts';
-import type { LostSessions } from '../lost-sessions.ts';
-import type { ReadBudget } from '../read-budget.ts';
+import type { CommandLedger } from '../commands/command-ledger.ts';
+import type { DecisionLinks } from '../access/decision-links.ts';
+import type { EventIntake } from '../sessions/event-intake.ts';
+import type { Hub } from '../sessions/hub.ts';
+import type { LostSessions } from '../sessions/lost-sessions.ts';
+import type { ReadBudget } from '../sessions/read-budget.ts';
 import type { ServerFigures } from '../server-figures.ts';
-import type { SessionStore } from '../session-store.ts';
-import type { SkillRegistry } from '../skill-registry.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { SkillRegistry } from '../skills/skill-registry.ts';
 
 /** What the routes work with. */
 export interface RouteParts {

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { ShannonDashError } from '../../core/errors.ts';
-import { parse } from '../../core/parse.ts';
-import type { Hub } from '../hub.ts';
-import { liveSessions } from '../live-sessions.ts';
-import type { SessionStore } from '../session-store.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { parse } from '../../core/json/parse.ts';
+import type { Hub } from '../sessions/hub.ts';
+import { liveSessions } from '../sessions/live-sessions.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
 import { mayKnowPaths } from '../access/local-caller.ts';
-import type { ListedSkill } from '../skill-list.ts';
+import type { ListedSkill } from '../skills/skill-list.ts';
 import { openApiDocument } from './openapi.ts';
 import type { PathParameters, RouteParts } from './route-parts.ts';
 

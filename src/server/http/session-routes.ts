@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { jsonText } from '../../core/json.ts';
-import { createSessionRequest } from '../../core/messages.ts';
-import { parse } from '../../core/parse.ts';
+import { jsonText } from '../../core/json/json.ts';
+import { createSessionRequest } from '../../core/protocol/messages.ts';
+import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
-import type { SessionState } from '../../core/session-state.ts';
-import type { Hub } from '../hub.ts';
-import type { LostSessions } from '../lost-sessions.ts';
-import { brief, type SessionStore, type StoredSession } from '../session-store.ts';
+import type { SessionState } from '../../core/protocol/session-state.ts';
+import type { Hub } from '../sessions/hub.ts';
+import type { LostSessions } from '../sessions/lost-sessions.ts';
+import { brief, type SessionStore, type StoredSession } from '../sessions/session-store.ts';
 import { sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
 
 const stateQuery = z.object({ at: wholeNumber(Number.MAX_SAFE_INTEGER).optional() });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SessionEvent } from '../../../src/core/event.ts';
+import type { SessionEvent } from '../../../src/core/protocol/event.ts';
 import { connectQuiet } from '../../helpers/socket-client.ts';
 import { openSse } from '../../helpers/sse-reader.ts';
 import { http, publish, startServer, type TestServer } from '../../helpers/start-server.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { errorTable } from '../../../src/core/errors.ts';
+import { errorTable } from '../../../src/core/protocol/errors.ts';
 import { version } from '../../../src/server/create-server.ts';
 import { addRoutes } from '../../../src/server/http/http-routes.ts';
 import type { RouteParts } from '../../../src/server/http/route-parts.ts';

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { isatty, ReadStream } from 'node:tty';
+import { Socket } from 'node:net';
+import { connectPublisher, type Publisher } from '../../../client/orchestrator/publisher.ts';
+import { OutputLines } from '../../../run/output/output-lines.ts';
+import type { OutputPassage } from '../../../run/output/output-passage.ts';
+import type { Invocation } from '../../program.ts';
+import { RunServer } from './run-server.ts';
+import type { RunOptions } from './running.ts';
+
+/** Events on their way beyond which lines are counted instead of told. */
+const waitingEvents = 50;
+/** How long the last lines may take. */
+const lastLinesMs = 2_000;
+
+/**
+ * A program has ended, and what it left behind still holds its output. A process of its own passes that on for as long as
+ * it comes, so that who called us can go on, and the writer meets no closed pipe.
+ */
+export function leaveToPassOn(passages: readonly OutputPassage[], { url, session }: { url: string; session: string }): void {
+  const open = passages.filter(({ descriptor }) => descriptor >= 0);
+  if (open.length === 0) return;
+  const streams = open.map(({ stream }, index) => `${stream}:${index + 3}`).join(',');
+  const child = spawn(process.execPath, [process.argv[1] ?? '', 'run', '-s', session, '--late-output', streams, '--', 'late-output'], {
+    detached: true,
+    env: { ...process.env, SHANNON_DASH_URL: url },
+    stdio: ['ignore', 1, 2, ...open.map(({ descriptor }) => descriptor)],
+  });
+  child.on('error', () => undefined).unref();
+}
+
+/** Passes on, and tells the session, what is written into descriptors that were left by a run. */
+export async function passLateOutput({ options, settings }: Invocation<RunOptions>): Promise<number> {
+  const { url, token, client } = settings;
+  const session = options.session ?? '';
+  let publisher: Publisher | undefined;
+  const connected = new RunServer(settings, () => undefined)
+    .reach()
+    .then(() => connectPublisher({ url, token, client, session }))
+    .then(
+      (made) => (publisher = made),
+      () => undefined,
+    );
+  const output = new OutputLines(
+    (batch) => void publisher?.publish('process:output', { ...batch }).catch(() => undefined),
+    () => publisher !== undefined && publisher.pending < waitingEvents,
+  );
+  const sources = (options.lateOutput ?? '').split(',').map((each) => each.split(':') as ['stdout' | 'stderr', string]);
+  await Promise.all(
+    sources.map(async ([stream, number]) => {
+      const descriptor = Number(number);
+      const isTerminal = isatty(descriptor);
+      const from = isTerminal ? new ReadStream(descriptor) : new Socket({ fd: descriptor, readable: true, writable: false });
+      const to = process[stream];
+      await new Promise<void>((resolve) => {
+        from.on('error', () => from.destroy()).once('close', () => resolve());
+        from.on('data', (bytes: Buffer) => {
+          output.write(stream, bytes);
+          // Our own terminal makes the line ends, and this one has made them already.
+          const shown = isTerminal ? Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1') : bytes;
+          if (to.write(shown)) return;
+          from.pause();
+          to.once('drain', () => from.resume());
+        });
+      });
+    }),
+  );
+  await connected;
+  output.close();
+  await publisher?.close(lastLinesMs);
+  return 0;
+}

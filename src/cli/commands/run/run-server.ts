@@ -1,0 +1,165 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { endpoint, exchange } from '../../../client/connection/http-exchange.ts';
+import { isLoopback } from '../../../core/loopback.ts';
+import { Failure } from '../../failure.ts';
+import { filesOfJournal } from '../serve/journal-file.ts';
+import { statsAnswer } from '../../server-access/server-answers.ts';
+import { ServerStartLock } from './server-start-lock.ts';
+import type { Settings } from '../../settings/settings.ts';
+
+const answerMs = 2_000;
+/** How long a server may take to start before the program goes on without it; it is found later. */
+const startMs = 8_000;
+/** How often a server is looked for that another run is starting at this moment. */
+const lookAgainMs = 100;
+
+/** A server of ours, be it in trouble. */
+const healthAnswer = z.object({ status: z.string(), version: z.string(), uptime_seconds: z.number() });
+const failureLine = z.object({ error: z.object({ message: z.string() }) });
+
+/** The server that a run tells of its program: the one that answers at its URL, or one that it starts there. */
+export class RunServer {
+  readonly #settings: Settings;
+  readonly #tell: (sentence: string) => void;
+  /** What the server said of itself; undefined while none has answered. */
+  #stats: z.infer<typeof statsAnswer> | undefined;
+  #isStarted = false;
+
+  /** @param tell says something to whoever runs this */
+  constructor(settings: Settings, tell: (sentence: string) => void) {
+    this.#settings = settings;
+    this.#tell = tell;
+  }
+
+  get url(): string {
+    return this.#settings.url;
+  }
+
+  /** Whether this run started the server. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  /** The server's journal, where it is known. */
+  get journal(): string | undefined {
+    return this.#stats?.journal.location;
+  }
+
+  /**
+   * Resolves once a server answers, which is started where there is none. It is a process of its own, which serves other
+   * runs and watchers too, and ends when nobody uses it any more.
+   * @throws Failure no server answers, and why none could be started
+   */
+  async reach(): Promise<void> {
+    if (!(await isAnswered(this.url))) await this.#start();
+    this.#stats ??= await statsOf(this.url);
+  }
+
+  /**
+   * Starts a server in the place of one that is gone, if a run started that one and it kept our journal: a server that
+   * somebody started by hand is theirs to start again.
+   */
+  async restore(): Promise<void> {
+    const isOurs = ({ ends_when_unused, journal: { location } }: z.infer<typeof statsAnswer>) =>
+      ends_when_unused === true && location !== undefined && filesOfJournal(location)[0] === filesOfJournal(this.#settings.journal)[0];
+    if (this.#stats !== undefined && isOurs(this.#stats)) await this.reach();
+  }
+
+  async #start(): Promise<void> {
+    const { url } = this;
+    if (!isHere(url)) {
+      throw new Failure('UNREACHABLE', `cannot reach ${url}`, { hints: ['start a server there, or leave --url out: run starts one here'] });
+    }
+    const until = performance.now() + startMs;
+    let reason: string | undefined = 'it does not answer yet';
+    while (performance.now() < until) {
+      // Of several runs that begin at once one starts the server; the others wait for it.
+      const lock = ServerStartLock.take(url);
+      if (lock !== undefined) {
+        reason = await startServer(url, this.#tell).finally(() => lock.release());
+        this.#isStarted = reason === undefined;
+      }
+      // Somebody else may have started one meanwhile.
+      if (this.#isStarted || (await isAnswered(url))) return;
+      if (lock !== undefined) break;
+      await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+    }
+    throw new Failure('UNREACHABLE', `no server could be started at ${url}: ${reason}`, {
+      hints: ['start one:  shannon-dash serve', 'or point at one: --url URL   (SHANNON_DASH_URL)'],
+    });
+  }
+}
+
+/** @returns why it does not serve; undefined when it does */
+async function startServer(url: string, tell: (sentence: string) => void): Promise<string | undefined> {
+  const { hostname, port } = new URL(url);
+  const address = ['--host', hostname.replace(/^\[|\]$/g, ''), '--port', port || '80'];
+  const args = ['serve', '--until-unused', ...address, '--json', '--quiet'];
+  const { SHANNON_DASH_SESSION: _session, ...env } = process.env;
+  let child: ChildProcess;
+  try {
+    child = spawn(process.execPath, [process.argv[1] ?? '', ...args], { detached: true, env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const said = child.stderr === null ? Promise.resolve('') : text(child.stderr).catch(() => '');
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      timer = setTimeout(() => resolve('it does not answer yet'), startMs);
+      child.on('message', (message: { port: number } | { problem: string }) => {
+        if ('problem' in message) tell(message.problem);
+        else resolve(undefined);
+      });
+      child.once('error', ({ message }) => resolve(message));
+      child.once('exit', (code) => void said.then((output) => resolve(reasonIn(output) ?? `it ended with ${code ?? 'a signal'}`)));
+    });
+  } finally {
+    clearTimeout(timer);
+    // From here on it has nothing of ours: neither does it keep us, nor do we keep it.
+    child.stderr?.destroy();
+    if (child.connected) child.disconnect();
+    child.unref();
+  }
+}
+
+/** The message of the error that `serve --json` ended with. */
+function reasonIn(output: string): string | undefined {
+  for (const line of output.split('\n').toReversed()) {
+    try {
+      return failureLine.parse(JSON.parse(line)).error.message;
+    } catch {
+      // Another line.
+    }
+  }
+  return undefined;
+}
+
+/** Whether a server of ours answers there. */
+async function isAnswered(url: string): Promise<boolean> {
+  try {
+    return healthAnswer.safeParse(await ask(url, 'health')).success;
+  } catch {
+    return false;
+  }
+}
+
+async function statsOf(url: string): Promise<z.infer<typeof statsAnswer> | undefined> {
+  try {
+    return statsAnswer.parse(await ask(url, 'api/stats'));
+  } catch {
+    return undefined;
+  }
+}
+
+async function ask(url: string, path: string): Promise<unknown> {
+  const { text: answer } = await exchange(endpoint(url, path), { signal: AbortSignal.timeout(answerMs) });
+  return JSON.parse(answer);
+}
+
+function isHere(url: string): boolean {
+  const { hostname, protocol } = new URL(url);
+  return protocol === 'http:' && isLoopback(hostname);
+}

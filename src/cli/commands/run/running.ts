@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { endpoint, exchange } from '../../../client/connection/http-exchange.ts';
+import { NoCheckpointsError } from '../../../run/git/git-command.ts';
+import { supervise, type SuperviseResult } from '../../../run/supervisor.ts';
+import { ShannonDashError } from '../../../core/protocol/errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { Failure, failureOf, outputFailure } from '../../failure.ts';
+import { filesOfJournal } from '../serve/journal-file.ts';
+import { removeForgotten } from '../checkpoint/kept-checkpoints.ts';
+import { leaveToPassOn } from './late-output.ts';
+import { withOwnCommand } from './own-command.ts';
+import type { Invocation } from '../../program.ts';
+import { RunServer } from './run-server.ts';
+import { userFolders } from '../../settings/user-folders.ts';
+
+export interface RunOptions {
+  session?: string;
+  checkpoints: 'git' | 'none';
+  files: boolean;
+  requireServer?: boolean;
+  takeOver?: boolean;
+  /** For the process that stays for what a program left behind: its streams and their descriptors. */
+  lateOutput?: string;
+}
+
+const answerMs = 2_000;
+
+/** What makes checkpoints possible. */
+const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> = {
+  'no-work-tree': ['make it a repository: git init'],
+  'no-git': ['install git'],
+  'other-owner': ['if you trust whose it is: git config --global --add safe.directory FOLDER, the one that is named above'],
+  unusable: [],
+};
+
+/** Runs a program under supervision and ends as it ended. */
+export async function runProgram({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
+  const [command = '', ...rest] = args;
+  const { url } = settings;
+  // What its server has to say of its journal: before the program has the terminal, and after that.
+  const later: string[] = [];
+  let tell = (sentence: string) => output.warn(sentence);
+  const server = new RunServer(settings, (sentence) => tell(sentence));
+  const missing = await server.reach().then(
+    () => undefined,
+    (error: unknown) => failureOf(error),
+  );
+  if (missing !== undefined) {
+    if (options.requireServer === true) throw missing;
+    output.warn(`${missing.message}; the program runs, and its events wait for a server there`);
+  }
+  const session = options.session ?? (await newSession(url, missing === undefined));
+  // Between a terminal's user and the program there is nothing but a line at the start; elsewhere not even that.
+  const isPersonal = process.stderr.isTTY;
+  tell = (sentence) => later.push(sentence);
+  if (isPersonal) output.note(`session ${session}${server.isStarted ? ` at ${url}` : ''}  ·  watch it: shannon-dash watch ${session}`);
+  interruption.release();
+  // A reader that has enough is the program's to notice, and so is where the output goes in general.
+  let lost: NodeJS.ErrnoException | undefined;
+  process.stdout.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => (lost ??= error));
+  if (options.checkpoints === 'git') void removeForgotten({ ...settings, url }, session).catch(() => undefined);
+  let end: SuperviseResult;
+  try {
+    end = await supervise({
+      url,
+      token: settings.token,
+      client: settings.client,
+      session,
+      command,
+      args: rest,
+      checkpoints: options.checkpoints,
+      stateFolder: userFolders().state,
+      takesOver: options.takeOver === true,
+      watchesFiles: options.files,
+      // What is written there for each change of a file would be the next one; and a rollback must not turn it back.
+      leftOut: [settings.journal, ...(server.journal === undefined ? [] : [server.journal])].flatMap(filesOfJournal),
+      // While the program has the terminal it is not ours to write on.
+      onNote: (sentence) => later.push(sentence),
+      waitsForServer: missing === undefined,
+      restoreServer: () => server.restore(),
+      leave: (passages) => leaveToPassOn(passages, { url, session }),
+      programPath: withOwnCommand(process.env['PATH'], userFolders().state),
+    });
+  } catch (error) {
+    throw startFailure(command, session, error);
+  } finally {
+    if (isPersonal) for (const sentence of later) output.note(sentence);
+  }
+  if (end.undelivered > 0)
+    output.warn(`the server at ${url} was away to the end: ${end.undelivered} events of ${session} did not reach it`);
+  // Bare the program would have been told that its output does not fit; it wrote to us, and we took it.
+  if (lost !== undefined && lost.code !== 'EPIPE' && lost.code !== 'EIO') {
+    output.failure(outputFailure(lost));
+    if (end.code === exitCodes.ok) return exitCodes.refused;
+  }
+  return endAs(end);
+}
+
+/** A name that no session has. Short, since people type it; who is asked and does not answer has no objection. */
+async function newSession(url: string, isReached: boolean): Promise<string> {
+  for (let bytes = isReached ? 2 : 8; ; bytes++) {
+    const name = `run-${randomBytes(bytes).toString('hex')}`;
+    if (!isReached) return name;
+    const asked = exchange(endpoint(url, `api/sessions/${name}`), { signal: AbortSignal.timeout(answerMs) });
+    const { status } = await asked.catch(() => ({ status: 0 }));
+    if (status !== 200 || bytes === 8) return name;
+  }
+}
+
+function startFailure(command: string, session: string, error: unknown): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (error instanceof NoCheckpointsError) {
+    return new Failure('INVALID', message, {
+      hints: [...checkpointHints[error.reason], 'or run without: leave --checkpoints out'],
+      exitCode: exitCodes.refused,
+      cause: error,
+    });
+  }
+  if (error instanceof ShannonDashError && error.code === 'CONFLICT') {
+    return new Failure('CONFLICT', message, {
+      hints: ['run under another name: -s NAME', `take the session over: shannon-dash run -s ${session} --take-over -- ...`],
+      exitCode: exitCodes.refused,
+      cause: error,
+    });
+  }
+  if (syscall?.startsWith('spawn') !== true) return error;
+  const isMissing = code === 'ENOENT';
+  return new Failure(
+    'NOT_FOUND',
+    isMissing
+      ? `command not found: ${command}`
+      : `cannot run ${command} (${code === 'EACCES' ? 'permission denied' : (code ?? 'unknown error')})`,
+    {
+      hints: ['what runs in your shell runs here: shannon-dash run -- COMMAND'],
+      exitCode: isMissing ? exitCodes.noSuchCommand : exitCodes.notExecutable,
+      cause: error,
+    },
+  );
+}
+
+/** Ends by the signal that ended the program, so that whoever called sees the same; else with its exit code. */
+async function endAs({ code, signal }: SuperviseResult): Promise<number> {
+  if (signal === null || process.platform === 'win32') return code;
+  await new Promise<void>((resolve) => process.stderr.write('', () => resolve()));
+  if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') {
+    // Node ignores some (SIGPIPE) and listens to others; to listen and to cease to brings the system's own way back.
+    process.once(signal, () => undefined).removeAllListeners(signal);
+  }
+  process.kill(process.pid, signal);
+  // A signal that the system holds back, or that does not end us: the exit code says it then.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return code;
+}

@@ -1,0 +1,81 @@
+import { isFinal, type CommandResult, type CommandStatus, type CommandType } from '../../../core/protocol/command.ts';
+import { ShannonDashError, type ErrorCode, errorTable } from '../../../core/protocol/errors.ts';
+import { safeLine } from '../../../core/text/safe-text.ts';
+import { shownDuration } from '../../settings/duration.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { Failure, failureOf } from '../../failure.ts';
+
+/** What a session is, or does, once a command is applied. */
+const outcomes: Record<CommandType, string> = {
+  HALT: 'halted',
+  RESUME: 'running',
+  ROLLBACK: 'rolled back',
+  REDIRECT: 'redirected',
+  DECISION: 'decided',
+  INJECT: 'put in',
+};
+
+/** What may still happen after nobody has said so. */
+const pending: Record<CommandType, string> = {
+  HALT: 'may still halt',
+  RESUME: 'may still go on',
+  ROLLBACK: 'may still roll back',
+  REDIRECT: 'may still take the new way',
+  DECISION: 'may still take the choice',
+  INJECT: 'may still take it in',
+};
+
+type Wait = 'applied' | 'delivered' | 'queued';
+
+/** Whether a command has come as far as was waited for; one that ended otherwise has come as far as it will. */
+export function reached(status: CommandStatus, wait: Wait): boolean {
+  return isFinal(status) || wait === 'queued' || (wait === 'delivered' && status === 'delivered');
+}
+
+/** `HALT applied by run-7f3a in 14 ms (halted)`. */
+export function resultLine(
+  { command_type, status, acknowledged_by, attached, elapsed_ms, session_id }: CommandResult,
+  isDryRun = false,
+): string {
+  if (status !== 'applied') return `${command_type} ${status} for ${safeLine(session_id)} in ${shownDuration(elapsed_ms)}`;
+  // The server holds the gate where nobody is attached; that a program stands still is another thing.
+  const outcome = isDryRun
+    ? 'dry run: nothing was changed'
+    : !attached && acknowledged_by === 'server'
+      ? `${outcomes[command_type]}; no program is attached`
+      : outcomes[command_type];
+  return `${command_type} applied by ${safeLine(acknowledged_by ?? 'server', 128)} in ${shownDuration(elapsed_ms)} (${outcome})`;
+}
+
+/** The JSON form: the wire's result, with `ok` for what was waited for. */
+export function resultDocument(result: CommandResult, ok: boolean): object {
+  const { success: _, ...fields } = result;
+  return { ok, ...fields };
+}
+
+/** Why the command did not come as far as was waited for; undefined when it did. */
+export function failureOfResult(result: CommandResult, { wait, timeoutMs }: { wait: Wait; timeoutMs: number }): Failure | undefined {
+  const { status, command_type, session_id, attached, error, code } = result;
+  const more = `all of it: shannon-dash commands -s ${session_id}`;
+  if (status === 'rejected') {
+    const known = code !== undefined && Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'CONFLICT';
+    return failureOf(new ShannonDashError(known, error ?? `${command_type} was rejected`));
+  }
+  if (status === 'failed')
+    return new Failure('CONFLICT', `${command_type} failed in ${session_id}: ${error ?? 'no reason was given'}`, {
+      hints: [more],
+      exitCode: exitCodes.refused,
+    });
+  if (status === 'expired')
+    return new Failure('TIMEOUT', `${command_type} expired: ${error ?? 'it was not delivered in time'}`, {
+      hints: [more],
+      exitCode: exitCodes.refused,
+    });
+  if (reached(status, wait)) return undefined;
+  if (!attached && status === 'queued') {
+    return new Failure('TIMEOUT', `no orchestrator is attached to ${session_id}; ${command_type} waits for one`, { hints: [more] });
+  }
+  return new Failure('TIMEOUT', `no acknowledgement from ${session_id} in ${shownDuration(timeoutMs)}; it ${pending[command_type]}`, {
+    hints: ['look: shannon-dash stats'],
+  });
+}

@@ -1,0 +1,128 @@
+import type { CommandRequest, CommandResult, CommandResults } from '../../../core/protocol/command.ts';
+import { newId } from '../../../core/ids.ts';
+import { limits } from '../../../core/protocol/limits.ts';
+import { safeLine } from '../../../core/text/safe-text.ts';
+import { commandOf, commandType } from './command-flags.ts';
+import type { SendOptions } from './definition.ts';
+import { confirm } from '../../terminal/confirm.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { Failure, usageFailure } from '../../failure.ts';
+import { chooseSession } from '../../server-access/live-sessions.ts';
+import type { Output } from '../../terminal/output.ts';
+import type { Invocation } from '../../program.ts';
+import { failureOfResult, reached, resultDocument, resultLine } from './send-result.ts';
+import { commandAnswer } from '../../server-access/server-answers.ts';
+import { requestJson } from '../../server-access/server-request.ts';
+import type { Settings } from '../../settings/settings.ts';
+
+/** How much longer than the server to wait, so that its answer is what counts. */
+const graceMs = 2_000;
+
+/** Sends a command, waits as long as asked for, and says where it stands. */
+export async function send({ args: [given = ''], options, settings, output }: Invocation<SendOptions>): Promise<number> {
+  const type = commandType(given);
+  const request = commandOf(type, options);
+  const timeoutMs = settings.timeoutMs ?? limits.commandTimeoutMs;
+  const isPreview = options.dryRun === true;
+  const canAsk = process.stdin.isTTY && process.stderr.isTTY && !output.isJson;
+  if (type === 'ROLLBACK' && !isPreview && options.yes !== true && !canAsk) {
+    throw usageFailure(
+      'ROLLBACK changes files back; off a terminal it needs --yes',
+      'see first what: shannon-dash send ROLLBACK --dry-run',
+    );
+  }
+  const session = options.all === true ? '*' : await chooseSession(settings);
+  if (isPreview && type !== 'ROLLBACK') return sayOnly(request, session, output);
+  let { fields } = request;
+  if (type === 'ROLLBACK' && !isPreview && options.yes !== true) fields = await confirmed(fields, { session, settings, output, timeoutMs });
+  const wait = options.wait ?? 'applied';
+  const answer = await submit({ type, command_id: options.id, ...fields }, { session, settings, wait, timeoutMs });
+  const reporting = { output, wait, timeoutMs, isPreview };
+  return 'results' in answer ? reportAll(answer, reporting) : report(answer, reporting);
+}
+
+type Wait = NonNullable<SendOptions['wait']>;
+
+/** Sends the command; where not its end is waited for, asks again with the same id until it has come so far. */
+async function submit(
+  command: Record<string, unknown>,
+  { session, settings, wait, timeoutMs }: { session: string; settings: Settings; wait: Wait; timeoutMs: number },
+): Promise<CommandResult | CommandResults> {
+  const deadline = performance.now() + timeoutMs;
+  const identified = { ...command, command_id: command['command_id'] ?? newId() };
+  const longestMs = wait === 'applied' ? limits.commandTimeoutMaxMs : 500;
+  for (let stepMs = wait === 'applied' ? longestMs : 10; ; stepMs = Math.min(stepMs * 2, longestMs)) {
+    const leftMs = deadline - performance.now();
+    const timeout_ms = Math.max(1, Math.min(stepMs, leftMs));
+    const answer = await requestJson(settings, `api/sessions/${encodeURIComponent(session)}/commands`, commandAnswer, {
+      body: { ...identified, timeout_ms },
+      timeoutMs: timeout_ms + graceMs,
+    });
+    const results = 'results' in answer ? answer.results : [answer];
+    // Where nobody is attached, the server answers at once and nothing will come of waiting.
+    const isSettled = ({ status, attached }: CommandResult) => reached(status, wait) || (status === 'queued' && !attached);
+    if (leftMs <= stepMs || results.every(isSettled)) return answer;
+  }
+}
+
+/**
+ * Shows what a rollback would undo and asks; the fields to roll back with.
+ * @throws Failure it cannot be shown, or the answer is no
+ */
+async function confirmed(
+  fields: Record<string, unknown>,
+  { session, settings, output, timeoutMs }: { session: string; settings: Settings; output: Output; timeoutMs: number },
+): Promise<Record<string, unknown>> {
+  if (session === '*') throw usageFailure('a rollback of every session cannot be shown first', 'name one: -s SESSION, or add --yes');
+  const preview = await submit({ type: 'ROLLBACK', ...fields, dry_run: true }, { session, settings, wait: 'applied', timeoutMs });
+  const { status, result } = preview as CommandResult;
+  if (status !== 'applied')
+    throw failureOfResult(preview as CommandResult, { wait: 'applied', timeoutMs }) ?? new Failure('INTERNAL', `it is ${status}`);
+  const { previewLines, previewTarget } = await import('../../../dashboard/view/rollback-preview.ts');
+  for (const line of previewLines(result)) output.note(line);
+  if (!(await confirm(`Roll back ${session}?`))) throw new Failure('CONFLICT', 'nothing was changed', { exitCode: exitCodes.refused });
+  // What was shown is what happens, also if there is a newer checkpoint by now.
+  const { steps = 1, ...others } = fields;
+  return { ...others, ...previewTarget(result, { steps: Number(steps) }) };
+}
+
+interface Reporting {
+  output: Output;
+  wait: Wait;
+  timeoutMs: number;
+  /** A dry run: nothing was changed, and the line must not read as if it was. */
+  isPreview: boolean;
+}
+
+/** @throws Failure when it did not come as far as was waited for */
+async function report(result: CommandResult, { output, wait, timeoutMs, isPreview }: Reporting): Promise<number> {
+  const failure = failureOfResult(result, { wait, timeoutMs });
+  if (output.isJson) output.document(resultDocument(result, failure === undefined));
+  if (failure !== undefined) throw failure;
+  if (output.isJson) return exitCodes.ok;
+  output.line(resultLine(result, isPreview));
+  if (result.command_type !== 'ROLLBACK' || result.result === undefined) return exitCodes.ok;
+  const { previewLines } = await import('../../../dashboard/view/rollback-preview.ts');
+  for (const line of previewLines(result.result)) output.line(`  ${line}`);
+  return exitCodes.ok;
+}
+
+function reportAll({ command_type, results, elapsed_ms }: CommandResults, { output, wait, timeoutMs, isPreview }: Reporting): number {
+  const failures = results.map((result) => failureOfResult(result, { wait, timeoutMs }));
+  const documents = results.map((result, index) => resultDocument(result, failures[index] === undefined));
+  if (output.isJson)
+    output.document({ ok: failures.every((each) => each === undefined), command_type, session_id: '*', results: documents, elapsed_ms });
+  for (const [index, result] of results.entries()) {
+    const failure = failures[index];
+    if (failure !== undefined) output.failure(failure);
+    else if (!output.isJson) output.line(`${safeLine(result.session_id)}: ${resultLine(result, isPreview)}`);
+  }
+  if (results.length === 0) output.note('no session is live');
+  return failures.find((each) => each !== undefined)?.exitCode ?? exitCodes.ok;
+}
+
+function sayOnly({ type, fields }: CommandRequest, session: string, output: Output): number {
+  if (output.isJson) output.document({ ok: true, dry_run: true, session_id: session, command_type: type, parameters: fields });
+  else output.line(safeLine(`would send ${type} to ${session === '*' ? 'every live session' : session} ${JSON.stringify(fields)}`));
+  return exitCodes.ok;
+}

@@ -1,0 +1,101 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { startSkillRegistry, type SkillRegistry } from '../../../server/skills/skill-registry.ts';
+import type { SkillFolder } from '../../../server/skills/skill-folder.ts';
+import { WatchedFolders } from '../../../server/skills/watched-folders.ts';
+
+/** A build writes many files; what changes is told once it is quiet. */
+const quietMs = 200;
+/** The program is a handful of folders. */
+const mostFolders = 200;
+
+interface Watched {
+  /** The folder of the program: everything in it and below counts. */
+  program: string;
+  /** Single files, which need not exist. */
+  files: readonly string[];
+  /** Skills: what they say counts, not what else lies there. */
+  skillFolders: readonly SkillFolder[];
+}
+
+/** Changes of what a server is started from, gathered until it is quiet. */
+export class ProgramChanges {
+  readonly #watched: Watched;
+  readonly #folders = new WatchedFolders({ onChange: (folder, name) => this.#onChange(folder, name) });
+  readonly #skills: SkillRegistry;
+  #programFolders = new Set<string>();
+  #waiting: ((what: string) => void) | undefined;
+  #changed: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(watched: Watched) {
+    this.#watched = watched;
+    this.#watch();
+    this.#skills = startSkillRegistry({ folders: watched.skillFolders, onChange: () => this.#soon('a skill') });
+  }
+
+  /** Resolves with what changed since the last call. */
+  next(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+      this.#tell();
+    });
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#folders.close();
+    await this.#skills.close();
+  }
+
+  #watch(): void {
+    const { program, files } = this.#watched;
+    this.#programFolders = new Set(foldersIn(program));
+    const marks = new Map<string, string>();
+    for (const path of [...this.#programFolders, dirname(program), ...files.map((file) => dirname(file))]) {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats?.isDirectory() === true) marks.set(path, `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`);
+    }
+    // What cannot be watched is no reason not to serve.
+    this.#folders.set(marks);
+  }
+
+  #onChange(folder: string, name: string | null): void {
+    const path = name === null ? folder : join(folder, name);
+    const { program, files } = this.#watched;
+    if (this.#programFolders.has(folder) || path === program || files.includes(path)) this.#soon(basename(path));
+  }
+
+  #soon(what: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#watch();
+      this.#changed = what;
+      this.#tell();
+    }, quietMs);
+  }
+
+  #tell(): void {
+    if (this.#changed === undefined || this.#waiting === undefined) return;
+    const what = this.#changed;
+    this.#changed = undefined;
+    this.#waiting(what);
+    this.#waiting = undefined;
+  }
+}
+
+/** A folder and those below it, as many as a program has. */
+function foldersIn(root: string): string[] {
+  const found = [root];
+  for (let index = 0; index < found.length && found.length < mostFolders; index++) {
+    const folder = found[index] ?? root;
+    try {
+      found.push(
+        ...readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [join(folder, entry.name)] : [])),
+      );
+    } catch {
+      // It is just being built anew: its folder tells when it is there.
+    }
+  }
+  return found.slice(0, mostFolders);
+}

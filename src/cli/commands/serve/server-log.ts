@@ -1,0 +1,24 @@
+import { Writable } from 'node:stream';
+import { pino, type Logger } from 'pino';
+import { safeJson, safeLines } from '../../../core/text/safe-text.ts';
+
+/** The server's log, to stderr: readable on a terminal, one JSON document a line elsewhere. */
+export async function createLog(level: 'debug' | 'info' | 'warn' | 'error'): Promise<Logger> {
+  if (!process.stderr.isTTY) {
+    const destination = pino.destination({ dest: 2, sync: true });
+    return pino({ level }, { write: (line) => void destination.write(`${safeJson(line.trimEnd())}\n`) });
+  }
+  const { default: pretty } = await import('pino-pretty');
+  // Without its colours: what it prints holds texts of clients, and goes through the same cleaning as all of them.
+  return pino(
+    { level },
+    pretty({ colorize: false, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', destination: new SafeTerminal() }),
+  );
+}
+
+class SafeTerminal extends Writable {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    process.stderr.write(`${safeLines(String(chunk).trimEnd()).join('\n')}\n`);
+    done();
+  }
+}

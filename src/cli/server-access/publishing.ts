@@ -1,0 +1,27 @@
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { newId } from '../../core/ids.ts';
+import type { PublishedMessage } from '../../core/protocol/messages.ts';
+import { Failure } from '../failure.ts';
+import { publishedAnswer } from './server-answers.ts';
+import { requestJson } from './server-request.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/**
+ * Publishes one event; resolves once the journal holds it. With its own id in every attempt it is journalled once.
+ * @throws ShannonDashError the server's refusal; UNREACHABLE; TIMEOUT
+ */
+export async function publishOne(
+  settings: Settings,
+  session: string,
+  { type, data, id }: { type: string; data: Record<string, unknown>; id?: string | undefined },
+): Promise<PublishedMessage> {
+  try {
+    return await requestJson(settings, `api/sessions/${encodeURIComponent(session)}/events`, publishedAnswer, {
+      body: { type, data, id: id ?? newId() },
+    });
+  } catch (error) {
+    if (!(error instanceof ShannonDashError) || error instanceof Failure) throw error;
+    // It was the only one: its place in the list says nothing.
+    throw new ShannonDashError(error.code, error.message.replace(/^events\[0\]\./, ''), error.details, { cause: error });
+  }
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { sessionId } from '../../core/ids.ts';
+import { text as wellFormedText } from '../../core/text/text.ts';
+import { parseDurationMs } from './duration.ts';
+
+const text = wellFormedText.min(1, 'must not be empty');
+const list = z.array(text, 'must be a list of texts');
+const httpUrl = text
+  .transform((given) => (given.includes('://') ? given : `http://${given}`))
+  .refine((given) => /^https?:$/.test(URL.parse(given)?.protocol ?? ''), 'must be an http(s) URL such as http://127.0.0.1:8000');
+const duration = z.union([z.number().positive(), text], 'must be a time such as 500ms, 5s, 5m or 1h30m').transform((given, context) => {
+  const ms = typeof given === 'number' ? given * 1_000 : parseDurationMs(given);
+  if (ms !== undefined && ms > 0) return ms;
+  context.addIssue('must be a time such as 500ms, 5s, 5m or 1h30m');
+  return z.NEVER;
+});
+const flag = z
+  .union([z.boolean(), z.enum(['1', '0', 'true', 'false'])], 'must be true or false')
+  .transform((given) => given === true || given === '1' || given === 'true');
+
+/** `warning` is another word for `warn`. */
+const logLevels = ['debug', 'info', 'warn', 'warning', 'error'] as const;
+
+/** Every setting, by its name in a file, and what it may be. Texts stand for values that are none: flags and variables are texts. */
+export const settingFields = {
+  url: httpUrl,
+  session: sessionId,
+  /** The name shown to others: who halted it. */
+  client: text.max(128, 'must be at most 128 characters'),
+  timeout: duration,
+  host: text,
+  port: z.coerce
+    .number('must be a port')
+    .int('must be a port')
+    .min(0, 'must be a port from 0 to 65535')
+    .max(65_535, 'must be a port from 0 to 65535'),
+  log_level: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`),
+  journal: text,
+  fsync: flag,
+  cors_origins: list,
+  allowed_hosts: list,
+  dev_origins: flag,
+  skills: list,
+  /** How long nothing is heard of a session that nobody is attached to before it is lost. */
+  lost_after: duration,
+  token_file: text,
+} as const;
+
+/** The name of a setting. */
+export type SettingField = keyof typeof settingFields;
+/** Settings as they are after the check. */
+export type SettingValues = Partial<{ [Name in SettingField]: z.output<(typeof settingFields)[Name]> }>;
+
+/** Paths in a file are meant from that file's folder. */
+export const pathFields: readonly SettingField[] = ['journal', 'skills', 'token_file'];
+
+/**
+ * What a project's file may set before the user trusts it. Everything else says where to connect, listen, write or read, or
+ * in whose name, and whoever wrote the file decides none of that for whoever cloned it.
+ */
+export const harmlessFields: readonly SettingField[] = ['session', 'timeout', 'port', 'log_level', 'fsync', 'lost_after'];

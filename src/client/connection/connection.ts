@@ -1,0 +1,348 @@
+import { io, type Socket } from 'socket.io-client';
+import { isErrorBody, ShannonDashError } from '../../core/protocol/errors.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import type { ConnectedMessage } from '../../core/protocol/messages.ts';
+import { backoffMs } from './backoff.ts';
+import { connectFailure, errorFromBody, isRetryable, unreachable } from './connect-failure.ts';
+import { readEnvironment } from '../environment.ts';
+import { getJson } from './http-request.ts';
+import { Listeners } from '../watcher/listeners.ts';
+import { ServerClock } from './server-clock.ts';
+import type { ServerMessages } from './server-messages.ts';
+
+/** How long to wait for the server's `connected` once the transport stands, and between two measurements of the latency. */
+const greetingMs = 10_000;
+const pingEveryMs = 5_000;
+
+export interface ConnectOptions {
+  /** Default: $SHANNON_DASH_URL, else http://127.0.0.1:8000. */
+  url?: string | undefined;
+  /** Default: $SHANNON_DASH_TOKEN. */
+  token?: string | undefined;
+  /** A name shown to others. */
+  client?: string | undefined;
+  /** Gives up connecting and, later, closes the connection. */
+  signal?: AbortSignal | undefined;
+  /**
+   * True (default): keep trying while the server is away. False: the first connection must succeed at once, or UNREACHABLE;
+   * a connection that stood once comes back all the same.
+   */
+  retry?: boolean | undefined;
+  /** How long to wait for the answer to a request, in milliseconds (default 10,000). */
+  timeoutMs?: number | undefined;
+}
+
+/** A snapshot; another object after each change. */
+export interface ConnectionState {
+  status: 'connecting' | 'live' | 'reconnecting' | 'closed';
+  /** Failed attempts since the last time it was live. */
+  attempt: number;
+  /** When the next attempt starts, in milliseconds since 1970; null while none is planned. */
+  retryAt: number | null;
+  /** Of the last ping. */
+  latencyMs: number | null;
+  serverVersion: string | null;
+  /** Why it is not live. */
+  error: string | null;
+  /** When `status` became what it is, in milliseconds since 1970. */
+  since: number;
+}
+
+/** A connection to a server that comes back by itself. */
+export interface Connection {
+  readonly url: string;
+  readonly state: ConnectionState;
+  /** Why it was closed for good; UNREACHABLE when that was asked for. */
+  readonly failure: ShannonDashError | undefined;
+  /** What the server said when it last greeted. */
+  readonly server: ConnectedMessage | undefined;
+  /** Now by the server's clock, in milliseconds since 1970: what its timestamps are compared with. */
+  readonly serverNowMs: number;
+  /**
+   * Sends a request and waits for its answer. Nothing is queued: without a live connection it rejects at once.
+   * @throws ShannonDashError the server's refusal; TIMEOUT; UNREACHABLE (not sent, or lost before the answer)
+   */
+  request<T>(event: string, payload: unknown, options?: { timeoutMs?: number | undefined }): Promise<T>;
+  /** Measures the round trip, in milliseconds. @throws as `request` */
+  ping(options?: { timeoutMs?: number | undefined }): Promise<number>;
+  /** Reads a JSON document over HTTP, as `api/sessions`. @throws as `request` */
+  get<T>(path: string): Promise<T>;
+  /** Listens to messages of the server; `answer` is its acknowledgement. */
+  on<Name extends keyof ServerMessages>(
+    event: Name,
+    listener: (message: ServerMessages[Name], answer: (value: unknown) => void) => void,
+  ): () => void;
+  /** Connects at once where it waits for the next attempt. */
+  retryNow(): void;
+  /** Called after each change of `state`. */
+  onState(listener: (state: ConnectionState) => void): () => void;
+  /** Resolves while live. @throws ShannonDashError why it was closed; TIMEOUT; or the reason of the signal */
+  whenLive(options?: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined }): Promise<void>;
+  /** Ends it and everything that waits for it. */
+  close(error?: ShannonDashError): void;
+}
+
+/**
+ * Connects; resolves once the server has greeted.
+ * @throws ShannonDashError UNAUTHENTICATED, FORBIDDEN, UNREACHABLE (with `retry: false`); or the reason of the signal
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Connection> {
+  const connection = openConnection(options);
+  try {
+    await connection.whenLive({ signal: options.signal });
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Starts to connect and returns at once. */
+export function openConnection(options: ConnectOptions = {}): Connection {
+  return new SocketConnection(options);
+}
+
+class SocketConnection implements Connection {
+  readonly url: string;
+  readonly #options: ConnectOptions;
+  readonly #token: string | undefined;
+  readonly #timeoutMs: number;
+  readonly #socket: Socket;
+  readonly #listeners = new Listeners<ConnectionState>();
+  readonly #requests = new Set<(error: ShannonDashError) => void>();
+  readonly #abort = () => this.close();
+  #state: ConnectionState;
+  #server: ConnectedMessage | undefined;
+  #failure: ShannonDashError | undefined;
+  #lossReason: string | undefined;
+  readonly #clock = new ServerClock();
+  /** One at a time: the wait for the greeting, for the next attempt, or for the next ping. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ConnectOptions) {
+    const environment = readEnvironment();
+    this.url = options.url ?? environment.url ?? 'http://127.0.0.1:8000';
+    this.#options = options;
+    this.#token = options.token ?? environment.token;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#state = { status: 'connecting', attempt: 0, retryAt: null, latencyMs: null, serverVersion: null, error: null, since: Date.now() };
+    const { origin, pathname } = parseUrl(this.url);
+    const { client } = options;
+    this.#socket = io(origin, {
+      path: `${pathname.replace(/\/+$/, '')}/socket.io`,
+      auth: { ...(this.#token === undefined ? {} : { token: this.#token }), ...(client === undefined ? {} : { client }), subscribe: false },
+      transports: ['websocket', 'polling'],
+      tryAllTransports: true,
+      forceNew: true,
+      autoConnect: false,
+      timeout: this.#timeoutMs,
+      // Socket.IO's own reconnection neither tells when it tries again nor does it after the server ended the connection.
+      reconnection: false,
+    });
+    this.#socket.on('connect', () => this.#plan(Math.min(greetingMs, this.#timeoutMs), () => this.#notGreeted()));
+    this.#socket.on('connected', (message: ConnectedMessage) => this.#greeted(message));
+    this.#socket.on('connect_error', (error) => this.#failed(connectFailure(this.url, error)));
+    this.#socket.on('server:shutdown', () => (this.#lossReason = 'the server is shutting down'));
+    this.#socket.on('disconnect', (reason, details) => this.#lost(isOversized(details) ? tooLarge : `connection lost: ${reason}`));
+    options.signal?.addEventListener('abort', this.#abort, { once: true });
+    if (options.signal?.aborted === true) this.close();
+    else this.#socket.connect();
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get failure(): ShannonDashError | undefined {
+    return this.#failure;
+  }
+
+  get server(): ConnectedMessage | undefined {
+    return this.#server;
+  }
+
+  get serverNowMs(): number {
+    return this.#clock.nowMs;
+  }
+
+  request<T>(event: string, payload: unknown, { timeoutMs = this.#timeoutMs }: { timeoutMs?: number | undefined } = {}): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#state.status !== 'live') {
+        reject(this.#failure ?? unreachable(this.url, this.#state.error ?? 'not connected yet'));
+        return;
+      }
+      const settle = (end: () => void) => {
+        clearTimeout(timer);
+        this.#requests.delete(fail);
+        end();
+      };
+      const fail = (error: ShannonDashError) => settle(() => reject(error));
+      const timer = setTimeout(
+        () => fail(new ShannonDashError('TIMEOUT', `no answer to ${event} from ${this.url} in ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+      this.#requests.add(fail);
+      this.#socket.emit(event, payload, (answer: unknown) => {
+        // A command that failed has a `status`: that is an answer, not a refusal.
+        const isRefusal = isErrorBody(answer) && !('status' in answer);
+        settle(() => (isRefusal ? reject(errorFromBody(answer)) : resolve(answer as T)));
+      });
+    });
+  }
+
+  async ping(options?: { timeoutMs?: number | undefined }): Promise<number> {
+    const startedAt = performance.now();
+    const pong = await this.request<{ timestamp?: unknown } | null>('ping', {}, options);
+    const latencyMs = performance.now() - startedAt;
+    this.#clock.learn(pong?.timestamp);
+    if (this.#state.status === 'live') this.#change({ latencyMs });
+    return latencyMs;
+  }
+
+  get<T>(path: string): Promise<T> {
+    return getJson(this.url, path, { token: this.#token, timeoutMs: this.#timeoutMs, signal: this.#options.signal });
+  }
+
+  on<Name extends keyof ServerMessages>(
+    event: Name,
+    listener: (message: ServerMessages[Name], answer: (value: unknown) => void) => void,
+  ): () => void {
+    const heard = (...args: unknown[]) => {
+      // What is left of a former connection is heard before the greeting of the next; whoever listens asks for it again.
+      if (this.#state.status !== 'live') return;
+      const [message, answer = () => undefined] = args as [ServerMessages[Name], ((value: unknown) => void)?];
+      listener(message, answer);
+    };
+    const socket: { on(name: string, heard: (...args: unknown[]) => void): unknown; off(name: string, heard: unknown): unknown } =
+      this.#socket;
+    socket.on(event, heard);
+    return () => void socket.off(event, heard);
+  }
+
+  retryNow(): void {
+    if (this.#state.retryAt !== null) this.#plan(0, () => this.#retry());
+  }
+
+  onState(listener: (state: ConnectionState) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  whenLive({ timeoutMs, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (end: () => void) => {
+        clearTimeout(timer);
+        off();
+        signal?.removeEventListener('abort', look);
+        end();
+      };
+      const look = () => {
+        if (signal?.aborted === true) settle(() => reject(signal.reason as Error));
+        else if (this.#state.status === 'live') settle(resolve);
+        else if (this.#failure !== undefined) settle(() => reject(this.#failure));
+      };
+      const off = this.onState(look);
+      const late = () => settle(() => reject(new ShannonDashError('TIMEOUT', `no connection to ${this.url} in ${timeoutMs} ms`)));
+      const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
+      signal?.addEventListener('abort', look, { once: true });
+      look();
+    });
+  }
+
+  close(error = new ShannonDashError('UNREACHABLE', `the connection to ${this.url} was closed`)): void {
+    if (this.#state.status === 'closed') return;
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener('abort', this.#abort);
+    this.#failure = error;
+    this.#endRequests(error);
+    this.#change({ status: 'closed', retryAt: null, error: error.message });
+    this.#socket.disconnect();
+  }
+
+  /** It speaks Socket.IO, and not our protocol; or it is only slow, as it is when it was ours before. */
+  #notGreeted(): void {
+    const isFirst = this.#server === undefined;
+    const foreign = new ShannonDashError('UNSUPPORTED', `${this.url} answers, but does not greet as shannon-dash does`);
+    if (isFirst && this.#options.retry === false) {
+      this.close(foreign);
+      return;
+    }
+    this.#lossReason = foreign.message;
+    this.#socket.io.engine.close();
+  }
+
+  #greeted(message: ConnectedMessage): void {
+    if (message.protocol !== limits.protocol) {
+      const spoken = `${this.url} speaks version ${String(message.protocol)} of the protocol, this client version ${limits.protocol}`;
+      this.close(new ShannonDashError('UNSUPPORTED', spoken));
+      return;
+    }
+    this.#server = message;
+    this.#clock.learn(message.timestamp);
+    this.#lossReason = undefined;
+    this.#change({ status: 'live', attempt: 0, retryAt: null, error: null, serverVersion: message.server_version });
+    this.#measure();
+  }
+
+  #measure(): void {
+    if (this.#state.status !== 'live') return;
+    this.#plan(pingEveryMs, () => this.#measure());
+    this.ping().catch(() => undefined);
+  }
+
+  #failed(error: ShannonDashError): void {
+    if (this.#state.status === 'closed') return;
+    const isFirst = this.#server === undefined;
+    if (!isRetryable(error) || (isFirst && this.#options.retry === false)) this.close(error);
+    else this.#tryAgain(isFirst ? 'connecting' : 'reconnecting', error.message);
+  }
+
+  #lost(reason: string): void {
+    if (this.#state.status === 'closed') return;
+    // Socket.IO would send what it could not write now on the next connection, behind the back of whoever asks again.
+    this.#socket.sendBuffer.length = 0;
+    this.#endRequests(unreachable(this.url, 'the connection was lost'));
+    this.#tryAgain(this.#server === undefined ? 'connecting' : 'reconnecting', this.#lossReason ?? reason);
+  }
+
+  #tryAgain(status: 'connecting' | 'reconnecting', error: string): void {
+    const attempt = this.#state.attempt + 1;
+    const waitMs = backoffMs(attempt);
+    this.#plan(waitMs, () => this.#retry());
+    this.#change({ status, attempt, retryAt: Date.now() + waitMs, latencyMs: null, error });
+  }
+
+  #retry(): void {
+    this.#change({ retryAt: null });
+    this.#socket.connect();
+  }
+
+  #plan(ms: number, then: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, ms);
+  }
+
+  #endRequests(error: ShannonDashError): void {
+    for (const fail of this.#requests) fail(error);
+  }
+
+  #change(change: Partial<ConnectionState>): void {
+    const since = change.status === undefined || change.status === this.#state.status ? this.#state.since : Date.now();
+    this.#state = { ...this.#state, ...change, since };
+    this.#listeners.tell(this.#state);
+  }
+}
+
+const tooLarge = `a message was larger than the server takes (${limits.requestBytes} bytes); send less at a time`;
+
+/** Whether the server closed the connection for the size of a message: code 1009 of WebSocket. */
+function isOversized(details: unknown): boolean {
+  const { context } = (details ?? {}) as { context?: { code?: unknown } };
+  return context?.code === 1009;
+}
+
+/** @throws ShannonDashError INVALID */
+function parseUrl(url: string): URL {
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw new ShannonDashError('INVALID', `url: ${url} is not an http(s) URL`);
+  return parsed;
+}

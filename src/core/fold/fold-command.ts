@@ -1,0 +1,54 @@
+import { commandTypes, isFinal, type CommandStatus, type CommandType } from '../protocol/command.ts';
+import type { SessionEvent } from '../protocol/event.ts';
+import { errorTextOf, objectOf, smallValue, textOf, valueOf, withItem } from './fold-values.ts';
+import { foldLimits } from '../protocol/limits.ts';
+import type { CommandState, SessionState } from '../protocol/session-state.ts';
+
+/** `command:*`: the ledger. A final status is never left again; a HALT that ends without effect gives the status back. */
+export function foldCommand(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
+  const commandId = textOf(data, 'command_id');
+  const status = type.slice('command:'.length) as CommandStatus;
+  const commandType = commandTypes.find((each) => each === data['command_type']);
+  const at = state.commands.findLastIndex((each) => each.command_id === commandId);
+  const known = state.commands[at];
+  if (commandId === null || commandType === undefined || (known !== undefined && isFinal(known.status))) return undefined;
+  const command = nextCommand(known, { commandId, commandType, status, timestamp, data });
+  return {
+    ...withItem(state, 'commands', at, command, (each) => isFinal(each.status)),
+    ...(isFinal(status) && status !== 'applied' && state.status === 'halting' && state.halt?.command_id === commandId
+      ? { status: state.halt.from, halt: null }
+      : {}),
+  };
+}
+
+interface Step {
+  commandId: string;
+  commandType: CommandType;
+  status: CommandStatus;
+  timestamp: string;
+  data: Record<string, unknown>;
+}
+
+function nextCommand(known: CommandState | undefined, { commandId, commandType, status, timestamp, data }: Step): CommandState {
+  const parameters = known?.parameters ?? objectOf(data, 'parameters');
+  return {
+    command_id: commandId,
+    command_type: commandType,
+    status,
+    by: textOf(data, 'by') ?? known?.by ?? null,
+    // An unfinished command keeps its parameters whole: they are what an orchestrator gets when it attaches.
+    parameters: smallParameters(parameters, isFinal(status) ? foldLimits.valueChars : foldLimits.parametersChars),
+    result: valueOf(data, 'result'),
+    error: errorTextOf(data, 'error'),
+    acknowledged_by: textOf(data, 'acknowledged_by') ?? known?.acknowledged_by ?? null,
+    delivered_to: textOf(data, 'delivered_to') ?? known?.delivered_to ?? null,
+    for_instance: textOf(data, 'for_instance') ?? known?.for_instance ?? null,
+    created_at: known?.created_at ?? timestamp,
+    updated_at: timestamp,
+  };
+}
+
+function smallParameters(parameters: Record<string, unknown>, maxChars: number): Record<string, unknown> {
+  const small = smallValue(parameters, maxChars);
+  return typeof small === 'string' ? { truncated: small } : parameters;
+}

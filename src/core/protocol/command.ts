@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { cutText } from '../text/cut-text.ts';
+import { ShannonDashError } from './errors.ts';
+import { optionalSessionId, shortId } from '../ids.ts';
+import { jsonText, utf8Bytes } from '../json/json.ts';
+import { limits } from './limits.ts';
+import { check, parse } from '../json/parse.ts';
+import { anyObject, textOf } from '../text/text.ts';
+
+const sentence = textOf(10_000);
+const word = sentence.min(1, 'must not be empty');
+
+const halt = z.object({ reason: sentence.optional() });
+const resume = z.object({});
+const rollback = z
+  .object({
+    steps: z
+      .int(`must be a whole number from 1 to ${limits.rollbackSteps}`)
+      .min(1, `must be from 1 to ${limits.rollbackSteps}`)
+      .max(limits.rollbackSteps, `must be from 1 to ${limits.rollbackSteps}`)
+      .optional(),
+    checkpoint_id: shortId.optional(),
+    dry_run: z.boolean('must be true or false').optional(),
+    force: z.boolean('must be true or false').optional(),
+  })
+  .refine((fields) => fields.steps === undefined || fields.checkpoint_id === undefined, {
+    path: ['steps'],
+    message: 'give either steps or checkpoint_id',
+  })
+  .transform((fields) => (fields.checkpoint_id === undefined ? { ...fields, steps: fields.steps ?? 1 } : fields));
+const redirect = z.object({ target_skill: word.optional(), target_path: word.optional(), instructions: sentence.optional() });
+const decision = z.object({ decision_id: word, choice: word, comment: sentence.optional() });
+const inject = z.object({
+  skill_name: word,
+  parameters: anyObject.optional(),
+  position: z
+    .union([z.enum(['next', 'end']), z.int().nonnegative('must be next, end or an index from 0')], 'must be next, end or an index from 0')
+    .default('next'),
+});
+
+/** The fields of each command type: protocol, section 6. */
+export const commandTable = {
+  HALT: halt,
+  RESUME: resume,
+  ROLLBACK: rollback,
+  REDIRECT: redirect,
+  DECISION: decision,
+  INJECT: inject,
+} as const;
+
+export type CommandType = keyof typeof commandTable;
+
+/** To zod, an object without fields is one that may have none: joined with others it would forbid theirs. */
+type Joinable<Fields> = string extends keyof Fields ? unknown : Fields;
+
+/** The fields of one type of command, as checked. */
+export type CommandFields<Type extends CommandType> = Joinable<z.output<(typeof commandTable)[Type]>>;
+
+export const commandTypes = Object.keys(commandTable) as CommandType[];
+
+/** Where a command stands. The last four are final. */
+export type CommandStatus = 'queued' | 'delivered' | 'applied' | 'failed' | 'rejected' | 'expired';
+
+/** Whether a command that stands here has ended. */
+export function isFinal(status: CommandStatus): boolean {
+  return status !== 'queued' && status !== 'delivered';
+}
+
+const envelope = z.looseObject({
+  session_id: z.union([z.literal('*'), optionalSessionId]),
+  command_id: shortId.optional(),
+  timeout_ms: z
+    .number('must be a number of milliseconds')
+    .positive('must be positive')
+    .max(limits.commandTimeoutMaxMs, `must be at most ${limits.commandTimeoutMaxMs}`)
+    .default(limits.commandTimeoutMs),
+});
+
+/** A checked command. `session_id` is `*` for every live session, absent where the sender left it out. */
+export interface CommandRequest {
+  type: CommandType;
+  session_id?: string | undefined;
+  command_id?: string | undefined;
+  timeout_ms: number;
+  fields: Record<string, unknown>;
+}
+
+/** What an operator sends: `{type, session_id?, command_id?, ...fields, timeout_ms?}`. */
+export type CommandInput<Type extends CommandType = CommandType> = {
+  [Each in Type]: {
+    type: Each;
+    session_id?: string | undefined;
+    command_id?: string | undefined;
+    timeout_ms?: number | undefined;
+  } & Joinable<z.input<(typeof commandTable)[Each]>>;
+}[Type];
+
+/**
+ * Checks a command. The texts of refusals are part of the protocol.
+ * @throws ShannonDashError INVALID
+ */
+export function parseCommand(input: unknown): CommandRequest {
+  if (typeof input !== 'object' || input === null || !('type' in input) || typeof input.type !== 'string' || input.type === '') {
+    throw new ShannonDashError('INVALID', 'Command type is required');
+  }
+  const type = input.type.toUpperCase();
+  if (!isCommandType(type))
+    throw new ShannonDashError('INVALID', `Unknown command type: ${cutText(input.type, 100)}`, { known: commandTypes });
+  const { session_id, command_id, timeout_ms, type: _, ...rest } = parse(envelope, input);
+  const missing = missingField(type, rest);
+  if (missing !== undefined) throw new ShannonDashError('INVALID', missing);
+  if (utf8Bytes(jsonText(rest, 'The command', '')) > limits.commandBytes) {
+    throw new ShannonDashError('TOO_LARGE', `A command must be at most ${limits.commandBytes} bytes`);
+  }
+  return { type, session_id, command_id, timeout_ms, fields: parse<z.ZodType<Record<string, unknown>>>(commandTable[type], rest) };
+}
+
+/** What a refused command is called in its refusal: its type and id, as far as they were given and are texts. */
+export function commandNames(input: unknown): { command_type?: string; command_id?: string } {
+  if (typeof input !== 'object' || input === null) return {};
+  const { type, command_id } = input as Record<string, unknown>;
+  return {
+    ...(typeof type === 'string' && type !== '' && type.isWellFormed()
+      ? { command_type: cutText(type, limits.idChars).toUpperCase() }
+      : {}),
+    ...(check(shortId, command_id).success ? { command_id: String(command_id) } : {}),
+  };
+}
+
+function isCommandType(type: string): type is CommandType {
+  return Object.hasOwn(commandTable, type);
+}
+
+function missingField(type: CommandType, fields: Record<string, unknown>): string | undefined {
+  const lacks = (name: string) => fields[name] === undefined || fields[name] === null || fields[name] === '';
+  if (type === 'REDIRECT' && lacks('target_skill') && lacks('target_path')) return 'target_skill or target_path is required';
+  if (type === 'DECISION' && (lacks('decision_id') || lacks('choice'))) return 'decision_id and choice are required';
+  if (type === 'INJECT' && lacks('skill_name')) return 'skill_name is required';
+  return undefined;
+}
+
+/** The answer to a command: where it stands once it is finished, or when its time to wait was over. */
+export interface CommandResult {
+  success: boolean;
+  command_type: CommandType;
+  command_id: string;
+  session_id: string;
+  status: CommandStatus;
+  /** `server`, or the instance id of the orchestrator. */
+  acknowledged_by?: string;
+  /** Whether an orchestrator is attached that carries out commands of this type. */
+  attached: boolean;
+  message?: string;
+  error?: string;
+  code?: string;
+  result?: unknown;
+  /** What was asked for: of a ROLLBACK. */
+  steps?: unknown;
+  /** Of a REDIRECT: the skill or the path. */
+  target?: unknown;
+  /** Of a DECISION. */
+  decision_id?: unknown;
+  choice?: unknown;
+  /** Of an INJECT. */
+  skill_name?: unknown;
+  position?: unknown;
+  elapsed_ms: number;
+  timestamp: string;
+}
+
+/** The answer to a command for `*`: one result per live session. */
+export interface CommandResults {
+  success: boolean;
+  command_type: CommandType;
+  session_id: '*';
+  results: CommandResult[];
+  elapsed_ms: number;
+  timestamp: string;
+}
+
+/** `command:execute`, as an orchestrator gets it. */
+export interface CommandExecution {
+  command_id: string;
+  type: CommandType;
+  session_id: string;
+  by: string | null;
+  [field: string]: unknown;
+}
+
+/** `command:update`, from the orchestrator. */
+export const commandUpdate = z.object({
+  command_id: shortId,
+  session_id: optionalSessionId,
+  status: z.enum(['applied', 'failed'], 'must be applied or failed'),
+  result: z.unknown().optional(),
+  error: sentence.optional(),
+});

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { ShannonDashError } from './errors.ts';
+import { dataSchema, isServerOnly, type KnownEventType } from './event-table.ts';
+import { isServerEventId, sessionId, shortId } from '../ids.ts';
+import { limits } from './limits.ts';
+import { fieldPath } from '../json/field-path.ts';
+import { parse } from '../json/parse.ts';
+import { anyObject, textOf } from '../text/text.ts';
+import { readTimestamp } from '../timestamp.ts';
+
+const eventTypePattern = /^[a-z][a-z0-9_-]*(?::[a-z0-9_.-]+)+$/;
+
+/**
+ * A checked `group:name`. The colon also keeps a type from ever being one of Socket.IO's reserved event names
+ * (`connect`, `disconnect`, ...), which would make every JavaScript client drop its connection.
+ */
+export const eventType = z
+  .string('must be a text')
+  .max(limits.idChars, `must be at most ${limits.idChars} characters`)
+  .regex(eventTypePattern, 'must be group:name in lower case, as skill:started')
+  .refine(
+    (type) => !type.startsWith('session:') && !type.startsWith('server:'),
+    'session:* and server:* are messages of the server itself',
+  );
+
+const unreadTimestamp = 'must be a date and time such as 2026-01-02T03:04:05Z, or seconds or milliseconds since 1970';
+
+/** An event as a producer sends it. */
+export const eventInput = z.object({
+  type: eventType,
+  data: anyObject.default(() => ({})),
+  id: shortId.optional(),
+  timestamp: z
+    .unknown()
+    .transform((value, context) => {
+      const timestamp = readTimestamp(value);
+      if (timestamp === undefined && value !== undefined && value !== null) context.addIssue(unreadTimestamp);
+      return timestamp;
+    })
+    .optional(),
+});
+
+export type EventInput = z.output<typeof eventInput>;
+
+/** An event as the journal holds it and the wire carries it. */
+export interface SessionEvent {
+  session_id: string;
+  /** 1, 2, 3 ... per session, without gaps. */
+  seq: number;
+  id: string;
+  type: KnownEventType | (string & {});
+  /** ISO 8601, UTC, with milliseconds. */
+  timestamp: string;
+  data: Record<string, unknown>;
+  /** The name that the producer's connection gave itself. */
+  source?: string;
+  /** When the server received it, like `timestamp`. Only where the producer's clock says something else. */
+  received_at?: string;
+}
+
+/** When it happened by the server's clock, which ages, durations and clocks are told by. */
+export function receivedAt(event: Pick<SessionEvent, 'timestamp' | 'received_at'>): string {
+  return event.received_at ?? event.timestamp;
+}
+
+/** A place in a session's journal: everything up to and with `seq` is known. */
+export interface Cursor {
+  epoch: string;
+  seq: number;
+}
+
+export const cursor = z.object({
+  epoch: textOf(limits.idChars),
+  seq: z.int('must be a whole number').nonnegative('must not be negative'),
+});
+
+/** `publish`: events for one session, refused as a whole with the path of the first fault. */
+export const publishRequest = z.object({
+  session_id: sessionId,
+  events: z
+    .array(z.unknown(), 'must be a list')
+    .min(1, 'must have at least one event')
+    .max(limits.publishEvents, `must have at most ${limits.publishEvents} events`),
+});
+
+/**
+ * Checks one event from a producer: its envelope, then the `data` of a known type.
+ * @throws ShannonDashError INVALID with the path of the first fault below `at`
+ */
+export function parseEventInput(input: unknown, at: string): EventInput {
+  const event = parse(eventInput, input, at);
+  if (isServerOnly(event.type)) {
+    throw new ShannonDashError('INVALID', `${fieldPath(at, ['type'])}: ${event.type} is written by the server only`);
+  }
+  if (event.id !== undefined && isServerEventId(event.id)) {
+    throw new ShannonDashError('INVALID', `${fieldPath(at, ['id'])}: ${event.id} is an id of the server's own, for a step of a command`);
+  }
+  const schema = dataSchema(event.type);
+  if (schema !== undefined) parse(schema, event.data, fieldPath(at, ['data']));
+  return event;
+}

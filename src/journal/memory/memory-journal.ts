@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { receivedAt } from '../../core/protocol/event.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import type { SessionOrigin } from '../../core/protocol/session-state.ts';
+import { AppendQueue, type PendingAppend } from '../append-queue.ts';
+import { ChangeFeed } from '../change-feed.ts';
+import {
+  noteAppended,
+  type AppendOptions,
+  type AppendResult,
+  type NewEvent,
+  type Journal,
+  type JournalChange,
+  type JournalEvent,
+  type JournalHealth,
+  type JournalListener,
+  type ReadRange,
+  type SessionHead,
+  type Snapshot,
+} from '../journal.ts';
+import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp } from '../stamping.ts';
+
+interface StoredSession {
+  head: SessionHead;
+  events: JournalEvent[];
+  /** Those whose producer gave an id. */
+  byId: Map<string, JournalEvent>;
+  snapshot?: Snapshot;
+}
+
+/** A journal that ends with its process: for tests and for throw-away servers. */
+export class MemoryJournal implements Journal {
+  readonly epoch = newEpoch();
+  readonly secret = randomBytes(32).toString('base64url');
+  readonly location = 'memory';
+  readonly #sessions = new Map<string, StoredSession>();
+  readonly #feed = new ChangeFeed();
+  readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
+  #deletions = 0;
+  #isClosed = false;
+
+  create(origin: SessionOrigin): Promise<SessionHead> {
+    if (this.#isClosed) return Promise.reject(new ShannonDashError('UNAVAILABLE', 'The journal is closed'));
+    this.flush();
+    if (this.#sessions.has(origin.session_id)) {
+      return Promise.reject(new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`));
+    }
+    try {
+      checkRoomForSession(this.#sessions.size);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { head } = this.#add(origin);
+    this.#feed.tell([{ kind: 'created', head: { ...head } }]);
+    return Promise.resolve({ ...head });
+  }
+
+  append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+    return this.#queue.push(sessionId, events, options);
+  }
+
+  flush(): void {
+    this.#queue.flush();
+    this.#feed.tell();
+  }
+
+  read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
+    const found: JournalEvent[] = [];
+    const { events } = this.#sessions.get(sessionId) ?? { events: [] };
+    let chars = 0;
+    for (let at = after; at < Math.min(events.length, through ?? Infinity) && found.length < limit && chars < maxChars; at++) {
+      const event = events[at];
+      if (event === undefined || filter?.(event.type) === false) continue;
+      found.push(event);
+      chars += event.json.length;
+    }
+    return Promise.resolve(found);
+  }
+
+  find(sessionId: string, id: string): Promise<JournalEvent | undefined> {
+    const session = this.#sessions.get(sessionId);
+    return Promise.resolve(session === undefined ? undefined : findById(session, id));
+  }
+
+  sessions(): Promise<SessionHead[]> {
+    return Promise.resolve([...this.#sessions.values()].map(({ head }) => ({ ...head })));
+  }
+
+  head(sessionId: string): Promise<SessionHead | undefined> {
+    const session = this.#sessions.get(sessionId);
+    return Promise.resolve(session === undefined ? undefined : { ...session.head });
+  }
+
+  delete(sessionId: string): Promise<boolean> {
+    this.flush();
+    if (!this.#sessions.delete(sessionId)) return Promise.resolve(false);
+    this.#deletions++;
+    this.#feed.tell([{ kind: 'deleted', session_id: sessionId }]);
+    return Promise.resolve(true);
+  }
+
+  subscribe(listener: JournalListener): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
+    const session = this.#sessions.get(sessionId);
+    if (session !== undefined) session.snapshot = snapshot;
+    return Promise.resolve();
+  }
+
+  loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
+    return Promise.resolve(this.#sessions.get(sessionId)?.snapshot);
+  }
+
+  onProblem(): () => void {
+    return () => undefined;
+  }
+
+  health(): JournalHealth {
+    return { isWritable: true };
+  }
+
+  announce(): void {
+    // Nobody else can find it.
+  }
+
+  sizeBytes(): number {
+    return 0;
+  }
+
+  close(): Promise<void> {
+    this.#queue.close();
+    this.#feed.tell();
+    this.#isClosed = true;
+    return Promise.resolve();
+  }
+
+  #add(origin: SessionOrigin): StoredSession {
+    const epoch = this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`;
+    const session: StoredSession = { head: { ...origin, epoch, seq: 0, updated_at: origin.created_at }, events: [], byId: new Map() };
+    this.#sessions.set(origin.session_id, session);
+    return session;
+  }
+
+  #commit(group: PendingAppend<AppendResult>[]): void {
+    const changes: JournalChange[] = [];
+    const settle: (() => void)[] = [];
+    for (const { sessionId, events, resolve, reject } of group) {
+      const known = this.#sessions.get(sessionId);
+      try {
+        if (known === undefined) checkRoomForSession(this.#sessions.size);
+        const session = known ?? this.#add({ session_id: sessionId, created_at: new Date().toISOString() });
+        const { fresh, freshById, seqs } = stamp(session.head, events, (id) => findById(session, id));
+        if (known === undefined) changes.push({ kind: 'created', head: { ...session.head } });
+        for (const [id, event] of freshById ?? []) session.byId.set(id, event);
+        for (const event of fresh) {
+          session.events.push(event);
+          session.head.seq = event.seq;
+          session.head.updated_at = receivedAt(event.event);
+        }
+        const { epoch } = session.head;
+        if (fresh.length > 0) noteAppended(changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
+        settle.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
+      } catch (error) {
+        if (known === undefined) this.#sessions.delete(sessionId);
+        settle.push(() => reject(error));
+      }
+    }
+    if (group.every(({ options }) => options.resolvesFirst === true)) this.#feed.tellSoon(changes);
+    else this.#feed.tell(changes);
+    for (const each of settle) each();
+  }
+}
+
+function findById(session: StoredSession, id: string): JournalEvent | undefined {
+  const seq = seqOfServerMadeId(session.head.epoch, id);
+  return seq === undefined ? session.byId.get(id) : session.events[seq - 1];
+}

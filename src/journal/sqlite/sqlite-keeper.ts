@@ -1,0 +1,362 @@
+import { statSync } from 'node:fs';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import type { SessionOrigin } from '../../core/protocol/session-state.ts';
+import { AppendQueue, type PendingAppend } from '../append-queue.ts';
+import { ChangeFeed } from '../change-feed.ts';
+import type { CommitLog } from './commit-log.ts';
+import { FilePresence } from './files/file-presence.ts';
+import {
+  noteAppended,
+  type AppendOptions,
+  type AppendResult,
+  type Journal,
+  type JournalChange,
+  type JournalEvent,
+  type JournalHealth,
+  type JournalListener,
+  type NewEvent,
+  type ReadRange,
+  type SessionHead,
+  type Snapshot,
+} from '../journal.ts';
+import { settledSeq, unsettledEvent, type NewestEvents } from '../newest-events.ts';
+import type { ProblemFeed } from '../problem-feed.ts';
+import { createdLine } from './recovery.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
+import { checkRoomForSession, seqOfServerMadeId, stamp } from '../stamping.ts';
+import type { WriteBack } from './write-back.ts';
+import { WriteHealth } from './write-health.ts';
+
+/** How often the files are looked at while nothing is written. */
+const lookMs = 1_000;
+
+export interface KeeperParts {
+  path: string;
+  database: SqliteDatabase;
+  log: CommitLog;
+  writes: WriteBack;
+  sessions: Map<string, NewestEvents>;
+  problems: ProblemFeed;
+  /** Gives up the claim to the file. */
+  release: () => void;
+}
+
+/** What a commit has done so far, and how to undo it. */
+interface Staged {
+  changes: JournalChange[];
+  answers: (() => void)[];
+  lines: string[];
+  /** The sessions with new events, as they were. */
+  before: Map<NewestEvents, SessionHead>;
+  created: NewestEvents[];
+}
+
+/** A journal in SQLite that is open. */
+export class SqliteKeeper implements Journal {
+  readonly epoch: string;
+  readonly secret: string;
+  readonly location: string;
+  readonly #parts: KeeperParts;
+  readonly #sessions: Map<string, NewestEvents>;
+  readonly #files: FilePresence;
+  readonly #health: WriteHealth;
+  readonly #feed = new ChangeFeed();
+  readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
+  readonly #looking: ReturnType<typeof setInterval>;
+  #isSaved = false;
+  #isClosed = false;
+
+  constructor(parts: KeeperParts) {
+    const { path, database, log, writes, sessions, problems } = parts;
+    this.#parts = parts;
+    this.#sessions = sessions;
+    this.location = path;
+    this.epoch = database.epoch;
+    this.secret = database.secret;
+    this.#files = new FilePresence([
+      { path, name: 'database' },
+      { path: `${path}-wal`, name: 'write-ahead log' },
+      { path: log.path, name: 'log of commits' },
+    ]);
+    this.#health = new WriteHealth(() => {
+      this.#requireFiles();
+      writes.makeRoom();
+      log.probe();
+    }, problems.tell);
+    this.#looking = setInterval(() => this.#lookAtFiles(), lookMs);
+    this.#looking.unref();
+    writes.settleLater();
+  }
+
+  async create(origin: SessionOrigin): Promise<SessionHead> {
+    this.flush();
+    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
+    if (this.#sessions.has(origin.session_id)) throw new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`);
+    checkRoomForSession(this.#sessions.size);
+    const staged = nothingStaged();
+    this.#write(staged, 1, () => this.#create(origin, staged));
+    this.#feed.tell(staged.changes);
+    return { ...this.#existing(origin.session_id).head };
+  }
+
+  append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+    return this.#queue.push(sessionId, events, options);
+  }
+
+  flush(): void {
+    this.#queue.flush();
+    this.#feed.tell();
+  }
+
+  async read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
+    const session = this.#sessions.get(sessionId);
+    const found: JournalEvent[] = [];
+    if (session === undefined) return found;
+    const end = Math.min(through ?? Infinity, session.head.seq);
+    let at = after;
+    let chars = 0;
+    const isDone = () => at >= end || found.length >= limit || chars >= maxChars;
+    const take = (events: Iterable<JournalEvent>) => {
+      for (const event of events) {
+        at = event.seq;
+        if (filter?.(event.type) !== false) {
+          found.push(event);
+          chars += event.json.length;
+        }
+        // Event by event: what is not wanted any more is not read either.
+        if (isDone()) return;
+      }
+    };
+    while (!isDone() && at < settledSeq(session)) {
+      const from = at;
+      this.#guarded('read', () => take(this.#parts.database.eventsAfter(session, from)));
+      if (at === from) return found;
+      if (!isDone()) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#isClosed) return found;
+    }
+    while (!isDone()) take([unsettledEvent(session, at + 1)]);
+    return found;
+  }
+
+  async find(sessionId: string, id: string): Promise<JournalEvent | undefined> {
+    const session = this.#sessions.get(sessionId);
+    return session === undefined ? undefined : this.#guarded('read', () => this.#findById(session, id));
+  }
+
+  async sessions(): Promise<SessionHead[]> {
+    return [...this.#sessions.values()].map(({ head }) => ({ ...head }));
+  }
+
+  async head(sessionId: string): Promise<SessionHead | undefined> {
+    const session = this.#sessions.get(sessionId);
+    return session === undefined ? undefined : { ...session.head };
+  }
+
+  async delete(sessionId: string): Promise<boolean> {
+    this.flush();
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return false;
+    this.#guarded('written', () => {
+      this.#requireFiles();
+      this.#parts.writes.delete(session);
+    });
+    this.#sessions.delete(sessionId);
+    this.#feed.tell([{ kind: 'deleted', session_id: sessionId }]);
+    return true;
+  }
+
+  subscribe(listener: JournalListener): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  async saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined || this.#isClosed || session.refusal !== undefined) return;
+    const { database, writes } = this.#parts;
+    this.#guarded('written', () => {
+      // Its events first: should the machine lose power, no snapshot is left of a history that is not.
+      if (session.key === undefined || snapshot.seq > settledSeq(session)) writes.settle();
+      database.saveSnapshot(session, snapshot);
+    });
+  }
+
+  async loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
+    const session = this.#sessions.get(sessionId);
+    return session === undefined ? undefined : this.#guarded('read', () => this.#parts.database.loadSnapshot(session));
+  }
+
+  onProblem(listener: (sentence: string) => void): () => void {
+    return this.#parts.problems.subscribe(listener);
+  }
+
+  health(): JournalHealth {
+    return this.#isClosed ? { isWritable: false, reason: 'it is closed' } : this.#health.now();
+  }
+
+  announce(url: string): void {
+    if (!this.#isClosed) this.#parts.writes.announce(url);
+  }
+
+  sizeBytes(): number {
+    const files = [this.location, `${this.location}-wal`, this.#parts.log.path];
+    return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#queue.close();
+    this.#feed.tell();
+    this.#isClosed = true;
+    clearInterval(this.#looking);
+    this.#health.close();
+    const { database, log, writes, release } = this.#parts;
+    const isClean = writes.close();
+    try {
+      log.close(isClean);
+    } finally {
+      database.close();
+      release();
+    }
+  }
+
+  /** One write to the log for the whole group. A conflict refuses its own append only; a failing disk refuses all. */
+  #commit(group: PendingAppend<AppendResult>[]): void {
+    const staged = nothingStaged();
+    try {
+      this.#write(staged, group.length, () => {
+        for (const pending of group) this.#stage(pending, staged);
+      });
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    if (group.every(({ options }) => options.resolvesFirst === true)) this.#feed.tellSoon(staged.changes);
+    else this.#feed.tell(staged.changes);
+    for (const answer of staged.answers) answer();
+  }
+
+  /** Writes what `stage` brings about as one commit. @throws ShannonDashError JOURNAL_FAILED; everything is as it was */
+  #write(staged: Staged, writes: number, stage: () => void): void {
+    try {
+      this.#requireFiles();
+      this.#health.require();
+      this.#parts.writes.makeRoom();
+      stage();
+      if (staged.lines.length === 0) return;
+      this.#parts.writes.commit(staged.lines);
+      this.#health.succeeded();
+    } catch (cause) {
+      this.#undo(staged);
+      const error = journalFailure('written', cause);
+      this.#health.failed(reasonOf(cause), writes);
+      throw error;
+    }
+  }
+
+  #stage({ sessionId, events, resolve, reject }: PendingAppend<AppendResult>, staged: Staged): void {
+    const known = this.#sessions.get(sessionId);
+    const head = known?.head ?? { session_id: sessionId, epoch: this.#parts.database.epochOfNew, seq: 0 };
+    let stamped;
+    try {
+      if (known?.refusal !== undefined) throw journalFailure('written', `session ${sessionId} takes no more events, for ${known.refusal}`);
+      if (known === undefined) checkRoomForSession(this.#sessions.size);
+      stamped = stamp(head, events, (id) => (known === undefined ? undefined : this.#findById(known, id)));
+    } catch (error) {
+      // Nothing was written yet: what is wrong is wrong with this one.
+      const refusal = error instanceof ShannonDashError ? error : journalFailure('read', error);
+      staged.answers.push(() => reject(refusal));
+      return;
+    }
+    const session = known ?? this.#create({ session_id: sessionId, created_at: new Date().toISOString() }, staged);
+    const { fresh, freshById, seqs } = stamped;
+    const { epoch } = session.head;
+    if (fresh.length > 0) {
+      if (!staged.before.has(session)) {
+        staged.before.set(session, session.head);
+        session.head = { ...session.head };
+      }
+      this.#parts.writes.take(session, fresh);
+      for (const [id, event] of freshById ?? []) session.unsettledIds.set(id, event.seq);
+      for (const { json } of fresh) staged.lines.push(json);
+      noteAppended(staged.changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
+    }
+    staged.answers.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
+  }
+
+  #create(origin: SessionOrigin, staged: Staged): NewestEvents {
+    const head: SessionHead = { ...origin, epoch: this.#parts.database.epochOfNew, seq: 0, updated_at: origin.created_at };
+    const session: NewestEvents = { key: undefined, head, unsettled: [], unsettledIds: new Map() };
+    this.#sessions.set(head.session_id, session);
+    this.#parts.writes.take(session, []);
+    staged.created.push(session);
+    staged.lines.push(createdLine(head));
+    staged.changes.push({ kind: 'created', head: { ...head } });
+    return session;
+  }
+
+  #undo({ before, created }: Staged): void {
+    for (const [session, head] of before) this.#parts.writes.takeBack(session, head);
+    for (const session of created) {
+      this.#sessions.delete(session.head.session_id);
+      this.#parts.writes.forget(session);
+    }
+  }
+
+  #existing(sessionId: string): NewestEvents {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
+    return session;
+  }
+
+  #findById(session: NewestEvents, id: string): JournalEvent | undefined {
+    const seq = seqOfServerMadeId(session.head.epoch, id) ?? session.unsettledIds.get(id) ?? 0;
+    if (seq <= settledSeq(session)) return this.#parts.database.findById(session, id);
+    const event = seq > session.head.seq ? undefined : unsettledEvent(session, seq);
+    return event?.event.id === id ? event : undefined;
+  }
+
+  /** @throws which file is gone, and what to do, as a clause */
+  #requireFiles(): void {
+    const gone = this.#files.gone();
+    if (gone === undefined) return;
+    if (!this.#isSaved) {
+      this.#isSaved = true;
+      this.#parts.problems.tell(`${gone.path} was deleted or replaced under the server: stop it, and start it again`);
+      try {
+        this.#parts.writes.save();
+      } catch {
+        // What is left is what there is.
+      }
+    }
+    throw new Error(`its ${gone.name} was deleted or replaced under the server; stop it, and start it again`);
+  }
+
+  #lookAtFiles(): void {
+    try {
+      this.#requireFiles();
+    } catch (error) {
+      this.#health.failed(reasonOf(error));
+    }
+  }
+
+  #guarded<Result>(verb: 'read' | 'written', work: () => Result): Result {
+    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof ShannonDashError ? error : journalFailure(verb, error);
+    }
+  }
+}
+
+function nothingStaged(): Staged {
+  return { changes: [], answers: [], lines: [], before: new Map(), created: [] };
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function journalFailure(verb: 'read' | 'written', cause: unknown): ShannonDashError {
+  return new ShannonDashError('JOURNAL_FAILED', `The journal could not be ${verb}: ${reasonOf(cause)}`, undefined, { cause });
+}

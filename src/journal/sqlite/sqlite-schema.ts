@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { OpenRefusal } from './open-refusal.ts';
+import { newEpoch } from '../stamping.ts';
+
+/** Marks a SQLite file as a journal of ours (`PRAGMA application_id`): "ShDa". */
+export const applicationId = 0x53684461;
+const schemaVersion = 3;
+
+/**
+ * Events lie in chunks: some that follow each other in a session, the JSON of one a line. That is a tenth of the rows,
+ * and of the time, that one row for each would take. Ids that the journal made itself say their own place; only those
+ * of producers are kept apart. In `aside` is what could not be put where it belongs.
+ */
+const schema = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE sessions (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, created_at TEXT NOT NULL, origin TEXT NOT NULL,
+    snapshot_seq INTEGER, snapshot_version INTEGER, snapshot TEXT, snapshot_sum INTEGER
+  ) STRICT;
+  CREATE TABLE chunks (place INTEGER PRIMARY KEY, json TEXT NOT NULL, sum INTEGER) STRICT;
+  CREATE TABLE event_ids (session INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (session, id)) STRICT, WITHOUT ROWID;
+  CREATE TABLE aside (session_id TEXT PRIMARY KEY, head TEXT NOT NULL, lines TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** What brings a journal of the version before to this one. */
+const migrations: Partial<Record<number, string>> = {
+  2: `
+    ALTER TABLE chunks ADD COLUMN sum INTEGER;
+    ALTER TABLE sessions ADD COLUMN snapshot_sum INTEGER;
+    CREATE TABLE aside (session_id TEXT PRIMARY KEY, head TEXT NOT NULL, lines TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO meta (key, value) VALUES ('commits', '0'), ('open', '0');
+  `,
+};
+
+const pageBytes = 16 * 1_024;
+/** Pages after which SQLite writes its WAL back: 2 MiB in about 8 ms, in which nobody is answered. Its own 1,000 pages take 50. */
+const checkpointPages = 128;
+
+/** Takes the lock that keeps a second server out. @throws SQLite's error, BUSY if there is one */
+export function takeLock(database: DatabaseSync): void {
+  // One writer: the lock is taken once and held.
+  database.exec('PRAGMA locking_mode = EXCLUSIVE');
+  // Events come many at a time: large pages take fewer system calls. Counts for a new file only.
+  database.exec(`PRAGMA page_size = ${pageBytes}`);
+  database.exec('BEGIN IMMEDIATE');
+}
+
+/** Makes the tables of a file that has none, or brings them up to date; behind `takeLock`. @throws OpenRefusal, SQLite's errors */
+export function prepareTables(database: DatabaseSync, fsync: boolean): void {
+  const isNew = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').all()[0]?.['tables'] === 0;
+  if (isNew) {
+    // Before the mode is WAL, so that the head of the file itself says from its first moment on whose it is.
+    database.exec(schema);
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
+    const insert = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+    const meta = { epoch: newEpoch(), secret: randomBytes(32).toString('base64url'), deletions: '0', commits: '0', open: '0' };
+    for (const [key, value] of Object.entries(meta)) insert.run(key, value);
+  } else {
+    migrate(database);
+  }
+  database.exec('COMMIT');
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec(`PRAGMA synchronous = ${fsync ? 'FULL' : 'NORMAL'}`);
+  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY`);
+  // What is deleted is overwritten: nothing of it stays in the file.
+  database.exec('PRAGMA secure_delete = ON');
+}
+
+function migrate(database: DatabaseSync): void {
+  for (;;) {
+    const version = Number(database.prepare('PRAGMA user_version').all()[0]?.['user_version']);
+    if (version === schemaVersion) return;
+    const migration = migrations[version];
+    if (migration === undefined) throw new OpenRefusal('failed', `it has format ${version}, this version reads ${schemaVersion}`);
+    database.exec(`${migration}; PRAGMA user_version = ${version + 1}`);
+  }
+}

@@ -1,0 +1,186 @@
+import { receivedAt } from '../../core/protocol/event.ts';
+import type { CommitLog } from './commit-log.ts';
+import type { JournalEvent, SessionHead } from '../journal.ts';
+import type { NewestEvents } from '../newest-events.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
+
+/** How long, and how many characters of JSON, commits may stay in the log before they are moved to the database together. */
+const settleMs = 1_000;
+const settleChars = 256 * 1_024;
+/** What a session that has yet to be written counts as. */
+const headChars = 200;
+
+/**
+ * Commits go to the log, and from there many at a time to the database. What is in neither was acknowledged to nobody;
+ * what is in both, after a sudden end, is taken from the database.
+ */
+export class WriteBack {
+  readonly #database: SqliteDatabase;
+  readonly #log: CommitLog;
+  readonly #tell: (sentence: string) => void;
+  readonly #unsettled = new Set<NewestEvents>();
+  #chars = 0;
+  /** The number of the last commit. */
+  #commits: number;
+  #url: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+  /** Whether the database says that it is open: only then a log that is missing at the next start is noticed. */
+  #isMarkedOpen = false;
+  /** Something that was deleted stands in the write-ahead log still. */
+  #isWalSoiled = false;
+
+  constructor(database: SqliteDatabase, log: CommitLog, tell: (sentence: string) => void) {
+    this.#database = database;
+    this.#log = log;
+    this.#tell = tell;
+    const { header, commits, damagedAtEnd } = log.content;
+    const logged =
+      header === undefined || header.journal === database.epoch ? [header?.commits ?? 0, ...commits.map(({ number }) => number ?? 0)] : [0];
+    this.#commits = logged.reduce((most, each) => Math.max(most, each), database.commits) + damagedAtEnd;
+  }
+
+  /** Takes up events of a session, or with none a session that the database has yet to get. */
+  take(session: NewestEvents, events: readonly JournalEvent[]): void {
+    for (const { json } of events) {
+      session.unsettled.push(json);
+      this.#chars += json.length;
+    }
+    if (events.length === 0) this.#chars += headChars;
+    this.#unsettled.add(session);
+    const last = events.at(-1);
+    if (last === undefined) return;
+    session.head.seq = last.seq;
+    session.head.updated_at = receivedAt(last.event);
+  }
+
+  /** Brings a session back to where it was. */
+  takeBack(session: NewestEvents, head: SessionHead): void {
+    const kept = session.unsettled.length - (session.head.seq - head.seq);
+    for (const json of session.unsettled.splice(kept)) this.#chars -= json.length;
+    for (const [id, seq] of session.unsettledIds) if (seq > head.seq) session.unsettledIds.delete(id);
+    session.head = head;
+  }
+
+  /** Gives up a session that is not to be created after all. */
+  forget(session: NewestEvents): void {
+    if (this.#unsettled.delete(session)) this.#chars -= headChars;
+  }
+
+  /** Only after the timer failed: however long the database cannot take them, what waits for it stays bounded. @throws what keeps it from that */
+  makeRoom(): void {
+    if (this.#chars >= 2 * settleChars) this.settle();
+  }
+
+  /** Keeps lines as one commit. @throws the system's error; nothing is kept */
+  commit(lines: readonly string[]): void {
+    this.#log.append(lines, this.#commits + 1);
+    this.#commits++;
+    this.settleLater();
+  }
+
+  /** @param isRetry it just failed: again after a while, however much there is */
+  settleLater(isRetry = false): void {
+    if (this.#isClosed || (this.#unsettled.size === 0 && !this.#isWalSoiled && this.#isMarkedOpen)) return;
+    const isDue = this.#chars >= settleChars && !isRetry;
+    if (this.#timer !== undefined && !isDue) return;
+    clearTimeout(this.#timer);
+    const settle = () => {
+      this.#timer = undefined;
+      try {
+        this.settle();
+      } catch {
+        // A full disk, most likely. Nothing is lost, the log has it; appends are refused where it grows too large.
+        this.settleLater(true);
+      }
+    };
+    this.#timer = setTimeout(settle, isDue ? 0 : settleMs);
+    this.#timer.unref();
+  }
+
+  /** Moves what is in the log to the database. @throws what keeps it from that; everything is as it was */
+  settle(): void {
+    const sessions = [...this.#unsettled];
+    const { keys, aside } = this.#database.writeBack(sessions, this.#commits);
+    for (const session of sessions) {
+      session.key = keys.get(session) ?? session.key;
+      const failure = aside.get(session);
+      if (failure === undefined) {
+        session.unsettled = [];
+        session.unsettledIds.clear();
+      } else {
+        session.refusal = `what it has could not be written back (${failure})`;
+        this.#tell(
+          `Session ${session.head.session_id} takes no more events: ${session.refusal}; it is set aside, and tried again at the next start`,
+        );
+      }
+    }
+    this.#unsettled.clear();
+    this.#chars = 0;
+    this.#clearLog();
+    if (!this.#isMarkedOpen && !this.#isClosed) this.#database.markOpen(true);
+    this.#isMarkedOpen = true;
+    if (this.#isWalSoiled) this.#emptyWal();
+  }
+
+  /** Deletes a session: nothing of it is left in any file. @throws what keeps it from that; everything is as it was */
+  delete(session: NewestEvents): void {
+    // Nothing of it may be left in the log, from where it would come back into one created anew.
+    this.settle();
+    this.#database.deleteSession(session, this.#commits + 1);
+    this.#commits++;
+    this.#clearLog();
+    this.#emptyWal();
+  }
+
+  /** Notes where the server listens, for others who find the journal taken. */
+  announce(url: string): void {
+    this.#url = url;
+    this.begin();
+  }
+
+  /** Settles now, or on a full disk as soon as it can be. */
+  begin(): void {
+    try {
+      this.settle();
+    } catch {
+      this.settleLater(true);
+    }
+  }
+
+  /** One of the files is gone from under the server: what it has is brought to where the next one finds it, as far as it can be. */
+  save(): void {
+    try {
+      this.settle();
+      this.#database.markOpen(false);
+    } finally {
+      this.#emptyWal();
+    }
+  }
+
+  /** Moves what it can. False if the log is needed still: the next opener finds there what could not be moved. */
+  close(): boolean {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    try {
+      this.settle();
+      this.#database.markOpen(false);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #clearLog(): void {
+    this.#log.clear({ journal: this.#database.epoch, commits: this.#commits, pid: process.pid, url: this.#url });
+  }
+
+  #emptyWal(): void {
+    try {
+      this.#isWalSoiled = !this.#database.emptyWal();
+    } catch {
+      this.#isWalSoiled = true;
+    }
+    if (this.#isWalSoiled) this.settleLater(true);
+  }
+}

@@ -1,0 +1,111 @@
+import type { Checkpoint } from './checkpoint-refs.ts';
+import { type RawPath, displayPath } from '../files/raw-path.ts';
+import type { PlannedChange, RestorePlan } from './restore-plan.ts';
+import { sentencesOf } from './work-tree-listing.ts';
+import type { WorkTreeSnapshot } from './work-tree-snapshot.ts';
+
+/** One file that a rollback changes back: to its old bytes or mode, back into being, or away. `path` is below the top. */
+interface RestoredPath {
+  readonly path: string;
+  readonly change: 'restored' | 'recreated' | 'removed';
+}
+
+/** What a rollback would change. */
+export interface RollbackPreview {
+  readonly checkpoint_id: string;
+  readonly restore: RestoredPath[];
+  readonly unchanged_count: number;
+  /** What stays as it is although it may have changed since, a sentence each. */
+  readonly cannot_undo: string[];
+  /** Paths that somebody changed since `seal`; only where a sealed tree was given. */
+  readonly changed_since_stop?: string[];
+}
+
+/** What a rollback changed. `restored` counts files written (recreated ones too), `saved_as` is the checkpoint of how it was before. */
+export interface RollbackResult extends RollbackPreview {
+  readonly saved_as: string;
+  /** How many files that checkpoint holds. */
+  readonly saved_files: number;
+  readonly restored: number;
+  readonly removed: number;
+}
+
+/** The refusal of a rollback because files changed since the program was stopped. */
+export class ChangedSinceStopError extends Error {
+  override readonly name = 'ChangedSinceStopError';
+  readonly paths: readonly string[];
+
+  constructor(paths: readonly string[]) {
+    super(
+      `${paths.length === 1 ? '1 file' : `${paths.length} files`} changed since the program was stopped: ${enumerate(paths)}; to overwrite them, force the rollback (--force)`,
+    );
+    this.paths = paths;
+  }
+}
+
+/** What a plan, or what was done of it, means to people. */
+export function describe(
+  checkpoint: Checkpoint,
+  now: WorkTreeSnapshot,
+  plan: RestorePlan,
+  changes: readonly PlannedChange[],
+  failures: readonly string[],
+): RollbackPreview {
+  const cannotUndo = [...failures, ...plan.leftAlone, ...sentencesOf(now.uncovered)];
+  if (now.head !== checkpoint.head) {
+    cannotUndo.push(`HEAD moved from ${short(checkpoint.head)} to ${short(now.head)} since the checkpoint; commits are kept`);
+  }
+  if (now.indexDigest !== checkpoint.index_digest) cannotUndo.push('the index changed since the checkpoint; it is left as it is');
+  return {
+    checkpoint_id: checkpoint.checkpoint_id,
+    restore: changes.map(({ path, change }) => ({ path: displayPath(path), change })),
+    unchanged_count: plan.unchangedCount,
+    cannot_undo: cannotUndo,
+  };
+}
+
+/** The paths that two snapshots hold differently. */
+export function changedPaths(before: WorkTreeSnapshot, after: WorkTreeSnapshot): RawPath[] {
+  const changed: RawPath[] = [];
+  for (const [path, { oid, mode, permissions }] of after.entries) {
+    const was = before.entries.get(path);
+    if (was?.oid !== oid || was.mode !== mode || was.permissions !== permissions) changed.push(path);
+  }
+  for (const path of before.entries.keys()) if (!after.entries.has(path)) changed.push(path);
+  return changed.sort();
+}
+
+/** The checkpoint of an id, the newest where there are several. */
+export function findCheckpoint(all: readonly Checkpoint[], checkpointId: string): Checkpoint {
+  const found = all.findLast((checkpoint) => checkpoint.checkpoint_id === checkpointId);
+  if (!found) throw new Error(`Checkpoint not found: ${checkpointId} (${whatExists(all)})`);
+  return found;
+}
+
+/** Rollbacks' own checkpoints are not steps: going back one step twice must not go forth again. */
+export function stepBack(all: readonly Checkpoint[], steps: number): Checkpoint {
+  const own = all.filter(({ kind }) => kind !== 'before-rollback');
+  const found = Number.isSafeInteger(steps) && steps >= 1 ? own.at(-steps) : undefined;
+  if (!found) throw new Error(`Cannot go back ${steps} ${steps === 1 ? 'step' : 'steps'} (${whatExists(own)})`);
+  return found;
+}
+
+export function nextRollbackId(all: readonly Checkpoint[]): string {
+  const numbers = all.map(({ checkpoint_id }) => Number(/^before-rollback-(\d+)$/.exec(checkpoint_id)?.[1] ?? 0));
+  return `before-rollback-${Math.max(0, ...numbers) + 1}`;
+}
+
+function whatExists(all: readonly Checkpoint[]): string {
+  if (all.length === 0) return 'there are no checkpoints yet';
+  const newestFirst = all.map(({ checkpoint_id }) => checkpoint_id).toReversed();
+  return `${all.length === 1 ? 'there is 1 checkpoint' : `there are ${all.length} checkpoints`}, newest first: ${enumerate(newestFirst)}`;
+}
+
+/** The first names, and how many more there are. */
+function enumerate(names: readonly string[]): string {
+  return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;
+}
+
+function short(commit: string | null): string {
+  return commit?.slice(0, 10) ?? 'no commit';
+}

@@ -1,0 +1,72 @@
+import { eventOfCli } from '../../core/protocol/compatibility.ts';
+import { parseEventInput, publishRequest, type EventInput } from '../../core/protocol/event.ts';
+import { cliEventRequest, type PublishedMessage } from '../../core/protocol/messages.ts';
+import { parse } from '../../core/json/parse.ts';
+import { differingReceipt, timestampNow } from '../../core/timestamp.ts';
+import type { AppendResult, Journal, NewEvent } from '../../journal/journal.ts';
+import type { ServerFigures } from '../server-figures.ts';
+
+/** Who publishes, and how. */
+export interface Publishing {
+  source: string | undefined;
+  /** Throws where the sender may not write to this session. */
+  mayPublish: (sessionId: string) => void;
+  /** Whether the sender waits for the acknowledgement. */
+  wantsAnswer: boolean;
+}
+
+/**
+ * Where events come in: checked at the edge, then journalled. The same for every transport. What is wrong is thrown at
+ * once; a promise is made only for what has to wait, for this is the path that every event takes.
+ */
+export class EventIntake {
+  readonly #journal: Journal;
+  readonly #figures: ServerFigures;
+
+  constructor(journal: Journal, figures: ServerFigures) {
+    this.#journal = journal;
+    this.#figures = figures;
+  }
+
+  /** `publish`: all of the events or none. */
+  publish(input: unknown, publishing: Publishing): Promise<PublishedMessage> {
+    const { session_id, events } = parse(publishRequest, input);
+    publishing.mayPublish(session_id);
+    const checked = events.map((event, index) => parseEventInput(event, `events[${index}]`));
+    return this.#append(session_id, checked, publishing, ({ epoch, first_seq, last_seq }) => ({
+      success: true,
+      epoch,
+      first_seq,
+      last_seq,
+    }));
+  }
+
+  /** `cli_event`, the older channel. */
+  publishCliEvent(input: unknown, publishing: Publishing): Promise<{ success: true }> {
+    const cliEvent = parse(cliEventRequest, input);
+    publishing.mayPublish(cliEvent.session_id);
+    return this.#append(cliEvent.session_id, [{ ...eventOfCli(cliEvent), mendsTexts: true }], publishing, () => ({ success: true }));
+  }
+
+  #append<Answer>(
+    sessionId: string,
+    events: readonly (EventInput & Pick<NewEvent, 'mendsTexts'>)[],
+    { source, wantsAnswer }: Publishing,
+    answer: (appended: AppendResult) => Answer,
+  ): Promise<Answer> {
+    const startedAt = performance.now();
+    const newEvents = events.map(({ type, data, id, timestamp, mendsTexts }): NewEvent => ({
+      type,
+      data,
+      id,
+      source,
+      mendsTexts,
+      timestamp: timestamp ?? timestampNow(),
+      received_at: timestamp === undefined ? undefined : differingReceipt(timestamp),
+    }));
+    return this.#journal.append(sessionId, newEvents, { mayGather: !wantsAnswer }).then((appended) => {
+      this.#figures.published(performance.now() - startedAt);
+      return answer(appended);
+    });
+  }
+}

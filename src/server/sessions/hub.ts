@@ -1,0 +1,287 @@
+import type { Cursor } from '../../core/protocol/event.ts';
+import type { EventFilter } from '../../core/event-filter.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import type { SessionState } from '../../core/protocol/session-state.ts';
+import { timestampNow } from '../../core/timestamp.ts';
+import type { Journal, JournalChange } from '../../journal/journal.ts';
+import { Delivery } from './delivery.ts';
+import type { SessionStore } from './session-store.ts';
+import type { SessionMessage, Subscription, Watcher } from './watcher.ts';
+
+/** The most events that are read for a watcher at a time, so that one that reads slowly costs little. */
+const replayEvents = 500;
+
+interface Reader {
+  watcher: Watcher;
+  filter: EventFilter;
+  isLive: boolean;
+  isClosed: boolean;
+}
+
+/** One of all sessions, with what came in each of them since it began to join: the first event that it was not sent. */
+interface ReaderOfAll extends Reader {
+  missed: Map<string, number>;
+}
+
+type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
+
+/** Sees every change after it was folded. */
+export type ChangeListener = (change: JournalChange, state: SessionState | undefined) => void;
+
+/** Carries what is new in the journal to the watchers, each from its own cursor on. */
+export class Hub {
+  readonly #journal: Journal;
+  readonly #store: SessionStore;
+  readonly #readers = new Map<string, Set<Reader>>();
+  readonly #readersOfAll = new Set<ReaderOfAll>();
+  readonly #listeners: ChangeListener[] = [];
+  readonly #onProblem: (error: unknown) => void;
+  readonly #unsubscribe: () => void;
+
+  constructor(journal: Journal, store: SessionStore, onProblem: (error: unknown) => void) {
+    this.#journal = journal;
+    this.#store = store;
+    this.#onProblem = onProblem;
+    this.#unsubscribe = journal.subscribe((changes) => this.#take(changes));
+  }
+
+  onChange(listener: ChangeListener): void {
+    this.#listeners.push(listener);
+  }
+
+  watchers(sessionId: string): number {
+    return this.#readers.get(sessionId)?.size ?? 0;
+  }
+
+  /** The sessions that are watched by name, also those that do not exist yet. */
+  watchedSessions(): IterableIterator<string> {
+    return this.#readers.keys();
+  }
+
+  /**
+   * Subscribes to one session: its history after the cursor, or its state, then everything new. `onJoined` is called
+   * with the place where the subscription starts, before anything is delivered.
+   */
+  async subscribe(
+    sessionId: string,
+    watcher: Watcher,
+    options: { after?: Cursor | undefined; filter: EventFilter; onJoined?: (cursor: Cursor) => void },
+  ): Promise<Subscription> {
+    const reader: Reader = { watcher, filter: options.filter, isLive: false, isClosed: false };
+    await this.#store.load(sessionId);
+    let readers = this.#readers.get(sessionId);
+    if (readers === undefined) this.#readers.set(sessionId, (readers = new Set()));
+    readers.add(reader);
+    const session = this.#store.get(sessionId);
+    const epoch = session?.head.epoch ?? this.#journal.epoch;
+    options.onJoined?.({ epoch, seq: session?.head.seq ?? 0 });
+    const { after } = options;
+    const gap = after === undefined ? undefined : gapAt(after, epoch, session?.head.seq ?? 0);
+    if (after !== undefined && gap !== undefined) {
+      watcher.tell({
+        name: 'session:gap',
+        payload: {
+          session_id: sessionId,
+          requested: after,
+          first_available: session === undefined ? 0 : 1,
+          epoch,
+          reason: gap,
+          timestamp: timestampNow(),
+        },
+      });
+    }
+    const begun = after === undefined || gap !== undefined ? this.#beginWithState(sessionId, reader) : Promise.resolve(after.seq);
+    const close = () => this.#close(sessionId, reader);
+    return { sessionId, joined: this.#follow(reader, begun, (seq) => this.#catchUp(sessionId, reader, seq), close), close };
+  }
+
+  /** Subscribes to every session: the states of those that changed last, then everything new. */
+  subscribeAll(watcher: Watcher, filter: EventFilter): Subscription {
+    const reader: ReaderOfAll = { watcher, filter, isLive: false, isClosed: false, missed: new Map() };
+    this.#readersOfAll.add(reader);
+    const close = () => {
+      reader.isClosed = true;
+      this.#readersOfAll.delete(reader);
+    };
+    return { sessionId: undefined, joined: this.#follow(reader, this.#joinAll(reader), () => this.#catchUpAll(reader), close), close };
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.#readers.clear();
+    this.#readersOfAll.clear();
+  }
+
+  #take(changes: JournalChange[]): void {
+    const appended: AppendedChange[] = [];
+    for (const change of changes) {
+      if (change.kind === 'appended') {
+        appended.push(change);
+        continue;
+      }
+      // Watchers first get what came before this in the same commit.
+      this.#deliver(appended.splice(0));
+      this.#store.apply(change);
+      this.#tellOfSession(change);
+    }
+    this.#deliver(appended);
+    for (const change of changes) {
+      const sessionId = change.kind === 'created' ? change.head.session_id : change.session_id;
+      for (const listener of this.#listeners) listener(change, this.#store.get(sessionId)?.state);
+    }
+  }
+
+  /** Sends new events out, and only then folds them: meanwhile they are on their way. */
+  #deliver(changes: readonly AppendedChange[]): void {
+    if (changes.length === 0) return;
+    const deliveries = changes.map(({ session_id, events }) => {
+      const delivery = new Delivery(events);
+      for (const reader of this.#readers.get(session_id) ?? []) if (reader.isLive) reader.watcher.deliver(delivery);
+      return delivery;
+    });
+    if (this.#readersOfAll.size > 0) {
+      const [first] = deliveries;
+      const delivery = deliveries.length === 1 && first !== undefined ? first : new Delivery(changes.flatMap(({ events }) => events));
+      for (const reader of this.#readersOfAll) {
+        if (reader.isLive) reader.watcher.deliver(delivery);
+        else noteMissed(reader, changes);
+      }
+    }
+    for (const change of changes) this.#store.apply(change);
+  }
+
+  #tellOfSession(change: Exclude<JournalChange, { kind: 'appended' }>): void {
+    const isCreated = change.kind === 'created';
+    const session_id = isCreated ? change.head.session_id : change.session_id;
+    const tell = (reader: Reader) => {
+      reader.watcher.tell({ name: isCreated ? 'session:created' : 'session:deleted', payload: { session_id, timestamp: timestampNow() } });
+      const state = isCreated ? this.#stateMessage(session_id) : undefined;
+      if (state !== undefined) reader.watcher.tell(state);
+    };
+    for (const reader of this.#readers.get(session_id) ?? []) {
+      tell(reader);
+      reader.isLive = true;
+    }
+    for (const reader of this.#readersOfAll) {
+      tell(reader);
+      reader.missed.delete(session_id);
+    }
+  }
+
+  #stateMessage(sessionId: string, state = this.#store.get(sessionId)?.state): SessionMessage | undefined {
+    const session = this.#store.get(sessionId);
+    if (session === undefined || state === undefined) return undefined;
+    const { epoch } = session.head;
+    return { name: 'session:state', payload: { session: state, epoch, seq: state.seq, timestamp: timestampNow() } };
+  }
+
+  /** Resolves once what a reader begins with is written, and goes on from there. What cannot be read cuts it: it would wait for ever. */
+  #follow<Begun>({ watcher }: Reader, begun: Promise<Begun>, goOn: (begun: Begun) => Promise<void>, close: () => void): Promise<void> {
+    begun.then(goOn).catch((error: unknown) => {
+      this.#onProblem(error);
+      close();
+      watcher.cut();
+    });
+    return begun.then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  /** Tells the state as it is now, however long that takes; gives the place in the history where it stands. */
+  async #beginWithState(sessionId: string, reader: Reader): Promise<number> {
+    const session = this.#store.get(sessionId);
+    let seq = 0;
+    if (session === undefined) reader.isLive = true;
+    else {
+      const now = session.state;
+      await reader.watcher.tellPaced(async () => {
+        const state = now ?? (await this.#store.load(sessionId));
+        // Deleted meanwhile, or created anew: the reader was told.
+        if (reader.isClosed || reader.isLive || this.#store.get(sessionId) !== session) return undefined;
+        seq = state?.seq ?? 0;
+        return this.#stateMessage(sessionId, state);
+      });
+    }
+    return seq;
+  }
+
+  /** Tells the states as they are now, however long that takes: every event from now on follows the state of its session. */
+  async #joinAll(reader: ReaderOfAll): Promise<void> {
+    const begun = this.#store.recent(limits.joinStates).map((session) => ({ session, now: session.state }));
+    for (const { session, now } of begun) {
+      const { session_id } = session.head;
+      const isThere = await reader.watcher.tellPaced(async () => {
+        const state = now ?? (await this.#store.load(session_id));
+        if (reader.isClosed || state === undefined || this.#store.get(session_id) !== session) return undefined;
+        if (state.seq < session.head.seq) reader.missed.set(session_id, state.seq + 1);
+        else reader.missed.delete(session_id);
+        return this.#stateMessage(session_id, state);
+      });
+      if (!isThere || reader.isClosed) return;
+    }
+  }
+
+  /** Sends what came while it joined, session by session, until nothing is left. */
+  async #catchUpAll(reader: ReaderOfAll): Promise<void> {
+    while (!reader.isClosed) {
+      if (reader.missed.size > 0) await reader.watcher.drained();
+      const [missed] = reader.missed;
+      if (missed === undefined) {
+        reader.isLive = true;
+        return;
+      }
+      const [sessionId, first] = missed;
+      reader.missed.delete(sessionId);
+      const session = this.#store.get(sessionId);
+      const through = session?.head.seq ?? 0;
+      const isSame = () => !reader.isClosed && this.#store.get(sessionId) === session;
+      for (let after = first - 1; after < through && isSame();) after = await this.#replay(sessionId, reader, { after, through });
+    }
+  }
+
+  async #catchUp(sessionId: string, reader: Reader, after: number): Promise<void> {
+    let at = after;
+    while (!reader.isClosed && !reader.isLive) {
+      const through = this.#store.get(sessionId)?.head.seq ?? 0;
+      if (at >= through) reader.isLive = true;
+      else at = await this.#replay(sessionId, reader, { after: at, through });
+    }
+  }
+
+  /** Sends a piece of the history; gives the place through which it went. */
+  async #replay(sessionId: string, reader: Reader, { after, through }: { after: number; through: number }): Promise<number> {
+    let at = through;
+    const isThere = await reader.watcher.replay(async () => {
+      if (reader.isClosed) return [];
+      const range = { after, through, limit: replayEvents, maxChars: limits.pieceBytes, filter: reader.filter };
+      const events = await this.#journal.read(sessionId, range);
+      at = events.at(-1)?.seq ?? through;
+      // Deleted meanwhile and created anew: the reader was told.
+      return reader.isClosed || reader.isLive ? [] : events;
+    });
+    if (!isThere) reader.isClosed = true;
+    await reader.watcher.drained();
+    return at;
+  }
+
+  #close(sessionId: string, reader: Reader): void {
+    reader.isClosed = true;
+    const readers = this.#readers.get(sessionId);
+    readers?.delete(reader);
+    if (readers?.size === 0) this.#readers.delete(sessionId);
+  }
+}
+
+/** Why a cursor does not fit the history; undefined when it does. Who knows nothing (`seq` 0) has missed nothing. */
+function gapAt(after: Cursor, epoch: string, seq: number): 'epoch' | 'retention' | undefined {
+  if (after.seq === 0) return undefined;
+  return after.epoch !== epoch || after.seq > seq ? 'epoch' : undefined;
+}
+
+function noteMissed({ missed }: ReaderOfAll, changes: readonly AppendedChange[]): void {
+  for (const { session_id, events } of changes) {
+    const [first] = events;
+    if (first !== undefined && !missed.has(session_id)) missed.set(session_id, first.seq);
+  }
+}

@@ -1,0 +1,30 @@
+import type { CommandType } from '../../core/protocol/command.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { meantSession } from '../../core/protocol/meant-session.ts';
+import { isLive } from '../../core/protocol/session-state.ts';
+import { brief, type SessionStore } from './session-store.ts';
+
+/** The sessions that have neither ended nor are lost. */
+export function liveSessions(store: SessionStore): string[] {
+  return [...store.all()].filter((session) => isLive(brief(session).status)).map((session) => session.head.session_id);
+}
+
+/**
+ * The session that a command without one is meant for.
+ * @param producersOf how many connections publish to a session
+ * @throws ShannonDashError INVALID it cannot be told
+ */
+export function onlyLiveSession(store: SessionStore, type: CommandType, producersOf: (sessionId: string) => number): string {
+  const live = liveSessions(store);
+  const present = live.map((id) => {
+    const session = store.get(id);
+    return { id, orchestrator: session === undefined ? null : brief(session).orchestrator, producers: producersOf(id) };
+  });
+  const meant = meantSession(present);
+  if (meant !== undefined) return meant.id;
+  if (live.length === 0) throw new ShannonDashError('INVALID', `session_id is required for ${type.toLowerCase()}`);
+  const names = live.length > 20 ? `${live.slice(0, 20).join(', ')}, ...` : live.join(', ');
+  throw new ShannonDashError('INVALID', `session_id is required: ${live.length} sessions are live (${names})`, {
+    sessions: live.slice(0, 100),
+  });
+}

@@ -1,0 +1,294 @@
+import type { Server as SocketServer, Socket } from 'socket.io';
+import type { Logger } from 'pino';
+import { commandNames, commandTypes, parseCommand } from '../../core/protocol/command.ts';
+import { cutText } from '../../core/text/cut-text.ts';
+import { errorBody, ShannonDashError } from '../../core/protocol/errors.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import { handshake, type ConnectedMessage } from '../../core/protocol/messages.ts';
+import { parse } from '../../core/json/parse.ts';
+import { timestampNow } from '../../core/timestamp.ts';
+import { boundDecoding, dearMessage, inexactMessage } from './tuning/bounded-decoding.ts';
+import { mayKnowPaths, toldError } from '../access/local-caller.ts';
+import type { CommandLedger } from '../commands/command-ledger.ts';
+import { dearJson } from '../access/dear-json.ts';
+import type { EventIntake, Publishing } from '../sessions/event-intake.ts';
+import { forgetFirstRequests } from './tuning/first-request.ts';
+import type { Hub } from '../sessions/hub.ts';
+import type { LostSessions } from '../sessions/lost-sessions.ts';
+import { joinWrites, sendJoined } from './tuning/joined-writes.ts';
+import { onOversizedMessage } from './tuning/oversized-message.ts';
+import { PacedReading } from './tuning/paced-reading.ts';
+import type { ReadBudget } from '../sessions/read-budget.ts';
+import type { ServerFigures } from '../server-figures.ts';
+import { SocketOrchestrator } from './socket-orchestrator.ts';
+import { SocketSubscriptions } from './socket-subscriptions.ts';
+import { SocketBacklog } from './socket-watcher.ts';
+
+/** The requests that a connected client may rely on, and what they can do. */
+const features = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
+
+export interface GatewayParts {
+  hub: Hub;
+  intake: EventIntake;
+  lost: LostSessions;
+  ledger: CommandLedger;
+  figures: ServerFigures;
+  budget: ReadBudget;
+  log: Logger;
+  epoch: string;
+  version: string;
+}
+
+/** Answers every client of a Socket.IO server: protocol, section 4. */
+export function serveSockets(io: SocketServer, parts: GatewayParts): void {
+  io.use((socket, next) => {
+    try {
+      socket.data = {
+        knowsPaths: mayKnowPaths(socket.request),
+        hello: parse(handshake, {
+          ...socket.handshake.auth,
+          session_id: socket.handshake.auth['session_id'] ?? socket.handshake.query['session_id'],
+        }),
+      };
+      next();
+    } catch (error) {
+      next(Object.assign(new Error(errorBody(error).error), { data: errorBody(error) }));
+    }
+  });
+  io.engine.on('connection', (connection: Connection) => connection.on('data', noteBinary));
+  boundDecoding(io);
+  forgetFirstRequests(io);
+  joinWrites(io);
+  io.on('connection', (socket) => new Client(socket, parts).open());
+}
+
+type Connection = Socket['conn'];
+
+/** Connections that have ever sent binary data, which JSON has no place for. */
+const binary = new WeakSet<Connection>();
+
+function noteBinary(this: Connection, data: unknown): void {
+  if (typeof data !== 'string') binary.add(this);
+}
+
+/** A request: what it does, and the event that carries its answer besides the ack. */
+interface Request {
+  handle: (client: Client, payload: unknown, wantsAnswer: boolean) => unknown;
+  answerName?: string;
+  /** Whether its sender is read from again only once this is done. */
+  isPaced?: boolean;
+  /** Whether the answer has a state, so that it is sent once there is room for it. */
+  isLarge?: boolean;
+}
+
+/** One connected client: its requests and its subscriptions. */
+class Client {
+  static readonly #requests: ReadonlyMap<unknown, Request> = new Map<string, Request>([
+    ['subscribe', { handle: (client, payload) => client.#subscriptions.subscribe(payload) }],
+    ['unsubscribe', { handle: (client, payload) => client.#subscriptions.unsubscribe(payload) }],
+    ['publish', { handle: (client, payload, wantsAnswer) => client.#publish(payload, wantsAnswer), isPaced: true }],
+    ['cli_event', { handle: (client, payload, wantsAnswer) => client.#publishCliEvent(payload, wantsAnswer), isPaced: true }],
+    ['command', { handle: (client, payload) => client.#command(payload), answerName: 'command:result' }],
+    ['command:update', { handle: (client, payload) => client.#asOrchestrator().update(payload) }],
+    ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload), isLarge: true }],
+    ['ping', { handle: () => ({ timestamp: timestampNow() }), answerName: 'pong' }],
+  ]);
+  readonly #socket: Socket;
+  readonly #parts: GatewayParts;
+  readonly #name: string | undefined;
+  readonly #knowsPaths: boolean;
+  readonly #backlog: SocketBacklog;
+  readonly #subscriptions: SocketSubscriptions;
+  /** Absent until it publishes: most clients never do. */
+  #reading: PacedReading | undefined;
+  /** Absent until it attaches. */
+  #orchestrator: SocketOrchestrator | undefined;
+  #requestsUnderWay = 0;
+  /** The sessions that it has published to. Absent until it publishes. */
+  #produces: Set<string> | undefined;
+  readonly #mayPublish = (sessionId: string) => this.#publishesTo(sessionId);
+
+  constructor(socket: Socket, parts: GatewayParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    const { hello, knowsPaths } = socket.data as { hello: { client?: string }; knowsPaths: boolean };
+    this.#name = hello.client;
+    this.#knowsPaths = knowsPaths;
+    this.#backlog = new SocketBacklog(socket, {
+      budget: parts.budget,
+      onBehind: (waitingBytes) => parts.log.debug({ client: this.#name, id: socket.id, waitingBytes }, 'deliveries fall behind'),
+      onCut: () => {
+        parts.figures.slowConsumer();
+        parts.log.warn({ client: this.#name, session: this.#subscriptions.keys }, 'slow consumer: disconnected');
+      },
+    });
+    this.#subscriptions = new SocketSubscriptions(socket, {
+      backlog: this.#backlog,
+      hub: parts.hub,
+      epoch: parts.epoch,
+      onSubscribed: ({ session_id = '*', event_types, after }) =>
+        parts.log.debug({ client: this.#name, id: socket.id, session: session_id, event_types, after }, 'subscribed'),
+    });
+  }
+
+  open(): void {
+    this.#parts.log.debug({ client: this.#name, id: this.#socket.id, transport: this.#socket.conn.transport.name }, 'connected');
+    const { session_id, subscribe } = (this.#socket.data as { hello: { session_id?: string; subscribe: boolean } }).hello;
+    this.#socket.onAny((name: unknown, ...args: unknown[]) => this.#take(name, args));
+    this.#socket.on('disconnect', (reason) => this.#close(reason));
+    onOversizedMessage(this.#socket, () => {
+      const sentence = `cut: a message was larger than ${limits.requestBytes} bytes; its sender is to send less at a time`;
+      this.#parts.log.warn({ client: this.#name, id: this.#socket.id, limitBytes: limits.requestBytes }, sentence);
+    });
+    const { epoch, version } = this.#parts;
+    const connected: ConnectedMessage = {
+      server_version: version,
+      protocol: limits.protocol,
+      epoch,
+      session_id: session_id ?? null,
+      capabilities: commandTypes,
+      features,
+      role: 'operator',
+      timestamp: timestampNow(),
+    };
+    this.#socket.emit('connected', connected);
+    if (!subscribe) return;
+    this.#subscriptions.subscribe({ session_id }, true).catch((error: unknown) => this.#problem(error));
+  }
+
+  /**
+   * Takes a message of the client: an answer or an error goes to the ack, or else to the named event. Whatever the
+   * client sends, nothing is thrown into Socket.IO, where it would end the process.
+   */
+  #take(name: unknown, args: readonly unknown[]): void {
+    if (this.#isFlooded()) return;
+    const last = args.at(-1);
+    const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+    const payload = ack !== undefined && args.length === 1 ? undefined : args[0];
+    const request = Client.#requests.get(name);
+    if (request?.isPaced === true) (this.#reading ??= new PacedReading(this.#socket)).enter(ack !== undefined);
+    const answer = (value: unknown) => {
+      if (request?.isPaced === true) this.#reading?.leave();
+      if (!this.#backlog.isOpen) return;
+      sendJoined(this.#socket.conn, () => {
+        ack?.(value);
+        if (request?.answerName !== undefined) this.#socket.emit(request.answerName, value);
+      });
+    };
+    const fail = (error: unknown) => {
+      if (!(error instanceof ShannonDashError)) this.#problem(error);
+      const body = { ...errorBody(toldError(error, this.#knowsPaths)), ...(name === 'command' ? commandNames(payload) : {}) };
+      answer(body);
+      if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)
+        this.#socket.emit('server:error', { ...body, request: cutText(String(name), limits.idChars) });
+    };
+    try {
+      if (name === dearMessage) throw dearJson('The message');
+      if (name === inexactMessage) throw new ShannonDashError('INVALID', String(payload));
+      if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${cutText(String(name), limits.idChars)}`);
+      if (binary.has(this.#socket.conn) && hasBinary(payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
+      if (this.#requestsUnderWay >= limits.requestsUnderWay && request.isPaced !== true) {
+        throw new ShannonDashError(
+          'LIMIT_REACHED',
+          `${limits.requestsUnderWay} requests of this connection wait for their answers already`,
+        );
+      }
+      const result = request.handle(this, payload, ack !== undefined);
+      if (result instanceof Promise) this.#answerLater(request, result, answer, fail);
+      else answer(result);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #answerLater(
+    { isPaced, isLarge }: Request,
+    result: Promise<unknown>,
+    answer: (value: unknown) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    if (isPaced === true) {
+      result.then(answer, fail);
+      return;
+    }
+    this.#requestsUnderWay++;
+    const send = isLarge === true ? (value: unknown) => this.#backlog.answer(JSON.stringify(value).length, () => answer(value)) : answer;
+    result
+      .then(send, fail)
+      .finally(() => this.#requestsUnderWay--)
+      .catch((error: unknown) => this.#problem(error));
+  }
+
+  /** One that asks and asks without reading the answers is cut like a slow watcher. */
+  #isFlooded(): boolean {
+    const { transport, writeBuffer } = this.#socket.conn as unknown as {
+      transport: { writable: boolean };
+      writeBuffer: { data?: string }[];
+    };
+    if (transport.writable) return !this.#backlog.isOpen;
+    const waitingChars = writeBuffer.reduce((sum, packet) => sum + (packet.data?.length ?? 0), 0);
+    if (writeBuffer.length >= limits.publishEvents || waitingChars > limits.requestBytes) this.#backlog.cut();
+    return !this.#backlog.isOpen;
+  }
+
+  #publish(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
+    this.#subscriptions.endImplicit();
+    return this.#parts.intake.publish(payload, this.#publishing(wantsAnswer));
+  }
+
+  #publishCliEvent(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
+    this.#subscriptions.endImplicit();
+    return this.#parts.intake.publishCliEvent(payload, this.#publishing(wantsAnswer));
+  }
+
+  /** @throws ShannonDashError SUPERSEDED */
+  #publishesTo(sessionId: string): void {
+    this.#orchestrator?.checkPublishing(sessionId);
+    this.#produces ??= new Set();
+    if (this.#produces.has(sessionId) || this.#produces.size >= limits.producedSessions) return;
+    this.#produces.add(sessionId);
+    this.#parts.lost.enter(sessionId);
+  }
+
+  #publishing(wantsAnswer: boolean): Publishing {
+    return { source: this.#name, mayPublish: this.#mayPublish, wantsAnswer };
+  }
+
+  async #command(payload: unknown): Promise<unknown> {
+    const request = parseCommand(payload);
+    this.#parts.log.debug({ client: this.#name, id: this.#socket.id, session: request.session_id, command: request.type }, 'command');
+    const named = this.#subscriptions.named;
+    return this.#parts.ledger.submit(request, this.#name ?? this.#socket.id, named.length === 1 ? named[0] : undefined);
+  }
+
+  #attach(payload: unknown): Promise<unknown> {
+    this.#subscriptions.endImplicit();
+    return this.#asOrchestrator().attach(payload);
+  }
+
+  #asOrchestrator(): SocketOrchestrator {
+    return (this.#orchestrator ??= new SocketOrchestrator(this.#socket, {
+      ledger: this.#parts.ledger,
+      isWatching: (sessionId) => this.#subscriptions.isWatching(sessionId),
+      onProblem: (error) => this.#problem(error),
+    }));
+  }
+
+  #close(reason: string): void {
+    this.#parts.log.debug({ client: this.#name, id: this.#socket.id, reason }, 'disconnected');
+    this.#subscriptions.close();
+    for (const sessionId of this.#produces ?? []) this.#parts.lost.leave(sessionId);
+    this.#produces = undefined;
+    this.#orchestrator?.close(reason);
+  }
+
+  #problem(error: unknown): void {
+    this.#parts.log.error({ err: error, client: this.#name }, 'a request of a client failed');
+  }
+}
+
+/** Whether a decoded message holds binary data anywhere. */
+function hasBinary(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || Object.values(value).some(hasBinary);
+}

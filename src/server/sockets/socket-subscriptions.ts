@@ -1,0 +1,160 @@
+import type { Socket } from 'socket.io';
+import type { z } from 'zod';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { eventFilter } from '../../core/event-filter.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import { subscribeRequest, unsubscribeRequest, type SubscribedMessage } from '../../core/protocol/messages.ts';
+import { parse } from '../../core/json/parse.ts';
+import { timestampNow } from '../../core/timestamp.ts';
+import type { Hub } from '../sessions/hub.ts';
+import { SocketWatcher, type SocketBacklog } from './socket-watcher.ts';
+import type { Subscription } from '../sessions/watcher.ts';
+
+type SubscribeRequest = z.output<typeof subscribeRequest>;
+
+/** What a client has subscribed to. It counts from the request on, and delivers once it has joined. */
+interface ClientSubscription {
+  watcher: SocketWatcher;
+  hasJoined: boolean;
+  subscription?: Subscription;
+}
+
+interface SubscriptionParts {
+  backlog: SocketBacklog;
+  hub: Hub;
+  epoch: string;
+  /** Called with each request that is taken. */
+  onSubscribed: (request: SubscribeRequest) => void;
+}
+
+/** What one connected client has subscribed to. */
+export class SocketSubscriptions {
+  readonly #socket: Socket;
+  readonly #backlog: SocketBacklog;
+  readonly #hub: Hub;
+  readonly #epoch: string;
+  /** By session id; all sessions under ''. */
+  readonly #subscriptions = new Map<string, ClientSubscription>();
+  readonly #onSubscribed: SubscriptionParts['onSubscribed'];
+  #isImplicit = false;
+
+  constructor(socket: Socket, { backlog, hub, epoch, onSubscribed }: SubscriptionParts) {
+    this.#onSubscribed = onSubscribed;
+    this.#socket = socket;
+    this.#backlog = backlog;
+    this.#hub = hub;
+    this.#epoch = epoch;
+  }
+
+  /** The sessions, '' for all of them. */
+  get keys(): string[] {
+    return [...this.#subscriptions.keys()];
+  }
+
+  /** The sessions that it named. */
+  get named(): string[] {
+    return this.keys.filter((key) => key !== '');
+  }
+
+  isWatching(sessionId: string): boolean {
+    return this.#subscriptions.has(sessionId) || this.#subscriptions.has('');
+  }
+
+  close(): void {
+    for (const { subscription } of this.#subscriptions.values()) subscription?.close();
+    this.#subscriptions.clear();
+  }
+
+  async subscribe(payload: unknown, isImplicit = false): Promise<SubscribedMessage> {
+    const request = parse(subscribeRequest, payload ?? {});
+    const { session_id, event_types, batch } = request;
+    const key = session_id ?? '';
+    if (this.#subscriptions.size >= limits.subscriptionsPerConnection && !this.#subscriptions.has(key)) {
+      throw new ShannonDashError(
+        'LIMIT_REACHED',
+        `A connection can have ${limits.subscriptionsPerConnection} subscriptions; subscribe to all sessions instead`,
+      );
+    }
+    if (session_id !== undefined) this.endImplicit();
+    // What was asked for stays, also when this client turns out to be a producer.
+    this.#isImplicit = isImplicit && session_id === undefined;
+    this.#onSubscribed(request);
+    const filter = eventFilter(event_types);
+    const shape = { key: shapeKey(batch, event_types), filter, globs: event_types, batch };
+    const own: ClientSubscription = { watcher: new SocketWatcher(this.#backlog, shape), hasJoined: false };
+    this.#subscriptions.get(key)?.subscription?.close();
+    this.#subscriptions.set(key, own);
+    const subscribed = (cursor: { epoch: string; seq: number }): SubscribedMessage => ({
+      success: true,
+      session_id: session_id ?? null,
+      event_types: event_types ?? ['*'],
+      ...cursor,
+      timestamp: timestampNow(),
+    });
+    let answer = subscribed({ epoch: this.#epoch, seq: 0 });
+    const onJoined = (cursor: { epoch: string; seq: number }) => {
+      answer = subscribed(cursor);
+      this.#socket.emit('subscribed', answer);
+      own.hasJoined = true;
+      this.#shareSessions();
+    };
+    if (session_id === undefined) {
+      onJoined(answer);
+      own.subscription = this.#hub.subscribeAll(own.watcher, filter);
+      await own.subscription.joined;
+      return answer;
+    }
+    const isCurrent = () => this.#subscriptions.get(key) === own;
+    try {
+      const subscription = await this.#hub.subscribe(session_id, own.watcher, { after: request.after, filter, onJoined });
+      // Left, unsubscribed or subscribed anew while it joined.
+      if (isCurrent()) own.subscription = subscription;
+      else subscription.close();
+      await subscription.joined;
+    } catch (error) {
+      if (isCurrent()) this.#subscriptions.delete(key);
+      this.#shareSessions();
+      throw error;
+    }
+    return answer;
+  }
+
+  unsubscribe(payload: unknown): { success: true } {
+    const { session_id } = parse(unsubscribeRequest, payload ?? {});
+    for (const [key, { subscription }] of this.#subscriptions) {
+      if (session_id != null && key !== session_id) continue;
+      subscription?.close();
+      this.#subscriptions.delete(key);
+    }
+    this.#shareSessions();
+    return { success: true };
+  }
+
+  /** What a subscription by name delivers, the one to all sessions leaves out: each event once. */
+  #shareSessions(): void {
+    const all = this.#subscriptions.get('');
+    if (all === undefined) return;
+    const named = [...this.#subscriptions].flatMap(([key, { hasJoined }]) => (key !== '' && hasJoined ? [key] : [])).toSorted();
+    const { filter, batch, globs } = all.watcher.shape;
+    all.watcher.shape = {
+      key: shapeKey(batch, globs, named),
+      filter,
+      batch,
+      globs,
+      except: named.length === 0 ? undefined : new Set(named),
+    };
+  }
+
+  /** Producers hear no echo unless they subscribe. */
+  endImplicit(): void {
+    if (!this.#isImplicit) return;
+    this.#isImplicit = false;
+    this.#subscriptions.get('')?.subscription?.close();
+    this.#subscriptions.delete('');
+  }
+}
+
+/** Names an encoding by everything that makes it differ. As JSON, for a glob may hold any character. */
+function shapeKey(batch: boolean, globs: readonly string[] | undefined, except: readonly string[] = []): string {
+  return JSON.stringify([batch, globs, except]);
+}

@@ -1,0 +1,190 @@
+import type { Socket } from 'socket.io';
+import { limits } from '../../core/protocol/limits.ts';
+import type { JournalEvent } from '../../journal/journal.ts';
+import { Backlog, type BacklogOptions } from '../sessions/backlog.ts';
+import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from '../sessions/delivery.ts';
+import { tcpProgress, type ReadBudget } from '../sessions/read-budget.ts';
+import { tcpSocketOf } from './tuning/tcp-socket.ts';
+import type { SessionMessage, Watcher } from '../sessions/watcher.ts';
+
+/** Something that was written and is not taken yet. */
+interface Written {
+  bytes: number;
+  /** What others may wait for too; undefined for what was made for this client alone: it is not kept until it is taken. */
+  shared: EncodedDelivery | undefined;
+}
+
+/** What a client's connection has waiting, and what happens when it is too much. */
+export class SocketBacklog {
+  readonly #socket: Socket;
+  readonly #budget: ReadBudget;
+  readonly #backlog: Backlog;
+  /** In the order in which they are taken. */
+  readonly #written: Written[] = [];
+  #takenBytes = 0;
+  #isPolled = false;
+  #poll: PollAnswer | undefined;
+
+  constructor(socket: Socket, { budget, onBehind, onCut }: Pick<BacklogOptions, 'budget' | 'onBehind' | 'onCut'>) {
+    this.#socket = socket;
+    this.#budget = budget;
+    this.#backlog = new Backlog({
+      budget,
+      progress: () => this.#takenBytes + tcpProgress(tcpSocketOf(socket.conn)),
+      drop: () => this.#drop(),
+      onBehind,
+      onCut,
+    });
+    socket.conn.once('close', () => {
+      this.#backlog.close();
+      while (this.#written.length > 0) this.#taken();
+    });
+  }
+
+  /** False once the client was cut: nothing is sent any more. */
+  get isOpen(): boolean {
+    return this.#backlog.isOpen;
+  }
+
+  /** Writes what is new. A client with too much waiting already is cut instead. */
+  write(encoded: EncodedDelivery): void {
+    if (this.#backlog.admits()) this.#write(encoded, false);
+  }
+
+  /** Writes what can wait: resolves once it is written; false if the client is gone. */
+  paced(mostBytes: number, encode: () => Promise<EncodedDelivery | undefined>): Promise<boolean> {
+    return this.#backlog.paced(mostBytes, async () => {
+      const encoded = await encode();
+      if (encoded === undefined || !this.isOpen) return 0;
+      this.#write(encoded, true);
+      return encoded.frames.length;
+    });
+  }
+
+  /** Sends an answer that may be large once there is room for it, and counts it until it was taken. */
+  async answer(bytes: number, send: () => void): Promise<void> {
+    await this.#backlog.paced(bytes, () => {
+      send();
+      const tcp = tcpSocketOf(this.#socket.conn);
+      if (tcp?.writableNeedDrain !== true) return 0;
+      this.#backlog.enter(bytes, true);
+      const onTaken = () => {
+        tcp.off('drain', onTaken).off('close', onTaken);
+        this.#backlog.leave(bytes, true);
+      };
+      tcp.on('drain', onTaken).on('close', onTaken);
+      return bytes;
+    });
+  }
+
+  drained(): Promise<void> {
+    return this.#backlog.drained();
+  }
+
+  /** Too much is waiting. */
+  cut(): void {
+    this.#backlog.cut();
+  }
+
+  drop(): void {
+    this.#backlog.drop();
+  }
+
+  /** Writes encoded packets. On a WebSocket they go as one piece: one system call for a whole commit. */
+  #write(encoded: EncodedDelivery, isPaced: boolean): void {
+    const { conn } = this.#socket;
+    const { packets, frames } = encoded;
+    this.#backlog.enter(frames.length, isPaced);
+    // What many wait for is in memory once.
+    if (!isPaced && encoded.waiting++ === 0) this.#budget.charge(frames.length);
+    this.#written.push({ bytes: frames.length, shared: isPaced ? undefined : encoded });
+    if (conn.transport.name === 'websocket') {
+      // Engine.IO hands `wsPreEncodedFrame` to ws as it is, and needs no text besides.
+      conn.write('', { wsPreEncodedFrame: [frames] } as unknown as Parameters<typeof conn.write>[1], this.#onTaken);
+      return;
+    }
+    // Sent with the client's next poll: taken when the answer to that was.
+    if (!this.#isPolled) conn.on('flush', () => (this.#poll = pollOf(conn)));
+    this.#isPolled = true;
+    const last = packets.length - 1;
+    for (const [index, packet] of packets.entries()) conn.write(packet, {}, index === last ? this.#onPolled : undefined);
+  }
+
+  readonly #onPolled = () => {
+    if (this.#poll === undefined || this.#poll.closed) this.#taken();
+    else this.#poll.once('close', this.#onTaken);
+  };
+
+  readonly #onTaken = () => this.#taken();
+
+  #taken(): void {
+    const written = this.#written.shift();
+    if (written === undefined) return;
+    const { bytes, shared } = written;
+    this.#takenBytes += bytes;
+    if (shared !== undefined && --shared.waiting === 0) this.#budget.release(bytes);
+    this.#backlog.leave(bytes, shared === undefined);
+  }
+
+  /** Not `socket.disconnect`, after which a plain client would never come back. */
+  #drop(): void {
+    this.#socket.conn.close(true);
+    const { transport } = this.#socket.conn as unknown as { transport: { socket?: { terminate?: () => void } } };
+    transport.socket?.terminate?.();
+  }
+}
+
+/** The answer to a poll. */
+interface PollAnswer {
+  closed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+/** The one that is under way; undefined on a WebSocket. */
+function pollOf(conn: Socket['conn']): PollAnswer | undefined {
+  return (conn as unknown as { transport: { res?: PollAnswer | null } }).transport.res ?? undefined;
+}
+
+/** One subscription of a Socket.IO client. */
+export class SocketWatcher implements Watcher {
+  readonly #backlog: SocketBacklog;
+  shape: DeliveryShape;
+
+  constructor(backlog: SocketBacklog, shape: DeliveryShape) {
+    this.#backlog = backlog;
+    this.shape = shape;
+  }
+
+  deliver(delivery: Delivery): void {
+    const encoded = delivery.encoded(this.shape);
+    if (encoded !== undefined) this.#backlog.write(encoded);
+  }
+
+  replay(read: () => Promise<readonly JournalEvent[]>): Promise<boolean> {
+    return this.#backlog.paced(limits.pieceBytes, async () => new Delivery(await read()).encoded(this.shape));
+  }
+
+  tell(message: SessionMessage): void {
+    if (this.#wants(message)) this.#backlog.write(encodedMessage(message.name, message.payload));
+  }
+
+  tellPaced(message: () => Promise<SessionMessage | undefined>): Promise<boolean> {
+    return this.#backlog.paced(limits.requestBytes, async () => {
+      const found = await message();
+      return found === undefined || !this.#wants(found) ? undefined : encodedMessage(found.name, found.payload);
+    });
+  }
+
+  drained(): Promise<void> {
+    return this.#backlog.drained();
+  }
+
+  cut(): void {
+    this.#backlog.drop();
+  }
+
+  #wants({ payload }: SessionMessage): boolean {
+    const sessionId = 'session' in payload ? payload.session.session_id : payload.session_id;
+    return this.shape.except?.has(sessionId) !== true;
+  }
+}
