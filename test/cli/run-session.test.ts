@@ -361,6 +361,18 @@ describe('the server', () => {
     }
   }, 60_000);
 
+  test('that run starts has nothing of what run was started with', async () => {
+    const place = newWork();
+    const port = await freePort();
+    const env = { ...place.env, SHANNON_DASH_URL: `http://127.0.0.1:${port}` };
+    expect(await shell(`${run} --no-files -- true 3>held-3 20>held-20`, { ...place, env })).toMatchObject({ code: 0 });
+    const [serving] = readProcTable().filter(({ pid }) => isServerOf(pid, port));
+    const folder = `/proc/${serving?.pid}/fd`;
+    const targets = readdirSync(folder).map((name) => linkOf(join(folder, name)) ?? '');
+    expect(targets.length).toBeGreaterThan(5);
+    expect(targets.filter((target) => target.startsWith(join(place.work, 'held')))).toEqual([]);
+  });
+
   test('that is missing keeps no program from running: run says why, or refuses with --require-server', async () => {
     const stranger = createServer((_, response) => response.end('hello'));
     await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));

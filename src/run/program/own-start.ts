@@ -29,6 +29,23 @@ export function rememberDescriptors(): void {
   }
 }
 
+/**
+ * What to hand to Node for a process of ours that outlives this one: of the descriptors that were handed to us it gets none. Node
+ * itself closes only those below 16, and an ignored one it leaves open: each of the others is replaced by `nothing`, an open
+ * descriptor of /dev/null.
+ */
+export function withoutInherited(
+  stdio: readonly (number | 'pipe' | 'ignore' | 'ipc')[],
+  nothing: number,
+): (number | 'pipe' | 'ignore' | 'ipc')[] {
+  const handed: (number | 'pipe' | 'ignore' | 'ipc')[] = [...stdio];
+  for (const descriptor of descriptors.filter((each) => each >= stdio.length)) {
+    while (handed.length < descriptor) handed.push('ignore');
+    handed[descriptor] = nothing;
+  }
+  return handed;
+}
+
 /** Everything else that it was started with. `count` arguments at the end are the program's. */
 export function readOwnStart(count: number): OwnStart {
   return {

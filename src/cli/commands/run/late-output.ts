@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { isatty, ReadStream } from 'node:tty';
 import { Socket } from 'node:net';
 import { connectPublisher, type Publisher } from '../../../client/orchestrator/publisher.ts';
 import { OutputLines } from '../../../run/output/output-lines.ts';
 import type { OutputPassage } from '../../../run/output/output-passage.ts';
+import { withoutInherited } from '../../../run/program/own-start.ts';
 import type { Invocation } from '../../program.ts';
 import { RunServer } from './run-server.ts';
 import type { RunOptions } from './running.ts';
@@ -21,12 +24,14 @@ export function leaveToPassOn(passages: readonly OutputPassage[], { url, session
   const open = passages.filter(({ descriptor }) => descriptor >= 0);
   if (open.length === 0) return;
   const streams = open.map(({ stream }, index) => `${stream}:${index + 3}`).join(',');
+  const nothing = openSync(devNull, 'r+');
   const child = spawn(process.execPath, [process.argv[1] ?? '', 'run', '-s', session, '--late-output', streams, '--', 'late-output'], {
     detached: true,
     env: { ...process.env, SHANNON_DASH_URL: url },
-    stdio: ['ignore', 1, 2, ...open.map(({ descriptor }) => descriptor)],
+    stdio: withoutInherited(['ignore', 1, 2, ...open.map(({ descriptor }) => descriptor)], nothing),
   });
   child.on('error', () => undefined).unref();
+  closeSync(nothing);
 }
 
 /** Passes on, and tells the session, what is written into descriptors that were left by a run. */

@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { endpoint, exchange } from '../../../client/connection/http-exchange.ts';
 import { isLoopback } from '../../../core/loopback.ts';
+import { withoutInherited } from '../../../run/program/own-start.ts';
 import { Failure } from '../../failure.ts';
 import { filesOfJournal } from '../serve/journal-file.ts';
 import { statsAnswer } from '../../server-access/server-answers.ts';
@@ -15,8 +18,8 @@ const startMs = 8_000;
 /** How often a server is looked for that another run is starting at this moment. */
 const lookAgainMs = 100;
 
-/** A server of ours, be it in trouble. */
-const healthAnswer = z.object({ status: z.string(), version: z.string(), uptime_seconds: z.number() });
+type ServerStats = z.infer<typeof statsAnswer>;
+
 const failureLine = z.object({ error: z.object({ message: z.string() }) });
 
 /** The server that a run tells of its program: the one that answers at its URL, or one that it starts there. */
@@ -24,7 +27,7 @@ export class RunServer {
   readonly #settings: Settings;
   readonly #tell: (sentence: string) => void;
   /** What the server said of itself; undefined while none has answered. */
-  #stats: z.infer<typeof statsAnswer> | undefined;
+  #stats: ServerStats | undefined;
   #isStarted = false;
 
   /** @param tell says something to whoever runs this */
@@ -53,8 +56,8 @@ export class RunServer {
    * @throws Failure no server answers, and why none could be started
    */
   async reach(): Promise<void> {
-    if (!(await isAnswered(this.url))) await this.#start();
-    this.#stats ??= await statsOf(this.url);
+    const stats = (await statsOf(this.url)) ?? (await this.#start());
+    this.#stats ??= stats;
   }
 
   /**
@@ -62,12 +65,12 @@ export class RunServer {
    * somebody started by hand is theirs to start again.
    */
   async restore(): Promise<void> {
-    const isOurs = ({ ends_when_unused, journal: { location } }: z.infer<typeof statsAnswer>) =>
+    const isOurs = ({ ends_when_unused, journal: { location } }: ServerStats) =>
       ends_when_unused === true && location !== undefined && filesOfJournal(location)[0] === filesOfJournal(this.#settings.journal)[0];
     if (this.#stats !== undefined && isOurs(this.#stats)) await this.reach();
   }
 
-  async #start(): Promise<void> {
+  async #start(): Promise<ServerStats | undefined> {
     const { url } = this;
     if (!isHere(url)) {
       throw new Failure('UNREACHABLE', `cannot reach ${url}`, { hints: ['start a server there, or leave --url out: run starts one here'] });
@@ -82,7 +85,8 @@ export class RunServer {
         this.#isStarted = reason === undefined;
       }
       // Somebody else may have started one meanwhile.
-      if (this.#isStarted || (await isAnswered(url))) return;
+      const stats = await statsOf(url);
+      if (this.#isStarted || stats !== undefined) return stats;
       if (lock !== undefined) break;
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
     }
@@ -99,10 +103,17 @@ async function startServer(url: string, tell: (sentence: string) => void): Promi
   const args = ['serve', '--until-unused', ...address, '--json', '--quiet'];
   const { SHANNON_DASH_SESSION: _session, ...env } = process.env;
   let child: ChildProcess;
+  const nothing = openSync(devNull, 'r+');
   try {
-    child = spawn(process.execPath, [process.argv[1] ?? '', ...args], { detached: true, env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    child = spawn(process.execPath, [process.argv[1] ?? '', ...args], {
+      detached: true,
+      env,
+      stdio: withoutInherited(['ignore', 'ignore', 'pipe', 'ipc'], nothing),
+    });
   } catch (error) {
     return (error as Error).message;
+  } finally {
+    closeSync(nothing);
   }
   const said = child.stderr === null ? Promise.resolve('') : text(child.stderr).catch(() => '');
   let timer: NodeJS.Timeout | undefined;
@@ -137,26 +148,14 @@ function reasonIn(output: string): string | undefined {
   return undefined;
 }
 
-/** Whether a server of ours answers there. */
-async function isAnswered(url: string): Promise<boolean> {
+/** What the server there says of itself; undefined where none of ours answers. */
+async function statsOf(url: string): Promise<ServerStats | undefined> {
   try {
-    return healthAnswer.safeParse(await ask(url, 'health')).success;
-  } catch {
-    return false;
-  }
-}
-
-async function statsOf(url: string): Promise<z.infer<typeof statsAnswer> | undefined> {
-  try {
-    return statsAnswer.parse(await ask(url, 'api/stats'));
+    const { text: answer } = await exchange(endpoint(url, 'api/stats'), { signal: AbortSignal.timeout(answerMs) });
+    return statsAnswer.parse(JSON.parse(answer));
   } catch {
     return undefined;
   }
-}
-
-async function ask(url: string, path: string): Promise<unknown> {
-  const { text: answer } = await exchange(endpoint(url, path), { signal: AbortSignal.timeout(answerMs) });
-  return JSON.parse(answer);
 }
 
 function isHere(url: string): boolean {

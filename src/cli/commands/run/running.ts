@@ -41,6 +41,8 @@ export async function runProgram({ args, options, settings, output, interruption
   const later: string[] = [];
   let tell = (sentence: string) => output.warn(sentence);
   const server = new RunServer(settings, (sentence) => tell(sentence));
+  // Asked for while the server is looked for: most often it is there.
+  const proposed = options.session === undefined ? freeName(url) : undefined;
   const missing = await server.reach().then(
     () => undefined,
     (error: unknown) => failureOf(error),
@@ -49,7 +51,7 @@ export async function runProgram({ args, options, settings, output, interruption
     if (options.requireServer === true) throw missing;
     output.warn(`${missing.message}; the program runs, and its events wait for a server there`);
   }
-  const session = options.session ?? (await newSession(url, missing === undefined));
+  const session = options.session ?? (await proposed) ?? (missing === undefined ? await freeName(url) : undefined) ?? randomName(8);
   // Between a terminal's user and the program there is nothing but a line at the start; elsewhere not even that.
   const isPersonal = process.stderr.isTTY;
   tell = (sentence) => later.push(sentence);
@@ -96,15 +98,21 @@ export async function runProgram({ args, options, settings, output, interruption
   return endAs(end);
 }
 
-/** A name that no session has. Short, since people type it; who is asked and does not answer has no objection. */
-async function newSession(url: string, isReached: boolean): Promise<string> {
-  for (let bytes = isReached ? 2 : 8; ; bytes++) {
-    const name = `run-${randomBytes(bytes).toString('hex')}`;
-    if (!isReached) return name;
+/** A name that no session has, short since people type it; undefined where no server answers. */
+async function freeName(url: string): Promise<string | undefined> {
+  for (let bytes = 2; ; bytes++) {
+    const name = randomName(bytes);
     const asked = exchange(endpoint(url, `api/sessions/${name}`), { signal: AbortSignal.timeout(answerMs) });
-    const { status } = await asked.catch(() => ({ status: 0 }));
-    if (status !== 200 || bytes === 8) return name;
+    const status = await asked.then(
+      (answer) => answer.status,
+      () => undefined,
+    );
+    if (status !== 200 || bytes === 8) return status === undefined ? undefined : name;
   }
+}
+
+function randomName(bytes: number): string {
+  return `run-${randomBytes(bytes).toString('hex')}`;
 }
 
 function startFailure(command: string, session: string, error: unknown): unknown {

@@ -1,5 +1,7 @@
-import { ServerResponse } from 'node:http';
 import type { Server as SocketServer, Socket } from 'socket.io';
+
+// Not imported: an import touches every export of node:http, one of which loads a WebSocket client.
+const { ServerResponse } = process.getBuiltinModule('node:http');
 
 /**
  * Lets go of each connection's first request, headers and all: Engine.IO and Socket.IO hold it as long as the client
