@@ -172,6 +172,24 @@ describe('who may import whom', () => {
     expect(loading).toEqual(['src/journal/sqlite/sqlite-journal.ts']);
   });
 
+  test('the edges of the server reach a workspace only through what a principal may do in it', () => {
+    const isEdge = (file: string) => /^src\/server\/(?:http|sockets)\//.test(file);
+    expect(files.filter(isEdge).length).toBeGreaterThan(10);
+    const behind =
+      /^src\/(?:journal\/|server\/(?:commands\/|sessions\/(?:hub|session-store|event-intake|lost-sessions|live-sessions)\.ts|workspace(?:-parts)?\.ts))/;
+    // Types of plain data may pass: an event as the journal holds it, what an orchestrator's link has to offer.
+    const plain = new Set(['src/journal/journal.ts', 'src/server/commands/orchestrators.ts', 'src/server/commands/detachment.ts']);
+    expect(breaches((file, to, kind) => !isEdge(file) || !behind.test(to) || (kind === 'type' && plain.has(to)))).toEqual([]);
+    const plainTypes = /import type \{ ([^}]*) \} from '[^']*\/(?:journal\/journal|commands\/orchestrators|commands\/detachment)\.ts'/g;
+    const named = files.filter(isEdge).flatMap((file) => [...(sources.get(file) ?? '').matchAll(plainTypes)].map(([, names]) => names));
+    expect([...new Set(named.flatMap((names) => (names ?? '').split(', ')))].toSorted()).toEqual([
+      'Detachment',
+      'JournalEvent',
+      'OrchestratorLink',
+      'ReadRange',
+    ]);
+  });
+
   test('nobody imports in a circle; core and journal not for types either', () => {
     expect(circles(['static', 'dynamic'])).toEqual([]);
     expect(circles(['static', 'dynamic', 'type']).filter((circle) => /^src\/(?:core|journal)\//.test(circle))).toEqual([]);

@@ -11,8 +11,8 @@ export interface PendingAppend<Result> {
 }
 
 /** A group of so many appends says that a burst is under way: the next one may gather for so long, unless somebody waits for it. */
-export const burstAppends = 8;
-export const gatherMs = 2;
+const burstAppends = 8;
+const gatherMs = 2;
 
 /**
  * Groups appends by time: what arrives in one turn of the event loop is committed together, in one transaction with one

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { limits } from '../../src/core/protocol/limits.ts';
 import type { JournalEvent, ReadRange } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
-import { Serial } from '../../src/server/serial.ts';
+import { KeyedMutex } from '../../src/server/keyed-mutex.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
 import { http, startServer } from '../helpers/start-server.ts';
 
@@ -24,14 +24,14 @@ test('one client has a bounded number of requests under way; others are answered
 });
 
 test('what waits for its turn in one session is bounded', async () => {
-  const serial = new Serial();
+  const mutex = new KeyedMutex();
   const first = Promise.withResolvers<number>();
-  const running = Array.from({ length: limits.serialWork }, () => serial.run('s', () => first.promise));
-  await expect(serial.run('s', () => Promise.resolve(2))).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
-  expect(await serial.run('t', () => Promise.resolve(3))).toBe(3);
+  const running = Array.from({ length: limits.serialWork }, () => mutex.run('s', () => first.promise));
+  await expect(mutex.run('s', () => Promise.resolve(2))).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+  expect(await mutex.run('t', () => Promise.resolve(3))).toBe(3);
   first.resolve(1);
   await Promise.all(running);
-  expect(await serial.run('s', () => Promise.resolve(4))).toBe(4);
+  expect(await mutex.run('s', () => Promise.resolve(4))).toBe(4);
 });
 
 test('the ledger of a session with many commands is read once, and from there on only what is new', async () => {

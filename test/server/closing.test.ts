@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Logger } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
@@ -15,6 +16,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
 
 const run = promisify(execFile);
+const timestamp = '2026-01-01T00:00:00.000Z';
 const step = (n: number) => ({ type: 'test:step', id: `n${n}`, data: { n } });
 
 test('of parts that cannot be closed keeps none of the others open', async () => {
@@ -47,6 +49,45 @@ test('a server that cannot be made closes the journal that it was given', async 
   const journal = new UnreadableJournal();
   await expect(createServer({ journal, projectFolder: await temporaryFolder() })).rejects.toThrow('unreadable');
   expect(journal.isClosed).toBe(true);
+});
+
+test.each([
+  ['the decision links', () => ({})],
+  ['the guard', () => ({ allowedHosts: [5 as unknown as string] })],
+  ['the HTTP server', () => ({ log: { error: () => undefined, warn: () => undefined } as unknown as Logger })],
+])('a server that fails to open %s leaves nothing open: no journal, no timer, no listener of the journal', async (part, optionsOf) => {
+  class CountingJournal extends MemoryJournal {
+    isClosed = false;
+    listeners = 0;
+
+    override subscribe(...args: Parameters<MemoryJournal['subscribe']>): () => void {
+      const end = super.subscribe(...args);
+      this.listeners++;
+      return () => {
+        this.listeners--;
+        end();
+      };
+    }
+
+    override close(): Promise<void> {
+      this.isClosed = true;
+      return super.close();
+    }
+  }
+  const journal = new CountingJournal();
+  const noSecret = () => {
+    throw new Error('no secret');
+  };
+  if (part === 'the decision links') Object.defineProperty(journal, 'secret', { get: noSecret });
+  await journal.append('s', [
+    { type: 'decision:point', data: { decision_id: 'd', question: '?', options: ['a'], default: 'a', timeout_ms: 600_000 }, timestamp },
+  ]);
+  const projectFolder = await temporaryFolder();
+  const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout' || each === 'TCPServerWrap').length;
+  const before = timers();
+  await expect(createServer({ journal, projectFolder, ...optionsOf() })).rejects.toThrow();
+  expect(journal).toMatchObject({ isClosed: true, listeners: 0 });
+  expect(timers()).toBe(before);
 });
 
 describe('close', () => {

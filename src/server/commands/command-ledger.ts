@@ -25,8 +25,7 @@ import type { Hub } from '../sessions/hub.ts';
 import { liveSessions, onlyLiveSession } from '../sessions/live-sessions.ts';
 import { Orchestrators, type OrchestratorLink } from './orchestrators.ts';
 import { RefusalBudget } from './refusal-budget.ts';
-import { Serial } from '../serial.ts';
-import type { ServerFigures } from '../server-figures.ts';
+import { KeyedMutex } from '../keyed-mutex.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';
 
@@ -37,12 +36,31 @@ export interface LedgerOptions {
   journal: Journal;
   store: SessionStore;
   hub: Hub;
-  figures: ServerFigures;
+  /** A refused command was answered and not journalled. */
+  onRefusalLetGo: () => void;
   /** How many connections publish to a session now. */
   producersOf: (sessionId: string) => number;
   /** How long a command may wait to be delivered. */
   expiryMs?: number | undefined;
   onProblem: (error: unknown) => void;
+}
+
+/** Who sends a command. */
+export interface CommandSender {
+  /** The name that stands in the ledger. */
+  by: string;
+  /** The session that the connection of the sender is subscribed to, if it is just one. */
+  subscribed?: string | undefined;
+  /** The sessions that the sender may command. */
+  mayReach: (sessionId: string) => boolean;
+}
+
+/** How a command ended, as its orchestrator says it. */
+export interface CommandUpdate {
+  command_id: string;
+  status: 'applied' | 'failed';
+  result?: unknown;
+  error?: string | undefined;
 }
 
 /**
@@ -56,14 +74,14 @@ export class CommandLedger {
   readonly #expiryMs: number;
   readonly #onProblem: (error: unknown) => void;
   readonly #orchestrators = new Orchestrators();
-  readonly #serial = new Serial();
+  readonly #mutex = new KeyedMutex();
   readonly #deadlines: CommandDeadlines;
   readonly #waiters = new CommandWaiters();
   readonly #history: CommandHistory;
   readonly #refusals: RefusalBudget;
 
-  constructor({ journal, store, hub, figures, producersOf, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
-    this.#refusals = new RefusalBudget(() => figures.refusalLetGo());
+  constructor({ journal, store, hub, onRefusalLetGo, producersOf, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
+    this.#refusals = new RefusalBudget(onRefusalLetGo);
     this.#journal = journal;
     this.#store = store;
     this.#producersOf = producersOf;
@@ -107,15 +125,15 @@ export class CommandLedger {
 
   /**
    * Takes a command and waits for its end, at most `timeout_ms`.
-   * @param subscribed the session that the sender's connection is subscribed to, if it is just one
    * @throws ShannonDashError INVALID, NOT_FOUND, CONFLICT (the id belongs to another command), LIMIT_REACHED
    */
-  async submit(request: CommandRequest, by: string | null, subscribed?: string): Promise<CommandResult | CommandResults> {
+  async submit(request: CommandRequest, { by, subscribed, mayReach }: CommandSender): Promise<CommandResult | CommandResults> {
     const startedAt = performance.now();
-    const sessionId = request.session_id ?? subscribed ?? onlyLiveSession(this.#store, request.type, this.#producersOf);
+    const among = { producersOf: this.#producersOf, mayReach };
+    const sessionId = request.session_id ?? subscribed ?? onlyLiveSession(this.#store, request.type, among);
     if (sessionId !== '*') return this.#submitTo(sessionId, request, by, startedAt);
     const answers: Promise<CommandResult>[] = [];
-    for (const id of liveSessions(this.#store)) {
+    for (const id of liveSessions(this.#store, mayReach)) {
       if (answers.length > 0 && answers.length % sessionsPerTurn === 0) await nextTurn();
       const answer = this.#submitTo(id, request, by, startedAt).catch((error: unknown) => {
         if (!(error instanceof ShannonDashError)) this.#onProblem(error);
@@ -137,7 +155,7 @@ export class CommandLedger {
   /** Makes a link the session's orchestrator; answers with the fold and what is not finished, and delivers that. */
   async attach(link: OrchestratorLink, request: AttachRequest): Promise<{ epoch: string; state: SessionState; commands: CommandState[] }> {
     const sessionId = request.session_id;
-    return this.#serial.run(sessionId, async () => {
+    return this.#mutex.run(sessionId, async () => {
       const before = await this.#store.load(sessionId);
       const known = before?.orchestrator;
       const holder = this.#orchestrators.primaryOf(sessionId);
@@ -180,17 +198,8 @@ export class CommandLedger {
    * The orchestrator says how a command ended. Saying the same again is fine.
    * @throws ShannonDashError FORBIDDEN, NOT_FOUND, CONFLICT
    */
-  async update(
-    link: OrchestratorLink,
-    sessionId: string,
-    {
-      command_id,
-      status,
-      result,
-      error,
-    }: { command_id: string; status: 'applied' | 'failed'; result?: unknown; error?: string | undefined },
-  ): Promise<void> {
-    return this.#serial.run(sessionId, async () => {
+  async update(link: OrchestratorLink, sessionId: string, { command_id, status, result, error }: CommandUpdate): Promise<void> {
+    return this.#mutex.run(sessionId, async () => {
       const attachment = this.#orchestrators.attachmentOf(sessionId, link);
       if (attachment === undefined)
         throw new ShannonDashError('FORBIDDEN', `Only the orchestrator of ${sessionId} can say how a command ended`);
@@ -218,7 +227,7 @@ export class CommandLedger {
 
   async #submitTo(sessionId: string, request: CommandRequest, by: string | null, startedAt: number): Promise<CommandResult> {
     const commandId = request.command_id ?? newId();
-    const command = await this.#serial.run(sessionId, () => this.#accept(sessionId, commandId, request, by));
+    const command = await this.#mutex.run(sessionId, () => this.#accept(sessionId, commandId, request, by));
     // Where nobody is attached who could carry it out, waiting would not bring its end.
     const isUnderWay = command.status === 'delivered' || this.#orchestrators.executorOf(sessionId, request.type) !== undefined;
     const isWaitedFor = !isFinal(command.status) && isUnderWay;
@@ -315,7 +324,7 @@ export class CommandLedger {
 
   /** Nobody will carry them out: the run is over. */
   async #failUnfinished(sessionId: string): Promise<void> {
-    await this.#serial.run(sessionId, async () => {
+    await this.#mutex.run(sessionId, async () => {
       const state = await this.#state(sessionId);
       if (isEnded(state.status)) await this.#endAll(state, unfinished(state), 'failed', runEnded(state));
     });
@@ -392,7 +401,7 @@ export class CommandLedger {
   }
 
   #expire(sessionId: string, commandId: string): void {
-    this.#serial
+    this.#mutex
       .run(sessionId, async () => {
         const command = await this.#history.find(sessionId, commandId);
         if (command?.status !== 'queued') return;
@@ -405,7 +414,7 @@ export class CommandLedger {
   }
 
   #decideByTimeout(sessionId: string, decisionId: string): void {
-    this.#serial
+    this.#mutex
       .run(sessionId, async () => {
         if (this.#store.get(sessionId) === undefined) return;
         const state = await this.#state(sessionId);

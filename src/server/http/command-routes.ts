@@ -8,7 +8,7 @@ import { parse } from '../../core/json/parse.ts';
 import { text, textOf } from '../../core/text/text.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { answerCommandError } from './http-errors.ts';
-import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
+import { principalOf, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
 
 const ledgerQuery = z.object({
   status: z.enum(['queued', 'delivered', 'applied', 'failed', 'rejected', 'expired'], 'must be a status of a command').optional(),
@@ -21,7 +21,7 @@ const answerRequest = z.object({
 });
 
 /** `/api/sessions/{id}/commands`: command, and the ledger. */
-export function addCommandRoutes(app: FastifyInstance, { ledger, store }: RouteParts): void {
+export function addCommandRoutes(app: FastifyInstance, parts: RouteParts): void {
   app.post<{ Params: PathParameters }>('/api/sessions/:id/commands', { errorHandler: answerCommandError }, async (request, reply) => {
     const command = parseCommand(request.body);
     const { id } = request.params;
@@ -31,35 +31,26 @@ export function addCommandRoutes(app: FastifyInstance, { ledger, store }: RouteP
         `session_id: the path names ${cutText(id, limits.idChars)}, the body ${command.session_id}; leave it out of the body`,
       );
     }
-    const result = await ledger.submit({ ...command, session_id: id }, clientName(request) ?? 'http');
+    const result = await parts.as(principalOf(request)).command({ ...command, session_id: id });
     return reply.code('results' in result ? 200 : statusOf(result)).send(result);
   });
   app.get<{ Params: PathParameters }>('/api/sessions/:id/commands', async (request) => {
-    if (store.get(request.params.id) === undefined) throw sessionNotFound(request.params.id);
-    return { ...(await ledger.history(request.params.id, parse(ledgerQuery, request.query))), timestamp: timestampNow() };
+    const ledger = await parts.as(principalOf(request)).ledger(request.params.id, parse(ledgerQuery, request.query));
+    return { ...ledger, timestamp: timestampNow() };
   });
 }
 
 /** `/api/sessions/{id}/decisions/...`: look at a decision, answer it by its link. */
-export function addDecisionRoutes(app: FastifyInstance, { store, ledger, links }: RouteParts): void {
-  const find = async (id: string, decisionId: string) => {
-    const state = await store.load(id);
-    const decision = state?.decisions.find((each) => each.decision_id === decisionId);
-    if (decision === undefined) throw new ShannonDashError('NOT_FOUND', `Decision not found: ${decisionId}`);
-    return { decision, key: { sessionId: id, decisionId, epoch: store.get(id)?.head.epoch ?? '', seq: decision.seq } };
-  };
+export function addDecisionRoutes(app: FastifyInstance, parts: RouteParts): void {
   app.get<{ Params: PathParameters }>('/api/sessions/:id/decisions/:decision', async (request) => {
-    const { decision, key } = await find(request.params.id, request.params.decision);
-    const answer_path = decision.status === 'open' ? { answer_path: links.path(key) } : {};
-    return { ...decision, session_id: request.params.id, ...answer_path, timestamp: timestampNow() };
+    const { id, decision: decisionId } = request.params;
+    const { answer_path, ...decision } = await parts.as(principalOf(request)).decision(id, decisionId);
+    return { ...decision, session_id: id, ...(answer_path === undefined ? {} : { answer_path }), timestamp: timestampNow() };
   });
   app.post<{ Params: PathParameters }>('/api/sessions/:id/decisions/:decision/answer/:token', async (request, reply) => {
     const { id, decision: decisionId, token } = request.params;
-    const { key } = await find(id, decisionId);
-    if (!links.isValid(key, token)) throw new ShannonDashError('NOT_FOUND', `Decision not found: ${decisionId}`);
-    const { choice, comment } = parse(answerRequest, request.body);
-    const command = parseCommand({ type: 'DECISION', decision_id: decisionId, choice, comment });
-    const result = await ledger.submit({ ...command, session_id: id }, clientName(request) ?? 'link');
+    const answer = () => parse(answerRequest, request.body);
+    const result = await parts.as(principalOf(request, 'link')).answerLink({ sessionId: id, decisionId, token }, answer);
     return reply.code('results' in result ? 200 : statusOf(result)).send(result);
   });
 }

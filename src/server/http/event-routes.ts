@@ -2,10 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { eventFilter, eventTypes } from '../../core/event-filter.ts';
 import { sessionId } from '../../core/ids.ts';
+import type { Cursor } from '../../core/protocol/event.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { parse } from '../../core/json/parse.ts';
 import type { ReadRange } from '../../journal/journal.ts';
-import { clientName, sessionNotFound, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
+import type { SessionHistory } from '../workspace-access.ts';
+import { principalOf, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
 import { PacedResponse } from './paced-response.ts';
 import { SseWatcher } from './stream-watcher.ts';
 
@@ -20,14 +22,10 @@ const historyQuery = z.object({
 
 /** `/api/sessions/{id}/events`: publish, history, live stream. */
 export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const { intake, store } = parts;
   app.post<{ Params: PathParameters }>('/api/sessions/:id/events', (request) => {
     const id = parse(sessionId, request.params.id, 'session_id');
     const events = Array.isArray(request.body) ? request.body : [request.body];
-    return intake.publish(
-      { session_id: id, events },
-      { source: clientName(request) ?? undefined, mayPublish: () => undefined, wantsAnswer: true },
-    );
+    return parts.as(principalOf(request)).publish({ session_id: id, events }, { wantsAnswer: true });
   });
   app.get<{ Params: PathParameters }>('/api/sessions/:id/events', async (request, reply) => {
     const accept = request.headers.accept ?? '';
@@ -35,12 +33,11 @@ export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
     const globs = query.types?.split(',').filter((glob) => glob !== '');
     const filter = eventFilter(globs === undefined ? undefined : parse(eventTypes, globs, 'types'));
     if (accept.includes('text/event-stream')) return streamLive(request, reply, parts, filter);
-    const session = store.get(request.params.id);
-    if (session === undefined) throw sessionNotFound(request.params.id);
+    const history = parts.as(principalOf(request)).history(request.params.id);
     // Through here and no further: what is journalled while this reads belongs to the next answer.
-    const range = { after: query.after, limit: query.limit, through: session.head.seq, filter };
+    const range = { after: query.after, limit: query.limit, through: history.seq, filter };
     const isLines = accept.includes('application/x-ndjson');
-    const pieces = historyPieces(parts, { id: request.params.id, epoch: session.head.epoch, range, isLines });
+    const pieces = historyPieces(history, { range, isLines });
     const type = isLines ? 'application/x-ndjson' : 'application/json; charset=utf-8';
     return sendPieces(request, reply, { parts, type, pieces });
   });
@@ -54,15 +51,15 @@ interface Piece {
 
 /** History as lines, or as one JSON document, read piece by piece at the pace of who takes them. */
 async function* historyPieces(
-  { journal }: RouteParts,
-  { id, epoch, range, isLines }: { id: string; epoch: string; range: ReadRange & { through: number }; isLines: boolean },
+  history: SessionHistory,
+  { range, isLines }: { range: ReadRange & { through: number }; isLines: boolean },
 ): AsyncGenerator<Piece, undefined> {
   let { after, limit } = range;
   let charsLeft = isLines ? Infinity : historyChars;
   let isFirst = true;
   for (;;) {
     const most = Math.min(limits.pieceBytes, charsLeft);
-    const events = await journal.read(id, { ...range, after, limit, maxChars: most });
+    const events = await history.read({ ...range, after, limit, maxChars: most });
     const chars = events.reduce((sum, event) => sum + event.json.length, 0);
     charsLeft -= chars;
     limit -= events.length;
@@ -74,7 +71,7 @@ async function* historyPieces(
     } else {
       const next = isPart ? after : Math.max(after, range.through);
       const begin = isFirst ? '{"events":[' : '';
-      const end = isLast ? `],"epoch":${JSON.stringify(epoch)},"next":${next}}` : '';
+      const end = isLast ? `],"epoch":${JSON.stringify(history.epoch)},"next":${next}}` : '';
       const comma = isFirst || events.length === 0 ? '' : ',';
       yield { text: `${begin}${comma}${events.map((event) => event.json).join(',')}${end}`, isLast };
     }
@@ -87,7 +84,7 @@ async function* historyPieces(
 async function sendPieces(
   request: FastifyRequest,
   reply: FastifyReply,
-  { parts: { budget, figures }, type, pieces }: { parts: RouteParts; type: string; pieces: AsyncGenerator<Piece, undefined> },
+  { parts: { budget, onSlowConsumer }, type, pieces }: { parts: RouteParts; type: string; pieces: AsyncGenerator<Piece, undefined> },
 ): Promise<FastifyReply> {
   const share = await budget.reserve(limits.pieceBytes, () => !reply.raw.destroyed);
   if (share === undefined) return reply.hijack();
@@ -103,7 +100,7 @@ async function sendPieces(
     return reply.type(type).send(piece.isLast ? piece.text : '');
   }
   const onCut = () => {
-    figures.slowConsumer();
+    onSlowConsumer();
     request.log.warn({ path: request.routeOptions.url }, 'slow consumer: answer cut');
   };
   const response = new PacedResponse(reply, { headers: { 'content-type': type }, budget, onCut });
@@ -134,15 +131,13 @@ async function streamLive(
   filter: (type: string) => boolean,
 ) {
   const id = parse(sessionId, request.params.id, 'session_id');
-  const session = parts.store.get(id);
-  const epoch = session?.head.epoch ?? parts.journal.epoch;
   const after =
-    lastEventId(request) ?? ('after' in (request.query as object) ? { epoch, seq: parse(historyQuery, request.query).after } : undefined);
+    lastEventId(request) ?? ('after' in (request.query as object) ? { seq: parse(historyQuery, request.query).after } : undefined);
   const response = new PacedResponse(reply, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
     budget: parts.budget,
     onCut: () => {
-      parts.figures.slowConsumer();
+      parts.onSlowConsumer();
       request.log.warn({ session: id }, 'slow consumer: stream cut');
     },
   });
@@ -150,9 +145,11 @@ async function streamLive(
     response.end();
     return;
   }
-  const watcher = new SseWatcher(response, { epoch, filter });
+  const watcher = new SseWatcher(response, filter);
   response.onClose(() => watcher.close());
-  const subscription = await parts.hub.subscribe(id, watcher, { after, filter }).catch((error: unknown) => {
+  const access = parts.as(principalOf(request));
+  const onJoined = ({ epoch }: Cursor) => (watcher.epoch = epoch);
+  const subscription = await access.watch(id, watcher, { after, filter, onJoined }).catch((error: unknown) => {
     watcher.cut();
     throw error;
   });

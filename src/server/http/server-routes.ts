@@ -1,14 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { parse } from '../../core/json/parse.ts';
-import type { Hub } from '../sessions/hub.ts';
-import { liveSessions } from '../sessions/live-sessions.ts';
-import type { SessionStore } from '../sessions/session-store.ts';
 import { mayKnowPaths } from '../access/local-caller.ts';
 import type { ListedSkill } from '../skills/skill-list.ts';
 import { openApiDocument } from './openapi.ts';
-import type { PathParameters, RouteParts } from './route-parts.ts';
+import { principalOf, type PathParameters, type RouteParts } from './route-parts.ts';
 
 const skillsQuery = z.object({
   category: z.string().optional(),
@@ -18,70 +14,57 @@ const skillsQuery = z.object({
 });
 
 /** What is about the server as a whole: health, figures, description, skills. */
-export function addServerRoutes(
-  app: FastifyInstance,
-  { figures, store, hub, journal, ledger, skills, version, connections, endsWhenUnused }: RouteParts,
-): void {
+export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
   app.get('/health', (request, reply) => {
-    const health = journal.health();
+    const { journal, active_sessions, uptime_seconds } = parts.as(principalOf(request)).health();
     // History can be read and watched; whoever publishes or steers is refused.
-    if (!health.isWritable) reply.code(503);
+    if (!journal.isWritable) reply.code(503);
     return {
-      ...(health.isWritable
+      ...(journal.isWritable
         ? { status: 'healthy' }
         : {
             status: 'degraded',
             reason: mayKnowPaths(request.raw)
-              ? `The journal cannot be written: ${health.reason}`
+              ? `The journal cannot be written: ${journal.reason}`
               : "The journal cannot be written; the server's log says why",
           }),
-      version,
+      version: parts.version,
       timestamp: new Date().toISOString(),
-      active_sessions: liveSessions(store).length,
-      connected_clients: connections(),
-      uptime_seconds: figures.uptimeSeconds,
+      active_sessions,
+      connected_clients: parts.connections(),
+      uptime_seconds,
     };
   });
-  app.get('/api/stats', (request) => ({
-    total_connections: connections(),
-    sessions: watchersBySession(store, hub),
-    timestamp: new Date().toISOString(),
-    version,
-    uptime_seconds: figures.uptimeSeconds,
-    events_total: figures.eventsTotal,
-    events_per_second: figures.eventsPerSecond,
-    publish: figures.latency(),
-    orchestrators: ledger.orchestrators,
-    ends_when_unused: endsWhenUnused,
-    journal: {
-      ...(journal.location === 'memory' || mayKnowPaths(request.raw) ? { location: journal.location } : {}),
-      size_bytes: journal.sizeBytes(),
-    },
-  }));
-  app.get('/metrics', async (_request, reply) => reply.type(figures.registry.contentType).send(await figures.registry.metrics()));
-  app.get('/api/docs', () => openApiDocument(version));
+  app.get('/api/stats', (request) => {
+    const { sessions, journal, ...figures } = parts.as(principalOf(request)).stats();
+    const { location, size_bytes } = journal;
+    return {
+      total_connections: parts.connections(),
+      sessions,
+      timestamp: new Date().toISOString(),
+      version: parts.version,
+      ...figures,
+      ends_when_unused: parts.endsWhenUnused,
+      journal: { ...(location === 'memory' || mayKnowPaths(request.raw) ? { location } : {}), size_bytes },
+    };
+  });
+  app.get('/metrics', async (request, reply) => {
+    const { contentType, text } = await parts.as(principalOf(request)).metrics();
+    return reply.type(contentType).send(text);
+  });
+  app.get('/api/docs', () => openApiDocument(parts.version));
   app.get('/api/skills', async (request) => {
-    await skills.ready;
-    const found = skills.list(parse(skillsQuery, request.query));
-    const total = found.length;
-    if (!mayKnowPaths(request.raw)) return { skills: found.map(withoutPath), total };
-    return { skills: found, total, ...(skills.problems.length === 0 ? {} : { problems: skills.problems }) };
+    const { skills, problems } = await parts.as(principalOf(request)).skills(parse(skillsQuery, request.query));
+    const total = skills.length;
+    if (!mayKnowPaths(request.raw)) return { skills: skills.map(withoutPath), total };
+    return { skills, total, ...(problems.length === 0 ? {} : { problems }) };
   });
   app.get<{ Params: PathParameters }>('/api/skills/:name', async (request) => {
-    await skills.ready;
-    const skill = skills.get(request.params.name);
-    if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${request.params.name}`);
+    const skill = await parts.as(principalOf(request)).skill(request.params.name);
     return mayKnowPaths(request.raw) ? skill : withoutPath(skill);
   });
 }
 
 function withoutPath({ path: _path, ...skill }: ListedSkill): Omit<ListedSkill, 'path'> {
   return skill;
-}
-
-/** How many watch each session by name: of every session, and of those that do not exist yet. */
-function watchersBySession(store: SessionStore, hub: Hub): Record<string, number> {
-  const ids = new Set([...store.all()].map(({ head }) => head.session_id));
-  for (const id of hub.watchedSessions()) ids.add(id);
-  return Object.fromEntries([...ids].map((id) => [id, hub.watchers(id)]));
 }

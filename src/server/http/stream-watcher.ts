@@ -16,12 +16,11 @@ export class SseWatcher implements Watcher {
   readonly #filter: DeliveryShape['filter'];
   readonly #heartbeat: NodeJS.Timeout;
   /** The epoch of the history that is streamed. */
-  epoch: string;
+  epoch = '';
 
-  constructor(response: PacedResponse, options: { epoch: string; filter: DeliveryShape['filter'] }) {
+  constructor(response: PacedResponse, filter: DeliveryShape['filter']) {
     this.#response = response;
-    this.#filter = options.filter;
-    this.epoch = options.epoch;
+    this.#filter = filter;
     this.#heartbeat = setInterval(() => this.#response.write(': still here\n\n'), heartbeatMs);
     this.#heartbeat.unref();
   }

@@ -4,10 +4,10 @@ import { cliEventRequest, type PublishedMessage } from '../../core/protocol/mess
 import { parse } from '../../core/json/parse.ts';
 import { differingReceipt, timestampNow } from '../../core/timestamp.ts';
 import type { AppendResult, Journal, NewEvent } from '../../journal/journal.ts';
-import type { ServerFigures } from '../server-figures.ts';
 
-/** Who publishes, and how. */
+/** How events are published. */
 export interface Publishing {
+  /** The name that stands in each event for its producer. */
   source: string | undefined;
   /** Throws where the sender may not write to this session. */
   mayPublish: (sessionId: string) => void;
@@ -21,11 +21,12 @@ export interface Publishing {
  */
 export class EventIntake {
   readonly #journal: Journal;
-  readonly #figures: ServerFigures;
+  readonly #onPublished: (elapsedMs: number) => void;
 
-  constructor(journal: Journal, figures: ServerFigures) {
+  /** @param onPublished called when a request is committed, with the time since it was received */
+  constructor(journal: Journal, onPublished: (elapsedMs: number) => void) {
     this.#journal = journal;
-    this.#figures = figures;
+    this.#onPublished = onPublished;
   }
 
   /** `publish`: all of the events or none. */
@@ -65,7 +66,7 @@ export class EventIntake {
       received_at: timestamp === undefined ? undefined : differingReceipt(timestamp),
     }));
     return this.#journal.append(sessionId, newEvents, { mayGather: !wantsAnswer }).then((appended) => {
-      this.#figures.published(performance.now() - startedAt);
+      this.#onPublished(performance.now() - startedAt);
       return answer(appended);
     });
   }

@@ -4,18 +4,22 @@ import { meantSession } from '../../core/protocol/meant-session.ts';
 import { isLive } from '../../core/protocol/session-state.ts';
 import { brief, type SessionStore } from './session-store.ts';
 
-/** The sessions that have neither ended nor are lost. */
-export function liveSessions(store: SessionStore): string[] {
-  return [...store.all()].filter((session) => isLive(brief(session).status)).map((session) => session.head.session_id);
+/** The sessions that have neither ended nor are lost, of those that the caller may reach. */
+export function liveSessions(store: SessionStore, mayReach: (sessionId: string) => boolean = () => true): string[] {
+  const live = [...store.all()].filter((session) => isLive(brief(session).status)).map((session) => session.head.session_id);
+  return live.filter(mayReach);
 }
 
 /**
  * The session that a command without one is meant for.
- * @param producersOf how many connections publish to a session
  * @throws ShannonDashError INVALID it cannot be told
  */
-export function onlyLiveSession(store: SessionStore, type: CommandType, producersOf: (sessionId: string) => number): string {
-  const live = liveSessions(store);
+export function onlyLiveSession(
+  store: SessionStore,
+  type: CommandType,
+  { producersOf, mayReach }: { producersOf: (sessionId: string) => number; mayReach: (sessionId: string) => boolean },
+): string {
+  const live = liveSessions(store, mayReach);
   const present = live.map((id) => {
     const session = store.get(id);
     return { id, orchestrator: session === undefined ? null : brief(session).orchestrator, producers: producersOf(id) };

@@ -9,17 +9,15 @@ import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { boundDecoding, dearMessage, inexactMessage } from './tuning/bounded-decoding.ts';
 import { mayKnowPaths, toldError } from '../access/local-caller.ts';
-import type { CommandLedger } from '../commands/command-ledger.ts';
+import { unrestricted, type Principal } from '../access/principal.ts';
 import { dearJson } from '../access/dear-json.ts';
-import type { EventIntake, Publishing } from '../sessions/event-intake.ts';
-import { forgetFirstRequests } from './tuning/first-request.ts';
-import type { Hub } from '../sessions/hub.ts';
-import type { LostSessions } from '../sessions/lost-sessions.ts';
+import { releaseHandshakes } from './tuning/handshake-release.ts';
 import { joinWrites, sendJoined } from './tuning/joined-writes.ts';
 import { onOversizedMessage } from './tuning/oversized-message.ts';
-import { PacedReading } from './tuning/paced-reading.ts';
+import { ReadBackpressure } from './tuning/read-backpressure.ts';
+import type { Producer } from '../sessions/producer.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
-import type { ServerFigures } from '../server-figures.ts';
+import type { PublishOptions, WorkspaceAccess } from '../workspace-access.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
 import { SocketSubscriptions } from './socket-subscriptions.ts';
 import { SocketBacklog } from './socket-watcher.ts';
@@ -28,15 +26,13 @@ import { SocketBacklog } from './socket-watcher.ts';
 const features = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
 
 export interface GatewayParts {
-  hub: Hub;
-  intake: EventIntake;
-  lost: LostSessions;
-  ledger: CommandLedger;
-  figures: ServerFigures;
+  /** What a principal can do in the workspace. */
+  as: (principal: Principal) => WorkspaceAccess;
   budget: ReadBudget;
   log: Logger;
-  epoch: string;
   version: string;
+  /** A client was cut because it does not read. */
+  onSlowConsumer: () => void;
 }
 
 /** Answers every client of a Socket.IO server: protocol, section 4. */
@@ -57,7 +53,7 @@ export function serveSockets(io: SocketServer, parts: GatewayParts): void {
   });
   io.engine.on('connection', (connection: Connection) => connection.on('data', noteBinary));
   boundDecoding(io);
-  forgetFirstRequests(io);
+  releaseHandshakes(io);
   joinWrites(io);
   io.on('connection', (socket) => new Client(socket, parts).open());
 }
@@ -96,36 +92,37 @@ class Client {
   readonly #socket: Socket;
   readonly #parts: GatewayParts;
   readonly #name: string | undefined;
+  readonly #access: WorkspaceAccess;
   readonly #knowsPaths: boolean;
   readonly #backlog: SocketBacklog;
   readonly #subscriptions: SocketSubscriptions;
   /** Absent until it publishes: most clients never do. */
-  #reading: PacedReading | undefined;
+  #reading: ReadBackpressure | undefined;
   /** Absent until it attaches. */
   #orchestrator: SocketOrchestrator | undefined;
   #requestsUnderWay = 0;
-  /** The sessions that it has published to. Absent until it publishes. */
-  #produces: Set<string> | undefined;
-  readonly #mayPublish = (sessionId: string) => this.#publishesTo(sessionId);
+  /** Absent until it publishes. */
+  #producer: Producer | undefined;
+  readonly #onSession = (sessionId: string) => this.#publishesTo(sessionId);
 
   constructor(socket: Socket, parts: GatewayParts) {
     this.#socket = socket;
     this.#parts = parts;
     const { hello, knowsPaths } = socket.data as { hello: { client?: string }; knowsPaths: boolean };
     this.#name = hello.client;
+    this.#access = parts.as(unrestricted(hello.client, socket.id));
     this.#knowsPaths = knowsPaths;
     this.#backlog = new SocketBacklog(socket, {
       budget: parts.budget,
       onBehind: (waitingBytes) => parts.log.debug({ client: this.#name, id: socket.id, waitingBytes }, 'deliveries fall behind'),
       onCut: () => {
-        parts.figures.slowConsumer();
+        parts.onSlowConsumer();
         parts.log.warn({ client: this.#name, session: this.#subscriptions.keys }, 'slow consumer: disconnected');
       },
     });
     this.#subscriptions = new SocketSubscriptions(socket, {
       backlog: this.#backlog,
-      hub: parts.hub,
-      epoch: parts.epoch,
+      access: this.#access,
       onSubscribed: ({ session_id = '*', event_types, after }) =>
         parts.log.debug({ client: this.#name, id: socket.id, session: session_id, event_types, after }, 'subscribed'),
     });
@@ -140,11 +137,11 @@ class Client {
       const sentence = `cut: a message was larger than ${limits.requestBytes} bytes; its sender is to send less at a time`;
       this.#parts.log.warn({ client: this.#name, id: this.#socket.id, limitBytes: limits.requestBytes }, sentence);
     });
-    const { epoch, version } = this.#parts;
+    const { version } = this.#parts;
     const connected: ConnectedMessage = {
       server_version: version,
       protocol: limits.protocol,
-      epoch,
+      epoch: this.#access.epoch,
       session_id: session_id ?? null,
       capabilities: commandTypes,
       features,
@@ -166,7 +163,7 @@ class Client {
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     const payload = ack !== undefined && args.length === 1 ? undefined : args[0];
     const request = Client.#requests.get(name);
-    if (request?.isPaced === true) (this.#reading ??= new PacedReading(this.#socket)).enter(ack !== undefined);
+    if (request?.isPaced === true) (this.#reading ??= new ReadBackpressure(this.#socket)).enter(ack !== undefined);
     const answer = (value: unknown) => {
       if (request?.isPaced === true) this.#reading?.leave();
       if (!this.#backlog.isOpen) return;
@@ -233,32 +230,29 @@ class Client {
 
   #publish(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
     this.#subscriptions.endImplicit();
-    return this.#parts.intake.publish(payload, this.#publishing(wantsAnswer));
+    return this.#access.publish(payload, this.#publishing(wantsAnswer));
   }
 
   #publishCliEvent(payload: unknown, wantsAnswer: boolean): Promise<unknown> {
     this.#subscriptions.endImplicit();
-    return this.#parts.intake.publishCliEvent(payload, this.#publishing(wantsAnswer));
+    return this.#access.publishCliEvent(payload, this.#publishing(wantsAnswer));
   }
 
   /** @throws ShannonDashError SUPERSEDED */
   #publishesTo(sessionId: string): void {
     this.#orchestrator?.checkPublishing(sessionId);
-    this.#produces ??= new Set();
-    if (this.#produces.has(sessionId) || this.#produces.size >= limits.producedSessions) return;
-    this.#produces.add(sessionId);
-    this.#parts.lost.enter(sessionId);
+    (this.#producer ??= this.#access.producer()).enter(sessionId);
   }
 
-  #publishing(wantsAnswer: boolean): Publishing {
-    return { source: this.#name, mayPublish: this.#mayPublish, wantsAnswer };
+  #publishing(wantsAnswer: boolean): PublishOptions {
+    return { onSession: this.#onSession, wantsAnswer };
   }
 
   async #command(payload: unknown): Promise<unknown> {
     const request = parseCommand(payload);
     this.#parts.log.debug({ client: this.#name, id: this.#socket.id, session: request.session_id, command: request.type }, 'command');
     const named = this.#subscriptions.named;
-    return this.#parts.ledger.submit(request, this.#name ?? this.#socket.id, named.length === 1 ? named[0] : undefined);
+    return this.#access.command(request, named.length === 1 ? named[0] : undefined);
   }
 
   #attach(payload: unknown): Promise<unknown> {
@@ -268,7 +262,7 @@ class Client {
 
   #asOrchestrator(): SocketOrchestrator {
     return (this.#orchestrator ??= new SocketOrchestrator(this.#socket, {
-      ledger: this.#parts.ledger,
+      access: this.#access,
       isWatching: (sessionId) => this.#subscriptions.isWatching(sessionId),
       onProblem: (error) => this.#problem(error),
     }));
@@ -277,8 +271,7 @@ class Client {
   #close(reason: string): void {
     this.#parts.log.debug({ client: this.#name, id: this.#socket.id, reason }, 'disconnected');
     this.#subscriptions.close();
-    for (const sessionId of this.#produces ?? []) this.#parts.lost.leave(sessionId);
-    this.#produces = undefined;
+    this.#producer?.close();
     this.#orchestrator?.close(reason);
   }
 

@@ -4,15 +4,15 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { attachRequest } from '../../core/protocol/messages.ts';
 import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
-import type { CommandLedger } from '../commands/command-ledger.ts';
-import { detachmentOf } from '../commands/detachment.ts';
 import type { OrchestratorLink } from '../commands/orchestrators.ts';
+import type { WorkspaceAccess } from '../workspace-access.ts';
+import { detachmentOf } from './socket-detachment.ts';
 
 /** How long an orchestrator's process has to acknowledge a command before it counts as not delivered. */
 const deliveryTimeoutMs = 30_000;
 
 export interface SocketOrchestratorParts {
-  ledger: CommandLedger;
+  access: WorkspaceAccess;
   /** Whether the client hears of a session by a subscription too. */
   isWatching: (sessionId: string) => boolean;
   onProblem: (error: unknown) => void;
@@ -40,7 +40,7 @@ export class SocketOrchestrator implements OrchestratorLink {
     this.#superseded.delete(session_id);
     this.#sessions.add(session_id);
     try {
-      const attached = await this.#parts.ledger.attach(this, request);
+      const attached = await this.#parts.access.attach(this, request);
       // The connection may have ended meanwhile, and let go of what it knew of then.
       this.#sessions.add(session_id);
       return { success: true, ...attached };
@@ -63,7 +63,7 @@ export class SocketOrchestrator implements OrchestratorLink {
       throw new ShannonDashError('FORBIDDEN', 'Only an orchestrator can say how a command ended: attach first');
     }
     this.checkPublishing(sessionId);
-    await this.#parts.ledger.update(this, sessionId, update);
+    await this.#parts.access.update(this, sessionId, update);
     return { success: true };
   }
 
@@ -102,7 +102,7 @@ export class SocketOrchestrator implements OrchestratorLink {
   /** The connection has ended. @param disconnect Socket.IO's word for it */
   close(disconnect: string): void {
     const detachment = detachmentOf(disconnect);
-    for (const sessionId of this.#sessions) this.#parts.ledger.detach(sessionId, this, detachment).catch(this.#parts.onProblem);
+    for (const sessionId of this.#sessions) this.#parts.access.detach(sessionId, this, detachment).catch(this.#parts.onProblem);
     this.#sessions.clear();
     for (const fail of this.#deliveries) fail();
   }

@@ -6,9 +6,9 @@ import { limits } from '../../core/protocol/limits.ts';
 import { subscribeRequest, unsubscribeRequest, type SubscribedMessage } from '../../core/protocol/messages.ts';
 import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
-import type { Hub } from '../sessions/hub.ts';
 import { SocketWatcher, type SocketBacklog } from './socket-watcher.ts';
 import type { Subscription } from '../sessions/watcher.ts';
+import type { WorkspaceAccess } from '../workspace-access.ts';
 
 type SubscribeRequest = z.output<typeof subscribeRequest>;
 
@@ -21,8 +21,7 @@ interface ClientSubscription {
 
 interface SubscriptionParts {
   backlog: SocketBacklog;
-  hub: Hub;
-  epoch: string;
+  access: WorkspaceAccess;
   /** Called with each request that is taken. */
   onSubscribed: (request: SubscribeRequest) => void;
 }
@@ -31,19 +30,17 @@ interface SubscriptionParts {
 export class SocketSubscriptions {
   readonly #socket: Socket;
   readonly #backlog: SocketBacklog;
-  readonly #hub: Hub;
-  readonly #epoch: string;
+  readonly #access: WorkspaceAccess;
   /** By session id; all sessions under ''. */
   readonly #subscriptions = new Map<string, ClientSubscription>();
   readonly #onSubscribed: SubscriptionParts['onSubscribed'];
   #isImplicit = false;
 
-  constructor(socket: Socket, { backlog, hub, epoch, onSubscribed }: SubscriptionParts) {
+  constructor(socket: Socket, { backlog, access, onSubscribed }: SubscriptionParts) {
     this.#onSubscribed = onSubscribed;
     this.#socket = socket;
     this.#backlog = backlog;
-    this.#hub = hub;
-    this.#epoch = epoch;
+    this.#access = access;
   }
 
   /** The sessions, '' for all of them. */
@@ -91,7 +88,7 @@ export class SocketSubscriptions {
       ...cursor,
       timestamp: timestampNow(),
     });
-    let answer = subscribed({ epoch: this.#epoch, seq: 0 });
+    let answer = subscribed({ epoch: this.#access.epoch, seq: 0 });
     const onJoined = (cursor: { epoch: string; seq: number }) => {
       answer = subscribed(cursor);
       this.#socket.emit('subscribed', answer);
@@ -100,13 +97,13 @@ export class SocketSubscriptions {
     };
     if (session_id === undefined) {
       onJoined(answer);
-      own.subscription = this.#hub.subscribeAll(own.watcher, filter);
+      own.subscription = this.#access.watchAll(own.watcher, filter);
       await own.subscription.joined;
       return answer;
     }
     const isCurrent = () => this.#subscriptions.get(key) === own;
     try {
-      const subscription = await this.#hub.subscribe(session_id, own.watcher, { after: request.after, filter, onJoined });
+      const subscription = await this.#access.watch(session_id, own.watcher, { after: request.after, filter, onJoined });
       // Left, unsubscribed or subscribed anew while it joined.
       if (isCurrent()) own.subscription = subscription;
       else subscription.close();

@@ -1,6 +1,6 @@
 import type { Server as SocketServer } from 'socket.io';
 
-/** What this needs of Engine.IO's connections. */
+/** The part of an Engine.IO connection that tells what waits in it. */
 interface Connection {
   close(): void;
   writeBuffer: unknown[];
@@ -12,26 +12,27 @@ function connectionsOf(io: SocketServer): Connection[] {
   return Object.values((io.engine as unknown as { clients: Record<string, Connection> }).clients);
 }
 
-/** Resolves once all that was said to every client is on its way, at the latest after `graceMs`: one that polls fetches it with its next poll. */
-export async function allDrained(io: SocketServer, graceMs: number): Promise<void> {
+/** Resolves once every client has been written what waits for it, at the latest after `graceMs`. A client that polls fetches it with its next poll. */
+export async function drained(io: SocketServer, graceMs: number): Promise<void> {
   const waiting = connectionsOf(io).filter((connection) => connection.writeBuffer.length > 0);
   if (waiting.length === 0) return;
   const grace = Promise.withResolvers<void>();
   const timer = setTimeout(grace.resolve, graceMs);
-  const drained = waiting.map(
+  const written = waiting.map(
     (connection) =>
       new Promise<void>((resolve) => {
         connection.once('drain', resolve);
         connection.once('close', resolve);
       }),
   );
-  await Promise.race([grace.promise, Promise.all(drained)]);
+  await Promise.race([grace.promise, Promise.all(written)]);
   clearTimeout(timer);
 }
 
 /**
  * Closes every connection, as a network that fails does: a client comes back by itself as soon as a server listens again.
- * (Socket.IO's own `disconnectSockets` tells each client not to come back.) What it returns cuts those that do not answer.
+ * (Socket.IO's own `disconnectSockets` tells each client not to come back.) The function that it returns cuts the clients
+ * that have not closed their side.
  */
 export function closeConnections(io: SocketServer): () => void {
   const connections = connectionsOf(io);

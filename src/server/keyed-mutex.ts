@@ -1,11 +1,11 @@
 import { ShannonDashError } from '../core/protocol/errors.ts';
 import { limits } from '../core/protocol/limits.ts';
 
-/** Runs work one after the other for each key, so that what is checked still holds when it is written. Bounded for each. */
-export class Serial {
+/** Runs the work of one key one piece after the other, so that what a piece has checked still holds when it writes. Each queue is bounded. */
+export class KeyedMutex {
   readonly #tails = new Map<string, { last: Promise<unknown>; waiting: number }>();
 
-  /** @throws ShannonDashError LIMIT_REACHED too much waits already */
+  /** @throws ShannonDashError LIMIT_REACHED the queue of this key is full */
   run<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     let tail = this.#tails.get(key);
     if (tail === undefined) this.#tails.set(key, (tail = { last: Promise.resolve(), waiting: 0 }));

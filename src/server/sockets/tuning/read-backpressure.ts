@@ -1,6 +1,9 @@
 import type { Socket } from 'socket.io';
-import { burstAppends, gatherMs } from '../../../journal/append-queue.ts';
 import { tcpSocketOf } from './tcp-socket.ts';
+
+/** After so many messages without an answer at a time, the server reads on only this long after their commit. */
+const burstMessages = 8;
+const burstPauseMs = 2;
 
 /** The part of Node's handle of a TCP socket that starts and stops reading: `net.Socket` has no public way to it. */
 interface ReadHandle {
@@ -17,7 +20,7 @@ interface ReadHandle {
  * time, and reading them by twos and threes, each with a system call and a turn of the event loop, costs more than all
  * else that is done for an event. A client that waits for answers is read from at once: it sends nothing meanwhile.
  */
-export class PacedReading {
+export class ReadBackpressure {
   readonly #socket: Socket;
   #waiting = 0;
   /** Messages since reading was stopped that their sender wants no answer to. */
@@ -44,11 +47,11 @@ export class PacedReading {
   leave(): void {
     this.#waiting--;
     if (this.#waiting > 0 || this.#stopped === undefined) return;
-    if (this.#unanswered < burstAppends) {
+    if (this.#unanswered < burstMessages) {
       this.#goOn();
     } else if (!this.#isResting) {
       this.#isResting = true;
-      setTimeout(() => this.#goOn(), gatherMs);
+      setTimeout(() => this.#goOn(), burstPauseMs);
     }
   }
 

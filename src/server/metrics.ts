@@ -1,10 +1,11 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { JournalEvent } from '../journal/journal.ts';
 
 const windowSeconds = 10;
 const samples = 1_024;
 
-/** What the server counts and measures of itself: for `/metrics`, `/api/stats` and `/health`. */
-export class ServerFigures {
+/** What a workspace counts and measures: for `/metrics`, `/api/stats` and `/health`. */
+export class Metrics {
   readonly registry = new Registry();
   /** Of the clock that only goes forward. */
   readonly #startedAt = performance.now();
@@ -32,6 +33,12 @@ export class ServerFigures {
   #measured = 0;
   #eventsTotal = 0;
 
+  constructor() {
+    const seconds = (ms: number | null) => (ms ?? 0) / 1_000;
+    this.gauge('shannon_dash_publish_p50_seconds', 'From an event received to its fan-out: median', () => seconds(this.latency().p50_ms));
+    this.gauge('shannon_dash_publish_p99_seconds', 'From an event received to its fan-out: 99 %', () => seconds(this.latency().p99_ms));
+  }
+
   /** Adds a figure that is read when it is asked for. */
   gauge(name: string, help: string, read: () => number): void {
     const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
@@ -51,8 +58,13 @@ export class ServerFigures {
     this.#recentMs[this.#measured++ % samples] = elapsedMs;
   }
 
-  commandEnded(type: string, status: string): void {
-    this.#commands.inc({ type, status });
+  /** Counts the commands that end with these events. */
+  ended(events: readonly JournalEvent[]): void {
+    for (const { type, event } of events) {
+      if (!type.startsWith('command:')) continue;
+      const [, status] = /^command:(applied|failed|rejected|expired)$/.exec(type) ?? [];
+      if (status !== undefined) this.#commands.inc({ type: String(event.data['command_type']), status });
+    }
   }
 
   refusalLetGo(): void {

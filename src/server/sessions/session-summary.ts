@@ -1,0 +1,36 @@
+import type { SessionState } from '../../core/protocol/session-state.ts';
+import type { Hub } from './hub.ts';
+import type { LostSessions } from './lost-sessions.ts';
+import { brief, type SessionStore, type StoredSession } from './session-store.ts';
+
+/** A session as lists show it. */
+export type SessionSummary = Pick<
+  SessionState,
+  'session_id' | 'created_at' | 'updated_at' | 'status' | 'current_skill' | 'progress' | 'seq' | 'orchestrator'
+> & { watchers: number; producers: number; open_decisions: number };
+
+/** The row of a session in a list. */
+export function summaryOf(session: StoredSession, { hub, lost }: { hub: Hub; lost: LostSessions }): SessionSummary {
+  const { status, current_skill, progress, orchestrator, updated_at, open_decisions } = brief(session);
+  const { session_id, created_at, seq } = session.head;
+  return {
+    session_id,
+    created_at,
+    updated_at,
+    status,
+    current_skill,
+    progress,
+    seq,
+    watchers: hub.watchers(session_id),
+    producers: lost.producersOf(session_id),
+    orchestrator,
+    open_decisions,
+  };
+}
+
+/** How many connections watch each session by its name: every session, and those that do not exist yet. */
+export function watchersBySession(store: SessionStore, hub: Hub): Record<string, number> {
+  const ids = new Set([...store.all()].map(({ head }) => head.session_id));
+  for (const id of hub.watchedSessions()) ids.add(id);
+  return Object.fromEntries([...ids].map((id) => [id, hub.watchers(id)]));
+}

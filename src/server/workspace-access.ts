@@ -1,0 +1,286 @@
+import type { EventFilter } from '../core/event-filter.ts';
+import { parseCommand, type CommandRequest, type CommandResult, type CommandResults } from '../core/protocol/command.ts';
+import { cutText } from '../core/text/cut-text.ts';
+import type { Cursor } from '../core/protocol/event.ts';
+import { ShannonDashError } from '../core/protocol/errors.ts';
+import { limits } from '../core/protocol/limits.ts';
+import type { AttachRequest, PublishedMessage } from '../core/protocol/messages.ts';
+import type { CommandState, DecisionState, SessionOrigin, SessionState } from '../core/protocol/session-state.ts';
+import type { JournalEvent, JournalHealth, ReadRange } from '../journal/journal.ts';
+import { checkAccess, mayReach, type Verb } from './access/policy.ts';
+import type { LinkedDecision } from './access/decision-links.ts';
+import type { Principal } from './access/principal.ts';
+import type { CommandUpdate } from './commands/command-ledger.ts';
+import type { Detachment } from './commands/detachment.ts';
+import type { OrchestratorLink } from './commands/orchestrators.ts';
+import type { Publishing } from './sessions/event-intake.ts';
+import { liveSessions } from './sessions/live-sessions.ts';
+import { Producer } from './sessions/producer.ts';
+import { summaryOf, watchersBySession, type SessionSummary } from './sessions/session-summary.ts';
+import type { Subscription, Watcher } from './sessions/watcher.ts';
+import type { ListedSkill, SkillFilter } from './skills/skill-list.ts';
+import type { SkillProblem } from './skills/skill-folder.ts';
+import type { WorkspaceParts } from './workspace-parts.ts';
+
+/** How an edge publishes. */
+export interface PublishOptions {
+  /** Called with the session before anything is written. It throws where the connection may not publish to that session. */
+  onSession?: (sessionId: string) => void;
+  /** Whether the sender waits for the acknowledgement. */
+  wantsAnswer: boolean;
+}
+
+/** The history of a session, to be read piece by piece. */
+export interface SessionHistory {
+  epoch: string;
+  /** The newest event when the history was asked for. */
+  seq: number;
+  read(range: ReadRange): Promise<JournalEvent[]>;
+}
+
+export interface WatchOptions {
+  /** Where to go on. Without an epoch, it is a place in the history of today. */
+  after?: { epoch?: string | undefined; seq: number } | undefined;
+  filter: EventFilter;
+  /** Called with the place where the subscription starts, before anything is delivered. */
+  onJoined?: (cursor: Cursor) => void;
+}
+
+/**
+ * What one principal can do in a workspace: a method for each verb. Each asks the policy first, and loads nothing for a
+ * principal that may not have it. `by` and `source` come from the principal, never from what a request says of itself.
+ */
+export class WorkspaceAccess implements Record<Verb, unknown> {
+  readonly #parts: WorkspaceParts;
+  readonly #principal: Principal;
+
+  constructor(parts: WorkspaceParts, principal: Principal) {
+    this.#parts = parts;
+    this.#principal = principal;
+  }
+
+  /** The epoch of the sessions that are created now. */
+  get epoch(): string {
+    return this.#parts.journal.epoch;
+  }
+
+  health(): { journal: JournalHealth; active_sessions: number; uptime_seconds: number } {
+    this.#check('health');
+    const { journal, store, metrics } = this.#parts;
+    return { journal: journal.health(), active_sessions: liveSessions(store).length, uptime_seconds: metrics.uptimeSeconds };
+  }
+
+  /** Every session that the principal may reach, in the order of their creation. */
+  sessions(): SessionSummary[] {
+    this.#check('sessions');
+    const reached = [...this.#parts.store.all()].filter(({ head }) => this.#reaches(head.session_id));
+    return reached.map((session) => summaryOf(session, this.#parts));
+  }
+
+  /** The fold now, or at an earlier event. @throws ShannonDashError NOT_FOUND */
+  async state(sessionId: string, at?: number): Promise<SessionState & { epoch: string }> {
+    this.#check('state', sessionId);
+    const { store } = this.#parts;
+    const state = at === undefined ? await store.load(sessionId) : await store.at(sessionId, at);
+    const session = store.get(sessionId);
+    if (state === undefined || session === undefined) throw notFound(sessionId);
+    return { ...state, epoch: session.head.epoch };
+  }
+
+  /** @throws ShannonDashError NOT_FOUND */
+  history(sessionId: string): SessionHistory {
+    this.#check('history', sessionId);
+    const { store, journal } = this.#parts;
+    const session = store.get(sessionId);
+    if (session === undefined) throw notFound(sessionId);
+    const { epoch, seq } = session.head;
+    return { epoch, seq, read: (range) => journal.read(sessionId, range) };
+  }
+
+  /** Subscribes to one session, which need not exist yet. */
+  async watch(sessionId: string, watcher: Watcher, { after, ...options }: WatchOptions): Promise<Subscription> {
+    this.#check('watch', sessionId);
+    const { hub, store } = this.#parts;
+    const cursor = after && { seq: after.seq, epoch: after.epoch ?? store.get(sessionId)?.head.epoch ?? this.epoch };
+    return hub.subscribe(sessionId, watcher, { ...options, after: cursor });
+  }
+
+  /** Subscribes to every session. @throws ShannonDashError FORBIDDEN the principal may reach some sessions only */
+  watchAll(watcher: Watcher, filter: EventFilter): Subscription {
+    this.#check('watchAll');
+    if (!this.#principal.sessions.includes('*')) {
+      throw new ShannonDashError('FORBIDDEN', 'You may not watch all sessions; subscribe to a session by its name');
+    }
+    return this.#parts.hub.subscribeAll(watcher, filter);
+  }
+
+  /** @throws ShannonDashError CONFLICT the session exists */
+  async create(origin: Omit<SessionOrigin, 'created_at'>): Promise<SessionState & { epoch: string }> {
+    this.#check('create', origin.session_id);
+    const { journal, store } = this.#parts;
+    const { session_id, epoch } = await journal.create({ ...origin, created_at: new Date().toISOString() });
+    const state = await store.load(session_id);
+    if (state === undefined) throw notFound(session_id);
+    return { ...state, epoch };
+  }
+
+  /** Deletes a session with its history. @throws ShannonDashError NOT_FOUND */
+  async delete(sessionId: string): Promise<void> {
+    this.#check('delete', sessionId);
+    if (!(await this.#parts.journal.delete(sessionId))) throw notFound(sessionId);
+  }
+
+  /** What is wrong with the input is thrown at once: a promise is made only for events that wait for their commit. */
+  publish(input: unknown, options: PublishOptions): Promise<PublishedMessage> {
+    return this.#parts.intake.publish(input, this.#publishing(options));
+  }
+
+  /** The same for `cli_event`, the older channel. */
+  publishCliEvent(input: unknown, options: PublishOptions): Promise<{ success: true }> {
+    return this.#parts.intake.publishCliEvent(input, this.#publishing(options));
+  }
+
+  /** For a connection that publishes: as long as it is open, its sessions are not lost. */
+  producer(): Producer {
+    this.#check('publish');
+    return new Producer(this.#parts.lost);
+  }
+
+  /**
+   * Takes a command and waits for its end, at most `timeout_ms`.
+   * @param subscribed the session that the sender is subscribed to, if it is just one
+   */
+  async command(request: CommandRequest, subscribed?: string): Promise<CommandResult | CommandResults> {
+    this.#check('command', request.session_id === '*' ? undefined : request.session_id);
+    return this.#submit(request, subscribed);
+  }
+
+  /** The commands of a session, newest last. @throws ShannonDashError NOT_FOUND */
+  async ledger(
+    sessionId: string,
+    filter: { status?: string | undefined; limit: number },
+  ): Promise<{ commands: CommandState[]; total: number }> {
+    this.#check('ledger', sessionId);
+    if (this.#parts.store.get(sessionId) === undefined) throw notFound(sessionId);
+    return this.#parts.ledger.history(sessionId, filter);
+  }
+
+  /** Makes a link the orchestrator of a session. */
+  async attach(link: OrchestratorLink, request: AttachRequest): Promise<{ epoch: string; state: SessionState; commands: CommandState[] }> {
+    this.#check('attach', request.session_id);
+    return this.#parts.ledger.attach(link, request);
+  }
+
+  /** The link is gone. */
+  detach(sessionId: string, link: OrchestratorLink, detachment: Detachment): Promise<void> {
+    return this.#parts.ledger.detach(sessionId, link, detachment);
+  }
+
+  /** The orchestrator says how a command ended. */
+  async update(link: OrchestratorLink, sessionId: string, update: CommandUpdate): Promise<void> {
+    this.#check('update', sessionId);
+    await this.#parts.ledger.update(link, sessionId, update);
+  }
+
+  /** A decision, and the path to answer it as long as it is open. @throws ShannonDashError NOT_FOUND */
+  async decision(sessionId: string, decisionId: string): Promise<DecisionState & { answer_path?: string }> {
+    this.#check('decision', sessionId);
+    const { decision, key } = await this.#decision(sessionId, decisionId);
+    return decision.status === 'open' ? { ...decision, answer_path: this.#parts.links.path(key) } : decision;
+  }
+
+  /** Answers a decision by its link. @throws ShannonDashError NOT_FOUND the token does not belong to this decision */
+  async answerLink(
+    link: { sessionId: string; decisionId: string; token: string },
+    answer: () => { choice: string; comment?: string | undefined },
+  ): Promise<CommandResult | CommandResults> {
+    const { sessionId, decisionId, token } = link;
+    this.#check('answerLink', sessionId);
+    const { key } = await this.#decision(sessionId, decisionId);
+    if (!this.#parts.links.isValid(key, token)) throw decisionNotFound(decisionId);
+    const command = parseCommand({ ...answer(), type: 'DECISION', decision_id: decisionId });
+    return this.#submit({ ...command, session_id: sessionId });
+  }
+
+  /** The skills that pass the filter, and what is wrong with the files of skills. */
+  async skills(filter: SkillFilter): Promise<{ skills: ListedSkill[]; problems: readonly SkillProblem[] }> {
+    this.#check('skills');
+    const { skills } = this.#parts;
+    await skills.ready;
+    return { skills: skills.list(filter), problems: skills.problems };
+  }
+
+  /** @throws ShannonDashError NOT_FOUND */
+  async skill(name: string): Promise<ListedSkill> {
+    this.#check('skills');
+    await this.#parts.skills.ready;
+    const skill = this.#parts.skills.get(name);
+    if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${name}`);
+    return skill;
+  }
+
+  stats() {
+    this.#check('stats');
+    const { store, hub, metrics, ledger, journal } = this.#parts;
+    const watchers = Object.entries(watchersBySession(store, hub)).filter(([sessionId]) => this.#reaches(sessionId));
+    return {
+      sessions: Object.fromEntries(watchers),
+      uptime_seconds: metrics.uptimeSeconds,
+      events_total: metrics.eventsTotal,
+      events_per_second: metrics.eventsPerSecond,
+      publish: metrics.latency(),
+      orchestrators: ledger.orchestrators,
+      journal: { location: journal.location, size_bytes: journal.sizeBytes() },
+    };
+  }
+
+  /** The figures as Prometheus reads them. */
+  async metrics(): Promise<{ contentType: string; text: string }> {
+    this.#check('metrics');
+    const { registry } = this.#parts.metrics;
+    return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+
+  #check(verb: Verb, sessionId?: string): void {
+    checkAccess(this.#principal, verb, sessionId);
+  }
+
+  #reaches(sessionId: string): boolean {
+    return mayReach(this.#principal, sessionId);
+  }
+
+  #submit(request: CommandRequest, subscribed?: string): Promise<CommandResult | CommandResults> {
+    return this.#parts.ledger.submit(request, {
+      by: this.#principal.by,
+      subscribed,
+      mayReach: (sessionId) => this.#reaches(sessionId),
+    });
+  }
+
+  #publishing({ onSession, wantsAnswer }: PublishOptions): Publishing {
+    return {
+      source: this.#principal.source,
+      wantsAnswer,
+      mayPublish: (sessionId: string) => {
+        this.#check('publish', sessionId);
+        onSession?.(sessionId);
+      },
+    };
+  }
+
+  async #decision(sessionId: string, decisionId: string): Promise<{ decision: DecisionState; key: LinkedDecision }> {
+    const { store } = this.#parts;
+    const state = await store.load(sessionId);
+    const decision = state?.decisions.find((each) => each.decision_id === decisionId);
+    if (decision === undefined) throw decisionNotFound(decisionId);
+    return { decision, key: { sessionId, decisionId, epoch: store.get(sessionId)?.head.epoch ?? '', seq: decision.seq } };
+  }
+}
+
+function notFound(sessionId: string): ShannonDashError {
+  return new ShannonDashError('NOT_FOUND', `Session not found: ${cutText(sessionId, limits.idChars)}`);
+}
+
+function decisionNotFound(decisionId: string): ShannonDashError {
+  return new ShannonDashError('NOT_FOUND', `Decision not found: ${decisionId}`);
+}

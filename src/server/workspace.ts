@@ -1,0 +1,115 @@
+import type { Journal } from '../journal/journal.ts';
+import { DecisionLinks } from './access/decision-links.ts';
+import type { Principal } from './access/principal.ts';
+import { CommandLedger } from './commands/command-ledger.ts';
+import { Metrics } from './metrics.ts';
+import { Opened } from './opened.ts';
+import { EventIntake } from './sessions/event-intake.ts';
+import { Hub } from './sessions/hub.ts';
+import { LostSessions } from './sessions/lost-sessions.ts';
+import { SessionStore } from './sessions/session-store.ts';
+import { usageOfSkills } from './sessions/usage-of-skills.ts';
+import type { SkillFolder } from './skills/skill-folder.ts';
+import { startSkillRegistry } from './skills/skill-registry.ts';
+import { WorkspaceAccess } from './workspace-access.ts';
+import type { WorkspaceParts } from './workspace-parts.ts';
+
+export interface WorkspaceOptions {
+  /** The workspace closes it. */
+  journal: Journal;
+  skillFolders: readonly SkillFolder[];
+  /** How long a command may wait to be delivered. */
+  commandExpiryMs?: number | undefined;
+  /** How long nothing is heard of a session that nobody is attached to before it is lost. */
+  lostAfterMs?: number | undefined;
+  /** An unexpected error of work that nobody waits for. */
+  onProblem: (error: unknown) => void;
+  /** A sentence for the person who runs the server. */
+  onWarning: (sentence: string) => void;
+}
+
+/** Everything that belongs to one tenant: its journal, and what the server makes of it. */
+export class Workspace {
+  readonly #parts: WorkspaceParts;
+  readonly #opened: Opened;
+
+  private constructor(parts: WorkspaceParts, opened: Opened) {
+    this.#parts = parts;
+    this.#opened = opened;
+  }
+
+  /** Opens the parts one after the other. When one of them fails, those before it are closed, and the journal too. */
+  static async open(options: WorkspaceOptions): Promise<Workspace> {
+    const opened = new Opened();
+    try {
+      return new Workspace(await openParts(options, opened), opened);
+    } catch (error) {
+      await opened.close().catch(options.onProblem);
+      throw error;
+    }
+  }
+
+  get metrics(): Metrics {
+    return this.#parts.metrics;
+  }
+
+  /** What a principal can do here. This is all that an edge of the server gets. */
+  as(principal: Principal): WorkspaceAccess {
+    return new WorkspaceAccess(this.#parts, principal);
+  }
+
+  /** Tells others who find the journal taken where the server that has it listens. */
+  announce(url: string): void {
+    this.#parts.journal.announce(url);
+  }
+
+  /** Commits what waits, and closes the journal last. */
+  close(): Promise<void> {
+    return this.#opened.close();
+  }
+}
+
+async function openParts(options: WorkspaceOptions, opened: Opened): Promise<WorkspaceParts> {
+  const { onProblem, onWarning } = options;
+  const journal = opened.keep(options.journal, (each) => each.close());
+  const metrics = new Metrics();
+  const store = opened.keep(new SessionStore(journal, onProblem), (each) => each.close());
+  await store.open();
+  const hub = opened.keep(new Hub(journal, store, onProblem), (each) => each.close());
+  const lost = opened.keep(new LostSessions({ journal, store, hub, afterMs: options.lostAfterMs, onProblem }), (each) => each.close());
+  const ledger = opened.keep(
+    new CommandLedger({
+      journal,
+      store,
+      hub,
+      onRefusalLetGo: () => metrics.refusalLetGo(),
+      producersOf: (sessionId) => lost.producersOf(sessionId),
+      expiryMs: options.commandExpiryMs,
+      onProblem,
+    }),
+    (each) => each.close(),
+  );
+  await ledger.open();
+  lost.open();
+  // The registry reads the skills in the background: only a request for skills waits for them.
+  const skills = opened.keep(
+    startSkillRegistry({ folders: options.skillFolders, usage: () => usageOfSkills(store), onProblem: onWarning }),
+    (each) => each.close(),
+  );
+  const intake = new EventIntake(journal, (elapsedMs) => metrics.published(elapsedMs));
+  const parts: WorkspaceParts = { journal, store, hub, lost, ledger, intake, links: new DecisionLinks(journal.secret), skills, metrics };
+  opened.keep(measure(parts), (stop) => stop());
+  return parts;
+}
+
+/** Counts what happens in the journal, and adds the figures that are read when somebody asks for them. */
+function measure({ journal, store, hub, metrics }: WorkspaceParts): () => void {
+  hub.onChange((change) => {
+    if (change.kind === 'appended') metrics.ended(change.events);
+  });
+  metrics.gauge('shannon_dash_sessions', 'Sessions in the journal', () => store.size);
+  metrics.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
+  return journal.subscribe((changes) =>
+    metrics.committed(changes.reduce((sum, change) => sum + (change.kind === 'appended' ? change.events.length : 0), 0)),
+  );
+}

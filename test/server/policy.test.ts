@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
+import { may, mayReach, type Verb } from '../../src/server/access/policy.ts';
+import { unrestricted, type Principal } from '../../src/server/access/principal.ts';
+import { Workspace } from '../../src/server/workspace.ts';
+import type { WorkspaceAccess } from '../../src/server/workspace-access.ts';
+
+const verbs: Record<Verb, (access: WorkspaceAccess, session: string) => unknown> = {
+  health: (access) => access.health(),
+  sessions: (access) => access.sessions(),
+  state: (access, session) => access.state(session),
+  history: (access, session) => access.history(session).read({ after: 0, limit: 1 }),
+  watch: (access, session) => access.watch(session, watcher, { filter: () => true }).then((subscription) => subscription.close()),
+  watchAll: (access) => access.watchAll(watcher, () => true).close(),
+  create: (access, session) => access.create({ session_id: `${session}-new` }),
+  delete: (access, session) => access.delete(session),
+  publish: (access, session) => access.publish({ session_id: session, events: [{ type: 'test:step' }] }, { wantsAnswer: true }),
+  command: (access, session) => access.command({ type: 'HALT', session_id: session, timeout_ms: 10, fields: {} }),
+  ledger: (access, session) => access.ledger(session, { limit: 10 }),
+  attach: (access, session) =>
+    access.attach(link, { session_id: session, instance_id: 'i', capabilities: [], reattach: false, take_over: true }),
+  update: (access, session) => access.update(link, session, { command_id: 'c', status: 'applied' }),
+  decision: (access, session) => access.decision(session, 'd'),
+  answerLink: (access, session) => access.answerLink({ sessionId: session, decisionId: 'd', token: 't' }, () => ({ choice: 'a' })),
+  skills: (access) => access.skills({}),
+  stats: (access) => access.stats(),
+  metrics: (access) => access.metrics(),
+};
+const watcher = {
+  deliver: () => undefined,
+  replay: () => Promise.resolve(true),
+  tell: () => undefined,
+  tellPaced: () => Promise.resolve(true),
+  drained: () => Promise.resolve(),
+  cut: () => undefined,
+};
+const link = { execute: () => Promise.resolve(), supersede: () => undefined, forget: () => undefined };
+/** Of the verbs that name a session, `create` names a new one; these name none. */
+const ofNoSession: readonly string[] = ['health', 'sessions', 'skills', 'stats', 'metrics'];
+
+/** A journal that tells which sessions were read. */
+class WatchedJournal extends MemoryJournal {
+  readonly asked: string[] = [];
+
+  override read(...args: Parameters<MemoryJournal['read']>): ReturnType<MemoryJournal['read']> {
+    this.asked.push(args[0]);
+    return super.read(...args);
+  }
+}
+
+async function openWorkspace(journal: MemoryJournal): Promise<Workspace> {
+  await journal.append('mine:1', [{ type: 'test:step', data: {}, timestamp: '2026-01-01T00:00:00.000Z' }]);
+  await journal.append('other', [{ type: 'test:step', data: {}, timestamp: '2026-01-01T00:00:00.000Z' }]);
+  return Workspace.open({ journal, skillFolders: [], onProblem: () => undefined, onWarning: () => undefined });
+}
+
+/** What a verb ends with: the code of its error, or `done`. */
+async function endOf(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+    return 'done';
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+}
+
+test('a principal whose globs do not match a session is refused with every verb that names one, and nothing of it is read', async () => {
+  const journal = new WatchedJournal();
+  const workspace = await openWorkspace(journal);
+  const limited: Principal = { ...unrestricted('ana', 'ana'), sessions: ['mine:*'] };
+  journal.asked.length = 0;
+  for (const [verb, call] of Object.entries(verbs)) {
+    const end = await endOf(() => call(workspace.as(limited), 'other'));
+    expect([verb, end]).toEqual([verb, ofNoSession.includes(verb) ? 'done' : 'FORBIDDEN']);
+  }
+  expect(journal.asked).not.toContain('other');
+  expect(workspace.as(limited).sessions()).toMatchObject([{ session_id: 'mine:1' }]);
+  expect(Object.keys(workspace.as(limited).stats().sessions)).toEqual(['mine:1']);
+  // Nothing but its own session is meant by a command without one.
+  expect(await workspace.as(limited).command({ type: 'HALT', timeout_ms: 10, fields: {} })).toMatchObject({
+    session_id: 'mine:1',
+    by: undefined,
+  });
+  const all = await workspace.as(limited).command({ type: 'HALT', session_id: '*', timeout_ms: 10, fields: {} });
+  expect(all).toMatchObject({ results: [{ session_id: 'mine:1' }] });
+  await workspace.close();
+});
+
+test('a role without a verb is refused before anything else is looked at', async () => {
+  const workspace = await openWorkspace(new MemoryJournal());
+  const nobody = { ...unrestricted('x', 'x'), role: 'nobody' } as unknown as Principal;
+  for (const [verb, call] of Object.entries(verbs)) {
+    expect([verb, await endOf(() => call(workspace.as(nobody), 'mine:1'))]).toEqual([verb, 'FORBIDDEN']);
+  }
+  await workspace.close();
+});
+
+test('the table and the globs are pure', () => {
+  expect(may('operator', 'delete')).toBe(true);
+  const principal = { ...unrestricted(undefined, 'http'), sessions: ['a', 'b:*'] };
+  expect(['a', 'aa', 'b', 'b:1'].map((session) => mayReach(principal, session))).toEqual([true, false, false, true]);
+});
