@@ -19,6 +19,7 @@ import { shutDown } from './shutdown.ts';
 import { defaultSkillFolders } from './skills/skill-registry.ts';
 import { serveSockets } from './sockets/socket-gateway.ts';
 import { leaveDescriptorRoom } from './sockets/tuning/descriptor-room.ts';
+import { fullTuning, type Tuning } from './sockets/tuning/tuning.ts';
 import { UnusedTime } from './unused-time.ts';
 import { Workspace } from './workspace.ts';
 
@@ -46,6 +47,8 @@ export interface ServerOptions {
   endsWhenUnused?: boolean;
   /** How long nothing is heard of a session that nobody is attached to before it is lost. Default: five minutes. */
   lostAfterMs?: number;
+  /** Shortcuts through private parts of the server's dependencies; `false` switches one off. Default: all are on. */
+  tuning?: Partial<Tuning>;
   /** Default: silent. */
   log?: Logger;
 }
@@ -95,11 +98,12 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
     onSlowConsumer();
     log.warn('slow consumer: answer cut');
   };
-  paceAnswers(app, { budget, onCut });
-  const edge = { as: workspace.as.bind(workspace), budget, version, onSlowConsumer };
+  const tuning = { ...fullTuning, ...options.tuning };
+  paceAnswers(app, { budget, tuning, onCut });
+  const edge = { as: workspace.as.bind(workspace), budget, tuning, version, onSlowConsumer };
   serveSockets(io, { ...edge, log });
   guardServer(app.server, guard, log);
-  leaveDescriptorRoom(app.server, log);
+  leaveDescriptorRoom(app.server, tuning, log);
   addRoutes(app, { ...edge, connections, endsWhenUnused: options.endsWhenUnused ?? false });
 
   // `localhost` is two addresses. What comes to the second is served like what comes to the first.
@@ -119,7 +123,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
       return { url, host, port: actual };
     },
     unusedMs: () => unused.elapsedMs(),
-    close: () => (closing ??= shutDown({ io, app, opened })),
+    close: () => (closing ??= shutDown({ io, app, opened, tuning })),
   };
 }
 

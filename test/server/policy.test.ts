@@ -79,7 +79,6 @@ test('a principal whose globs do not match a session is refused with every verb 
   // Nothing but its own session is meant by a command without one.
   expect(await workspace.as(limited).command({ type: 'HALT', timeout_ms: 10, fields: {} })).toMatchObject({
     session_id: 'mine:1',
-    by: undefined,
   });
   const all = await workspace.as(limited).command({ type: 'HALT', session_id: '*', timeout_ms: 10, fields: {} });
   expect(all).toMatchObject({ results: [{ session_id: 'mine:1' }] });

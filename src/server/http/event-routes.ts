@@ -84,7 +84,11 @@ async function* historyPieces(
 async function sendPieces(
   request: FastifyRequest,
   reply: FastifyReply,
-  { parts: { budget, onSlowConsumer }, type, pieces }: { parts: RouteParts; type: string; pieces: AsyncGenerator<Piece, undefined> },
+  {
+    parts: { budget, tuning, onSlowConsumer },
+    type,
+    pieces,
+  }: { parts: RouteParts; type: string; pieces: AsyncGenerator<Piece, undefined> },
 ): Promise<FastifyReply> {
   const share = await budget.reserve(limits.pieceBytes, () => !reply.raw.destroyed);
   if (share === undefined) return reply.hijack();
@@ -103,7 +107,7 @@ async function sendPieces(
     onSlowConsumer();
     request.log.warn({ path: request.routeOptions.url }, 'slow consumer: answer cut');
   };
-  const response = new PacedResponse(reply, { headers: { 'content-type': type }, budget, onCut });
+  const response = new PacedResponse(reply, { headers: { 'content-type': type }, budget, tuning, onCut });
   const { text } = piece;
   try {
     let isThere = await response.paced(share, () => text);
@@ -136,6 +140,7 @@ async function streamLive(
   const response = new PacedResponse(reply, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
     budget: parts.budget,
+    tuning: parts.tuning,
     onCut: () => {
       parts.onSlowConsumer();
       request.log.warn({ session: id }, 'slow consumer: stream cut');

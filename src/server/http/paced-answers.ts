@@ -2,7 +2,9 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
-import { tcpProgress, type BudgetShare, type ReadBudget } from '../sessions/read-budget.ts';
+import type { BudgetShare, ReadBudget } from '../sessions/read-budget.ts';
+import { tcpProgress } from '../sockets/tuning/tcp-progress.ts';
+import type { Tuning } from '../sockets/tuning/tuning.ts';
 
 /** Answers from this length on count in the budget. */
 const largeChars = 16 * 1024;
@@ -14,11 +16,18 @@ const shares = new WeakMap<FastifyReply, BudgetShare>();
 /** The answers under way on a connection, in the order of their requests. */
 const underWay = new WeakMap<Socket, Set<FastifyReply['raw']>>();
 
+interface Pacing {
+  budget: ReadBudget;
+  tuning: Tuning;
+  /** A client was cut because it does not take an answer. */
+  onCut: () => void;
+}
+
 /**
  * Keeps answers that nobody reads from filling the memory: those to requests on one connection are made one after the other, each
  * when the one before was taken; large ones when the budget has room; and who takes nothing of one is cut.
  */
-export function paceAnswers(app: FastifyInstance, { budget, onCut }: { budget: ReadBudget; onCut: () => void }): void {
+export function paceAnswers(app: FastifyInstance, { budget, tuning, onCut }: Pacing): void {
   app.addHook('onRequest', (request, reply, done) => inOrder(request, reply, done));
   app.addHook('preSerialization', async (request, reply, payload) => {
     if (request.method !== 'GET' || always.has(request.routeOptions.url)) return payload;
@@ -31,7 +40,7 @@ export function paceAnswers(app: FastifyInstance, { budget, onCut }: { budget: R
   app.addHook('onSend', (_request, reply, payload, done) => {
     const length = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
     const share = shares.get(reply);
-    if (share !== undefined || length >= largeChars) follow(reply, { length, share, budget, onCut });
+    if (share !== undefined || length >= largeChars) follow(reply, { length, share, budget, tuning, onCut });
     done();
   });
 }
@@ -50,14 +59,14 @@ function inOrder({ raw: { socket } }: FastifyRequest, reply: FastifyReply, done:
 /** Counts an answer until it was taken. */
 function follow(
   reply: FastifyReply,
-  { length, share, budget, onCut }: { length: number; share: BudgetShare | undefined; budget: ReadBudget; onCut: () => void },
+  { length, share, budget, tuning, onCut }: Pacing & { length: number; share: BudgetShare | undefined },
 ): void {
   const { socket } = reply.raw;
   share?.resize(length);
   if (share === undefined) budget.charge(length);
   const unfollow = budget.follow({
     waitingBytes: length,
-    progress: () => tcpProgress(socket),
+    progress: () => tcpProgress(socket, tuning),
     cut: () => {
       onCut();
       reply.raw.destroy();

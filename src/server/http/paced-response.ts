@@ -1,6 +1,16 @@
 import type { FastifyReply } from 'fastify';
 import { Backlog } from '../sessions/backlog.ts';
-import { tcpProgress, type BudgetShare, type ReadBudget } from '../sessions/read-budget.ts';
+import type { BudgetShare, ReadBudget } from '../sessions/read-budget.ts';
+import { tcpProgress } from '../sockets/tuning/tcp-progress.ts';
+import type { Tuning } from '../sockets/tuning/tuning.ts';
+
+export interface PacedResponseOptions {
+  headers: Record<string, string>;
+  budget: ReadBudget;
+  tuning: Tuning;
+  /** The client was cut because it does not read. */
+  onCut: () => void;
+}
 
 /** An answer that is written piece by piece, at the pace of who reads it. */
 export class PacedResponse {
@@ -10,7 +20,7 @@ export class PacedResponse {
   #liveBytes = 0;
 
   /** Takes the answer over from Fastify, and writes its head. */
-  constructor(reply: FastifyReply, { headers, budget, onCut }: { headers: Record<string, string>; budget: ReadBudget; onCut: () => void }) {
+  constructor(reply: FastifyReply, { headers, budget, tuning, onCut }: PacedResponseOptions) {
     reply.hijack();
     const response = reply.raw;
     this.#response = response;
@@ -19,7 +29,7 @@ export class PacedResponse {
     response.writeHead(200, headers);
     response.flushHeaders();
     const { socket } = response;
-    this.#backlog = new Backlog({ budget, progress: () => tcpProgress(socket), drop: () => response.destroy(), onCut });
+    this.#backlog = new Backlog({ budget, progress: () => tcpProgress(socket, tuning), drop: () => response.destroy(), onCut });
     this.onClose(() => {
       this.#backlog.close();
       this.#budget.release(this.#liveBytes);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { limits } from '../../core/protocol/limits.ts';
 import { unrestricted, type Principal } from '../access/principal.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
+import type { Tuning } from '../sockets/tuning/tuning.ts';
 import type { WorkspaceAccess } from '../workspace-access.ts';
 
 /** What the routes work with. */
@@ -10,6 +11,7 @@ export interface RouteParts {
   /** What a principal can do in the workspace. */
   as: (principal: Principal) => WorkspaceAccess;
   budget: ReadBudget;
+  tuning: Tuning;
   version: string;
   connections: () => number;
   endsWhenUnused: boolean;

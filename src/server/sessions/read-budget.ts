@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { limits } from '../../core/protocol/limits.ts';
 
 /** Somebody whom something waits for. */
@@ -137,12 +136,4 @@ export class ReadBudget {
       reader.cut();
     }
   }
-}
-
-/** How far a TCP socket has got with what was written to it: another figure whenever the other side took something. */
-export function tcpProgress(socket: Socket | null | undefined): number {
-  if (socket === null || socket === undefined) return 0;
-  // oxlint-disable-next-line no-underscore-dangle -- Node's own name; only the handle knows what is left of one large write
-  const { writeQueueSize = 0 } = (socket as unknown as { _handle?: { writeQueueSize?: number } | null })._handle ?? {};
-  return socket.bytesWritten - socket.writableLength - writeQueueSize;
 }

@@ -15,6 +15,7 @@ import { releaseHandshakes } from './tuning/handshake-release.ts';
 import { joinWrites, sendJoined } from './tuning/joined-writes.ts';
 import { onOversizedMessage } from './tuning/oversized-message.ts';
 import { ReadBackpressure } from './tuning/read-backpressure.ts';
+import type { Tuning } from './tuning/tuning.ts';
 import type { Producer } from '../sessions/producer.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
 import type { PublishOptions, WorkspaceAccess } from '../workspace-access.ts';
@@ -29,6 +30,7 @@ export interface GatewayParts {
   /** What a principal can do in the workspace. */
   as: (principal: Principal) => WorkspaceAccess;
   budget: ReadBudget;
+  tuning: Tuning;
   log: Logger;
   version: string;
   /** A client was cut because it does not read. */
@@ -51,10 +53,10 @@ export function serveSockets(io: SocketServer, parts: GatewayParts): void {
       next(Object.assign(new Error(errorBody(error).error), { data: errorBody(error) }));
     }
   });
-  io.engine.on('connection', (connection: Connection) => connection.on('data', noteBinary));
-  boundDecoding(io);
-  releaseHandshakes(io);
-  joinWrites(io);
+  io.engine.on('connection', (connection: Connection) => connection.on('message', noteBinary));
+  boundDecoding(io, parts.tuning);
+  releaseHandshakes(io, parts.tuning);
+  joinWrites(io, parts.tuning);
   io.on('connection', (socket) => new Client(socket, parts).open());
 }
 
@@ -114,6 +116,7 @@ class Client {
     this.#knowsPaths = knowsPaths;
     this.#backlog = new SocketBacklog(socket, {
       budget: parts.budget,
+      tuning: parts.tuning,
       onBehind: (waitingBytes) => parts.log.debug({ client: this.#name, id: socket.id, waitingBytes }, 'deliveries fall behind'),
       onCut: () => {
         parts.onSlowConsumer();
@@ -133,7 +136,7 @@ class Client {
     const { session_id, subscribe } = (this.#socket.data as { hello: { session_id?: string; subscribe: boolean } }).hello;
     this.#socket.onAny((name: unknown, ...args: unknown[]) => this.#take(name, args));
     this.#socket.on('disconnect', (reason) => this.#close(reason));
-    onOversizedMessage(this.#socket, () => {
+    onOversizedMessage(this.#socket, this.#parts.tuning, () => {
       const sentence = `cut: a message was larger than ${limits.requestBytes} bytes; its sender is to send less at a time`;
       this.#parts.log.warn({ client: this.#name, id: this.#socket.id, limitBytes: limits.requestBytes }, sentence);
     });
@@ -158,16 +161,16 @@ class Client {
    * client sends, nothing is thrown into Socket.IO, where it would end the process.
    */
   #take(name: unknown, args: readonly unknown[]): void {
-    if (this.#isFlooded()) return;
+    if (!this.#backlog.takesAnswers()) return;
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     const payload = ack !== undefined && args.length === 1 ? undefined : args[0];
     const request = Client.#requests.get(name);
-    if (request?.isPaced === true) (this.#reading ??= new ReadBackpressure(this.#socket)).enter(ack !== undefined);
+    if (request?.isPaced === true) (this.#reading ??= new ReadBackpressure(this.#socket, this.#parts.tuning)).enter(ack !== undefined);
     const answer = (value: unknown) => {
       if (request?.isPaced === true) this.#reading?.leave();
       if (!this.#backlog.isOpen) return;
-      sendJoined(this.#socket.conn, () => {
+      sendJoined(this.#socket.conn, this.#parts.tuning, () => {
         ack?.(value);
         if (request?.answerName !== undefined) this.#socket.emit(request.answerName, value);
       });
@@ -214,18 +217,6 @@ class Client {
       .then(send, fail)
       .finally(() => this.#requestsUnderWay--)
       .catch((error: unknown) => this.#problem(error));
-  }
-
-  /** One that asks and asks without reading the answers is cut like a slow watcher. */
-  #isFlooded(): boolean {
-    const { transport, writeBuffer } = this.#socket.conn as unknown as {
-      transport: { writable: boolean };
-      writeBuffer: { data?: string }[];
-    };
-    if (transport.writable) return !this.#backlog.isOpen;
-    const waitingChars = writeBuffer.reduce((sum, packet) => sum + (packet.data?.length ?? 0), 0);
-    if (writeBuffer.length >= limits.publishEvents || waitingChars > limits.requestBytes) this.#backlog.cut();
-    return !this.#backlog.isOpen;
   }
 
   #publish(payload: unknown, wantsAnswer: boolean): Promise<unknown> {

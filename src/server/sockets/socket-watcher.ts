@@ -3,8 +3,14 @@ import { limits } from '../../core/protocol/limits.ts';
 import type { JournalEvent } from '../../journal/journal.ts';
 import { Backlog, type BacklogOptions } from '../sessions/backlog.ts';
 import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from '../sessions/delivery.ts';
-import { tcpProgress, type ReadBudget } from '../sessions/read-budget.ts';
+import type { ReadBudget } from '../sessions/read-budget.ts';
+import { hardClose } from './tuning/hard-close.ts';
+import { pollAnswerOf, type PollAnswer } from './tuning/poll-answer.ts';
+import { writeDelivery } from './tuning/pre-encoded-frames.ts';
+import { tcpProgress } from './tuning/tcp-progress.ts';
 import { tcpSocketOf } from './tuning/tcp-socket.ts';
+import type { Tuning } from './tuning/tuning.ts';
+import { waitingPackets } from './tuning/waiting-packets.ts';
 import type { SessionMessage, Watcher } from '../sessions/watcher.ts';
 
 /** Something that was written and is not taken yet. */
@@ -17,6 +23,7 @@ interface Written {
 /** What a client's connection has waiting, and what happens when it is too much. */
 export class SocketBacklog {
   readonly #socket: Socket;
+  readonly #tuning: Tuning;
   readonly #budget: ReadBudget;
   readonly #backlog: Backlog;
   /** In the order in which they are taken. */
@@ -25,13 +32,17 @@ export class SocketBacklog {
   #isPolled = false;
   #poll: PollAnswer | undefined;
 
-  constructor(socket: Socket, { budget, onBehind, onCut }: Pick<BacklogOptions, 'budget' | 'onBehind' | 'onCut'>) {
+  constructor(
+    socket: Socket,
+    { tuning, budget, onBehind, onCut }: Pick<BacklogOptions, 'budget' | 'onBehind' | 'onCut'> & { tuning: Tuning },
+  ) {
     this.#socket = socket;
+    this.#tuning = tuning;
     this.#budget = budget;
     this.#backlog = new Backlog({
       budget,
-      progress: () => this.#takenBytes + tcpProgress(tcpSocketOf(socket.conn)),
-      drop: () => this.#drop(),
+      progress: () => this.#takenBytes + tcpProgress(tcpSocketOf(socket.conn, tuning), tuning),
+      drop: () => hardClose(socket.conn, tuning),
       onBehind,
       onCut,
     });
@@ -65,7 +76,7 @@ export class SocketBacklog {
   async answer(bytes: number, send: () => void): Promise<void> {
     await this.#backlog.paced(bytes, () => {
       send();
-      const tcp = tcpSocketOf(this.#socket.conn);
+      const tcp = tcpSocketOf(this.#socket.conn, this.#tuning);
       if (tcp?.writableNeedDrain !== true) return 0;
       this.#backlog.enter(bytes, true);
       const onTaken = () => {
@@ -81,6 +92,13 @@ export class SocketBacklog {
     return this.#backlog.drained();
   }
 
+  /** Whether anything may still be sent. A client that asks and asks without reading the answers is cut like a slow watcher. */
+  takesAnswers(): boolean {
+    const { count, chars } = waitingPackets(this.#socket.conn, this.#tuning);
+    if (count >= limits.publishEvents || chars > limits.requestBytes) this.#backlog.cut();
+    return this.#backlog.isOpen;
+  }
+
   /** Too much is waiting. */
   cut(): void {
     this.#backlog.cut();
@@ -93,21 +111,16 @@ export class SocketBacklog {
   /** Writes encoded packets. On a WebSocket they go as one piece: one system call for a whole commit. */
   #write(encoded: EncodedDelivery, isPaced: boolean): void {
     const { conn } = this.#socket;
-    const { packets, frames } = encoded;
+    const { frames } = encoded;
     this.#backlog.enter(frames.length, isPaced);
     // What many wait for is in memory once.
     if (!isPaced && encoded.waiting++ === 0) this.#budget.charge(frames.length);
     this.#written.push({ bytes: frames.length, shared: isPaced ? undefined : encoded });
-    if (conn.transport.name === 'websocket') {
-      // Engine.IO hands `wsPreEncodedFrame` to ws as it is, and needs no text besides.
-      conn.write('', { wsPreEncodedFrame: [frames] } as unknown as Parameters<typeof conn.write>[1], this.#onTaken);
-      return;
-    }
-    // Sent with the client's next poll: taken when the answer to that was.
-    if (!this.#isPolled) conn.on('flush', () => (this.#poll = pollOf(conn)));
-    this.#isPolled = true;
-    const last = packets.length - 1;
-    for (const [index, packet] of packets.entries()) conn.write(packet, {}, index === last ? this.#onPolled : undefined);
+    const isPolling = conn.transport.name !== 'websocket';
+    // The client gets it with its next poll, and has taken it when the answer to that poll has ended.
+    if (isPolling && !this.#isPolled) conn.on('flush', () => (this.#poll = pollAnswerOf(conn, this.#tuning)));
+    this.#isPolled ||= isPolling;
+    writeDelivery(conn, encoded, { tuning: this.#tuning, onTaken: isPolling ? this.#onPolled : this.#onTaken });
   }
 
   readonly #onPolled = () => {
@@ -125,24 +138,6 @@ export class SocketBacklog {
     if (shared !== undefined && --shared.waiting === 0) this.#budget.release(bytes);
     this.#backlog.leave(bytes, shared === undefined);
   }
-
-  /** Not `socket.disconnect`, after which a plain client would never come back. */
-  #drop(): void {
-    this.#socket.conn.close(true);
-    const { transport } = this.#socket.conn as unknown as { transport: { socket?: { terminate?: () => void } } };
-    transport.socket?.terminate?.();
-  }
-}
-
-/** The answer to a poll. */
-interface PollAnswer {
-  closed: boolean;
-  once(event: 'close', listener: () => void): unknown;
-}
-
-/** The one that is under way; undefined on a WebSocket. */
-function pollOf(conn: Socket['conn']): PollAnswer | undefined {
-  return (conn as unknown as { transport: { res?: PollAnswer | null } }).transport.res ?? undefined;
 }
 
 /** One subscription of a Socket.IO client. */

@@ -3,6 +3,7 @@ import { firstInexactNumber, inexactNumber, withExactNumbers } from '../../../co
 import { limits } from '../../../core/protocol/limits.ts';
 import { isDearJson } from '../../access/dear-json.ts';
 import { nextTurn } from '../../turns.ts';
+import type { Tuning } from './tuning.ts';
 
 /** What a message is called from here on that would take too long to parse. */
 export const dearMessage = 'message:dear';
@@ -26,8 +27,12 @@ interface PollingTransport {
   onError: (reason: string) => void;
 }
 
-/** Keeps what one client sends at once from holding up all others: no dear JSON is parsed, and large payloads are taken by and by. */
-export function boundDecoding(io: SocketServer): void {
+/**
+ * Keeps what one client sends at once from holding up all others: JSON that would take too long is not parsed, and the
+ * packets of a large payload are taken over several turns of the event loop.
+ */
+export function boundDecoding(io: SocketServer, tuning: Pick<Tuning, 'boundedDecoding'>): void {
+  if (!tuning.boundedDecoding) return;
   const server = io as unknown as { _parser: { Decoder: new (...options: unknown[]) => Decoder } };
   // oxlint-disable-next-line no-underscore-dangle -- Socket.IO's own name; the option `parser` would need its parser as a dependency
   const parser = server._parser;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import type { Logger } from 'pino';
 import { CountedLog } from '../../counted-log.ts';
+import type { Tuning } from './tuning.ts';
 
 /** Descriptors that connections leave to the journal, to folders that are watched and to the program itself. */
 const reserve = 64;
@@ -10,8 +11,8 @@ const reserve = 64;
  * Takes no more connections than the system gives descriptors for, less a reserve, and logs each second how many it turned
  * away. Without it, connections take the last descriptors, and what then fails is whatever next opens a file.
  */
-export function leaveDescriptorRoom(server: Server, log: Logger): void {
-  const most = descriptorLimit();
+export function leaveDescriptorRoom(server: Server, tuning: Pick<Tuning, 'descriptorRoom'>, log: Logger): void {
+  const most = tuning.descriptorRoom ? descriptorLimit() : undefined;
   if (most === undefined) return;
   server.maxConnections = Math.max(most - reserve, Math.ceil(most / 2));
   const refusals = new CountedLog(log);

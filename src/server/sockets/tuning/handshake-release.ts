@@ -1,15 +1,17 @@
 import type { Server as SocketServer, Socket } from 'socket.io';
+import type { Tuning } from './tuning.ts';
 
 // Not imported: an import touches every export of node:http, one of which loads a WebSocket client.
 const { ServerResponse } = process.getBuiltinModule('node:http');
 
 /**
- * Lets go of each connection's first request, headers and all: Engine.IO and Socket.IO hold it as long as the client
- * stays, where nobody reads it any more. A fifth of the heap that an idle client takes.
+ * Frees the request with which each connection began. Engine.IO and Socket.IO keep it, headers and all, as long as the
+ * client stays, and nobody reads it any more: it is a fifth of the heap that an idle client takes.
  */
-export function releaseHandshakes(io: SocketServer): void {
-  // For a request that becomes a WebSocket, Engine.IO's answer to it hangs on the TCP socket to the end, and the request
-  // on it: only for middleware, of which this is the last.
+export function releaseHandshakes(io: SocketServer, tuning: Pick<Tuning, 'handshakeRelease'>): void {
+  if (!tuning.handshakeRelease) return;
+  // Where the request becomes a WebSocket, Engine.IO makes a response for its middleware. The TCP socket holds that
+  // response as long as it is open, and the response holds the request. This is the last middleware that needs it.
   io.engine.use((_request: object, answer: object, next: () => void) => {
     if (!(answer instanceof ServerResponse)) Object.assign(answer, { req: null });
     next();

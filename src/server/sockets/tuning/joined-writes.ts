@@ -1,5 +1,6 @@
 import type { Server as SocketServer, Socket } from 'socket.io';
 import { tcpSocketOf } from './tcp-socket.ts';
+import type { Tuning } from './tuning.ts';
 
 type Connection = Socket['conn'];
 
@@ -9,32 +10,42 @@ interface Flushing {
   flush: () => void;
 }
 
-/** Whose packets wait for each other now. */
+/** The connection whose packets are held back now, to be written together. */
 let held: Connection | undefined;
 
 /**
  * Writes what waits for a client in one piece. Engine.IO writes every packet by itself; a system call that wakes the client
  * costs more than making what it carries.
  */
-export function joinWrites(io: SocketServer): void {
+export function joinWrites(io: SocketServer, tuning: Tuning): void {
+  if (!tuning.joinedWrites) return;
+  const flush = tuning.tcpSocket ? flushCorked : flushHeld;
   io.engine.on('connection', (connection: Connection) => Object.assign(connection, { flush }));
 }
 
-/** Writes what a client is sent by `send` in one piece: an answer and the event that carries it too. */
-export function sendJoined(connection: Connection, send: () => void): void {
+/** Writes what `send` sends to a client in one piece: an answer, and the event that carries it too. */
+export function sendJoined(connection: Connection, tuning: Pick<Tuning, 'joinedWrites'>, send: () => void): void {
+  if (!tuning.joinedWrites) {
+    send();
+    return;
+  }
   held = connection;
   try {
     send();
   } finally {
     held = undefined;
   }
-  flush.call(connection);
+  (connection as unknown as Flushing).flush();
 }
 
-function flush(this: Connection): void {
+function flushHeld(this: Connection): void {
+  if (this !== held) (Object.getPrototypeOf(this) as Flushing).flush.call(this);
+}
+
+function flushCorked(this: Connection): void {
   if (this === held) return;
   const connection = this as unknown as Flushing;
-  const tcp = connection.writeBuffer.length > 1 ? tcpSocketOf(this) : undefined;
+  const tcp = connection.writeBuffer.length > 1 ? tcpSocketOf(this, { tcpSocket: true }) : undefined;
   tcp?.cork();
   (Object.getPrototypeOf(connection) as Flushing).flush.call(connection);
   tcp?.uncork();

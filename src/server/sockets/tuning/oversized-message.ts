@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io';
+import type { Tuning } from './tuning.ts';
 
 /** How ws names a message above the limit, for which it closes the connection with 1009 (RFC 6455, 7.4.1). */
 const tooLarge = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
@@ -9,7 +10,8 @@ interface ErrorSource {
 }
 
 /** Calls back when a client is cut for a message that is larger than the server takes, just before it is. */
-export function onOversizedMessage({ conn }: Socket, tell: () => void): void {
+export function onOversizedMessage({ conn }: Socket, tuning: Pick<Tuning, 'oversizedMessage'>, tell: () => void): void {
+  if (!tuning.oversizedMessage) return;
   const listen = ({ socket }: { socket?: ErrorSource }) =>
     socket?.prependListener('error', ({ code }) => {
       if (code === tooLarge) tell();

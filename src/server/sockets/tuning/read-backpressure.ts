@@ -1,11 +1,12 @@
 import type { Socket } from 'socket.io';
 import { tcpSocketOf } from './tcp-socket.ts';
+import type { Tuning } from './tuning.ts';
 
 /** After so many messages without an answer at a time, the server reads on only this long after their commit. */
 const burstMessages = 8;
 const burstPauseMs = 2;
 
-/** The part of Node's handle of a TCP socket that starts and stops reading: `net.Socket` has no public way to it. */
+/** The part of Node's handle of a TCP socket that starts and stops reading. `net.Socket` has no public way to do that. */
 interface ReadHandle {
   /** False when the stream itself has stopped reading. */
   reading: boolean;
@@ -14,22 +15,25 @@ interface ReadHandle {
 }
 
 /**
- * Reads nothing more from a client while what it has published waits for its commit: what comes meanwhile is read in one
- * go and committed together, and TCP holds back a client that publishes faster than the journal takes it. After a burst
- * that the client wants no answer to, the server reads on two milliseconds later: such a client writes one event at a
- * time, and reading them by twos and threes, each with a system call and a turn of the event loop, costs more than all
- * else that is done for an event. A client that waits for answers is read from at once: it sends nothing meanwhile.
+ * Stops reading from a client while the events that it has published wait for their commit. What the client sends
+ * meanwhile is then read in one piece and committed together, and TCP slows down a client that publishes faster than the
+ * journal takes it. After a burst of events that the client wants no answer to, the server reads on two milliseconds
+ * later: such a client writes one event at a time, and to read two or three at a time, each with a system call and a turn
+ * of the event loop, costs more than all else that is done for an event. A client that waits for answers sends nothing
+ * meanwhile, so the server reads from it at once.
  */
 export class ReadBackpressure {
   readonly #socket: Socket;
+  readonly #tuning: Tuning;
   #waiting = 0;
-  /** Messages since reading was stopped that their sender wants no answer to. */
+  /** Messages since the server stopped reading that the client wants no answer to. */
   #unanswered = 0;
   #stopped: ReadHandle | undefined;
   #isResting = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, tuning: Tuning) {
     this.#socket = socket;
+    this.#tuning = tuning;
   }
 
   /** One more message waits for its commit. */
@@ -37,13 +41,13 @@ export class ReadBackpressure {
     this.#waiting++;
     if (!wantsAnswer) this.#unanswered++;
     if (this.#stopped !== undefined) return;
-    const handle = handleOf(this.#socket);
+    const handle = this.#handle();
     if (handle?.reading !== true) return;
     handle.readStop();
     this.#stopped = handle;
   }
 
-  /** One of them waits no more, be it committed or refused. */
+  /** One of them was committed or refused. */
   leave(): void {
     this.#waiting--;
     if (this.#waiting > 0 || this.#stopped === undefined) return;
@@ -59,12 +63,13 @@ export class ReadBackpressure {
     this.#isResting = false;
     if (this.#waiting > 0) return;
     this.#unanswered = 0;
-    if (this.#stopped?.reading === true && this.#stopped === handleOf(this.#socket)) this.#stopped.readStart();
+    if (this.#stopped?.reading === true && this.#stopped === this.#handle()) this.#stopped.readStart();
     this.#stopped = undefined;
   }
-}
 
-function handleOf(socket: Socket): ReadHandle | undefined {
-  // oxlint-disable-next-line no-underscore-dangle -- Node's own name
-  return (tcpSocketOf(socket.conn) as { _handle?: ReadHandle | null } | undefined)?._handle ?? undefined;
+  #handle(): ReadHandle | undefined {
+    if (!this.#tuning.readBackpressure) return undefined;
+    // oxlint-disable-next-line no-underscore-dangle -- Node's own name
+    return (tcpSocketOf(this.#socket.conn, this.#tuning) as { _handle?: ReadHandle | null } | undefined)?._handle ?? undefined;
+  }
 }
