@@ -51,7 +51,7 @@ async function send(
   for (let attempt = 1; ; attempt++) {
     try {
       await connection.whenLive({ timeoutMs: leftMs() });
-      const answer = connection.request<CommandResult | CommandResults>('command', identified, { timeoutMs: leftMs() });
+      const answer = connection.request('command', identified, { timeoutMs: leftMs() });
       isSent = true;
       return await answer;
     } catch (error) {

@@ -35,7 +35,8 @@ export class CommandDesk {
     this.say(`${what} sent ...`, 'plain');
     try {
       const identified = { ...command, command_id: newId() };
-      const result = await this.connection.request<CommandResult>('command', identified, { timeoutMs: 7_000 });
+      // It names one session, so that there is one result.
+      const result = (await this.connection.request('command', identified, { timeoutMs: 7_000 })) as CommandResult;
       this.say(outcome(result, what), result.success ? (result.status === 'applied' ? 'good' : 'warn') : 'bad');
       return result;
     } catch (error) {

@@ -1,3 +1,6 @@
+import type { z } from 'zod';
+import { check } from '../../core/json/parse.ts';
+import { fieldPath } from '../../core/json/field-path.ts';
 import { errorTable, isErrorBody, ShannonDashError, type ErrorBody } from '../../core/protocol/errors.ts';
 
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -19,6 +22,22 @@ const reasons: ReadonlyMap<string, string> = new Map([
 /** The error that a server's error body stands for. */
 export function errorFromBody(body: ErrorBody): ShannonDashError {
   return new ShannonDashError(body.code, body.error, body.details);
+}
+
+/**
+ * What a server sent, as its schema has it; unknown fields are kept.
+ * @param from what: the message or answer, by its name
+ * @throws ShannonDashError UNSUPPORTED it does not fit
+ */
+export function readAs<Schema extends z.ZodType>(schema: Schema, value: unknown, from: { url: string; what: string }): z.output<Schema> {
+  const result = check(schema, value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const fault = issue === undefined ? 'it is invalid' : `${fieldPath('', issue.path) || 'it'} ${issue.message}`;
+  throw new ShannonDashError('UNSUPPORTED', `${from.url} sent what this client cannot read: ${from.what}: ${fault}`, {
+    message: from.what,
+    path: fieldPath('', issue?.path ?? []),
+  });
 }
 
 /** Whether the same again may succeed. A code that this version does not know is taken as final. */

@@ -1,14 +1,22 @@
 import { io, type Socket } from 'socket.io-client';
 import { isErrorBody, ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
-import type { ConnectedMessage } from '../../core/protocol/messages.ts';
+import {
+  answers,
+  type Answer,
+  type ConnectedMessage,
+  type RequestName,
+  type ServerMessage,
+  type ServerMessageName,
+  serverMessages,
+} from '../../core/protocol/messages.ts';
 import { backoffMs } from './backoff.ts';
-import { connectFailure, errorFromBody, isRetryable, unreachable } from './connect-failure.ts';
+import { connectFailure, errorFromBody, isRetryable, readAs, unreachable } from './connect-failure.ts';
 import { readEnvironment } from '../environment.ts';
 import { getJson } from './http-request.ts';
 import { Listeners } from '../watcher/listeners.ts';
+import { MessageListeners } from './message-listeners.ts';
 import { ServerClock } from './server-clock.ts';
-import type { ServerMessages } from './server-messages.ts';
 
 /** How long to wait for the server's `connected` once the transport stands, and between two measurements of the latency. */
 const greetingMs = 10_000;
@@ -60,18 +68,21 @@ export interface Connection {
   readonly serverNowMs: number;
   /**
    * Sends a request and waits for its answer. Nothing is queued: without a live connection it rejects at once.
-   * @throws ShannonDashError the server's refusal; TIMEOUT; UNREACHABLE (not sent, or lost before the answer)
+   * @throws ShannonDashError the server's refusal; TIMEOUT; UNREACHABLE (not sent, or lost before the answer); UNSUPPORTED (the
+   * answer does not fit its schema)
    */
-  request<T>(event: string, payload: unknown, options?: { timeoutMs?: number | undefined }): Promise<T>;
+  request<Name extends RequestName>(name: Name, payload: unknown, options?: { timeoutMs?: number | undefined }): Promise<Answer<Name>>;
   /** Measures the round trip, in milliseconds. @throws as `request` */
   ping(options?: { timeoutMs?: number | undefined }): Promise<number>;
   /** Reads a JSON document over HTTP, as `api/sessions`. @throws as `request` */
   get<T>(path: string): Promise<T>;
-  /** Listens to messages of the server; `answer` is its acknowledgement. */
-  on<Name extends keyof ServerMessages>(
-    event: Name,
-    listener: (message: ServerMessages[Name], answer: (value: unknown) => void) => void,
+  /** Listens to messages of the server, each checked by its schema; `answer` is its acknowledgement. */
+  on<Name extends ServerMessageName>(
+    name: Name,
+    listener: (message: ServerMessage<Name>, answer: (value: unknown) => void) => void,
   ): () => void;
+  /** A message that did not fit its schema came and was left out: `error` says which field is wrong. */
+  onUnreadable(listener: (unreadable: { name: ServerMessageName; error: ShannonDashError }) => void): () => void;
   /** Connects at once where it waits for the next attempt. */
   retryNow(): void;
   /** Called after each change of `state`. */
@@ -109,7 +120,7 @@ class SocketConnection implements Connection {
   readonly #timeoutMs: number;
   readonly #socket: Socket;
   readonly #listeners = new Listeners<ConnectionState>();
-  readonly #requests = new Set<(error: ShannonDashError) => void>();
+  readonly #messages: MessageListeners;
   readonly #abort = () => this.close();
   #state: ConnectionState;
   #server: ConnectedMessage | undefined;
@@ -140,7 +151,8 @@ class SocketConnection implements Connection {
       reconnection: false,
     });
     this.#socket.on('connect', () => this.#plan(Math.min(greetingMs, this.#timeoutMs), () => this.#notGreeted()));
-    this.#socket.on('connected', (message: ConnectedMessage) => this.#greeted(message));
+    this.#messages = new MessageListeners(this.#socket, { url: this.url, isHeard: () => this.#state.status === 'live' });
+    this.#socket.on('connected', (message: unknown) => this.#greeted(message));
     this.#socket.on('connect_error', (error) => this.#failed(connectFailure(this.url, error)));
     this.#socket.on('server:shutdown', () => (this.#lossReason = 'the server is shutting down'));
     this.#socket.on('disconnect', (reason, details) => this.#lost(isOversized(details) ? tooLarge : `connection lost: ${reason}`));
@@ -165,36 +177,32 @@ class SocketConnection implements Connection {
     return this.#clock.nowMs;
   }
 
-  request<T>(event: string, payload: unknown, { timeoutMs = this.#timeoutMs }: { timeoutMs?: number | undefined } = {}): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.#state.status !== 'live') {
-        reject(this.#failure ?? unreachable(this.url, this.#state.error ?? 'not connected yet'));
-        return;
-      }
-      const settle = (end: () => void) => {
-        clearTimeout(timer);
-        this.#requests.delete(fail);
-        end();
-      };
-      const fail = (error: ShannonDashError) => settle(() => reject(error));
-      const timer = setTimeout(
-        () => fail(new ShannonDashError('TIMEOUT', `no answer to ${event} from ${this.url} in ${timeoutMs} ms`)),
-        timeoutMs,
-      );
-      this.#requests.add(fail);
-      this.#socket.emit(event, payload, (answer: unknown) => {
-        // A command that failed has a `status`: that is an answer, not a refusal.
-        const isRefusal = isErrorBody(answer) && !('status' in answer);
-        settle(() => (isRefusal ? reject(errorFromBody(answer)) : resolve(answer as T)));
-      });
-    });
+  async request<Name extends RequestName>(
+    name: Name,
+    payload: unknown,
+    { timeoutMs = this.#timeoutMs }: { timeoutMs?: number | undefined } = {},
+  ): Promise<Answer<Name>> {
+    if (this.#state.status !== 'live') throw this.#failure ?? unreachable(this.url, this.#state.error ?? 'not connected yet');
+    const { since } = this.#state;
+    let answer: unknown;
+    try {
+      answer = await this.#socket.timeout(timeoutMs).emitWithAck(name, payload);
+    } catch {
+      // Socket.IO rejects when the time is over, and when the connection ends.
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#state.status !== 'live' || this.#state.since !== since) throw unreachable(this.url, 'the connection was lost');
+      throw new ShannonDashError('TIMEOUT', `no answer to ${name} from ${this.url} in ${timeoutMs} ms`);
+    }
+    // A command that failed has a `status`: that is an answer, not a refusal.
+    if (isErrorBody(answer) && !('status' in answer)) throw errorFromBody(answer);
+    return readAs(answers[name], answer, { url: this.url, what: `the answer to ${name}` }) as Answer<Name>;
   }
 
   async ping(options?: { timeoutMs?: number | undefined }): Promise<number> {
     const startedAt = performance.now();
-    const pong = await this.request<{ timestamp?: unknown } | null>('ping', {}, options);
+    const { timestamp } = await this.request('ping', {}, options);
     const latencyMs = performance.now() - startedAt;
-    this.#clock.learn(pong?.timestamp);
+    this.#clock.learn(timestamp);
     if (this.#state.status === 'live') this.#change({ latencyMs });
     return latencyMs;
   }
@@ -203,20 +211,15 @@ class SocketConnection implements Connection {
     return getJson(this.url, path, { token: this.#token, timeoutMs: this.#timeoutMs, signal: this.#options.signal });
   }
 
-  on<Name extends keyof ServerMessages>(
-    event: Name,
-    listener: (message: ServerMessages[Name], answer: (value: unknown) => void) => void,
+  on<Name extends ServerMessageName>(
+    name: Name,
+    listener: (message: ServerMessage<Name>, answer: (value: unknown) => void) => void,
   ): () => void {
-    const heard = (...args: unknown[]) => {
-      // What is left of a former connection is heard before the greeting of the next; whoever listens asks for it again.
-      if (this.#state.status !== 'live') return;
-      const [message, answer = () => undefined] = args as [ServerMessages[Name], ((value: unknown) => void)?];
-      listener(message, answer);
-    };
-    const socket: { on(name: string, heard: (...args: unknown[]) => void): unknown; off(name: string, heard: unknown): unknown } =
-      this.#socket;
-    socket.on(event, heard);
-    return () => void socket.off(event, heard);
+    return this.#messages.add(name, listener);
+  }
+
+  onUnreadable(listener: (unreadable: { name: ServerMessageName; error: ShannonDashError }) => void): () => void {
+    return this.#messages.unreadable.add(listener);
   }
 
   retryNow(): void {
@@ -253,7 +256,6 @@ class SocketConnection implements Connection {
     clearTimeout(this.#timer);
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#failure = error;
-    this.#endRequests(error);
     this.#change({ status: 'closed', retryAt: null, error: error.message });
     this.#socket.disconnect();
   }
@@ -270,10 +272,12 @@ class SocketConnection implements Connection {
     this.#socket.io.engine.close();
   }
 
-  #greeted(message: ConnectedMessage): void {
-    if (message.protocol !== limits.protocol) {
-      const spoken = `${this.url} speaks version ${String(message.protocol)} of the protocol, this client version ${limits.protocol}`;
-      this.close(new ShannonDashError('UNSUPPORTED', spoken));
+  #greeted(greeting: unknown): void {
+    let message: ConnectedMessage;
+    try {
+      message = this.#readGreeting(greeting);
+    } catch (error) {
+      this.close(error as ShannonDashError);
       return;
     }
     this.#server = message;
@@ -281,6 +285,16 @@ class SocketConnection implements Connection {
     this.#lossReason = undefined;
     this.#change({ status: 'live', attempt: 0, retryAt: null, error: null, serverVersion: message.server_version });
     this.#measure();
+  }
+
+  /** @throws ShannonDashError UNSUPPORTED */
+  #readGreeting(greeting: unknown): ConnectedMessage {
+    const { protocol } = (greeting ?? {}) as { protocol?: unknown };
+    if (protocol !== limits.protocol) {
+      const spoken = `${this.url} speaks version ${String(protocol)} of the protocol, this client version ${limits.protocol}`;
+      throw new ShannonDashError('UNSUPPORTED', spoken);
+    }
+    return readAs(serverMessages.connected, greeting, { url: this.url, what: 'connected' });
   }
 
   #measure(): void {
@@ -297,10 +311,9 @@ class SocketConnection implements Connection {
   }
 
   #lost(reason: string): void {
-    if (this.#state.status === 'closed') return;
-    // Socket.IO would send what it could not write now on the next connection, behind the back of whoever asks again.
+    // Socket.IO would send what it could not write now on the next connection, although its request has failed by then.
     this.#socket.sendBuffer.length = 0;
-    this.#endRequests(unreachable(this.url, 'the connection was lost'));
+    if (this.#state.status === 'closed') return;
     this.#tryAgain(this.#server === undefined ? 'connecting' : 'reconnecting', this.#lossReason ?? reason);
   }
 
@@ -319,10 +332,6 @@ class SocketConnection implements Connection {
   #plan(ms: number, then: () => void): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(then, ms);
-  }
-
-  #endRequests(error: ShannonDashError): void {
-    for (const fail of this.#requests) fail(error);
   }
 
   #change(change: Partial<ConnectionState>): void {

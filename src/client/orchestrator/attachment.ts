@@ -64,7 +64,7 @@ export class Attachment {
     const { connection, session, instanceId, under, takesOver } = this.#parts;
     const isFirst = this.#state === undefined;
     const capabilities = this.#parts.capabilities();
-    const answer = await connection.request<AttachedMessage>('orchestrator:attach', {
+    const answer = await connection.request('orchestrator:attach', {
       session_id: session,
       instance_id: instanceId,
       capabilities,

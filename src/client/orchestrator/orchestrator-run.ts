@@ -2,7 +2,7 @@ import type { CommandType } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { EventData, KnownEventType } from '../../core/protocol/event-table.ts';
 import { sessionId } from '../../core/ids.ts';
-import type { AttachedMessage, PublishedMessage } from '../../core/protocol/messages.ts';
+import type { AttachedMessage } from '../../core/protocol/messages.ts';
 import { parse } from '../../core/json/parse.ts';
 import type { SessionState } from '../../core/protocol/session-state.ts';
 import { Attachment } from './attachment.ts';
@@ -65,7 +65,7 @@ export class OrchestratorRun implements Orchestrator {
     this.#outbox = new Outbox({
       send: async (events) => {
         try {
-          return await this.#connection.request<PublishedMessage>('publish', { session_id: this.session, events });
+          return await this.#connection.request('publish', { session_id: this.session, events });
         } catch (error) {
           if (error instanceof ShannonDashError && error.code === 'SUPERSEDED') this.#supersede(error);
           throw error;
@@ -88,6 +88,7 @@ export class OrchestratorRun implements Orchestrator {
       onSuperseded: (error) => this.#supersede(error),
     });
     this.#connection.on('command:execute', (execution, answer) => this.#inbox.receive(execution, answer));
+    this.#connection.onUnreadable(({ error }) => this.#outbox.problems.tell({ error }));
     this.#connection.on('orchestrator:superseded', ({ instance_id }) =>
       this.#supersede(new ShannonDashError('SUPERSEDED', `${instance_id} has taken over ${this.session}`, { instance_id })),
     );

@@ -7,6 +7,7 @@ import { initialState, type SessionState } from '../../core/protocol/session-sta
 import type { Connection, ConnectionState } from '../connection/connection.ts';
 import { EventQueue } from './event-queue.ts';
 import { Listeners } from './listeners.ts';
+import { watchedMessages } from './session-watcher.ts';
 import { StandingRequest } from '../connection/standing-request.ts';
 import type { Watcher, WatchUpdate } from './watcher.ts';
 
@@ -45,6 +46,9 @@ export class AllSessionsWatcher implements Watcher {
       connection.on('events', (message) => this.#onEvents(message)),
       connection.on('session:created', ({ session_id }) => this.#updates.tell({ kind: 'created', session_id })),
       connection.on('session:deleted', ({ session_id }) => this.#forget(session_id)),
+      connection.onUnreadable(({ name, error }) => {
+        if (watchedMessages.has(name)) this.#end(error);
+      }),
       connection.onState((state) => this.#updates.tell({ kind: 'connection', connection: state })),
     ];
     this.#subscription = new StandingRequest(connection, { ask: () => this.#join(), end: (error) => this.#end(error) });

@@ -1,7 +1,13 @@
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { Cursor, SessionEvent } from '../../core/protocol/event.ts';
 import { fold } from '../../core/fold/fold.ts';
-import type { EventsMessage, SessionGapMessage, SessionStateMessage, SubscribedMessage } from '../../core/protocol/messages.ts';
+import type {
+  EventsMessage,
+  ServerMessageName,
+  SessionGapMessage,
+  SessionStateMessage,
+  SubscribedMessage,
+} from '../../core/protocol/messages.ts';
 import { initialState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { Connection, ConnectionState } from '../connection/connection.ts';
 import { EventQueue } from './event-queue.ts';
@@ -16,6 +22,15 @@ export interface SessionWatchOptions {
   /** Whether closing the watcher closes the connection. */
   ownsConnection: boolean;
 }
+
+/** The messages that a watcher cannot do without. */
+export const watchedMessages: ReadonlySet<ServerMessageName> = new Set([
+  'subscribed',
+  'events',
+  'session:state',
+  'session:gap',
+  'session:deleted',
+]);
 
 /** Follows one session over a connection: a cursor, the fold up to it, and the events that wait for a loop. */
 export class SessionWatcher implements Watcher {
@@ -54,6 +69,7 @@ export class SessionWatcher implements Watcher {
       connection.on('session:gap', (gap) => this.#onGap(gap)),
       connection.on('session:created', (message) => this.#onCreated(message)),
       connection.on('session:deleted', (message) => this.#onDeleted(message)),
+      connection.onUnreadable(({ name, error }) => this.#onUnreadable(name, error)),
       connection.onState((state) => this.#updates.tell({ kind: 'connection', connection: state })),
     ];
     this.#subscription = new StandingRequest(connection, { ask: () => this.#join(), end: (error) => this.#end(error) });
@@ -203,6 +219,11 @@ export class SessionWatcher implements Watcher {
     this.#streamSeq = this.#queueSeq = 0;
     this.#isBehind = false;
     this.#updates.tell({ kind: 'deleted', session_id });
+  }
+
+  /** Going on without it would be a hole in the history, or a state that is not the session's. */
+  #onUnreadable(name: ServerMessageName, error: ShannonDashError): void {
+    if (watchedMessages.has(name)) this.#end(error);
   }
 
   #end(error?: ShannonDashError): void {

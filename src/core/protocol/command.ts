@@ -3,12 +3,15 @@ import { cutText } from '../text/cut-text.ts';
 import { ShannonDashError } from './errors.ts';
 import { optionalSessionId, shortId } from '../ids.ts';
 import { jsonText, utf8Bytes } from '../json/json.ts';
+import { knownWord, openObject } from '../json/open-object.ts';
 import { limits } from './limits.ts';
 import { check, parse } from '../json/parse.ts';
 import { anyObject, textOf } from '../text/text.ts';
 
 const sentence = textOf(10_000);
 const word = sentence.min(1, 'must not be empty');
+/** A text that the server tells. */
+const told = z.string('must be a text');
 
 const halt = z.object({ reason: sentence.optional() });
 const resume = z.object({});
@@ -58,8 +61,10 @@ export type CommandFields<Type extends CommandType> = Joinable<z.output<(typeof 
 
 export const commandTypes = Object.keys(commandTable) as CommandType[];
 
-/** Where a command stands. The last four are final. */
-export type CommandStatus = 'queued' | 'delivered' | 'applied' | 'failed' | 'rejected' | 'expired';
+/** Where a command can stand. The last four are final. */
+export const commandStatuses = ['queued', 'delivered', 'applied', 'failed', 'rejected', 'expired'] as const;
+
+export type CommandStatus = (typeof commandStatuses)[number];
 
 /** Whether a command that stands here has ended. */
 export function isFinal(status: CommandStatus): boolean {
@@ -140,52 +145,60 @@ function missingField(type: CommandType, fields: Record<string, unknown>): strin
 }
 
 /** The answer to a command: where it stands once it is finished, or when its time to wait was over. */
-export interface CommandResult {
-  success: boolean;
-  command_type: CommandType;
-  command_id: string;
-  session_id: string;
-  status: CommandStatus;
+export const commandResult = openObject({
+  success: z.boolean('must be true or false'),
+  command_type: knownWord(commandTypes),
+  command_id: told,
+  session_id: told,
+  status: knownWord(commandStatuses),
   /** `server`, or the instance id of the orchestrator. */
-  acknowledged_by?: string;
+  acknowledged_by: told.optional(),
   /** Whether an orchestrator is attached that carries out commands of this type. */
-  attached: boolean;
-  message?: string;
-  error?: string;
-  code?: string;
-  result?: unknown;
+  attached: z.boolean('must be true or false'),
+  message: told.optional(),
+  error: told.optional(),
+  code: told.optional(),
+  result: z.unknown().optional(),
   /** What was asked for: of a ROLLBACK. */
-  steps?: unknown;
+  steps: z.unknown().optional(),
   /** Of a REDIRECT: the skill or the path. */
-  target?: unknown;
+  target: z.unknown().optional(),
   /** Of a DECISION. */
-  decision_id?: unknown;
-  choice?: unknown;
+  decision_id: z.unknown().optional(),
+  choice: z.unknown().optional(),
   /** Of an INJECT. */
-  skill_name?: unknown;
-  position?: unknown;
-  elapsed_ms: number;
-  timestamp: string;
-}
+  skill_name: z.unknown().optional(),
+  position: z.unknown().optional(),
+  elapsed_ms: z.number('must be a number'),
+  timestamp: told,
+});
+
+export interface CommandResult extends z.output<typeof commandResult> {}
 
 /** The answer to a command for `*`: one result per live session. */
-export interface CommandResults {
-  success: boolean;
-  command_type: CommandType;
-  session_id: '*';
-  results: CommandResult[];
-  elapsed_ms: number;
-  timestamp: string;
-}
+export const commandResults = openObject({
+  success: z.boolean('must be true or false'),
+  command_type: knownWord(commandTypes),
+  session_id: z.literal('*'),
+  results: z.array(commandResult),
+  elapsed_ms: z.number('must be a number'),
+  timestamp: told,
+});
+
+export interface CommandResults extends z.output<typeof commandResults> {}
+
+/** The answer to `command`. */
+export const commandAnswer = z.union([commandResults, commandResult]);
 
 /** `command:execute`, as an orchestrator gets it. */
-export interface CommandExecution {
-  command_id: string;
-  type: CommandType;
-  session_id: string;
-  by: string | null;
-  [field: string]: unknown;
-}
+export const commandExecution = z.looseObject({
+  command_id: told,
+  type: knownWord(commandTypes),
+  session_id: told,
+  by: told.nullable(),
+});
+
+export type CommandExecution = z.output<typeof commandExecution>;
 
 /** `command:update`, from the orchestrator. */
 export const commandUpdate = z.object({

@@ -4,6 +4,7 @@ import { dataSchema, isServerOnly, type KnownEventType } from './event-table.ts'
 import { isServerEventId, sessionId, shortId } from '../ids.ts';
 import { limits } from './limits.ts';
 import { fieldPath } from '../json/field-path.ts';
+import { openObject } from '../json/open-object.ts';
 import { parse } from '../json/parse.ts';
 import { anyObject, textOf } from '../text/text.ts';
 import { readTimestamp } from '../timestamp.ts';
@@ -43,19 +44,44 @@ export const eventInput = z.object({
 export type EventInput = z.output<typeof eventInput>;
 
 /** An event as the journal holds it and the wire carries it. */
-export interface SessionEvent {
-  session_id: string;
+export const sessionEvent = openObject({
+  session_id: z.string('must be a text'),
   /** 1, 2, 3 ... per session, without gaps. */
-  seq: number;
-  id: string;
-  type: KnownEventType | (string & {});
+  seq: z.number('must be a number'),
+  id: z.string('must be a text'),
+  type: z.custom<KnownEventType | (string & {})>((type) => typeof type === 'string', 'must be a text').meta({ type: 'string' }),
   /** ISO 8601, UTC, with milliseconds. */
-  timestamp: string;
-  data: Record<string, unknown>;
+  timestamp: z.string('must be a text'),
+  data: anyObject,
   /** The name that the producer's connection gave itself. */
-  source?: string;
+  source: z.string('must be a text').optional(),
   /** When the server received it, like `timestamp`. Only where the producer's clock says something else. */
-  received_at?: string;
+  received_at: z.string('must be a text').optional(),
+});
+
+export interface SessionEvent extends z.output<typeof sessionEvent> {}
+
+/**
+ * Events as a client receives them. Only what everybody relies on is looked at, without a copy: the schema of each event costs
+ * ten times as much, and this is the path that every delivered event takes. A test holds the two against each other.
+ */
+export const eventList = z.custom<SessionEvent[]>((events) => Array.isArray(events) && events.every(isEvent), 'must be a list of events');
+
+function isEvent(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { session_id, seq, id, type, timestamp, data, source, received_at } = value as Record<string, unknown>;
+  return (
+    typeof seq === 'number' &&
+    typeof type === 'string' &&
+    typeof data === 'object' &&
+    data !== null &&
+    !Array.isArray(data) &&
+    typeof session_id === 'string' &&
+    typeof id === 'string' &&
+    typeof timestamp === 'string' &&
+    (source === undefined || typeof source === 'string') &&
+    (received_at === undefined || typeof received_at === 'string')
+  );
 }
 
 /** When it happened by the server's clock, which ages, durations and clocks are told by. */
@@ -64,15 +90,12 @@ export function receivedAt(event: Pick<SessionEvent, 'timestamp' | 'received_at'
 }
 
 /** A place in a session's journal: everything up to and with `seq` is known. */
-export interface Cursor {
-  epoch: string;
-  seq: number;
-}
-
 export const cursor = z.object({
   epoch: textOf(limits.idChars),
   seq: z.int('must be a whole number').nonnegative('must not be negative'),
 });
+
+export interface Cursor extends z.output<typeof cursor> {}
 
 /** `publish`: events for one session, refused as a whole with the path of the first fault. */
 export const publishRequest = z.object({

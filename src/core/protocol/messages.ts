@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { cursor, type SessionEvent } from './event.ts';
+import { commandAnswer, commandExecution } from './command.ts';
+import { cursor, eventList } from './event.ts';
 import { eventTypes } from '../event-filter.ts';
 import { optionalSessionId, sessionId, shortId } from '../ids.ts';
-import type { SessionState } from './session-state.ts';
+import { knownWord, openObject } from '../json/open-object.ts';
+import { commandState, sessionState } from './session-state.ts';
 import { anyObject, textOf } from '../text/text.ts';
 
 /** What a client may say of itself when it connects (`auth`; `session_id` also in the query). */
@@ -59,59 +61,91 @@ export const cliEventRequest = z.looseObject({
   data: z.unknown().optional(),
 });
 
-export interface ConnectedMessage {
-  server_version: string;
-  protocol: number;
-  epoch: string;
-  session_id: string | null;
+const told = z.string('must be a text');
+const count = z.number('must be a number');
+const success = z.literal(true, 'must be true');
+
+/** What the server says first. */
+const connectedMessage = openObject({
+  server_version: told,
+  protocol: count,
+  epoch: told,
+  session_id: told.nullable(),
   /** The types of commands that it takes. */
-  capabilities: string[];
+  capabilities: z.array(told),
   /** What the protocol can do: the requests beyond commands. */
-  features: string[];
-  role: string;
-  timestamp: string;
-}
+  features: z.array(told).default([]),
+  role: told,
+  timestamp: told,
+});
 
-export interface SubscribedMessage {
-  success: true;
-  session_id: string | null;
-  event_types: string[];
-  epoch: string;
-  seq: number;
-  timestamp: string;
-}
+const subscribedMessage = openObject({
+  success,
+  session_id: told.nullable(),
+  event_types: z.array(told),
+  epoch: told,
+  seq: count,
+  timestamp: told,
+});
 
-export interface SessionStateMessage {
-  session: SessionState;
-  epoch: string;
-  seq: number;
-  timestamp: string;
-}
+const sessionStateMessage = openObject({ session: sessionState, epoch: told, seq: count, timestamp: told });
 
-export interface SessionGapMessage {
-  session_id: string;
-  requested: { epoch: string; seq: number };
-  first_available: number;
-  epoch: string;
-  reason: 'epoch' | 'retention';
-  timestamp: string;
-}
+const sessionGapMessage = openObject({
+  session_id: told,
+  requested: openObject({ epoch: told, seq: count }),
+  first_available: count,
+  epoch: told,
+  reason: knownWord(['epoch', 'retention'] as const),
+  timestamp: told,
+});
 
-export interface EventsMessage {
-  session_id: string;
-  events: SessionEvent[];
-}
+const eventsMessage = openObject({ session_id: told, events: eventList });
 
-export interface PublishedMessage {
-  success: true;
-  epoch: string;
-  first_seq: number;
-  last_seq: number;
-}
+/** The answer to `publish`, on every transport. */
+export const publishedMessage = openObject({ success, epoch: told, first_seq: count, last_seq: count });
 
-export interface AttachedMessage {
-  success: true;
-  epoch: string;
-  state: SessionState;
-  commands: SessionState['commands'];
-}
+const attachedMessage = openObject({ success, epoch: told, state: sessionState, commands: z.array(commandState) });
+
+const sessionMessage = openObject({ session_id: told, timestamp: told });
+
+/** What a server sends unasked, by the name of the message: protocol, section 4. */
+export const serverMessages = {
+  connected: connectedMessage,
+  subscribed: subscribedMessage,
+  events: eventsMessage,
+  'session:state': sessionStateMessage,
+  'session:gap': sessionGapMessage,
+  'session:created': sessionMessage,
+  'session:deleted': sessionMessage,
+  'command:execute': commandExecution,
+  'orchestrator:superseded': openObject({ session_id: told, instance_id: told, timestamp: told }),
+  'server:shutdown': openObject({ timestamp: told }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type ServerMessageName = keyof typeof serverMessages;
+export type ServerMessage<Name extends ServerMessageName> = z.output<(typeof serverMessages)[Name]>;
+
+const done = openObject({ success });
+
+/** The acknowledgement of each request, by the request's name. A refusal is an error body instead. */
+export const answers = {
+  subscribe: subscribedMessage,
+  unsubscribe: done,
+  publish: publishedMessage,
+  cli_event: done,
+  command: commandAnswer,
+  'command:update': done,
+  'orchestrator:attach': attachedMessage,
+  ping: openObject({ timestamp: told }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type RequestName = keyof typeof answers;
+export type Answer<Name extends RequestName> = z.output<(typeof answers)[Name]>;
+
+export interface ConnectedMessage extends ServerMessage<'connected'> {}
+export interface SubscribedMessage extends ServerMessage<'subscribed'> {}
+export interface SessionStateMessage extends ServerMessage<'session:state'> {}
+export interface SessionGapMessage extends ServerMessage<'session:gap'> {}
+export interface EventsMessage extends ServerMessage<'events'> {}
+export interface PublishedMessage extends Answer<'publish'> {}
+export interface AttachedMessage extends Answer<'orchestrator:attach'> {}

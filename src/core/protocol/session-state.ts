@@ -1,180 +1,217 @@
-import type { CommandStatus, CommandType } from './command.ts';
+import { z } from 'zod';
+import { knownWord, openObject } from '../json/open-object.ts';
+import { anyObject } from '../text/text.ts';
+import { commandStatuses, commandTypes } from './command.ts';
+
+const text = z.string('must be a text');
+const textOrNull = text.nullable();
+const number = z.number('must be a number');
+const numberOrNull = number.nullable();
+const flag = z.boolean('must be true or false');
 
 /**
  * created -> running -> halting -> halted -> running ... -> completed | failed. `lost`: nobody is attached and nothing was
  * heard of it for a while; its next event brings it back.
  */
-export type SessionStatus = 'created' | 'running' | 'halting' | 'halted' | 'lost' | 'completed' | 'failed';
+export const sessionStatus = knownWord(['created', 'running', 'halting', 'halted', 'lost', 'completed', 'failed'] as const);
 
-export interface SkillState {
-  skill_id: string;
-  skill_name: string;
+const skill = openObject({
+  skill_id: text,
+  skill_name: text,
   /** `pending`: injected, not started yet. `lost`: its run ended, or was lost, before its end was told. */
-  status: 'pending' | 'running' | 'lost' | 'completed' | 'failed';
-  progress: number | null;
-  message: string | null;
-  agent_id: string | null;
-  step_index: number | null;
-  started_at: string | null;
-  ended_at: string | null;
-  duration_ms: number | null;
-  error: string | null;
-}
+  status: knownWord(['pending', 'running', 'lost', 'completed', 'failed'] as const),
+  progress: numberOrNull,
+  message: textOrNull,
+  agent_id: textOrNull,
+  step_index: numberOrNull,
+  started_at: textOrNull,
+  ended_at: textOrNull,
+  duration_ms: numberOrNull,
+  error: textOrNull,
+});
 
-export interface AgentState {
-  agent_id: string;
-  role: string | null;
-  task: string | null;
-  skill_name: string | null;
-  status: 'running' | 'lost' | 'completed' | 'failed';
-  progress: number | null;
-  message: string | null;
-  tokens: number | null;
-  cost_usd: number | null;
-  started_at: string;
-  updated_at: string;
-  ended_at: string | null;
-  duration_ms: number | null;
-}
+const agent = openObject({
+  agent_id: text,
+  role: textOrNull,
+  task: textOrNull,
+  skill_name: textOrNull,
+  status: knownWord(['running', 'lost', 'completed', 'failed'] as const),
+  progress: numberOrNull,
+  message: textOrNull,
+  tokens: numberOrNull,
+  cost_usd: numberOrNull,
+  started_at: text,
+  updated_at: text,
+  ended_at: textOrNull,
+  duration_ms: numberOrNull,
+});
 
-export interface FileState {
-  path: string;
+const file = openObject({
+  path: text,
   /** What happened to the file over the whole session: created and modified since is still `created`. */
-  change: 'created' | 'modified' | 'deleted';
-  lines_added: number;
-  lines_removed: number;
+  change: knownWord(['created', 'modified', 'deleted'] as const),
+  lines_added: number,
+  lines_removed: number,
   /** How many events touched it. */
-  changes: number;
-  agent_id: string | null;
-  updated_at: string;
-}
+  changes: number,
+  agent_id: textOrNull,
+  updated_at: text,
+});
 
-export interface DecisionOption {
-  id: string;
-  label: string;
-  description: string | null;
-  recommended: boolean;
-}
+const decisionOption = openObject({ id: text, label: text, description: textOrNull, recommended: flag });
 
-export interface DecisionState {
-  decision_id: string;
-  question: string;
-  options: DecisionOption[];
-  default: string | null;
-  context: unknown;
-  agent_id: string | null;
-  asked_at: string;
+export const decisionState = openObject({
+  decision_id: text,
+  question: text,
+  options: z.array(decisionOption),
+  default: textOrNull,
+  context: z.unknown(),
+  agent_id: textOrNull,
+  asked_at: text,
   /** The event that asked: the same id may be asked again once this is forgotten. */
-  seq: number;
+  seq: number,
   /** When the server answers with the default; null: it stays open. */
-  deadline: string | null;
-  status: 'open' | 'made';
-  choice: string | null;
-  made_by: string | null;
-  made_at: string | null;
-  comment: string | null;
+  deadline: textOrNull,
+  status: knownWord(['open', 'made'] as const),
+  choice: textOrNull,
+  made_by: textOrNull,
+  made_at: textOrNull,
+  comment: textOrNull,
   /** The last answer that a producer gave and that names none of the options: it does not count. */
-  ignored_choice: string | null;
-}
+  ignored_choice: textOrNull,
+});
 
-export interface ValidationState {
-  check_name: string;
-  status: 'running' | 'lost' | 'passed' | 'failed';
-  command: string | null;
-  message: string | null;
-  exit_code: number | null;
+const validation = openObject({
+  check_name: text,
+  status: knownWord(['running', 'lost', 'passed', 'failed'] as const),
+  command: textOrNull,
+  message: textOrNull,
+  exit_code: numberOrNull,
   /** The last lines of its output, oldest first. */
-  lines: { stream: 'stdout' | 'stderr'; line: string }[];
-  started_at: string;
-  ended_at: string | null;
-  duration_ms: number | null;
-}
+  lines: z.array(openObject({ stream: knownWord(['stdout', 'stderr'] as const), line: text })),
+  started_at: text,
+  ended_at: textOrNull,
+  duration_ms: numberOrNull,
+});
 
-export interface CheckpointState {
-  checkpoint_id: string;
-  label: string | null;
-  step: number | null;
+const checkpoint = openObject({
+  checkpoint_id: text,
+  label: textOrNull,
+  step: numberOrNull,
   /** How many files it holds, where the producer says so. */
-  files: number | null;
-  created_at: string;
-  seq: number;
-}
+  files: numberOrNull,
+  created_at: text,
+  seq: number,
+});
 
-export interface CommandState {
-  command_id: string;
-  command_type: CommandType;
-  status: CommandStatus;
-  by: string | null;
-  parameters: Record<string, unknown>;
-  result: unknown;
-  error: string | null;
-  acknowledged_by: string | null;
+export const commandState = openObject({
+  command_id: text,
+  command_type: knownWord(commandTypes),
+  status: knownWord(commandStatuses),
+  by: textOrNull,
+  parameters: anyObject,
+  result: z.unknown(),
+  error: textOrNull,
+  acknowledged_by: textOrNull,
   /** The orchestrator instance that has it, once delivered. */
-  delivered_to: string | null;
+  delivered_to: textOrNull,
   /** The orchestrator instance whose run it is meant for; null where none was known, or nothing had begun, when it was sent. */
-  for_instance: string | null;
-  created_at: string;
-  updated_at: string;
-}
+  for_instance: textOrNull,
+  created_at: text,
+  updated_at: text,
+});
 
-export interface OrchestratorState {
-  attached: boolean;
-  instance_id: string | null;
-  capabilities: string[];
-  last_seen: string;
-}
+export const orchestratorState = openObject({
+  attached: flag,
+  instance_id: textOrNull,
+  capabilities: z.array(text),
+  last_seen: text,
+});
 
-export interface SkillUsage {
-  skill_name: string;
-  started: number;
-  completed: number;
-  failed: number;
+const skillUsage = openObject({
+  skill_name: text,
+  started: number,
+  completed: number,
+  failed: number,
   /** Sum over the completed runs whose length is known, in seconds, and their number. */
-  duration_s: number;
-  durations: number;
-}
+  duration_s: number,
+  durations: number,
+});
 
 /** What was let go from each list to keep it bounded. */
-export type LetGo = Record<'skills' | 'agents' | 'files' | 'decisions' | 'validations' | 'checkpoints' | 'commands', number>;
+const letGo = openObject({
+  skills: number,
+  agents: number,
+  files: number,
+  decisions: number,
+  validations: number,
+  checkpoints: number,
+  commands: number,
+});
+
+const stateFields = {
+  session_id: text,
+  status: sessionStatus,
+  created_at: text,
+  updated_at: text,
+  started_at: textOrNull,
+  ended_at: textOrNull,
+  seq: number,
+  task: textOrNull,
+  plan_id: textOrNull,
+  total_steps: numberOrNull,
+  /** 0 to 100, null while nothing is known. */
+  progress: numberOrNull,
+  message: textOrNull,
+  result: z.unknown(),
+  error: textOrNull,
+  current_skill: textOrNull,
+  /** The HALT in force, or on its way. `from` is the status to go back to when it fails. */
+  halt: openObject({ reason: textOrNull, command_id: textOrNull, by: textOrNull, since: text, from: sessionStatus }).nullable(),
+  redirect: openObject({
+    target_skill: textOrNull,
+    target_path: textOrNull,
+    instructions: textOrNull,
+    by: textOrNull,
+    at: text,
+  }).nullable(),
+  rollback: openObject({ checkpoint_id: textOrNull, steps: numberOrNull, by: textOrNull, at: text }).nullable(),
+  orchestrator: orchestratorState.nullable(),
+  /** Since when it is lost, and the status that it comes back to. */
+  lost: openObject({ since: text, from: sessionStatus }).nullable(),
+  skills: z.array(skill),
+  agents: z.array(agent),
+  files: z.array(file),
+  decisions: z.array(decisionState),
+  validations: z.array(validation),
+  checkpoints: z.array(checkpoint),
+  commands: z.array(commandState),
+  let_go: letGo,
+  skill_usage: z.array(skillUsage),
+  /** What the session was created with. */
+  planned_skills: z.array(text),
+  metadata: anyObject,
+};
 
 /** A session as its journal tells it: the result of `fold`, the same in server, terminal, page and SDK. */
-export interface SessionState {
-  session_id: string;
-  status: SessionStatus;
-  created_at: string;
-  updated_at: string;
-  started_at: string | null;
-  ended_at: string | null;
-  seq: number;
-  task: string | null;
-  plan_id: string | null;
-  total_steps: number | null;
-  /** 0 to 100, null while nothing is known. */
-  progress: number | null;
-  message: string | null;
-  result: unknown;
-  error: string | null;
-  current_skill: string | null;
-  /** The HALT in force, or on its way. `from` is the status to go back to when it fails. */
-  halt: { reason: string | null; command_id: string | null; by: string | null; since: string; from: SessionStatus } | null;
-  redirect: { target_skill: string | null; target_path: string | null; instructions: string | null; by: string | null; at: string } | null;
-  rollback: { checkpoint_id: string | null; steps: number | null; by: string | null; at: string } | null;
-  orchestrator: OrchestratorState | null;
-  /** Since when it is lost, and the status that it comes back to. */
-  lost: { since: string; from: SessionStatus } | null;
-  skills: SkillState[];
-  agents: AgentState[];
-  files: FileState[];
-  decisions: DecisionState[];
-  validations: ValidationState[];
-  checkpoints: CheckpointState[];
-  commands: CommandState[];
-  let_go: LetGo;
-  skill_usage: SkillUsage[];
-  /** What the session was created with. */
-  planned_skills: string[];
-  metadata: Record<string, unknown>;
-}
+export const sessionState = openObject(stateFields);
+
+/** The same with the epoch of its journal, as HTTP answers it. */
+export const sessionAnswer = openObject({ ...stateFields, epoch: text });
+
+export type SessionStatus = z.output<typeof sessionStatus>;
+export interface SkillState extends z.output<typeof skill> {}
+export interface AgentState extends z.output<typeof agent> {}
+export interface FileState extends z.output<typeof file> {}
+export interface DecisionOption extends z.output<typeof decisionOption> {}
+export interface DecisionState extends z.output<typeof decisionState> {}
+export interface ValidationState extends z.output<typeof validation> {}
+export interface CheckpointState extends z.output<typeof checkpoint> {}
+export interface CommandState extends z.output<typeof commandState> {}
+export interface OrchestratorState extends z.output<typeof orchestratorState> {}
+export interface SkillUsage extends z.output<typeof skillUsage> {}
+export interface LetGo extends z.output<typeof letGo> {}
+export interface SessionState extends z.output<typeof sessionState> {}
 
 /** What a session is before its first event. */
 export interface SessionOrigin {
