@@ -79,10 +79,7 @@ export class Dashboard {
     this.ui = initialUi(settings);
     this.feed = new Feed(connection, settings.session, () => this.schedule());
     this.desk = new CommandDesk(connection, settings.isReadonly, (text, tone) => this.say(text, tone));
-    this.scrubber = new Scrubber(
-      (path) => connection.get(path),
-      (error) => this.scrubbed(error),
-    );
+    this.scrubber = new Scrubber(connection, (error) => this.scrubbed(error));
     this.attention = new Attention((sequence) => terminal.signal(sequence), settings.withBell);
     this.keys = new KeyActions(this);
     this.clock = setInterval(() => this.draw(), 1_000);

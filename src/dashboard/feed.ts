@@ -62,16 +62,14 @@ export class Feed {
   async loadBefore(sessionId: string, since: number | undefined): Promise<void> {
     const newest = this.state(sessionId)?.seq ?? 0;
     const after = since ?? Math.max(0, newest - 200);
-    const path = `api/sessions/${encodeURIComponent(sessionId)}/events?after=${after}&limit=2000`;
-    const { events } = await this.connection.get<{ events: SessionEvent[] }>(path);
+    const { events } = await this.connection.read('history', { path: { id: sessionId }, query: { after, limit: 2_000 } });
     this.log.setBefore(events);
     this.onNews();
   }
 
   /** One event as the journal has it. */
   async event(sessionId: string, seq: number): Promise<SessionEvent | undefined> {
-    const path = `api/sessions/${encodeURIComponent(sessionId)}/events?after=${seq - 1}&limit=1`;
-    const { events } = await this.connection.get<{ events: SessionEvent[] }>(path);
+    const { events } = await this.connection.read('history', { path: { id: sessionId }, query: { after: seq - 1, limit: 1 } });
     return events[0];
   }
 

@@ -1,5 +1,5 @@
-import type { SessionEvent } from '../core/protocol/event.ts';
-import type { CheckpointState, SessionState } from '../core/protocol/session-state.ts';
+import type { Connection } from '../client/connection/connection.ts';
+import type { CheckpointState } from '../core/protocol/session-state.ts';
 import { logLines } from './view/log-buffer.ts';
 import type { HistoryView } from './view/picture.ts';
 
@@ -11,12 +11,12 @@ const logEvents = 300;
  */
 export class Scrubber {
   view: HistoryView | undefined;
-  private readonly get: <T>(path: string) => Promise<T>;
+  private readonly server: Pick<Connection, 'read'>;
   private readonly onChange: (error?: unknown) => void;
   private isAsking = false;
 
-  constructor(get: <T>(path: string) => Promise<T>, onChange: (error?: unknown) => void) {
-    this.get = get;
+  constructor(server: Pick<Connection, 'read'>, onChange: (error?: unknown) => void) {
+    this.server = server;
     this.onChange = onChange;
   }
 
@@ -35,10 +35,10 @@ export class Scrubber {
     try {
       while (this.view !== undefined && this.view.state?.seq !== this.view.seq) {
         const { seq } = this.view;
-        const path = `api/sessions/${encodeURIComponent(sessionId)}`;
+        const path = { id: sessionId };
         const [state, { events }] = await Promise.all([
-          this.get<SessionState>(`${path}?at=${seq}`),
-          this.get<{ events: SessionEvent[] }>(`${path}/events?after=${Math.max(0, seq - logEvents)}&limit=${logEvents}`),
+          this.server.read('session', { path, query: { at: seq } }),
+          this.server.read('history', { path, query: { after: Math.max(0, seq - logEvents), limit: logEvents } }),
         ]);
         const lines = events.filter((event) => event.seq <= seq).flatMap((event) => logLines(event, event.seq));
         // The fold answers with the seq that it has: it must not be asked for again and again.

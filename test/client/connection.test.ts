@@ -57,8 +57,8 @@ describe('connecting to a server', () => {
     expect(connection.state.serverVersion).toMatch(/^\d+\.\d+\.\d+/);
     expect(await connection.ping()).toBeGreaterThan(0);
     expect(connection.state.latencyMs).toBeGreaterThan(0);
-    expect(await connection.get('api/sessions')).toMatchObject({ sessions: [], total: 0 });
-    await expect(connection.get('api/sessions/none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await connection.read('sessions', {})).toMatchObject({ sessions: [], total: 0 });
+    await expect(connection.read('session', { path: { id: 'none' } })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('tells how it comes back', async () => {

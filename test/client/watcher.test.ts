@@ -270,7 +270,7 @@ test('a watcher on a connection of somebody else leaves it as it was', async () 
   await publishMany(producer, 1);
   const watcher = new SessionWatcher(connection, { session: 's', ownsConnection: false });
   await watcher.joined;
-  const watchers = async () => (await connection.get<{ sessions: Record<string, number> }>('api/stats')).sessions['s'];
+  const watchers = async () => (await connection.read('stats', {})).sessions['s'];
   expect(await watchers()).toBe(1);
   await watcher.close();
   await connection.ping();

@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
+import type { AnswerOf, ReadName } from '../../core/http-api.ts';
 import { isErrorBody, ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import {
@@ -13,7 +14,7 @@ import {
 import { backoffMs } from './backoff.ts';
 import { connectFailure, errorFromBody, isRetryable, readAs, unreachable } from './connect-failure.ts';
 import { readEnvironment } from '../environment.ts';
-import { getJson } from './http-request.ts';
+import { readApi, type CallInput } from '../sessions-api.ts';
 import { Listeners } from '../watcher/listeners.ts';
 import { MessageListeners } from './message-listeners.ts';
 import { ServerClock } from './server-clock.ts';
@@ -74,8 +75,8 @@ export interface Connection {
   request<Name extends RequestName>(name: Name, payload: unknown, options?: { timeoutMs?: number | undefined }): Promise<Answer<Name>>;
   /** Measures the round trip, in milliseconds. @throws as `request` */
   ping(options?: { timeoutMs?: number | undefined }): Promise<number>;
-  /** Reads a JSON document over HTTP, as `api/sessions`. @throws as `request` */
-  get<T>(path: string): Promise<T>;
+  /** Reads over HTTP, as `read('session', { path: { id } })`. @throws as `request` */
+  read<Name extends ReadName>(name: Name, input: CallInput<Name>): Promise<AnswerOf<Name>>;
   /** Listens to messages of the server, each checked by its schema; `answer` is its acknowledgement. */
   on<Name extends ServerMessageName>(
     name: Name,
@@ -207,8 +208,9 @@ class SocketConnection implements Connection {
     return latencyMs;
   }
 
-  get<T>(path: string): Promise<T> {
-    return getJson(this.url, path, { token: this.#token, timeoutMs: this.#timeoutMs, signal: this.#options.signal });
+  read<Name extends ReadName>(name: Name, input: CallInput<Name>): Promise<AnswerOf<Name>> {
+    const { client, signal } = this.#options;
+    return readApi(name, input, { url: this.url, token: this.#token, client, timeoutMs: this.#timeoutMs, signal });
   }
 
   on<Name extends ServerMessageName>(

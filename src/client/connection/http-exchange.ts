@@ -4,7 +4,7 @@ import { isLoopback } from '../../core/loopback.ts';
 const longestTimerMs = 2 ** 31 - 1;
 
 export interface HttpExchange {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'DELETE';
   headers?: Record<string, string>;
   /** As bytes: with a text Node writes the headers in its encoding. */
   body?: Uint8Array<ArrayBuffer> | undefined;

@@ -145,7 +145,7 @@ export class AllSessionsWatcher implements Watcher {
     if (waiting !== undefined || this.#fetching.size >= fetches) return;
     this.#fetching.set(sessionId, [...events]);
     this.#connection
-      .get<SessionState & { epoch: string }>(`api/sessions/${encodeURIComponent(sessionId)}`)
+      .read('session', { path: { id: sessionId } })
       .then(({ epoch, ...session }) => {
         if (this.#isClosed || this.#states.has(sessionId)) return;
         const since = (this.#fetching.get(sessionId) ?? []).filter((event) => event.seq > session.seq);

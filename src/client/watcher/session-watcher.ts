@@ -128,10 +128,7 @@ export class SessionWatcher implements Watcher {
   /** The state at the cursor, to fold what follows into. Without it (the epoch is another one) the server sends a gap. */
   async #fetchBase({ epoch, seq }: Cursor): Promise<void> {
     try {
-      const found = await this.#connection.get<SessionState & { epoch: string }>(
-        `api/sessions/${encodeURIComponent(this.session)}?at=${seq}`,
-      );
-      const { epoch: itsEpoch, ...state } = found;
+      const { epoch: itsEpoch, ...state } = await this.#connection.read('session', { path: { id: this.session }, query: { at: seq } });
       if (state.seq === seq && (seq === 0 || itsEpoch === epoch)) this.#setState(state, { epoch: itsEpoch, seq });
     } catch (error) {
       const isUnknown =

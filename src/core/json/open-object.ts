@@ -12,5 +12,5 @@ export function openObject<Shape extends z.core.$ZodLooseShape>(shape: Shape): z
 /** A text that is usually one of the known words. A newer server may have others, so any text is accepted. */
 export function knownWord<Word extends string>(words: readonly Word[]): z.ZodType<Word, Word> {
   const schema = z.custom<Word>((value) => typeof value === 'string', 'must be a text');
-  return schema.meta({ type: 'string', description: `One of: ${words.join(', ')}. A newer server may have more.` });
+  return schema.meta({ type: 'string', enum: [...words] });
 }

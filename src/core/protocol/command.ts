@@ -71,7 +71,7 @@ export function isFinal(status: CommandStatus): boolean {
   return status !== 'queued' && status !== 'delivered';
 }
 
-const envelope = z.looseObject({
+const envelopeFields = {
   session_id: z.union([z.literal('*'), optionalSessionId]),
   command_id: shortId.optional(),
   timeout_ms: z
@@ -79,7 +79,8 @@ const envelope = z.looseObject({
     .positive('must be positive')
     .max(limits.commandTimeoutMaxMs, `must be at most ${limits.commandTimeoutMaxMs}`)
     .default(limits.commandTimeoutMs),
-});
+};
+const envelope = z.looseObject(envelopeFields);
 
 /** A checked command. `session_id` is `*` for every live session, absent where the sender left it out. */
 export interface CommandRequest {

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { knownWord, openObject } from '../json/open-object.ts';
 import { maskPasswords } from '../text/mask-passwords.ts';
 
 /** One row per error: HTTP status, whether trying again can help, and the way out. Codes are wire names. */
@@ -20,14 +22,16 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** What a refused request is answered with, on every transport. */
-export interface ErrorBody {
-  success: false;
-  error: string;
-  code: ErrorCode;
-  timestamp: string;
-  details?: unknown;
-}
+/** What a refused request is answered with, on every transport. A newer server may have codes that are not in the table. */
+export const errorAnswer = openObject({
+  success: z.literal(false),
+  error: z.string(),
+  code: knownWord(Object.keys(errorTable) as ErrorCode[]),
+  timestamp: z.string(),
+  details: z.unknown().optional(),
+});
+
+export interface ErrorBody extends z.output<typeof errorAnswer> {}
 
 /** An error with a code of the table. `message` is a sentence for people; `details` is JSON for programs. */
 export class ShannonDashError extends Error {

@@ -60,7 +60,7 @@ const file = openObject({
 
 const decisionOption = openObject({ id: text, label: text, description: textOrNull, recommended: flag });
 
-export const decisionState = openObject({
+export const decisionFields = {
   decision_id: text,
   question: text,
   options: z.array(decisionOption),
@@ -79,7 +79,9 @@ export const decisionState = openObject({
   comment: textOrNull,
   /** The last answer that a producer gave and that names none of the options: it does not count. */
   ignored_choice: textOrNull,
-});
+};
+
+const decisionState = openObject(decisionFields);
 
 const validation = openObject({
   check_name: text,

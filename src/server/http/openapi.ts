@@ -1,167 +1,126 @@
 import { z } from 'zod';
-import { commandTable, commandTypes } from '../../core/protocol/command.ts';
+import { commandBody, endpointOf, httpApi, type EndpointName } from '../../core/http-api.ts';
+import { commandResult, commandResults, commandTable, commandTypes } from '../../core/protocol/command.ts';
 import { decisionOption, eventTable } from '../../core/protocol/event-table.ts';
-import { eventInput } from '../../core/protocol/event.ts';
-import { errorTable } from '../../core/protocol/errors.ts';
-import { createSessionRequest } from '../../core/protocol/messages.ts';
+import { eventInput, eventList, sessionEvent } from '../../core/protocol/event.ts';
+import { errorAnswer } from '../../core/protocol/errors.ts';
+import { createSessionRequest, publishedMessage } from '../../core/protocol/messages.ts';
+import { commandState, sessionAnswer, sessionState } from '../../core/protocol/session-state.ts';
 
 type Json = Record<string, unknown>;
 
-interface Operation {
-  method: 'get' | 'post' | 'delete';
-  path: string;
-  summary: string;
-  query?: string[];
-  body?: Json;
-  answers: Record<number, string>;
-}
+const uri = (name: string) => `#/components/schemas/${name}`;
+const ref = (name: string) => ({ $ref: uri(name) });
 
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-
-const operations: readonly Operation[] = [
-  {
-    method: 'get',
-    path: '/health',
-    summary: 'Whether the server is well',
-    answers: { 200: 'It is', 503: 'Nothing can be journalled now: `status` is `degraded`, and `reason` says why' },
-  },
-  { method: 'get', path: '/api/stats', summary: 'Figures of the server', answers: { 200: 'Connections, watchers, rates, journal' } },
-  { method: 'get', path: '/metrics', summary: 'Figures for Prometheus', answers: { 200: 'Text exposition format' } },
-  {
-    method: 'get',
-    path: '/api/skills',
-    summary: 'Skills, with how often they were used',
-    query: ['category', 'domain', 'tag', 'q'],
-    answers: { 200: 'The skills' },
-  },
-  { method: 'get', path: '/api/skills/{name}', summary: 'One skill', answers: { 200: 'The skill', 404: 'No such skill' } },
-  { method: 'get', path: '/api/sessions', summary: 'All sessions', answers: { 200: 'The sessions' } },
-  {
-    method: 'post',
-    path: '/api/sessions',
-    summary: 'Create a session',
-    body: ref('CreateSession'),
-    answers: { 201: 'The session', 400: 'A field is wrong', 409: 'It exists already' },
-  },
-  {
-    method: 'get',
-    path: '/api/sessions/{id}',
-    summary: 'The fold of a session, now or at an earlier event',
-    query: ['at'],
-    answers: { 200: 'The state', 404: 'No such session' },
-  },
-  {
-    method: 'delete',
-    path: '/api/sessions/{id}',
-    summary: 'Delete a session with its journal',
-    answers: { 200: 'Deleted', 404: 'No such session' },
-  },
-  {
-    method: 'post',
-    path: '/api/sessions/{id}/events',
-    summary: 'Publish one event, a list, or NDJSON',
-    body: { oneOf: [ref('Event'), { type: 'array', items: ref('Event') }] },
-    answers: {
-      200: 'Journalled',
-      400: 'A field is wrong: nothing was journalled',
-      409: 'An id is known with other content',
-      413: 'Too large',
-    },
-  },
-  {
-    method: 'get',
-    path: '/api/sessions/{id}/events',
-    summary: 'History as JSON or NDJSON; a live stream with Accept: text/event-stream, which obeys Last-Event-ID',
-    query: ['after', 'limit', 'types'],
-    answers: { 200: 'Events in order', 404: 'No such session' },
-  },
-  {
-    method: 'post',
-    path: '/api/sessions/{id}/commands',
-    summary: 'Send a command and wait for its end, at most timeout_ms',
-    body: { oneOf: commandTypes.map(ref) },
-    answers: { 200: 'Finished', 202: 'Under way', 400: 'A field is wrong', 404: 'No such session', 409: 'Refused' },
-  },
-  {
-    method: 'get',
-    path: '/api/sessions/{id}/commands',
-    summary: 'The ledger',
-    query: ['status', 'limit'],
-    answers: { 200: 'Commands, newest last', 404: 'No such session' },
-  },
-  {
-    method: 'get',
-    path: '/api/sessions/{id}/decisions/{decision}',
-    summary: 'A decision and, while it is open, the path to answer it',
-    answers: { 200: 'The decision', 404: 'No such decision' },
-  },
-  {
-    method: 'post',
-    path: '/api/sessions/{id}/decisions/{decision}/answer/{token}',
-    summary: 'Answer a decision by its link',
-    body: { type: 'object', required: ['choice'], properties: { choice: { type: 'string' }, comment: { type: 'string' } } },
-    answers: { 200: 'Made', 202: 'Under way', 404: 'No such decision', 409: 'Made already' },
-  },
-];
-
-/** The OpenAPI 3.1 description of the HTTP interface; its schemas are the ones that check requests. */
+/** The OpenAPI 3.1 description of the HTTP interface. Its routes come from the table, its schemas are those that check. */
 export function openApiDocument(version: string): Json {
+  const names = (Object.keys(httpApi) as EndpointName[]).filter((name) => name !== 'docs');
+  const inputs = schemasOf('input', {
+    Event: eventInput,
+    CreateSession: createSessionRequest,
+    DecisionOption: decisionOption,
+    ...Object.fromEntries(Object.entries(eventTable).map(([type, schema]) => [`data.${type.replace(':', '.')}`, schema])),
+    ...Object.fromEntries(names.flatMap((name) => entryOf(`body.${name}`, endpointOf(name).body))),
+  });
+  const queries = schemasOf('input', Object.fromEntries(names.flatMap((name) => entryOf(name, endpointOf(name).query))));
+  const outputs = schemasOf('output', {
+    SessionEvent: sessionEvent,
+    SessionState: sessionState,
+    CommandState: commandState,
+    CommandResult: commandResult,
+    CommandResults: commandResults,
+    Error: errorAnswer,
+    ...Object.fromEntries(names.flatMap((name) => entryOf(`answer.${name}`, endpointOf(name).answer))),
+  });
+  const commands = schemasOf('input', commandTable);
   return {
     openapi: '3.1.0',
     info: { title: 'shannon-dash', version, description: 'Sessions as journals of events, commands that tell the truth.' },
     paths: Object.fromEntries(
-      [...Map.groupBy(operations, (operation) => operation.path)].map(([path, each]) => [
+      [...Map.groupBy(names, (name) => endpointOf(name).path)].map(([path, each]) => [
         path,
-        Object.fromEntries(each.map((operation) => [operation.method, describe(operation)])),
+        Object.fromEntries(each.map((name) => [endpointOf(name).method.toLowerCase(), operationOf(name, queries[name])])),
       ]),
     ),
-    components: { schemas: schemas() },
+    components: {
+      schemas: {
+        ...inputs,
+        ...outputs,
+        ...Object.fromEntries(commandTypes.map((type) => [type, withType(type, commands[type] ?? {})])),
+      },
+    },
   };
 }
 
-function describe({ path, summary, query = [], body, answers }: Operation): Json {
+/** Bodies that are listed under a name of their own. */
+const shared: ReadonlyMap<z.ZodType | undefined, string> = new Map<z.ZodType | undefined, string>([
+  [createSessionRequest, 'CreateSession'],
+]);
+
+/** A schema by its own name, unless it is listed under another one. */
+function entryOf(name: string, schema: z.ZodType | undefined): [string, z.ZodType][] {
+  return schema === undefined || shared.has(schema) ? [] : [[name, schema]];
+}
+
+function operationOf(name: EndpointName, queries: Json | undefined): Json {
+  const { path, summary, verb, body, answer, statuses } = endpointOf(name);
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => ({
     name: match[1],
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
+  const query = Object.entries((queries?.['properties'] ?? {}) as Json);
   return {
+    operationId: name,
     summary,
-    parameters: [...inPath, ...query.map((name) => ({ name, in: 'query', schema: { type: 'string' } }))],
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(verb === null ? {} : { 'x-verb': verb }),
+    parameters: [...inPath, ...query.map(([field, schema]) => ({ name: field, in: 'query', schema }))],
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: ref(shared.get(body) ?? `body.${name}`) } } } }),
     responses: Object.fromEntries(
-      Object.entries(answers).map(([status, description]) => [
-        status,
-        Number(status) < 400 ? { description } : { description, content: { 'application/json': { schema: ref('Error') } } },
-      ]),
+      Object.entries(statuses).map(([status, description]) => [status, { description, ...contentOf(Number(status), name, answer) }]),
     ),
   };
 }
 
-function schemas(): Json {
-  const toJson = (schema: z.ZodType): Json => {
-    const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-    return json;
-  };
-  return {
-    Event: toJson(eventInput),
-    CreateSession: toJson(createSessionRequest),
-    DecisionOption: toJson(decisionOption),
-    ...Object.fromEntries(Object.entries(commandTable).map(([type, schema]) => [type, withType(type, toJson(schema))])),
-    ...Object.fromEntries(Object.entries(eventTable).map(([type, schema]) => [`data.${type.replace(':', '.')}`, toJson(schema)])),
-    Error: {
-      type: 'object',
-      required: ['success', 'error', 'code', 'timestamp'],
-      properties: {
-        success: { const: false },
-        error: { type: 'string' },
-        code: { enum: Object.keys(errorTable) },
-        timestamp: { type: 'string', format: 'date-time' },
-        details: {},
-      },
+function contentOf(status: number, name: EndpointName, answer: z.ZodType | undefined): Json {
+  // A server in trouble answers /health as one that is well does.
+  if (status >= 400 && name !== 'health') return { content: { 'application/json': { schema: ref('Error') } } };
+  if (answer === undefined) return { content: { 'text/plain': { schema: { type: 'string' } } } };
+  return { content: { 'application/json': { schema: ref(`answer.${name}`) } } };
+}
+
+/** JSON schemas by name; one that holds another refers to it. */
+function schemasOf(io: 'input' | 'output', schemas: Readonly<Record<string, z.ZodType>>): Record<string, Json> {
+  const registry = z.registry<{ id: string }>();
+  // Two types of events may have the same data.
+  const ids = new Map<z.ZodType, string>();
+  for (const [id, schema] of Object.entries(schemas)) {
+    if (!ids.has(schema)) registry.add(schema, { id });
+    ids.set(schema, ids.get(schema) ?? id);
+  }
+  const made = z.toJSONSchema(registry, {
+    io,
+    uri,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      if ((zodSchema as unknown) === eventList) Object.assign(jsonSchema, { type: 'array', items: ref('SessionEvent') });
+      if ((zodSchema as unknown) === commandBody) {
+        for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Json)[key];
+        Object.assign(jsonSchema, { oneOf: commandTypes.map(ref) });
+      }
     },
-  };
+  }).schemas as Record<string, Json>;
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => {
+      const own = ids.get(schema) ?? name;
+      if (own !== name) return [name, ref(own)];
+      const { $schema: _, $id: __, id: ___, ...json } = made[name] ?? {};
+      return [name, json];
+    }),
+  );
 }
 
 function withType(type: string, schema: Json): Json {
