@@ -28,13 +28,6 @@ export function usageFailure(message: string, ...hints: string[]): Failure {
   return new Failure('INVALID', message, { hints });
 }
 
-/** Something answers at the address, and it is no server of ours. */
-export function foreignServer(url: string, status: number): Failure {
-  return new Failure('UNSUPPORTED', `${url} answers, but not as shannon-dash does (status ${status})`, {
-    hints: otherServer,
-  });
-}
-
 /** The server was asked and has not answered in time. */
 export function noAnswer(url: string, duration: string): Failure {
   return new Failure('TIMEOUT', `no answer from ${url} in ${duration}`, {

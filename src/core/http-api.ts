@@ -40,7 +40,7 @@ const number = z.number('must be a number');
 /** When the answer was given, by the server's clock. */
 const timestamp = told.optional();
 
-export const healthAnswer = openObject({
+const healthAnswer = openObject({
   status: told,
   /** Why the server is `degraded`: nothing can be journalled now. */
   reason: told.optional(),
@@ -51,7 +51,7 @@ export const healthAnswer = openObject({
   uptime_seconds: number,
 });
 
-export const statsAnswer = openObject({
+const statsAnswer = openObject({
   total_connections: number,
   /** How many watch each session. */
   sessions: z.record(told, number),
@@ -78,7 +78,7 @@ const skill = z.looseObject({
 });
 
 /** How a session is listed. */
-export const listedSession = openObject({
+const listedSession = openObject({
   session_id: told,
   created_at: told,
   updated_at: told,
@@ -96,7 +96,7 @@ export const listedSession = openObject({
 export interface ListedSession extends z.output<typeof listedSession> {}
 
 /** A decision and, while it is open, the path to answer it. */
-export const decisionAnswer = openObject({ ...decisionFields, session_id: told, answer_path: told.optional(), timestamp });
+const decisionAnswer = openObject({ ...decisionFields, session_id: told, answer_path: told.optional(), timestamp });
 
 export interface AskedDecision extends z.output<typeof decisionAnswer> {}
 
@@ -281,21 +281,13 @@ type Parameters<Path extends string> = Path extends `${string}{${infer Name}}${i
 /** The parameters of an endpoint's path. */
 export type PathOf<Name extends EndpointName> = Record<Parameters<HttpApi[Name]['path']>, string>;
 
-/** The query as a client gives it, and as the server has checked it. */
+/** The query as a client gives it. */
 export type QueryInput<Name extends EndpointName> = HttpApi[Name] extends { query: infer Query extends z.ZodType }
   ? z.input<Query>
   : undefined;
-export type QueryOf<Name extends EndpointName> = HttpApi[Name] extends { query: infer Query extends z.ZodType }
-  ? z.output<Query>
-  : undefined;
 
-/** The body as a client gives it, and as the server has it. */
+/** The body as a client gives it. */
 export type BodyInput<Name extends EndpointName> = HttpApi[Name] extends { body: infer Body extends z.ZodType } ? z.input<Body> : undefined;
-export type BodyOf<Name extends EndpointName> = HttpApi[Name] extends { verbChecksBody: true }
-  ? unknown
-  : HttpApi[Name] extends { body: infer Body extends z.ZodType }
-    ? z.output<Body>
-    : undefined;
 
 /** The JSON answer. */
 export type AnswerOf<Name extends EndpointName> = HttpApi[Name] extends { answer: infer Answer extends z.ZodType }

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { expect, onTestFinished, test } from 'vitest';
 import { failureOf } from '../../src/cli/failure.ts';
-import { sessionListAnswer } from '../../src/cli/server-access/server-answers.ts';
-import { requestJson } from '../../src/cli/server-access/server-request.ts';
+
+import { request } from '../../src/cli/server-access/server-request.ts';
 import type { Settings } from '../../src/cli/settings/settings.ts';
 import { newPlace, runProgram } from './started-program.ts';
 
@@ -81,7 +81,7 @@ test('what is no answer of ours is none, whatever it is', async () => {
   const settings = { url, client: 'me', timeoutMs: undefined, token: undefined } as Settings;
   for (const answer of answers) {
     now = answer;
-    const error = failureOf(await requestJson(settings, 'api/sessions', sessionListAnswer).catch((thrown: unknown) => thrown));
+    const error = failureOf(await request(settings, 'sessions', {}).catch((thrown: unknown) => thrown));
     expect([answer, error.code, error.message]).toEqual([
       answer,
       'UNSUPPORTED',
@@ -90,7 +90,7 @@ test('what is no answer of ours is none, whatever it is', async () => {
     expect(error.hints.join()).toContain('--url URL');
   }
   now = [404, '{"success":false,"error":"Session not found: x","code":"NEW_CODE"}'];
-  expect(failureOf(await requestJson(settings, 'api/x', sessionListAnswer).catch((thrown: unknown) => thrown))).toMatchObject({
+  expect(failureOf(await request(settings, 'session', { path: { id: 'x' } }).catch((thrown: unknown) => thrown))).toMatchObject({
     code: 'NEW_CODE',
   });
 });

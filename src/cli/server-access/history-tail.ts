@@ -1,6 +1,5 @@
 import { limits } from '../../core/protocol/limits.ts';
-import { eventPlacesAnswer } from './server-answers.ts';
-import { requestJson } from './server-request.ts';
+import { request } from './server-request.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** How many events before the end are looked at first. */
@@ -39,9 +38,7 @@ async function placesBetween(
   const places: number[] = [];
   for (let after = from; after < to;) {
     const limit = Math.min(limits.historyEvents, to - after);
-    const query = new URLSearchParams({ after: String(after), limit: String(limit), types: globs.join(',') });
-    const path = `api/sessions/${encodeURIComponent(session)}/events?${query.toString()}`;
-    const { events, next } = await requestJson(settings, path, eventPlacesAnswer);
+    const { events, next } = await request(settings, 'history', { path: { id: session }, query: { after, limit, types: globs.join(',') } });
     places.push(...events.map((event) => event.seq).filter((place) => place <= to));
     if (next <= after) break;
     after = next;

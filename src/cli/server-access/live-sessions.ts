@@ -1,13 +1,13 @@
+import type { ListedSession } from '../../core/http-api.ts';
 import { meantSession } from '../../core/protocol/meant-session.ts';
 import { isLive } from '../../core/protocol/session-state.ts';
-import { sessionListAnswer, type ListedSession } from './server-answers.ts';
-import { requestJson } from './server-request.ts';
+import { request } from './server-request.ts';
 import { noSession, tooManySessions } from '../failure.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** Every session that the server knows. */
 export async function listSessions(settings: Settings): Promise<ListedSession[]> {
-  return (await requestJson(settings, 'api/sessions', sessionListAnswer)).sessions;
+  return (await request(settings, 'sessions', {})).sessions;
 }
 
 /**

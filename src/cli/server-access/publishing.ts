@@ -2,8 +2,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { PublishedMessage } from '../../core/protocol/messages.ts';
 import { Failure } from '../failure.ts';
-import { publishedAnswer } from './server-answers.ts';
-import { requestJson } from './server-request.ts';
+import { request } from './server-request.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /**
@@ -16,9 +15,7 @@ export async function publishOne(
   { type, data, id }: { type: string; data: Record<string, unknown>; id?: string | undefined },
 ): Promise<PublishedMessage> {
   try {
-    return await requestJson(settings, `api/sessions/${encodeURIComponent(session)}/events`, publishedAnswer, {
-      body: { type, data, id: id ?? newId() },
-    });
+    return await request(settings, 'publish', { path: { id: session }, body: { type, data, id: id ?? newId() } });
   } catch (error) {
     if (!(error instanceof ShannonDashError) || error instanceof Failure) throw error;
     // It was the only one: its place in the list says nothing.

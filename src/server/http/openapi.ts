@@ -4,8 +4,8 @@ import { commandResult, commandResults, commandTable, commandTypes } from '../..
 import { decisionOption, eventTable } from '../../core/protocol/event-table.ts';
 import { eventInput, eventList, sessionEvent } from '../../core/protocol/event.ts';
 import { errorAnswer } from '../../core/protocol/errors.ts';
-import { createSessionRequest, publishedMessage } from '../../core/protocol/messages.ts';
-import { commandState, sessionAnswer, sessionState } from '../../core/protocol/session-state.ts';
+import { createSessionRequest } from '../../core/protocol/messages.ts';
+import { commandState, sessionState } from '../../core/protocol/session-state.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
-import { endpoint, exchange } from '../../../client/connection/http-exchange.ts';
-import { isErrorBody } from '../../../core/protocol/errors.ts';
+import { callApi } from '../../../client/sessions-api.ts';
+import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { type Checkpoint, createCheckpointRefs, storedBytes } from '../../../run/checkpoints/checkpoint-refs.ts';
 import { isOutdated, removeStored, type StoredSession, storedSessions } from '../../../run/checkpoints/checkpoint-store.ts';
@@ -112,16 +112,11 @@ async function workTree(): Promise<Git | undefined> {
 async function isForgotten({ session, url }: StoredSession, { url: ours, token }: Settings): Promise<boolean> {
   if (url !== ours) return false;
   try {
-    const { status, text } = await exchange(endpoint(url, `api/sessions/${encodeURIComponent(session)}`), {
-      signal: AbortSignal.timeout(askMs),
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      maxChars: answerChars,
-    });
-    const body: unknown = status === 404 ? JSON.parse(text) : undefined;
-    return isErrorBody(body) && body.code === 'NOT_FOUND';
-  } catch {
-    // Nobody there to say so.
+    await callApi('session', { path: { id: session } }, { url, token, timeoutMs: askMs, maxChars: answerChars });
     return false;
+  } catch (error) {
+    // Any other error: no server is there to say so.
+    return error instanceof ShannonDashError && error.code === 'NOT_FOUND';
   }
 }
 

@@ -1,13 +1,12 @@
+import { commandStatuses, type CommandStatus } from '../../../core/protocol/command.ts';
 import type { CommandState } from '../../../core/protocol/session-state.ts';
 import type { Cell } from '../../terminal/table.ts';
 import { option, wholeNumber, type Invocation, type Program } from '../../program.ts';
 
 interface CommandsOptions {
-  status?: string;
+  status?: CommandStatus;
   limit?: number;
 }
-
-const statuses = ['queued', 'delivered', 'applied', 'failed', 'rejected', 'expired'] as const;
 
 /** `commands`: who commanded what, and what came of it. */
 export function registerCommands(program: Program): void {
@@ -17,7 +16,7 @@ export function registerCommands(program: Program): void {
     examples: ['commands', 'commands -s run-7f3a --status delivered', 'commands --limit 5 --json'],
     options: [
       option('-s, --session <id>', 'the session (default: the only live one, or the last)'),
-      option('--status <status>', `only ${statuses.join(', ')}`).choices(statuses),
+      option('--status <status>', `only ${commandStatuses.join(', ')}`).choices(commandStatuses),
       option('--limit <count>', 'at most so many, the newest (20)', wholeNumber),
     ],
     run: listCommands,
@@ -25,21 +24,16 @@ export function registerCommands(program: Program): void {
 }
 
 async function listCommands({ options, settings, output }: Invocation<CommandsOptions>): Promise<void> {
-  const [{ requestJson }, { commandListAnswer, serverNowMs }, { chooseSession }, { tableLines }, { safeLine }, { durationSince }] =
-    await Promise.all([
-      import('../../server-access/server-request.ts'),
-      import('../../server-access/server-answers.ts'),
-      import('../../server-access/live-sessions.ts'),
-      import('../../terminal/table.ts'),
-      import('../../../core/text/safe-text.ts'),
-      import('../../../dashboard/view/figures.ts'),
-    ]);
+  const [{ request, serverNowMs }, { chooseSession }, { tableLines }, { safeLine }, { durationSince }] = await Promise.all([
+    import('../../server-access/server-request.ts'),
+    import('../../server-access/live-sessions.ts'),
+    import('../../terminal/table.ts'),
+    import('../../../core/text/safe-text.ts'),
+    import('../../../dashboard/view/figures.ts'),
+  ]);
   const session = await chooseSession(settings, { orLatest: true });
-  const query = new URLSearchParams({
-    limit: String(options.limit ?? 20),
-    ...(options.status === undefined ? {} : { status: options.status }),
-  });
-  const ledger = await requestJson(settings, `api/sessions/${encodeURIComponent(session)}/commands?${query.toString()}`, commandListAnswer);
+  const query = { limit: options.limit ?? 20, status: options.status };
+  const ledger = await request(settings, 'commands', { path: { id: session }, query });
   if (output.isJson) {
     output.document({ session_id: session, ...ledger });
     return;

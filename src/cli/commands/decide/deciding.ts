@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AskedDecision } from '../../../core/http-api.ts';
 import { parseEventInput } from '../../../core/protocol/event.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
@@ -10,8 +11,7 @@ import { chooseSession } from '../../server-access/live-sessions.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Invocation } from '../../program.ts';
 import { publishOne } from '../../server-access/publishing.ts';
-import { decisionAnswer, serverNowMs, type AskedDecision } from '../../server-access/server-answers.ts';
-import { requestJson } from '../../server-access/server-request.ts';
+import { request, serverNowMs } from '../../server-access/server-request.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 /** How much longer than the server to wait for the default that it sets. */
@@ -23,11 +23,11 @@ export async function decide({ args: [question = ''], options, settings, output 
   const timeoutMs = options.timeout === undefined ? undefined : settings.timeoutMs;
   const data = pointOf(question, options, timeoutMs);
   const session = await chooseSession(settings);
-  const path = `api/sessions/${encodeURIComponent(session)}/decisions/${encodeURIComponent(data.decision_id)}`;
-  const before = await requestJson(settings, path, decisionAnswer).catch(unlessUnknown);
+  const asked = { path: { id: session, decision: data.decision_id } };
+  const before = await request(settings, 'decision', asked).catch(unlessUnknown);
   if (before?.status === 'made') return tell(before, session, output);
   if (before === undefined) await publishOne(settings, session, { type: 'decision:point', data });
-  const open = before ?? (await requestJson(settings, path, decisionAnswer));
+  const open = before ?? (await request(settings, 'decision', asked));
   if (open.status === 'open') for (const line of invitation(open, settings)) output.note(line);
   const waitMs = timeoutMs === undefined ? undefined : options.default === undefined ? timeoutMs : timeoutMs + graceMs;
   const { awaitedState } = await import('../../server-access/awaited-state.ts');

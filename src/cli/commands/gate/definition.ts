@@ -21,15 +21,13 @@ export function registerGate(program: Program): void {
 }
 
 async function gate({ options, settings, output }: Invocation<GateOptions>): Promise<void> {
-  const [{ requestJson }, { sessionAnswer }, { chooseSession }] = await Promise.all([
+  const [{ request }, { chooseSession }] = await Promise.all([
     import('../../server-access/server-request.ts'),
-    import('../../server-access/server-answers.ts'),
     import('../../server-access/live-sessions.ts'),
   ]);
   const startedAt = performance.now();
   const session = await chooseSession(settings);
-  const path = `api/sessions/${encodeURIComponent(session)}`;
-  let state: SessionState = await requestJson(settings, path, sessionAnswer);
+  let state: SessionState = await request(settings, 'session', { path: { id: session } });
   if (isHeld(state)) {
     const { by = null, reason = null } = state.halt ?? {};
     output.note(

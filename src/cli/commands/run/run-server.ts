@@ -3,12 +3,12 @@ import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { endpoint, exchange } from '../../../client/connection/http-exchange.ts';
+import { callApi } from '../../../client/sessions-api.ts';
+import type { AnswerOf } from '../../../core/http-api.ts';
 import { isLoopback } from '../../../core/loopback.ts';
 import { withoutInherited } from '../../../run/program/own-start.ts';
 import { Failure } from '../../failure.ts';
 import { filesOfJournal } from '../serve/journal-file.ts';
-import { statsAnswer } from '../../server-access/server-answers.ts';
 import { ServerStartLock } from './server-start-lock.ts';
 import type { Settings } from '../../settings/settings.ts';
 
@@ -18,7 +18,7 @@ const startMs = 8_000;
 /** How often a server is looked for that another run is starting at this moment. */
 const lookAgainMs = 100;
 
-type ServerStats = z.infer<typeof statsAnswer>;
+type ServerStats = AnswerOf<'stats'>;
 
 const failureLine = z.object({ error: z.object({ message: z.string() }) });
 
@@ -151,8 +151,7 @@ function reasonIn(output: string): string | undefined {
 /** What the server there says of itself; undefined where none of ours answers. */
 async function statsOf(url: string): Promise<ServerStats | undefined> {
   try {
-    const { text: answer } = await exchange(endpoint(url, 'api/stats'), { signal: AbortSignal.timeout(answerMs) });
-    return statsAnswer.parse(JSON.parse(answer));
+    return await callApi('stats', {}, { url, timeoutMs: answerMs });
   } catch {
     return undefined;
   }

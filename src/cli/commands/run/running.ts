@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { endpoint, exchange } from '../../../client/connection/http-exchange.ts';
+import { callApi } from '../../../client/sessions-api.ts';
 import { NoCheckpointsError } from '../../../run/git/git-command.ts';
 import { supervise, type SuperviseResult } from '../../../run/supervisor.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
@@ -98,16 +98,16 @@ export async function runProgram({ args, options, settings, output, interruption
   return endAs(end);
 }
 
-/** A name that no session has, short since people type it; undefined where no server answers. */
+/** A name that no session has, short since people type it; undefined where no server says so. */
 async function freeName(url: string): Promise<string | undefined> {
   for (let bytes = 2; ; bytes++) {
     const name = randomName(bytes);
-    const asked = exchange(endpoint(url, `api/sessions/${name}`), { signal: AbortSignal.timeout(answerMs) });
-    const status = await asked.then(
-      (answer) => answer.status,
-      () => undefined,
+    const code = await callApi('session', { path: { id: name } }, { url, timeoutMs: answerMs }).then(
+      () => 'taken',
+      (error: unknown) => (error instanceof ShannonDashError ? error.code : undefined),
     );
-    if (status !== 200 || bytes === 8) return status === undefined ? undefined : name;
+    if (code !== 'taken') return code === 'NOT_FOUND' ? name : undefined;
+    if (bytes === 8) return name;
   }
 }
 

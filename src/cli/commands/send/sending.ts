@@ -11,8 +11,7 @@ import { chooseSession } from '../../server-access/live-sessions.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Invocation } from '../../program.ts';
 import { failureOfResult, reached, resultDocument, resultLine } from './send-result.ts';
-import { commandAnswer } from '../../server-access/server-answers.ts';
-import { requestJson } from '../../server-access/server-request.ts';
+import { request } from '../../server-access/server-request.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 /** How much longer than the server to wait, so that its answer is what counts. */
@@ -45,7 +44,7 @@ type Wait = NonNullable<SendOptions['wait']>;
 
 /** Sends the command; where not its end is waited for, asks again with the same id until it has come so far. */
 async function submit(
-  command: Record<string, unknown>,
+  command: { type: string; [field: string]: unknown },
   { session, settings, wait, timeoutMs }: { session: string; settings: Settings; wait: Wait; timeoutMs: number },
 ): Promise<CommandResult | CommandResults> {
   const deadline = performance.now() + timeoutMs;
@@ -54,10 +53,8 @@ async function submit(
   for (let stepMs = wait === 'applied' ? longestMs : 10; ; stepMs = Math.min(stepMs * 2, longestMs)) {
     const leftMs = deadline - performance.now();
     const timeout_ms = Math.max(1, Math.min(stepMs, leftMs));
-    const answer = await requestJson(settings, `api/sessions/${encodeURIComponent(session)}/commands`, commandAnswer, {
-      body: { ...identified, timeout_ms },
-      timeoutMs: timeout_ms + graceMs,
-    });
+    const body = { ...identified, timeout_ms };
+    const answer = await request(settings, 'command', { path: { id: session }, body }, { timeoutMs: timeout_ms + graceMs });
     const results = 'results' in answer ? answer.results : [answer];
     // Where nobody is attached, the server answers at once and nothing will come of waiting.
     const isSettled = ({ status, attached }: CommandResult) => reached(status, wait) || (status === 'queued' && !attached);

@@ -13,14 +13,13 @@ export function registerSessions(program: Program): void {
     examples: ['sessions', 'sessions --live', "sessions --json | jq -r '.sessions[].session_id'"],
     options: [option('--live', 'only those that have not ended'), option('--limit <count>', 'at most so many (20)', wholeNumber)],
     run: async ({ options, settings, output }) => {
-      const [{ byChange }, { requestJson }, { serverNowMs, sessionListAnswer }, { isLive }, { sessionTable }] = await Promise.all([
+      const [{ byChange }, { request, serverNowMs }, { isLive }, { sessionTable }] = await Promise.all([
         import('../../server-access/live-sessions.ts'),
         import('../../server-access/server-request.ts'),
-        import('../../server-access/server-answers.ts'),
         import('../../../core/protocol/session-state.ts'),
         import('../../terminal/session-table.ts'),
       ]);
-      const answer = await requestJson(settings, 'api/sessions', sessionListAnswer);
+      const answer = await request(settings, 'sessions', {});
       const all = answer.sessions;
       const found = (options.live === true ? all.filter(({ status }) => isLive(status)) : all).toSorted(byChange);
       const sessions = found.slice(0, options.limit ?? 20);

@@ -1,10 +1,10 @@
+import type { ListedSession } from '../../../core/http-api.ts';
 import { maskPasswords } from '../../../core/text/mask-passwords.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { isLive } from '../../../core/protocol/session-state.ts';
 import { count, duration } from '../../../dashboard/view/figures.ts';
 import { byChange, listSessions } from '../../server-access/live-sessions.ts';
-import { serverNowMs, statsAnswer, type ListedSession } from '../../server-access/server-answers.ts';
-import { requestJson } from '../../server-access/server-request.ts';
+import { request, serverNowMs } from '../../server-access/server-request.ts';
 import type { Output } from '../../terminal/output.ts';
 import { sessionTable } from '../../terminal/session-table.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -28,7 +28,7 @@ export interface ServerStats {
 
 /** Asks the server for its figures and its sessions. */
 export async function readStats(settings: Settings): Promise<ServerStats> {
-  const [wire, sessions] = await Promise.all([requestJson(settings, 'api/stats', statsAnswer), listSessions(settings)]);
+  const [wire, sessions] = await Promise.all([request(settings, 'stats', {}), listSessions(settings)]);
   return {
     url: maskPasswords(settings.url),
     server_version: wire.version,

@@ -6,8 +6,7 @@ import type { SessionState } from '../../../core/protocol/session-state.ts';
 import { connecting } from '../../server-access/connecting.ts';
 import { historyTail } from '../../server-access/history-tail.ts';
 import { shownDuration } from '../../settings/duration.ts';
-import { sessionAnswer } from '../../server-access/server-answers.ts';
-import { requestJson } from '../../server-access/server-request.ts';
+import { request } from '../../server-access/server-request.ts';
 import { eventLines } from '../../terminal/event-lines.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Invocation } from '../../program.ts';
@@ -83,10 +82,9 @@ async function startOf(
   { settings, globs, isEndWanted }: { settings: Settings; globs: readonly string[]; isEndWanted: boolean },
 ): Promise<Begin | undefined> {
   if (since === undefined && tail === undefined) return undefined;
-  const path = `api/sessions/${encodeURIComponent(session)}`;
   // From the beginning, a session is waited for that does not exist yet.
   if (since === 0 && !isEndWanted) return { after: 'start', past: undefined };
-  const asked = requestJson(settings, path, sessionAnswer);
+  const asked = request(settings, 'session', { path: { id: session } });
   const past = since === 0 ? await asked.catch(absent) : await asked;
   if (since === 0 || past === undefined) return { after: 'start', past };
   const { epoch, seq } = past;
