@@ -123,7 +123,7 @@ export const httpApi = {
     method: 'GET',
     path: '/health',
     summary: 'Whether the server is well',
-    verb: null,
+    verb: 'health',
     answer: healthAnswer,
     statuses: { 200: 'It is', 503: 'Nothing can be journalled now: `status` is `degraded`, and `reason` says why' },
   },
@@ -288,6 +288,16 @@ export type QueryInput<Name extends EndpointName> = HttpApi[Name] extends { quer
 
 /** The body as a client gives it. */
 export type BodyInput<Name extends EndpointName> = HttpApi[Name] extends { body: infer Body extends z.ZodType } ? z.input<Body> : undefined;
+
+/** The query and the body as the server has them. The verb checks the body where the row says so. */
+export type QueryOf<Name extends EndpointName> = HttpApi[Name] extends { query: infer Query extends z.ZodType }
+  ? z.output<Query>
+  : undefined;
+export type BodyOf<Name extends EndpointName> = HttpApi[Name] extends { verbChecksBody: true }
+  ? unknown
+  : HttpApi[Name] extends { body: infer Body extends z.ZodType }
+    ? z.output<Body>
+    : undefined;
 
 /** The JSON answer. */
 export type AnswerOf<Name extends EndpointName> = HttpApi[Name] extends { answer: infer Answer extends z.ZodType }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { endpointOf, type EndpointName } from '../../src/core/http-api.ts';
+import { endpointOf, httpApi, type EndpointName } from '../../src/core/http-api.ts';
 import { parse } from '../../src/core/json/parse.ts';
 import { answers, serverMessages, type RequestName } from '../../src/core/protocol/messages.ts';
+import { may, type Verb } from '../../src/server/access/policy.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
 import { http, publish, startServer } from '../helpers/start-server.ts';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
@@ -72,3 +73,12 @@ test('what the server answers over HTTP fits the table', async () => {
   await ask('docs', 'GET', '/api/docs');
   await ask('deleteSession', 'DELETE', '/api/sessions/s');
 });
+
+test('each endpoint asks for a verb of the policy', () => {
+  const verbs: Record<EndpointName, Verb | null> = mapOf(({ verb }) => verb);
+  for (const verb of Object.values(verbs)) expect(verb === null || may('operator', verb)).toBe(true);
+});
+
+function mapOf<Value>(valueOf: (endpoint: (typeof httpApi)[EndpointName]) => Value): Record<EndpointName, Value> {
+  return Object.fromEntries(Object.entries(httpApi).map(([name, endpoint]) => [name, valueOf(endpoint)])) as Record<EndpointName, Value>;
+}

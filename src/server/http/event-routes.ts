@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { eventFilter, eventTypes } from '../../core/event-filter.ts';
 import { sessionId } from '../../core/ids.ts';
 import type { Cursor } from '../../core/protocol/event.ts';
@@ -7,33 +6,29 @@ import { limits } from '../../core/protocol/limits.ts';
 import { parse } from '../../core/json/parse.ts';
 import type { ReadRange } from '../../journal/journal.ts';
 import type { SessionHistory } from '../workspace-access.ts';
-import { principalOf, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
+import { principalOf, type RouteParts } from './route-parts.ts';
+import { addRoute, type Call } from './route.ts';
 import { PacedResponse } from './paced-response.ts';
 import { SseWatcher } from './stream-watcher.ts';
 
 /** Characters of history in one JSON answer; `next` says where to go on. */
 const historyChars = limits.requestBytes;
 
-const historyQuery = z.object({
-  after: wholeNumber(Number.MAX_SAFE_INTEGER).default(0),
-  limit: wholeNumber(limits.historyEvents).default(1_000),
-  types: z.string().max(4_096).optional(),
-});
-
 /** `/api/sessions/{id}/events`: publish, history, live stream. */
 export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
-  app.post<{ Params: PathParameters }>('/api/sessions/:id/events', (request) => {
-    const id = parse(sessionId, request.params.id, 'session_id');
-    const events = Array.isArray(request.body) ? request.body : [request.body];
+  addRoute(app, 'publish', ({ path, body, request }) => {
+    const id = parse(sessionId, path.id, 'session_id');
+    const given = body();
+    const events: unknown[] = Array.isArray(given) ? given : [given];
     return parts.as(principalOf(request)).publish({ session_id: id, events }, { wantsAnswer: true });
   });
-  app.get<{ Params: PathParameters }>('/api/sessions/:id/events', async (request, reply) => {
+  addRoute(app, 'history', async (call) => {
+    const { path, query, request, reply } = call;
     const accept = request.headers.accept ?? '';
-    const query = parse(historyQuery, request.query);
     const globs = query.types?.split(',').filter((glob) => glob !== '');
     const filter = eventFilter(globs === undefined ? undefined : parse(eventTypes, globs, 'types'));
-    if (accept.includes('text/event-stream')) return streamLive(request, reply, parts, filter);
-    const history = parts.as(principalOf(request)).history(request.params.id);
+    if (accept.includes('text/event-stream')) return streamLive(call, parts, filter);
+    const history = parts.as(principalOf(request)).history(path.id);
     // Through here and no further: what is journalled while this reads belongs to the next answer.
     const range = { after: query.after, limit: query.limit, through: history.seq, filter };
     const isLines = accept.includes('application/x-ndjson');
@@ -129,14 +124,12 @@ async function sendPieces(
 
 /** Server-Sent Events: the history after `Last-Event-ID` (or `?after=`) first, then live until the reader goes. */
 async function streamLive(
-  request: FastifyRequest<{ Params: PathParameters }>,
-  reply: FastifyReply,
+  { path, query, request, reply }: Call<'history'>,
   parts: RouteParts,
   filter: (type: string) => boolean,
-) {
-  const id = parse(sessionId, request.params.id, 'session_id');
-  const after =
-    lastEventId(request) ?? ('after' in (request.query as object) ? { seq: parse(historyQuery, request.query).after } : undefined);
+): Promise<undefined> {
+  const id = parse(sessionId, path.id, 'session_id');
+  const after = lastEventId(request) ?? ('after' in (request.query as object) ? { seq: query.after } : undefined);
   const response = new PacedResponse(reply, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
     budget: parts.budget,

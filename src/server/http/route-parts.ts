@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { limits } from '../../core/protocol/limits.ts';
 import { unrestricted, type Principal } from '../access/principal.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
@@ -18,18 +17,6 @@ export interface RouteParts {
   /** A client was cut because it does not read its answer. */
   onSlowConsumer: () => void;
 }
-
-/** The parameters in the paths of routes. */
-export interface PathParameters {
-  id: string;
-  name: string;
-  decision: string;
-  token: string;
-}
-
-/** A whole number in a query. */
-export const wholeNumber = (max: number) =>
-  z.coerce.number('must be a number').int('must be a whole number').nonnegative('must not be negative').max(max, `must be at most ${max}`);
 
 /**
  * The principal behind a request. Its name is what the caller says in `X-Client`: without tokens nobody can prove it.

@@ -1,30 +1,25 @@
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { jsonText } from '../../core/json/json.ts';
-import { createSessionRequest } from '../../core/protocol/messages.ts';
-import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
-import { principalOf, wholeNumber, type PathParameters, type RouteParts } from './route-parts.ts';
-
-const stateQuery = z.object({ at: wholeNumber(Number.MAX_SAFE_INTEGER).optional() });
+import { principalOf, type RouteParts } from './route-parts.ts';
+import { addRoute } from './route.ts';
 
 /** `/api/sessions`: list, create, look, delete. */
 export function addSessionRoutes(app: FastifyInstance, parts: RouteParts): void {
-  app.get('/api/sessions', (request) => {
+  addRoute(app, 'sessions', ({ request }) => {
     const sessions = parts.as(principalOf(request)).sessions();
     return { sessions, total: sessions.length, timestamp: timestampNow() };
   });
-  app.post('/api/sessions', async (request, reply) => {
-    const origin = parse(createSessionRequest, request.body);
+  addRoute(app, 'createSession', async ({ body, request, reply }) => {
+    const origin = body();
     jsonText(origin.metadata ?? {}, 'metadata');
-    return reply.code(201).send(await parts.as(principalOf(request)).create(origin));
+    const session = await parts.as(principalOf(request)).create(origin);
+    reply.code(201);
+    return session;
   });
-  app.get<{ Params: PathParameters }>('/api/sessions/:id', (request) => {
-    const { at } = parse(stateQuery, request.query);
-    return parts.as(principalOf(request)).state(request.params.id, at);
-  });
-  app.delete<{ Params: PathParameters }>('/api/sessions/:id', async (request) => {
-    await parts.as(principalOf(request)).delete(request.params.id);
-    return { success: true, message: `Session ${request.params.id} and its journal are deleted` };
+  addRoute(app, 'session', ({ path, query, request }) => parts.as(principalOf(request)).state(path.id, query.at));
+  addRoute(app, 'deleteSession', async ({ path, request }) => {
+    await parts.as(principalOf(request)).delete(path.id);
+    return { success: true as const, message: `Session ${path.id} and its journal are deleted` };
   });
 }
