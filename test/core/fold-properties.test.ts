@@ -39,6 +39,9 @@ const likely = fc.record(
         'checkpoint_id',
         'command_id',
         'instance_id',
+        'tool_name',
+        'tool_id',
+        'model',
       ].map((field) => [field, fc.oneof({ weight: 6, arbitrary: id }, { weight: 1, arbitrary: text }, { weight: 1, arbitrary: json })]),
     ),
     ...Object.fromEntries(

@@ -10,6 +10,7 @@ const golden: Record<number, string> = {
   3: '540a0b41d74b63352e7b657172f6c7a4ee3e5b386478f4e05058711486c9fca8',
   4: 'b3fcbf687ebef3f48cf31c1091320bf3fe37bfc0b1859559aa514d4321585a3d',
   5: '9a463ea4b6dc20f446c97043ed39f9427b6e8b622da62387f7058d8b385b7bd4',
+  6: '2fb6a252c11f6ac0cd80c977f9de92a56c6e9dc32e6054edd1fe1ecd8314246d',
 };
 
 const command = (id: string, type: string) => ({ command_id: id, command_type: type, parameters: { reason: 'r' }, by: 'op', result: 1 });
@@ -43,6 +44,16 @@ const goldenEvents = eventsOf([
   ['file:modified', { path: 'a.ts', lines_added: 1, lines_removed: 2, agent_id: 'a' }],
   ['file:deleted', { path: 'b.ts' }],
   ['file:changed', { created: ['c.ts', 'b.ts'], modified: ['a.ts'], deleted: ['c.ts'], agent_id: 'a' }],
+  ['message:user', { text: 'build it' }],
+  ['message:assistant', { text: 'on it', agent_id: 'a' }],
+  ['agent:waiting', { reason: 'idle', message: 'what now?' }],
+  ['agent:waiting', { agent_id: 'w' }],
+  ['tool:started', { tool_name: 'Bash', tool_id: 't1', agent_id: 'w', input: { command: 'ls' } }],
+  ['tool:completed', { tool_name: 'Bash', tool_id: 't1', duration: 2 }],
+  ['tool:failed', { tool_name: 'Read', error: 'no such file' }],
+  ['usage:reported', { model: 'm', agent_id: 'w', input_tokens: 3, output_tokens: 2, cache_read_tokens: 9, cost_usd: 0.5 }],
+  ['usage:reported', { output_tokens: 1, cache_write_tokens: 4 }],
+  ['message:user', { text: 'go' }],
   ['decision:point', { decision_id: 'd1', title: 'ship?', options: ['yes', { id: 'n', label: 'no' }], default: 'yes', timeout_ms: 5_000 }],
   ['decision:made', { decision_id: 'd1', choice: 'perhaps', made_by: 'the boss' }],
   ['decision:made', { decision_id: 'd1', choice: 'n', made_by: 'op', comment: 'c' }],

@@ -22,15 +22,21 @@ export function isSignOfLife(type: string): boolean {
 export function withNothingRunning(
   state: SessionState,
   ended_at: string,
-): Pick<SessionState, 'skills' | 'agents' | 'validations' | 'current_skill'> {
+): Pick<SessionState, 'skills' | 'tools' | 'agents' | 'validations' | 'current_skill' | 'waiting'> {
   const settled = <Item extends { status: string }>(items: Item[]): Item[] =>
     items.some(({ status }) => status === 'running')
       ? items.map((item) => (item.status === 'running' ? { ...item, status: 'lost', ended_at } : item))
       : items;
   return {
     skills: settled(state.skills),
-    agents: settled(state.agents),
+    tools: settled(state.tools),
+    agents: withoutWaitingAgents(settled(state.agents)),
+    waiting: null,
     validations: settled(state.validations),
     current_skill: null,
   };
+}
+
+function withoutWaitingAgents(agents: SessionState['agents']): SessionState['agents'] {
+  return agents.some((agent) => agent.waiting !== null) ? agents.map((agent) => ({ ...agent, waiting: null })) : agents;
 }

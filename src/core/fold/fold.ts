@@ -1,20 +1,25 @@
 import { receivedAt, type SessionEvent } from '../protocol/event.ts';
 import { todaysSpelling } from '../protocol/event-spellings.ts';
 import { isKnownType, type KnownEventType } from '../protocol/event-table.ts';
+import { foldAgent } from './fold-agent.ts';
 import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
 import { foldExecution } from './fold-execution.ts';
-import { clipped, lengthMs, numberOf, percentOf, sum, textOf, withItem } from './fold-values.ts';
+import { clipped, lengthMs, numberOf, sum, textOf, withItem } from './fold-values.ts';
 import { foldLost, foundAgain, isSignOfLife, withNothingRunning } from './fold-lost.ts';
+import { foldMessage } from './fold-message.ts';
 import { foldSkill } from './fold-skill.ts';
+import { foldTool } from './fold-tool.ts';
+import { foldUsage } from './fold-usage.ts';
+import { foldWaiting, withoutWaiting } from './fold-waiting.ts';
 import { foldLimits } from '../protocol/limits.ts';
-import { isLive, type AgentState, type FileState, type SessionState, type ValidationState } from '../protocol/session-state.ts';
+import { isLive, type FileState, type SessionState, type ValidationState } from '../protocol/session-state.ts';
 
 /**
  * Raised whenever the form of the state or the meaning of an event changes: snapshots of another version are folded anew.
  * A test holds the fold of all kinds of events against it.
  */
-export const foldVersion = 5;
+export const foldVersion = 6;
 
 /**
  * Changes of the state by one event; what is not named stays. Events may come in any order and, from the compatibility
@@ -50,6 +55,13 @@ const folders: Record<KnownEventType, Folder> = {
   'agent:spawned': foldAgent,
   'agent:progress': foldAgent,
   'agent:completed': foldAgent,
+  'agent:waiting': foldWaiting,
+  'message:user': foldMessage,
+  'message:assistant': foldMessage,
+  'tool:started': foldTool,
+  'tool:completed': foldTool,
+  'tool:failed': foldTool,
+  'usage:reported': foldUsage,
   'checkpoint:created': foldCheckpoint,
   'checkpoint:saved': foldCheckpointSaved,
   'checkpoint:failed': unfolded,
@@ -71,7 +83,7 @@ export function fold(state: SessionState, event: SessionEvent): SessionState {
   const seen = asFolded(event);
   const at = seen.timestamp;
   const folder = isKnownType(seen.type) ? folders[seen.type] : unfolded;
-  const before = state.lost !== null && isSignOfLife(seen.type) ? foundAgain(state) : state;
+  const before = withoutWaiting(state.lost !== null && isSignOfLife(seen.type) ? foundAgain(state) : state, seen);
   const next: SessionState = { ...before, ...folder(before, seen), seq: event.seq, updated_at: at };
   if (startsSession(event.type)) {
     if (next.status === 'created') next.status = 'running';
@@ -137,39 +149,6 @@ function foldFiles(state: SessionState, event: SessionEvent): Partial<SessionSta
     }
   }
   return { files: next.files, let_go: next.let_go };
-}
-
-function foldAgent(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
-  const agentId = textOf(data, 'agent_id');
-  if (agentId === null) return undefined;
-  const at = state.agents.findLastIndex((each) => each.agent_id === agentId);
-  const known = state.agents[at];
-  const completed = type === 'agent:completed';
-  const startedAt = type === 'agent:spawned' ? timestamp : (known?.started_at ?? timestamp);
-  const agent: AgentState = {
-    agent_id: agentId,
-    role: textOf(data, 'role') ?? known?.role ?? null,
-    task: textOf(data, 'task') ?? known?.task ?? null,
-    skill_name: textOf(data, 'skill_name') ?? known?.skill_name ?? null,
-    status: completed
-      ? data['success'] === false
-        ? 'failed'
-        : 'completed'
-      : type === 'agent:spawned'
-        ? 'running'
-        : known === undefined || known.status === 'lost'
-          ? 'running'
-          : known.status,
-    progress: percentOf(data, 'progress') ?? (completed ? 100 : (known?.progress ?? null)),
-    message: textOf(data, 'message') ?? known?.message ?? null,
-    tokens: numberOf(data, 'tokens') ?? known?.tokens ?? null,
-    cost_usd: numberOf(data, 'cost_usd') ?? known?.cost_usd ?? null,
-    started_at: startedAt,
-    updated_at: timestamp,
-    ended_at: completed ? timestamp : type === 'agent:spawned' || known?.status === 'lost' ? null : (known?.ended_at ?? null),
-    duration_ms: completed ? lengthMs(data, startedAt, timestamp) : type === 'agent:spawned' ? null : (known?.duration_ms ?? null),
-  };
-  return withItem(state, 'agents', at, agent, (each) => each.status !== 'running');
 }
 
 function foldValidation(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {

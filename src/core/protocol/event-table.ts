@@ -18,6 +18,14 @@ function named<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   });
 }
 
+const tool = { tool_name: name, tool_id: name.optional(), agent_id: text.nullish() };
+const message = z.looseObject({
+  text: text.max(limits.messageChars, `must be at most ${limits.messageChars.toLocaleString('en')} characters`),
+  message_id: text.nullish(),
+  agent_id: text.nullish(),
+});
+const tokens = count.nonnegative('must not be negative').nullish();
+
 /** One option of a decision: a text, or an object with an id and a label. */
 export const decisionOption = z.union(
   [name, z.looseObject({ id: name, label: name, description: text.optional(), recommended: z.boolean().optional() })],
@@ -126,6 +134,21 @@ export const eventTable = {
     duration: seconds.nullish(),
     tokens: count.nullish(),
     cost_usd: count.nullish(),
+  }),
+  'agent:waiting': z.looseObject({ agent_id: name.nullish(), reason: text.nullish(), message: text.nullish() }),
+  'message:user': message,
+  'message:assistant': message,
+  'tool:started': z.looseObject({ ...tool, input: z.unknown().optional() }),
+  'tool:completed': z.looseObject({ ...tool, result: z.unknown().optional(), duration: seconds.nullish() }),
+  'tool:failed': z.looseObject({ ...tool, error: z.unknown().optional(), duration: seconds.nullish() }),
+  'usage:reported': z.looseObject({
+    model: text.nullish(),
+    input_tokens: tokens,
+    output_tokens: tokens,
+    cache_read_tokens: tokens,
+    cache_write_tokens: tokens,
+    cost_usd: tokens,
+    agent_id: text.nullish(),
   }),
   'checkpoint:created': z.looseObject({ checkpoint_id: name, label: text.nullish(), step: count.nullish(), files: z.unknown().optional() }),
   'checkpoint:saved': z.looseObject({ checkpoint_id: name, files: count.nullish() }),

@@ -57,6 +57,8 @@ export const limits = {
   journalledRefusalMs: 3_000,
   rollbackSteps: 1_000,
   decisionOptions: 100,
+  /** Characters of the text of a `message:user` or `message:assistant`. */
+  messageChars: 100_000,
   /** Paths in each list of a `file:changed`. */
   changedPaths: 500,
 } as const;
@@ -72,6 +74,12 @@ export const foldLimits = {
   checkpoints: 200,
   commands: 200,
   skillUsage: 100,
+  /** Tool calls: those under way, and the newest of the others. */
+  tools: 100,
+  /** Tools, models and agents that are counted by name. What others use is in the totals only. */
+  toolUsage: 100,
+  usageByModel: 20,
+  usageByAgent: 200,
   /** Characters kept of a text in the state; the journal keeps the whole. */
   textChars: 2_000,
   /** Characters of JSON kept of a free value (`result`, `context`, ...) in the state. */

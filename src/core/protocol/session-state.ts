@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { anyObject } from '../text/text.ts';
+import { messages, noMessages, noUsage, tool, toolUsage, usage, usageFields, waiting } from './agent-activity.ts';
 import { commandStatuses, commandTypes } from './command.ts';
 
 const text = z.string('must be a text');
@@ -38,6 +39,9 @@ const agent = openObject({
   status: knownWord(['running', 'lost', 'completed', 'failed'] as const),
   progress: numberOrNull,
   message: textOrNull,
+  /** Since when it is idle and asks for attention. */
+  waiting: waiting.nullable().default(null),
+  /** What it said last, or the sum of its `usage:reported` (input and output). */
   tokens: numberOrNull,
   cost_usd: numberOrNull,
   started_at: text,
@@ -190,6 +194,17 @@ const stateFields = {
   commands: z.array(commandState),
   let_go: letGo,
   skill_usage: z.array(skillUsage),
+  /** Tool calls: those under way and the newest others. How many there were is in `tool_usage`. */
+  tools: z.array(tool).default(() => []),
+  tool_usage: z.array(toolUsage).default(() => []),
+  /** Tokens and cost, as `usage:reported` tells them: of the session, and of each model and agent. */
+  usage: usage.default(() => noUsage()),
+  usage_by_model: z.array(openObject({ model: text, ...usageFields })).default(() => []),
+  usage_by_agent: z.array(openObject({ agent_id: text, ...usageFields })).default(() => []),
+  /** What was said: how much, and the last of each side. */
+  messages: messages.default(() => noMessages()),
+  /** Since when the session's own agent is idle and asks for attention; other agents say so in `agents`. */
+  waiting: waiting.nullable().default(null),
   /** What the session was created with. */
   planned_skills: z.array(text),
   metadata: anyObject,
@@ -255,6 +270,13 @@ export function initialState(origin: SessionOrigin): SessionState {
     commands: [],
     let_go: { skills: 0, agents: 0, files: 0, decisions: 0, validations: 0, checkpoints: 0, commands: 0 },
     skill_usage: [],
+    tools: [],
+    tool_usage: [],
+    usage: noUsage(),
+    usage_by_model: [],
+    usage_by_agent: [],
+    messages: noMessages(),
+    waiting: null,
     planned_skills: origin.skills ?? [],
     metadata: origin.metadata ?? {},
   };

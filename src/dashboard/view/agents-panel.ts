@@ -13,7 +13,7 @@ const tones: Record<AgentWord, Tone> = { waiting: 'warn', running: 'active', fai
 export function agentsPanel(state: SessionState): PanelList {
   const waiting = new Set(state.decisions.filter((each) => each.status === 'open').map((each) => each.agent_id));
   const wordOf = (agent: AgentState): AgentWord => {
-    if (agent.status === 'running') return waiting.has(agent.agent_id) ? 'waiting' : 'running';
+    if (agent.status === 'running') return waiting.has(agent.agent_id) || agent.waiting !== null ? 'waiting' : 'running';
     return agent.status === 'completed' ? 'done' : agent.status;
   };
   const agents = state.agents
@@ -32,7 +32,11 @@ export function agentsPanel(state: SessionState): PanelList {
 function agentItem(agent: AgentState, word: AgentWord): PanelItem {
   const name = shown(agent.agent_id);
   const doing =
-    word === 'waiting' ? 'waiting: decision' : [word, shown(agent.message ?? agent.task ?? agent.role ?? '')].filter(Boolean).join(': ');
+    word === 'waiting'
+      ? ['waiting', agent.waiting === null ? 'decision' : shown(agent.waiting.message ?? agent.waiting.reason ?? '')]
+          .filter(Boolean)
+          .join(': ')
+      : [word, shown(agent.message ?? agent.task ?? agent.role ?? '')].filter(Boolean).join(': ');
   return {
     key: agent.agent_id,
     row: (width, look) =>

@@ -60,6 +60,14 @@ const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>,
   'agent:spawned': (data) => `${agent(data)} joined${after(' as ', textOf(data, 'role'))}${after(': ', textOf(data, 'task'))}`,
   'agent:progress': (data) => `${agent(data)}${howFar(data)}`,
   'agent:completed': (data) => `${agent(data)} ${data['success'] === false ? 'failed' : 'finished'}${seconds(data)}`,
+  'agent:waiting': (data) => `${agent(data)} waits for you${after(': ', textOf(data, 'message') ?? textOf(data, 'reason'))}`,
+  'message:user': (data) => `user: ${textOf(data, 'text') ?? ''}`,
+  'message:assistant': (data) => `${textOf(data, 'agent_id') ?? 'assistant'}: ${textOf(data, 'text') ?? ''}`,
+  'tool:started': (data) => `${who(data)}${tool(data)} called`,
+  'tool:completed': (data) => `${who(data)}${tool(data)} done${seconds(data)}`,
+  'tool:failed': (data) => `${who(data)}${tool(data)} failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
+  'usage:reported': (data) =>
+    `${who(data)}used${after(' ', textOf(data, 'model'))}: ${tokens(data)} tokens${after(', $', numberOf(data, 'cost_usd')?.toFixed(4) ?? null)}`,
   'checkpoint:created': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'}${after(': ', textOf(data, 'label'))}`,
   'checkpoint:saved': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} saved${after(', files: ', numberOf(data, 'files'))}`,
   'checkpoint:failed': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} failed${after(': ', errorTextOf(data, 'error'))}`,
@@ -93,7 +101,8 @@ function toneOf(type: string, data: Data): EventPhrase['tone'] {
   if ((type === 'validation:result' || type === 'agent:completed') && data['success'] === false) return 'bad';
   if (type.endsWith(':completed') || type === 'validation:result') return 'good';
   if (type === 'orchestrator:detached' && hasLeft(data)) return 'plain';
-  if (type === 'decision:point' || type.startsWith('execution:halt') || type === 'orchestrator:detached') return 'warn';
+  if (type === 'decision:point' || type === 'agent:waiting' || type.startsWith('execution:halt') || type === 'orchestrator:detached')
+    return 'warn';
   return 'plain';
 }
 
@@ -137,6 +146,16 @@ function seconds(data: Data): string {
 
 function skill(data: Data): string {
   return textOf(data, 'skill_name') ?? textOf(data, 'skill_id') ?? 'a skill';
+}
+
+function tool(data: Data): string {
+  return textOf(data, 'tool_name') ?? textOf(data, 'tool_id') ?? 'a tool';
+}
+
+/** Input, output and what the cache held. */
+function tokens(data: Data): number {
+  const fields = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens'];
+  return fields.reduce((total, field) => total + Math.max(0, numberOf(data, field) ?? 0), 0);
 }
 
 function agent(data: Data): string {
