@@ -92,7 +92,16 @@ describe('what was acknowledged and is gone is told at the start:', () => {
     for (const n of [1, 2]) await journal.append('s', [event(n)]);
     const path = leftBy(journal);
     writeFileSync(`${path}-log`, readFileSync(`${path}-log`, 'utf8').replace('"n":2', '"n":7'));
-    await isLoss(path, /1 commit is damaged in the log of commits/, ['-log', '-wal']);
+    const { epoch } = (await journal.head('s')) ?? {};
+    const after = await isLoss(path, /1 commit is damaged in the log of commits/, ['-log', '-wal']);
+    // The next event has the number of the lost one: a cursor to that must not fit.
+    expect(await after.append('s', [event(3)])).toMatchObject({ seqs: [2] });
+    const head = await after.head('s');
+    expect(head?.epoch).not.toBe(epoch);
+    await after.close();
+    const again = await opened(path);
+    expect(await again.head('s')).toEqual(head);
+    expect((await again.sessions()).map(({ epoch: each }) => each)).toEqual([head?.epoch]);
   });
 
   test('a torn end of the log is none', async () => {

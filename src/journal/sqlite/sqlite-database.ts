@@ -90,6 +90,20 @@ export class SqliteDatabase {
   }
 
   /**
+   * Gives each session another epoch, where the end of some may be lost: what is appended next has the numbers of what is lost,
+   * and a watcher's cursor must not take it for that.
+   */
+  renewEpochs(sessions: Iterable<NewestEvents>): void {
+    const mark = `~${newEpoch().slice(0, 6)}`;
+    this.#transaction(this.#commits, () => {
+      for (const { key, head } of sessions) {
+        head.epoch = head.epoch.replace(/~.*$/, '') + mark;
+        if (key !== undefined) this.#statements.setEpoch.run(head.epoch, key);
+      }
+    });
+  }
+
+  /**
    * Takes over what the sessions have that is not here yet, in one transaction. One that cannot be written is set aside,
    * whole, and holds up no other.
    * @param commits the last commit that this is the work of

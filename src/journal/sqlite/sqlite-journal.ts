@@ -84,6 +84,7 @@ function open(
   if (!losses.isNone) {
     if (!acceptLoss) throw new OpenRefusal('loss', losses.text);
     const kept = keepAside(path, log, wal);
+    database.renewEpochs(sessions.values());
     problems.tell(`The journal was opened with a loss: ${losses.text}. Damaged files are kept: ${kept.join(', ')}`);
   }
   // What was in the log goes to the database, so that the log begins anew and says whose it is.

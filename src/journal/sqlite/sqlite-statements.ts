@@ -7,6 +7,7 @@ const sql = {
   savepoint: 'SAVEPOINT one',
   releaseSavepoint: 'RELEASE one',
   rollbackToSavepoint: 'ROLLBACK TO one',
+  setEpoch: 'UPDATE sessions SET epoch = ? WHERE key = ?',
   insertSession: 'INSERT INTO sessions (session_id, epoch, created_at, origin) VALUES (?, ?, ?, ?)',
   insertChunk: 'INSERT INTO chunks (place, json, sum) VALUES (?, ?, ?)',
   insertId: 'INSERT INTO event_ids (session, id, seq) VALUES (?, ?, ?)',
