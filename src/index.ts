@@ -16,7 +16,7 @@ export { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } fro
 export type { ConnectionState, ConnectOptions } from './client/connection/connection.ts';
 export type { OutgoingEvent, Problem, Published, PublishOptions } from './client/orchestrator/outbox.ts';
 export type { CommandFields, CommandInput, CommandResult, CommandResults, CommandStatus, CommandType } from './core/protocol/command.ts';
-export { ShannonDashError, type ErrorBody, type ErrorCode } from './core/protocol/errors.ts';
+export { ShannonDashError, type ErrorBody, type ErrorCode, type LocalErrorCode, type WireErrorCode } from './core/protocol/errors.ts';
 export type { Cursor, SessionEvent } from './core/protocol/event.ts';
 export { matchesGlob } from './core/event-filter.ts';
 export type { EventData, KnownEventType } from './core/protocol/event-table.ts';

@@ -1,4 +1,4 @@
-import { ShannonDashError, type ErrorCode } from '../core/protocol/errors.ts';
+import { errorRow, ShannonDashError } from '../core/protocol/errors.ts';
 
 /** What the program's exit code says to a script. */
 export const exitCodes = {
@@ -25,24 +25,7 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
-const byErrorCode: Record<ErrorCode, number> = {
-  INVALID: exitCodes.usage,
-  UNAUTHENTICATED: exitCodes.notAllowed,
-  FORBIDDEN: exitCodes.notAllowed,
-  NOT_FOUND: exitCodes.notFound,
-  CONFLICT: exitCodes.notFound,
-  SUPERSEDED: exitCodes.notFound,
-  TOO_LARGE: exitCodes.refused,
-  UNSUPPORTED: exitCodes.refused,
-  LIMIT_REACHED: exitCodes.refused,
-  INTERNAL: exitCodes.refused,
-  JOURNAL_FAILED: exitCodes.refused,
-  UNAVAILABLE: exitCodes.unreachable,
-  UNREACHABLE: exitCodes.unreachable,
-  TIMEOUT: exitCodes.timedOut,
-};
-
 /** The exit code for an error. A code of a newer server counts as refused. */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof ShannonDashError && Object.hasOwn(byErrorCode, error.code) ? byErrorCode[error.code] : exitCodes.refused;
+  return exitCodes[(error instanceof ShannonDashError ? errorRow(error.code)?.exit : undefined) ?? 'refused'];
 }

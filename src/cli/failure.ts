@@ -1,4 +1,4 @@
-import { errorTable, ShannonDashError, type ErrorCode } from '../core/protocol/errors.ts';
+import { errorRow, ShannonDashError, type ErrorCode } from '../core/protocol/errors.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { systemReason } from './terminal/system-reason.ts';
 
@@ -19,7 +19,7 @@ export class Failure extends ShannonDashError {
 
   /** Whether the same again may succeed. */
   get isRetryable(): boolean {
-    return Object.hasOwn(errorTable, this.code) && errorTable[this.code].retryable;
+    return errorRow(this.code)?.retryable === true;
   }
 }
 
@@ -34,9 +34,6 @@ export function noAnswer(url: string, duration: string): Failure {
     hints: ['wait longer: --timeout 60s', 'or point at another server: --url URL   (SHANNON_DASH_URL)'],
   });
 }
-
-const otherServer = ['see what listens there, or point at another server: --url URL   (SHANNON_DASH_URL)'];
-const startServer = ['start a server:  shannon-dash serve', 'or point at one: --url URL   (SHANNON_DASH_URL)'];
 
 /** Any thrown value as a failure: a sentence in the program's own voice, and the next step. */
 export function failureOf(error: unknown): Failure {
@@ -71,12 +68,7 @@ export function noSession(): Failure {
 }
 
 function hintsOf({ code }: ShannonDashError): string[] {
-  if (code === 'UNREACHABLE') return startServer;
-  if (code === 'UNSUPPORTED') return otherServer;
-  if (code === 'UNAUTHENTICATED') return ['give a token: --token-file FILE   (SHANNON_DASH_TOKEN)'];
-  if (code === 'NOT_FOUND') return ['see all: shannon-dash sessions'];
-  if (code === 'TIMEOUT') return ['look: shannon-dash stats'];
-  return [Object.hasOwn(errorTable, code) ? errorTable[code].hint : 'the server is newer than this program: update it'];
+  return (errorRow(code)?.hint ?? 'the server is newer than this program: update it').split('\n');
 }
 
 /** The server's sentences begin with a capital, the program's do not. Names in capitals (HALT) stay. */

@@ -1,7 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../src/core/protocol/errors.ts';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { failureOf } from '../../src/cli/failure.ts';
+import { errorFromBody } from '../../src/client/connection/connect-failure.ts';
+import {
+  errorBody,
+  errorRow,
+  errorTable,
+  isErrorBody,
+  localErrorTable,
+  ShannonDashError,
+  type LocalErrorCode,
+  type WireErrorCode,
+} from '../../src/core/protocol/errors.ts';
 
-const codes = Object.keys(errorTable) as ErrorCode[];
+const codes = Object.keys(errorTable) as WireErrorCode[];
+const localCodes = Object.keys(localErrorTable) as LocalErrorCode[];
 
 test.each(codes)('%s has a status of its kind, says whether to try again, and a way out', (code) => {
   const { status, retryable, hint } = errorTable[code];
@@ -11,6 +24,31 @@ test.each(codes)('%s has a status of its kind, says whether to try again, and a 
   expect(hint).toMatch(/^[a-z].{9,}[^.]$/);
   // A fault of the request stays one when it is sent again; only a limit passes.
   if (status < 500 && status !== 429) expect(retryable).toBe(false);
+});
+
+test('no code is both one of the server and one of the client', () => {
+  expect(localCodes.filter((code) => Object.hasOwn(errorTable, code))).toEqual([]);
+});
+
+test.each([...codes, ...localCodes])('%s has every column', (code) => {
+  const row = errorRow(code);
+  expect(row?.isPersonal).toBeTypeOf('boolean');
+  expect(row?.retryable).toBeTypeOf('boolean');
+  expect(Object.keys(exitCodes)).toContain(row?.exit);
+  for (const line of row?.hint.split('\n') ?? []) expect(line).toMatch(/^[a-z].{9,}[^.]$/);
+  // The program says it in its own words, and ends as the table says.
+  const failure = failureOf(new ShannonDashError(code, 'It is so'));
+  expect([failure.hints.join('\n'), failure.exitCode]).toEqual([row?.hint, exitCodes[row?.exit ?? 'ok']]);
+});
+
+test.each(localCodes)('%s is never told by a server, nor believed when one tells it', (code) => {
+  expect(errorBody(new ShannonDashError(code, 'secret'))).toMatchObject({ code: 'INTERNAL', error: 'Internal error' });
+  const told = { success: false, error: 'x', code: code as unknown as WireErrorCode, timestamp: '' } as const;
+  expect(errorFromBody(told).code).toBe('INTERNAL');
+});
+
+test('a code of a newer server has no row, whatever it is called', () => {
+  for (const code of ['NEW_CODE', 'constructor', '__proto__', 'toString']) expect(errorRow(code)).toBeUndefined();
 });
 
 describe('the body of an error', () => {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { check } from '../../core/json/parse.ts';
 import { fieldPath } from '../../core/json/field-path.ts';
-import { errorTable, isErrorBody, ShannonDashError, type ErrorBody } from '../../core/protocol/errors.ts';
+import { errorRow, isErrorBody, localErrorTable, ShannonDashError, type ErrorBody } from '../../core/protocol/errors.ts';
 
 const reasons: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'connection refused'],
@@ -19,9 +19,9 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed'],
 ]);
 
-/** The error that a server's error body stands for. */
-export function errorFromBody(body: ErrorBody): ShannonDashError {
-  return new ShannonDashError(body.code, body.error, body.details);
+/** The error that a server's error body stands for. That no answer came is for the client to say: no server can. */
+export function errorFromBody({ code, error, details }: ErrorBody): ShannonDashError {
+  return new ShannonDashError(Object.hasOwn(localErrorTable, code) ? 'INTERNAL' : code, error, details);
 }
 
 /**
@@ -42,7 +42,7 @@ export function readAs<Schema extends z.ZodType>(schema: Schema, value: unknown,
 
 /** Whether the same again may succeed. A code that this version does not know is taken as final. */
 export function isRetryable(error: unknown): boolean {
-  return error instanceof ShannonDashError && Object.hasOwn(errorTable, error.code) && errorTable[error.code].retryable;
+  return error instanceof ShannonDashError && errorRow(error.code)?.retryable === true;
 }
 
 /** Any thrown value as an error with a code. */

@@ -1,4 +1,4 @@
-import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { errorRow, ShannonDashError } from '../../core/protocol/errors.ts';
 import { parseEventInput } from '../../core/protocol/event.ts';
 import { fieldPath } from '../../core/json/field-path.ts';
 import { newId } from '../../core/ids.ts';
@@ -56,8 +56,6 @@ interface Entry {
 
 /** Characters of JSON in one batch; at 3 bytes each still below what the server takes in one request. */
 const batchChars = 1024 * 1024;
-/** Refusals that concern whoever sends, whatever the event. */
-const personal = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'UNSUPPORTED']);
 
 /** Events on their way to the journal: in order, one batch at a time, kept until acknowledged, bounded. */
 export class Outbox {
@@ -216,7 +214,7 @@ export class Outbox {
       return false;
     }
     this.#batches.shift();
-    if (batch.length === 1 || personal.has(error.code)) {
+    if (batch.length === 1 || errorRow(error.code)?.isPersonal === true) {
       for (const entry of batch) this.#settle(entry, () => entry.reject(error));
     } else {
       // One of them is guilty: halving finds it, and the others keep their order.

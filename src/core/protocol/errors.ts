@@ -2,31 +2,96 @@ import { z } from 'zod';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { maskPasswords } from '../text/mask-passwords.ts';
 
-/** One row per error: HTTP status, whether trying again can help, and the way out. Codes are wire names. */
-export const errorTable = {
-  INVALID: { status: 400, retryable: false, hint: 'correct the named field and send it again' },
-  UNAUTHENTICATED: { status: 401, retryable: false, hint: 'send a token' },
-  FORBIDDEN: { status: 403, retryable: false, hint: 'use an allowed origin, host or role' },
-  NOT_FOUND: { status: 404, retryable: false, hint: 'list what exists: GET /api/sessions' },
-  CONFLICT: { status: 409, retryable: false, hint: 'look at the current state, then decide again' },
-  SUPERSEDED: { status: 409, retryable: false, hint: 'another orchestrator has taken this session over' },
-  TOO_LARGE: { status: 413, retryable: false, hint: 'send less at a time' },
-  UNSUPPORTED: { status: 415, retryable: false, hint: 'send application/json or application/x-ndjson' },
-  LIMIT_REACHED: { status: 429, retryable: true, hint: 'finish or delete something first' },
-  INTERNAL: { status: 500, retryable: false, hint: 'look at the log of the server' },
-  JOURNAL_FAILED: { status: 503, retryable: true, hint: 'check the disk of the server, then send it again with the same id' },
-  UNAVAILABLE: { status: 503, retryable: true, hint: 'try again in a moment' },
-  UNREACHABLE: { status: 503, retryable: true, hint: 'start a server: shannon-dash serve' },
-  TIMEOUT: { status: 504, retryable: true, hint: 'the outcome is unknown: look before you send it again' },
-} as const satisfies Record<string, { status: number; retryable: boolean; hint: string }>;
+/** What is known of an error by its code. */
+interface ErrorRow {
+  /** Whether the same request can succeed later. */
+  retryable: boolean;
+  /** Whether it concerns the sender, whatever was sent: each of its other requests would be refused too. */
+  isPersonal: boolean;
+  /** How the command line ends: the name of an exit code. */
+  exit: 'refused' | 'usage' | 'timedOut' | 'notAllowed' | 'unreachable' | 'notFound';
+  /** The next step for a person at the command line. A second one stands on a line of its own. */
+  hint: string;
+}
 
-export type ErrorCode = keyof typeof errorTable;
+/** The errors that a server answers with, and their HTTP status. Codes are wire names. */
+export const errorTable = {
+  INVALID: { status: 400, retryable: false, isPersonal: false, exit: 'usage', hint: 'correct the named field and send it again' },
+  UNAUTHENTICATED: {
+    status: 401,
+    retryable: false,
+    isPersonal: true,
+    exit: 'notAllowed',
+    hint: 'give a token: --token-file FILE   (SHANNON_DASH_TOKEN)',
+  },
+  FORBIDDEN: { status: 403, retryable: false, isPersonal: true, exit: 'notAllowed', hint: 'use an allowed origin, host or role' },
+  NOT_FOUND: { status: 404, retryable: false, isPersonal: false, exit: 'notFound', hint: 'see all: shannon-dash sessions' },
+  CONFLICT: {
+    status: 409,
+    retryable: false,
+    isPersonal: false,
+    exit: 'notFound',
+    hint: 'look at the current state, then decide again',
+  },
+  SUPERSEDED: {
+    status: 409,
+    retryable: false,
+    isPersonal: false,
+    exit: 'notFound',
+    hint: 'another orchestrator has taken this session over',
+  },
+  TOO_LARGE: { status: 413, retryable: false, isPersonal: false, exit: 'refused', hint: 'send less at a time' },
+  UNSUPPORTED: {
+    status: 415,
+    retryable: false,
+    isPersonal: true,
+    exit: 'refused',
+    hint: 'see what listens there, or point at another server: --url URL   (SHANNON_DASH_URL)',
+  },
+  LIMIT_REACHED: { status: 429, retryable: true, isPersonal: false, exit: 'refused', hint: 'finish or delete something first' },
+  INTERNAL: { status: 500, retryable: false, isPersonal: false, exit: 'refused', hint: 'look at the log of the server' },
+  JOURNAL_FAILED: {
+    status: 503,
+    retryable: true,
+    isPersonal: false,
+    exit: 'refused',
+    hint: 'check the disk of the server, then send it again with the same id',
+  },
+  UNAVAILABLE: { status: 503, retryable: true, isPersonal: false, exit: 'unreachable', hint: 'try again in a moment' },
+} as const satisfies Record<string, ErrorRow & { status: number }>;
+
+/** The errors that a client finds by itself, because no answer came. No server can answer with them. */
+export const localErrorTable = {
+  UNREACHABLE: {
+    retryable: true,
+    isPersonal: false,
+    exit: 'unreachable',
+    hint: 'start a server:  shannon-dash serve\nor point at one: --url URL   (SHANNON_DASH_URL)',
+  },
+  TIMEOUT: { retryable: true, isPersonal: false, exit: 'timedOut', hint: 'look: shannon-dash stats' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type WireErrorCode = keyof typeof errorTable;
+export type LocalErrorCode = keyof typeof localErrorTable;
+export type ErrorCode = WireErrorCode | LocalErrorCode;
+
+const rows: ReadonlyMap<string, ErrorRow> = new Map<string, ErrorRow>([...Object.entries(errorTable), ...Object.entries(localErrorTable)]);
+
+/** The row of a code; undefined for a code of a newer server. */
+export function errorRow(code: string): ErrorRow | undefined {
+  return rows.get(code);
+}
+
+/** Whether a code is one of those that a server answers with. */
+export function isWireCode(code: string): code is WireErrorCode {
+  return Object.hasOwn(errorTable, code);
+}
 
 /** What a refused request is answered with, on every transport. A newer server may have codes that are not in the table. */
 export const errorAnswer = openObject({
   success: z.literal(false),
   error: z.string(),
-  code: knownWord(Object.keys(errorTable) as ErrorCode[]),
+  code: knownWord(Object.keys(errorTable) as WireErrorCode[]),
   timestamp: z.string(),
   details: z.unknown().optional(),
 });
@@ -47,13 +112,14 @@ export class ShannonDashError extends Error {
   }
 }
 
-/** The wire form of any thrown value. The text of an unexpected error stays in the server's log. */
+/** The wire form of any thrown value. The text of an unexpected or a local error stays in the server's log. */
 export function errorBody(error: unknown): ErrorBody {
-  const known = error instanceof ShannonDashError ? error : new ShannonDashError('INTERNAL', 'Internal error');
+  const isTold = error instanceof ShannonDashError && isWireCode(error.code);
+  const known = isTold ? error : new ShannonDashError('INTERNAL', 'Internal error');
   return {
     success: false,
     error: known.message,
-    code: known.code,
+    code: known.code as WireErrorCode,
     timestamp: new Date().toISOString(),
     ...(known.details === undefined ? {} : { details: known.details }),
   };

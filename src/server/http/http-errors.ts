@@ -13,8 +13,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 
 /** As `answerError`, for the routes of commands: the refusal names the command. */
 export function answerCommandError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const known = toKnownError(error, request);
-  void reply.code(errorTable[known.code].status).send({ ...errorBody(known), ...commandNames(request.body) });
+  const body = errorBody(toKnownError(error, request));
+  void reply.code(errorTable[body.code].status).send({ ...body, ...commandNames(request.body) });
 }
 
 const badRequests: ReadonlyMap<string | undefined, string> = new Map([
@@ -35,7 +35,8 @@ export function answerBadRequest(error: Error & { code?: string }, socket: Socke
 }
 
 export function sendError(reply: FastifyReply, error: ShannonDashError): FastifyReply {
-  return reply.code(errorTable[error.code].status).send(errorBody(error));
+  const body = errorBody(error);
+  return reply.code(errorTable[body.code].status).send(body);
 }
 
 /** Fastify's own errors in our form; anything unexpected is logged and answered without its text. */

@@ -1,5 +1,5 @@
 import { isFinal, type CommandResult, type CommandStatus, type CommandType } from '../../../core/protocol/command.ts';
-import { ShannonDashError, type ErrorCode, errorTable } from '../../../core/protocol/errors.ts';
+import { isWireCode, ShannonDashError } from '../../../core/protocol/errors.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { shownDuration } from '../../settings/duration.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -58,7 +58,7 @@ export function failureOfResult(result: CommandResult, { wait, timeoutMs }: { wa
   const { status, command_type, session_id, attached, error, code } = result;
   const more = `all of it: shannon-dash commands -s ${session_id}`;
   if (status === 'rejected') {
-    const known = code !== undefined && Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'CONFLICT';
+    const known = code !== undefined && isWireCode(code) ? code : 'CONFLICT';
     return failureOf(new ShannonDashError(known, error ?? `${command_type} was rejected`));
   }
   if (status === 'failed')
