@@ -34,7 +34,19 @@ export function commandStepId(commandId: string, step: string): string {
   return `command:${commandId}:${step}`;
 }
 
-/** Whether an id is one that only the server gives: to a step of a command, or where a session is lost. */
+/** The id of the event that answers a decision: the first answer is the only one, whichever server writes it. @param seq of the event that asked */
+export function decisionMadeId(seq: number): string {
+  return `decision:${seq}:made`;
+}
+
+/** The id of the event that ends an attachment. @param term the `seq` of the event that attached */
+export function detachedId(term: number): string {
+  return `orchestrator:${term}:detached`;
+}
+
+/** Whether an id is one that only the server gives: to a step of a command, to an answer, to the end of an attachment, or where a session is lost. */
 export function isServerEventId(id: string): boolean {
-  return /^command:.+:(?:queued|delivered|delivered:.+|final)$|^execution:lost:\d+$/.test(id);
+  return /^command:.+:(?:queued|delivered|delivered:.+|final)$|^(?:decision:\d+:made|orchestrator:\d+:detached|execution:lost:\d+)$/.test(
+    id,
+  );
 }

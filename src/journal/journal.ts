@@ -56,6 +56,8 @@ export interface AppendResult {
 }
 
 export interface AppendOptions {
+  /** The newest event of the state that the append was decided on: it is refused when another one was written since. */
+  expectedSeq?: number | undefined;
   /** Nobody waits for the commit: in a burst the append may wait about two milliseconds for more. */
   mayGather?: boolean;
   /** Commits at once instead of with the next group: for what a person waits for. */
@@ -127,7 +129,8 @@ export interface Journal {
   /**
    * Appends all of the events or none, creating the session if need be; resolves once they are committed. An event
    * whose `id` the session has already is not journalled again.
-   * @throws ShannonDashError CONFLICT the same `id` with another type or other data; JOURNAL_FAILED nothing was kept
+   * @throws ShannonDashError CONFLICT the same `id` with another type or other data, or (see `isOvertaken`) another event
+   * than `expectedSeq` is the newest; JOURNAL_FAILED nothing was kept
    */
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
   /** Commits at once what waits for the next commit, and tells the listeners all that is committed. */
@@ -145,6 +148,10 @@ export interface Journal {
   /** Deletes a session with its whole history. False if there is none. */
   delete(sessionId: string): Promise<boolean>;
   subscribe(listener: JournalListener): () => void;
+  /** Says that a server works with this journal, until the function that this gives is called. */
+  join(serverId: string): () => void;
+  /** The servers that work with it now. A lease of any other server has ended. */
+  servers(): ReadonlySet<string>;
   saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void>;
   loadSnapshot(sessionId: string): Promise<Snapshot | undefined>;
   /**

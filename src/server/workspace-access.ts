@@ -10,7 +10,7 @@ import type { JournalEvent, JournalHealth, ReadRange } from '../journal/journal.
 import { checkAccess, mayReach, type Verb } from './access/policy.ts';
 import type { LinkedDecision } from './access/decision-links.ts';
 import type { Principal } from './access/principal.ts';
-import type { CommandUpdate } from './commands/command-ledger.ts';
+import type { CommandUpdate } from './commands/command-delivery.ts';
 import type { Detachment } from './commands/detachment.ts';
 import type { OrchestratorLink } from './commands/orchestrators.ts';
 import type { Publishing } from './sessions/event-intake.ts';
@@ -71,8 +71,9 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   }
 
   /** Every session that the principal may reach, in the order of their creation. */
-  sessions(): SessionSummary[] {
+  async sessions(): Promise<SessionSummary[]> {
     this.#check('sessions');
+    await this.#parts.ledger.ready();
     const reached = [...this.#parts.store.all()].filter(({ head }) => this.#reaches(head.session_id));
     return reached.map((session) => summaryOf(session, this.#parts));
   }
@@ -80,7 +81,8 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   /** The fold now, or at an earlier event. @throws ShannonDashError NOT_FOUND */
   async state(sessionId: string, at?: number): Promise<SessionState & { epoch: string }> {
     this.#check('state', sessionId);
-    const { store } = this.#parts;
+    const { store, ledger } = this.#parts;
+    await ledger.ready(sessionId);
     const state = at === undefined ? await store.load(sessionId) : await store.at(sessionId, at);
     const session = store.get(sessionId);
     if (state === undefined || session === undefined) throw notFound(sessionId);
@@ -100,7 +102,8 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   /** Subscribes to one session, which need not exist yet. */
   async watch(sessionId: string, watcher: Watcher, { after, ...options }: WatchOptions): Promise<Subscription> {
     this.#check('watch', sessionId);
-    const { hub, store } = this.#parts;
+    const { hub, store, ledger } = this.#parts;
+    await ledger.ready(sessionId);
     const cursor = after && { seq: after.seq, epoch: after.epoch ?? store.get(sessionId)?.head.epoch ?? this.epoch };
     return hub.subscribe(sessionId, watcher, { ...options, after: cursor });
   }
@@ -206,14 +209,15 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   async skills(filter: SkillFilter): Promise<{ skills: ListedSkill[]; problems: readonly SkillProblem[] }> {
     this.#check('skills');
     const { skills } = this.#parts;
-    await skills.ready;
+    // How often each was used is told by all sessions.
+    await Promise.all([skills.ready, this.#parts.ledger.ready()]);
     return { skills: skills.list(filter), problems: skills.problems };
   }
 
   /** @throws ShannonDashError NOT_FOUND */
   async skill(name: string): Promise<ListedSkill> {
     this.#check('skills');
-    await this.#parts.skills.ready;
+    await Promise.all([this.#parts.skills.ready, this.#parts.ledger.ready()]);
     const skill = this.#parts.skills.get(name);
     if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${name}`);
     return skill;
@@ -269,7 +273,8 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   }
 
   async #decision(sessionId: string, decisionId: string): Promise<{ decision: DecisionState; key: LinkedDecision }> {
-    const { store } = this.#parts;
+    const { store, ledger } = this.#parts;
+    await ledger.ready(sessionId);
     const state = await store.load(sessionId);
     const decision = state?.decisions.find((each) => each.decision_id === decisionId);
     if (decision === undefined) throw decisionNotFound(decisionId);

@@ -1,3 +1,4 @@
+import { newId } from '../core/ids.ts';
 import type { Journal } from '../journal/journal.ts';
 import { DecisionLinks } from './access/decision-links.ts';
 import type { Principal } from './access/principal.ts';
@@ -73,6 +74,8 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
   const { onProblem, onWarning } = options;
   const journal = opened.keep(options.journal, (each) => each.close());
   const metrics = new Metrics();
+  const serverId = newId();
+  opened.keep(journal.join(serverId), (leave) => leave());
   const store = opened.keep(new SessionStore(journal, onProblem), (each) => each.close());
   await store.open();
   const hub = opened.keep(new Hub(journal, store, onProblem), (each) => each.close());
@@ -82,6 +85,7 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
       journal,
       store,
       hub,
+      serverId,
       onRefusalLetGo: () => metrics.refusalLetGo(),
       producersOf: (sessionId) => lost.producersOf(sessionId),
       expiryMs: options.commandExpiryMs,
@@ -89,7 +93,7 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
     }),
     (each) => each.close(),
   );
-  await ledger.open();
+  ledger.open();
   lost.open();
   // The registry reads the skills in the background: only a request for skills waits for them.
   const skills = opened.keep(

@@ -241,10 +241,10 @@ describe('a session that is deleted', () => {
     });
     const resumed: unknown[] = [];
     run.onCommand('RESUME', (command) => resumed.push(command));
-    const halt = operator.send({ type: 'HALT' });
+    const halt = expect(operator.send({ type: 'HALT' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await isHalting.promise;
     await remove();
-    await expect(halt).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await halt;
     done.resolve();
     await run.gate();
     expect([resumed.length, deletions]).toEqual([1, 2]);

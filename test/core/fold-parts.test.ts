@@ -318,7 +318,8 @@ describe('the orchestrator', () => {
   test('attaches, is lost, and the status stays', () => {
     const state = stateAfter(['execution:started'], attached('o1'), ['orchestrator:detached', { instance_id: 'o1', reason: 'gone' }]);
     expect(state.status).toBe('running');
-    expect(state.orchestrator).toEqual({ attached: false, instance_id: 'o1', capabilities: ['HALT'], last_seen: timeOf(3) });
+    const lease = { server: null, term: 2 };
+    expect(state.orchestrator).toEqual({ attached: false, instance_id: 'o1', capabilities: ['HALT'], last_seen: timeOf(3), lease });
   });
 
   test('that was superseded does not end its successor', () => {

@@ -11,6 +11,7 @@ const golden: Record<number, string> = {
   4: 'b3fcbf687ebef3f48cf31c1091320bf3fe37bfc0b1859559aa514d4321585a3d',
   5: '9a463ea4b6dc20f446c97043ed39f9427b6e8b622da62387f7058d8b385b7bd4',
   6: '2fb6a252c11f6ac0cd80c977f9de92a56c6e9dc32e6054edd1fe1ecd8314246d',
+  7: 'c4f8ae142e50ffcf77864872729cb4374823825e2933847840314b28af17da95',
 };
 
 const command = (id: string, type: string) => ({ command_id: id, command_type: type, parameters: { reason: 'r' }, by: 'op', result: 1 });

@@ -87,7 +87,8 @@ test.each([
   const before = timers();
   await expect(createServer({ journal, projectFolder, ...optionsOf() })).rejects.toThrow();
   expect(journal).toMatchObject({ isClosed: true, listeners: 0 });
-  expect(timers()).toBe(before);
+  // Less, where a timer of an earlier test ends meanwhile.
+  expect(timers()).toBeLessThanOrEqual(before);
 });
 
 describe('close', () => {

@@ -54,6 +54,8 @@ test('at start each session is read once', async () => {
   const names = Array.from({ length: 600 }, (_, n) => `s${n}`);
   for (const name of names) await journal.append(name, [skill('a')]);
   const server = await createServer({ journal, projectFolder: await temporaryFolder() });
+  const { url } = await server.listen({ port: 0 });
+  expect(await http('GET', `${url}/api/sessions`)).toMatchObject({ status: 200, body: { total: names.length } });
   // More than are kept in memory: a second look at each would read it again.
   expect(journal.read_of).toEqual(names);
   await server.close();

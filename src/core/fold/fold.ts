@@ -5,9 +5,10 @@ import { foldAgent } from './fold-agent.ts';
 import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
 import { foldExecution } from './fold-execution.ts';
-import { clipped, lengthMs, numberOf, sum, textOf, withItem } from './fold-values.ts';
+import { lengthMs, numberOf, sum, textOf, withItem } from './fold-values.ts';
 import { foldLost, foundAgain, isSignOfLife, withNothingRunning } from './fold-lost.ts';
 import { foldMessage } from './fold-message.ts';
+import { foldOrchestrator } from './fold-orchestrator.ts';
 import { foldSkill } from './fold-skill.ts';
 import { foldTool } from './fold-tool.ts';
 import { foldUsage } from './fold-usage.ts';
@@ -19,7 +20,7 @@ import { isLive, type FileState, type SessionState, type ValidationState } from 
  * Raised whenever the form of the state or the meaning of an event changes: snapshots of another version are folded anew.
  * A test holds the fold of all kinds of events against it.
  */
-export const foldVersion = 6;
+export const foldVersion = 7;
 
 /**
  * Changes of the state by one event; what is not named stays. Events may come in any order and, from the compatibility
@@ -208,37 +209,4 @@ function foldCheckpointSaved(state: SessionState, { data }: SessionEvent): Parti
   const known = state.checkpoints[at];
   const files = numberOf(data, 'files');
   return known === undefined || files === null ? undefined : withItem(state, 'checkpoints', at, { ...known, files }, () => true);
-}
-
-function foldOrchestrator(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> {
-  // One that works under another is a hand of it: the session's orchestrator stays who it is.
-  if (data['under'] !== undefined) return {};
-  const instanceId = textOf(data, 'instance_id');
-  if (type === 'orchestrator:detached') {
-    const known = state.orchestrator;
-    // The end of one that has been superseded says nothing about its successor.
-    if (known !== null && instanceId !== null && known.instance_id !== instanceId) return {};
-    return {
-      orchestrator: {
-        attached: false,
-        instance_id: known?.instance_id ?? instanceId,
-        capabilities: known?.capabilities ?? [],
-        last_seen: timestamp,
-      },
-    };
-  }
-  const capabilities = data['capabilities'];
-  return {
-    orchestrator: {
-      attached: true,
-      instance_id: instanceId,
-      capabilities: Array.isArray(capabilities)
-        ? capabilities
-            .filter((each) => typeof each === 'string')
-            .slice(0, 64)
-            .map((each) => clipped(each, 128))
-        : [],
-      last_seen: timestamp,
-    },
-  };
 }

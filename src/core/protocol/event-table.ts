@@ -54,6 +54,9 @@ const orchestrator = z.looseObject({
   capabilities: z.array(text).optional(),
   code: text.nullish(),
   reason: text.nullish(),
+  server: text.nullish(),
+  term: count.nullish(),
+  under: text.or(z.boolean()).nullish(),
 });
 
 /**

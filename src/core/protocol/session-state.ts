@@ -127,12 +127,24 @@ export const commandState = openObject({
   updated_at: text,
 });
 
+const lease = openObject({
+  /** The id of the server that holds the connection; null in a history that an older version has written. */
+  server: textOrNull,
+  /** The `seq` of the event that attached: a later attachment has a higher one. */
+  term: number,
+}).default({ server: null, term: 0 });
+
 export const orchestratorState = openObject({
   attached: flag,
   instance_id: textOrNull,
   capabilities: z.array(text),
   last_seen: text,
+  /** That of the last attachment, also when it has ended. */
+  lease,
 });
+
+/** A program under a supervising orchestrator, which takes the commands of its own capabilities. */
+const delegateState = openObject({ instance_id: textOrNull, capabilities: z.array(text), lease });
 
 const skillUsage = openObject({
   skill_name: text,
@@ -183,6 +195,8 @@ const stateFields = {
   }).nullable(),
   rollback: openObject({ checkpoint_id: textOrNull, steps: numberOrNull, by: textOrNull, at: text }).nullable(),
   orchestrator: orchestratorState.nullable(),
+  /** The program that is attached under the orchestrator now. */
+  delegate: delegateState.nullable().default(null),
   /** Since when it is lost, and the status that it comes back to. */
   lost: openObject({ since: text, from: sessionStatus }).nullable(),
   skills: z.array(skill),
@@ -226,6 +240,8 @@ export interface ValidationState extends z.output<typeof validation> {}
 export interface CheckpointState extends z.output<typeof checkpoint> {}
 export interface CommandState extends z.output<typeof commandState> {}
 export interface OrchestratorState extends z.output<typeof orchestratorState> {}
+export interface DelegateState extends z.output<typeof delegateState> {}
+export interface Lease extends z.output<typeof lease> {}
 export interface SkillUsage extends z.output<typeof skillUsage> {}
 export interface LetGo extends z.output<typeof letGo> {}
 export interface SessionState extends z.output<typeof sessionState> {}
@@ -260,6 +276,7 @@ export function initialState(origin: SessionOrigin): SessionState {
     redirect: null,
     rollback: null,
     orchestrator: null,
+    delegate: null,
     lost: null,
     skills: [],
     agents: [],

@@ -4,6 +4,8 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import { AppendQueue, type PendingAppend } from '../append-queue.ts';
 import { ChangeFeed } from '../change-feed.ts';
+import { checkExpectedSeq } from '../expected-seq.ts';
+import { JoinedServers } from '../joined-servers.ts';
 import {
   noteAppended,
   type AppendOptions,
@@ -34,6 +36,7 @@ export class MemoryJournal implements Journal {
   readonly secret = randomBytes(32).toString('base64url');
   readonly location = 'memory';
   readonly #sessions = new Map<string, StoredSession>();
+  readonly #servers = new JoinedServers();
   readonly #feed = new ChangeFeed();
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
   #deletions = 0;
@@ -103,6 +106,14 @@ export class MemoryJournal implements Journal {
     return this.#feed.subscribe(listener);
   }
 
+  join(serverId: string): () => void {
+    return this.#servers.join(serverId);
+  }
+
+  servers(): ReadonlySet<string> {
+    return this.#servers.ids;
+  }
+
   saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
     const session = this.#sessions.get(sessionId);
     if (session !== undefined) session.snapshot = snapshot;
@@ -146,9 +157,10 @@ export class MemoryJournal implements Journal {
   #commit(group: PendingAppend<AppendResult>[]): void {
     const changes: JournalChange[] = [];
     const settle: (() => void)[] = [];
-    for (const { sessionId, events, resolve, reject } of group) {
+    for (const { sessionId, events, options, resolve, reject } of group) {
       const known = this.#sessions.get(sessionId);
       try {
+        checkExpectedSeq(known?.head ?? { session_id: sessionId, seq: 0 }, options.expectedSeq);
         if (known === undefined) checkRoomForSession(this.#sessions.size);
         const session = known ?? this.#add({ session_id: sessionId, created_at: new Date().toISOString() });
         const { fresh, freshById, seqs } = stamp(session.head, events, (id) => findById(session, id));

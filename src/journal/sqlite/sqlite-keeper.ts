@@ -3,6 +3,8 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import { AppendQueue, type PendingAppend } from '../append-queue.ts';
 import { ChangeFeed } from '../change-feed.ts';
+import { checkExpectedSeq } from '../expected-seq.ts';
+import { JoinedServers } from '../joined-servers.ts';
 import type { CommitLog } from './commit-log.ts';
 import { FilePresence } from './files/file-presence.ts';
 import {
@@ -61,6 +63,8 @@ export class SqliteKeeper implements Journal {
   readonly #files: FilePresence;
   readonly #health: WriteHealth;
   readonly #feed = new ChangeFeed();
+  /** SQLite lets one process write: these are servers of this process. */
+  readonly #servers = new JoinedServers();
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
   readonly #looking: ReturnType<typeof setInterval>;
   #isSaved = false;
@@ -169,6 +173,14 @@ export class SqliteKeeper implements Journal {
     return this.#feed.subscribe(listener);
   }
 
+  join(serverId: string): () => void {
+    return this.#servers.join(serverId);
+  }
+
+  servers(): ReadonlySet<string> {
+    return this.#servers.ids;
+  }
+
   async saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
     const session = this.#sessions.get(sessionId);
     if (session === undefined || this.#isClosed || session.refusal !== undefined) return;
@@ -253,12 +265,13 @@ export class SqliteKeeper implements Journal {
     }
   }
 
-  #stage({ sessionId, events, resolve, reject }: PendingAppend<AppendResult>, staged: Staged): void {
+  #stage({ sessionId, events, options, resolve, reject }: PendingAppend<AppendResult>, staged: Staged): void {
     const known = this.#sessions.get(sessionId);
     const head = known?.head ?? { session_id: sessionId, epoch: this.#parts.database.epochOfNew, seq: 0 };
     let stamped;
     try {
       if (known?.refusal !== undefined) throw journalFailure('written', `session ${sessionId} takes no more events, for ${known.refusal}`);
+      checkExpectedSeq(head, options.expectedSeq);
       if (known === undefined) checkRoomForSession(this.#sessions.size);
       stamped = stamp(head, events, (id) => (known === undefined ? undefined : this.#findById(known, id)));
     } catch (error) {

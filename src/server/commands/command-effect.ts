@@ -1,8 +1,9 @@
+import { decisionMadeId } from '../../core/ids.ts';
 import { isEnded, type CommandState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { NewEvent } from '../../journal/journal.ts';
 import { gateStatus } from './command-refusal.ts';
 
-type Effect = Pick<NewEvent, 'type' | 'data'>;
+type Effect = Pick<NewEvent, 'type' | 'data' | 'id'>;
 
 /**
  * What a command does to the session when it is applied: protocol, section 6. Empty where the session is there already
@@ -20,10 +21,11 @@ export function effectOf(state: SessionState, command: Pick<CommandState, 'comma
       return parameters['dry_run'] === true ? [] : [{ type: 'execution:rollback', data: common }];
     case 'REDIRECT':
       return [{ type: 'execution:redirect', data: common }];
-    case 'DECISION':
-      return state.decisions.some((each) => each.decision_id === parameters['decision_id'] && each.status === 'open')
-        ? [{ type: 'decision:made', data: { ...parameters, command_id, made_by: by } }]
-        : [];
+    case 'DECISION': {
+      const decision = state.decisions.find((each) => each.decision_id === parameters['decision_id'] && each.status === 'open');
+      if (decision === undefined) return [];
+      return [{ type: 'decision:made', id: decisionMadeId(decision.seq), data: { ...parameters, command_id, made_by: by } }];
+    }
     case 'INJECT':
       return [{ type: 'skill:injected', data: { ...parameters, command_id, injected_by: by } }];
   }

@@ -4,5 +4,5 @@ export interface Detachment {
   reason: string;
 }
 
-/** The server stopped, or ended without a word, while the orchestrator was attached. */
+/** The server that held the connection is gone. */
 export const serverRestarted: Detachment = { code: 'server_restarted', reason: 'the server was restarted' };

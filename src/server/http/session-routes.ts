@@ -6,8 +6,8 @@ import { addRoute } from './route.ts';
 
 /** `/api/sessions`: list, create, look, delete. */
 export function addSessionRoutes(app: FastifyInstance, parts: RouteParts): void {
-  addRoute(app, 'sessions', ({ request }) => {
-    const sessions = parts.as(principalOf(request)).sessions();
+  addRoute(app, 'sessions', async ({ request }) => {
+    const sessions = await parts.as(principalOf(request)).sessions();
     return { sessions, total: sessions.length, timestamp: timestampNow() };
   });
   addRoute(app, 'createSession', async ({ body, request, reply }) => {

@@ -46,7 +46,7 @@ export class LostSessions {
   open(): void {
     const graceOrLess = Math.min(graceMs, this.#afterMs);
     for (const session of this.#options.store.all()) {
-      const silentMs = Date.now() - Date.parse(brief(session).updated_at);
+      const silentMs = Date.now() - Date.parse(session.head.updated_at);
       // Also where the clock was set meanwhile.
       const countedMs = Math.min(Math.max(0, silentMs || 0), this.#afterMs - graceOrLess);
       this.#heardAtMs.set(session.head.session_id, performance.now() - countedMs);

@@ -43,6 +43,7 @@ export class SocketOrchestrator implements OrchestratorLink {
       const attached = await this.#parts.access.attach(this, request);
       // The connection may have ended meanwhile, and let go of what it knew of then.
       this.#sessions.add(session_id);
+      this.#superseded.delete(session_id);
       return { success: true, ...attached };
     } catch (error) {
       this.#sessions.delete(session_id);

@@ -1,0 +1,40 @@
+import type { SessionEvent } from '../protocol/event.ts';
+import type { SessionState } from '../protocol/session-state.ts';
+import { clipped, numberOf, textOf } from './fold-values.ts';
+
+/** `orchestrator:*`: who carries commands out, and which server holds its connection. */
+export function foldOrchestrator(state: SessionState, event: SessionEvent): Partial<SessionState> {
+  const { type, data, timestamp, seq } = event;
+  const instanceId = textOf(data, 'instance_id');
+  // A program under an orchestrator is a hand of it: the session's orchestrator stays who it is.
+  const isDelegate = data['under'] !== undefined;
+  if (type === 'orchestrator:detached') {
+    const known = isDelegate ? state.delegate : state.orchestrator;
+    const term = numberOf(data, 'term');
+    // The end of an attachment that another one has followed says nothing about that one.
+    if (known !== null && instanceId !== null && known.instance_id !== instanceId) return {};
+    if (known !== null && term !== null && known.lease.term !== term) return {};
+    if (isDelegate) return { delegate: null };
+    return {
+      orchestrator: {
+        attached: false,
+        instance_id: state.orchestrator?.instance_id ?? instanceId,
+        capabilities: state.orchestrator?.capabilities ?? [],
+        last_seen: timestamp,
+        lease: state.orchestrator?.lease ?? { server: null, term: 0 },
+      },
+    };
+  }
+  const attachment = {
+    instance_id: instanceId,
+    capabilities: capabilitiesOf(data['capabilities']),
+    lease: { server: textOf(data, 'server'), term: seq },
+  };
+  return isDelegate ? { delegate: attachment } : { orchestrator: { ...attachment, attached: true, last_seen: timestamp } };
+}
+
+function capabilitiesOf(capabilities: unknown): string[] {
+  if (!Array.isArray(capabilities)) return [];
+  const texts = capabilities.filter((each) => typeof each === 'string').slice(0, 64);
+  return texts.map((each) => clipped(each, 128));
+}

@@ -1,0 +1,91 @@
+import { isFinal, type CommandExecution } from '../../core/protocol/command.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import type { CommandState, SessionState } from '../../core/protocol/session-state.ts';
+import { effectOf } from './command-effect.ts';
+import { holderOf } from './attached.ts';
+import { step } from './command-step.ts';
+import type { LedgerParts } from './ledger-parts.ts';
+import type { Attachment, OrchestratorLink } from './orchestrators.ts';
+
+/** How a command ended, as its orchestrator says it. */
+export interface CommandUpdate {
+  command_id: string;
+  status: 'applied' | 'failed';
+  result?: unknown;
+  error?: string | undefined;
+}
+
+/** Brings commands to the orchestrators whose links this server holds, and takes from them how the commands ended. */
+export class CommandDelivery {
+  readonly #parts: LedgerParts;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+  }
+
+  /** Gives a command to its orchestrator, if this server holds the link. Otherwise another server does, or the next attachment. */
+  deliver(state: SessionState, command: CommandState): void {
+    const attachment = this.#parts.orchestrators.executorOf(state, command.command_type);
+    if (attachment !== undefined) this.give(state.session_id, attachment, command);
+  }
+
+  /** Gives a command to an orchestrator, once for each attachment. */
+  give(sessionId: string, attachment: Attachment, command: CommandState): void {
+    const { command_id, command_type, parameters, by } = command;
+    if (attachment.given.has(command_id)) return;
+    attachment.given.add(command_id);
+    const execution: CommandExecution = { ...parameters, command_id, type: command_type, session_id: sessionId, by };
+    attachment.link
+      .execute(execution)
+      .then(
+        () => this.#delivered(sessionId, command, attachment.instanceId),
+        // Not acknowledged: the connection is gone, and the next attachment gets it again.
+        () => undefined,
+      )
+      .catch(this.#parts.onProblem);
+  }
+
+  /**
+   * The orchestrator says how a command ended. Saying the same again is fine.
+   * @throws ShannonDashError FORBIDDEN, SUPERSEDED, NOT_FOUND, CONFLICT
+   */
+  update(link: OrchestratorLink, sessionId: string, { command_id, status, result, error }: CommandUpdate): Promise<void> {
+    const { mutex, orchestrators, history, writer } = this.#parts;
+    return mutex.run(sessionId, async () => {
+      const attachment = orchestrators.attachmentOf(sessionId, link);
+      if (attachment === undefined)
+        throw new ShannonDashError('FORBIDDEN', `Only the orchestrator of ${sessionId} can say how a command ended`);
+      const fields = { result, error, acknowledged_by: attachment.instanceId };
+      await writer.write(sessionId, async (state) => {
+        checkLease(state, attachment);
+        const command = await history.find(sessionId, command_id);
+        if (command === undefined) throw new ShannonDashError('NOT_FOUND', `Command not found: ${command_id}`);
+        if (isFinal(command.status)) {
+          if (command.status === status) return { events: [], result: undefined };
+          throw new ShannonDashError('CONFLICT', `Command ${command_id} has ended already: ${command.status}`, { status: command.status });
+        }
+        // Who says how it ended has it, whether the acknowledgement of the delivery came before or is still on its way.
+        const delivered = command.status === 'queued' ? [step(command, 'delivered', { delivered_to: attachment.instanceId })] : [];
+        const effect = status === 'applied' ? effectOf(state, command) : [];
+        return { events: [...delivered, step(command, status, fields), ...effect], result: undefined };
+      });
+    });
+  }
+
+  /**
+   * Written with the next commit, which is most often that of the command's end: it follows at once, and nobody waits for
+   * this step alone.
+   */
+  async #delivered(sessionId: string, command: CommandState, instanceId: string): Promise<void> {
+    const current = await this.#parts.history.find(sessionId, command.command_id);
+    if (current?.status !== 'queued') return;
+    await this.#parts.writer.append(sessionId, [step(current, 'delivered', { delivered_to: instanceId })], { prompt: false });
+  }
+}
+
+/** @throws ShannonDashError SUPERSEDED another instance has taken the place, as the journal tells it */
+function checkLease(state: SessionState, { place, term, instanceId }: Attachment): void {
+  const holder = holderOf(state, place);
+  if (holder === undefined || holder.lease.term <= term || holder.instance_id === instanceId) return;
+  throw new ShannonDashError('SUPERSEDED', `${holder.instance_id} has taken over ${state.session_id}`, { instance_id: holder.instance_id });
+}

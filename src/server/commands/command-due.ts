@@ -1,0 +1,69 @@
+import { decisionMadeId } from '../../core/ids.ts';
+import { isEnded, type SessionState } from '../../core/protocol/session-state.ts';
+import { isAttended } from './attached.ts';
+import { step, unfinished, type Step } from './command-step.ts';
+import type { LedgerParts } from './ledger-parts.ts';
+
+/** What happens by itself. Every server may write it: each step has a fixed id, so that it is written once. */
+export class CommandDue {
+  readonly #parts: LedgerParts;
+  readonly #expiryMs: number;
+
+  constructor(parts: LedgerParts, expiryMs: number) {
+    this.#parts = parts;
+    this.#expiryMs = expiryMs;
+  }
+
+  /** The run is over, and nobody is attached: nobody will carry out what is not finished. */
+  failUnfinished(sessionId: string): Promise<void> {
+    return this.#write(sessionId, (state) => {
+      if (!isEnded(state.status) || isAttended(state)) return [];
+      return unfinished(state).map((command) => step(command, 'failed', { error: runEnded(state), acknowledged_by: 'server' }));
+    });
+  }
+
+  /** A command has waited too long for its delivery. */
+  expire(sessionId: string, commandId: string): void {
+    const { history, deadlines, onProblem } = this.#parts;
+    const error = `It was not delivered within ${this.#expiryMs / 1_000} s`;
+    this.#write(sessionId, async () => {
+      const command = await history.find(sessionId, commandId);
+      return command?.status === 'queued' ? [step(command, 'expired', { error })] : [];
+    }).catch((cause: unknown) => {
+      onProblem(cause);
+      deadlines.tryAgain(sessionId, commandId, () => this.expire(sessionId, commandId));
+    });
+  }
+
+  /** The time of a decision is over: it takes its default. */
+  decideByTimeout(sessionId: string, decisionId: string): void {
+    const { deadlines, onProblem } = this.#parts;
+    this.#write(sessionId, (state) => {
+      const decision = state.decisions.find((each) => each.decision_id === decisionId);
+      if (decision?.status !== 'open' || decision.default === null) return [];
+      // An answer on its way came first; if it fails, this comes again.
+      const isAnswered = unfinished(state).some(
+        (each) => each.command_type === 'DECISION' && each.parameters['decision_id'] === decisionId,
+      );
+      const data = { decision_id: decisionId, choice: decision.default, made_by: 'timeout' };
+      return isAnswered ? [] : [{ type: 'decision:made', id: decisionMadeId(decision.seq), data }];
+    }).catch((cause: unknown) => {
+      onProblem(cause);
+      deadlines.tryAgain(sessionId, decisionId, () => this.decideByTimeout(sessionId, decisionId));
+    });
+  }
+
+  #write(sessionId: string, steps: (state: SessionState) => readonly Step[] | Promise<readonly Step[]>): Promise<void> {
+    const { mutex, store, writer } = this.#parts;
+    return mutex.run(sessionId, async () => {
+      // Deleted meanwhile: nothing is due any more.
+      if (store.get(sessionId) === undefined) return;
+      await writer.write(sessionId, async (state) => ({ events: await steps(state), result: undefined }));
+    });
+  }
+}
+
+/** Why a command fails with its run. */
+export function runEnded({ status }: SessionState): string {
+  return `The run ended (${status}) before this was carried out`;
+}
