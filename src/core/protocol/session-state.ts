@@ -14,7 +14,9 @@ const flag = z.boolean('must be true or false');
  * created -> running -> halting -> halted -> running ... -> completed | failed. `lost`: nobody is attached and nothing was
  * heard of it for a while; its next event brings it back.
  */
-export const sessionStatus = knownWord(['created', 'running', 'halting', 'halted', 'lost', 'completed', 'failed'] as const);
+export const sessionStatuses = ['created', 'running', 'halting', 'halted', 'lost', 'completed', 'failed'] as const;
+
+export const sessionStatus = knownWord(sessionStatuses);
 
 const skill = openObject({
   skill_id: text,
