@@ -150,6 +150,27 @@ export async function singlePublishing(server: MeasuredServer, { count, inFlight
   return (tookMs * 1_000) / count;
 }
 
+/** CPU microseconds of the server for each of `count` events published one by one to so many sessions in turn. */
+export async function publishInTurn(
+  server: MeasuredServer,
+  { sessions, count, inFlight }: { sessions: number; count: number; inFlight: number },
+): Promise<number> {
+  const socket = await connect(server.url, false);
+  const events = [smallEvent()];
+  let turn = 0;
+  const publish = async () => {
+    const answer = (await socket.emitWithAck('publish', { session_id: `bench-${turn++ % sessions}`, events })) as { success: boolean };
+    if (!answer.success) throw new Error(`an event was refused: ${JSON.stringify(answer)}`);
+  };
+  // Each session is there, and the server has compiled what it runs.
+  await keepInFlight(Math.max(sessions * 2, 5_000), inFlight, publish);
+  const before = server.cpuSeconds();
+  await keepInFlight(count, inFlight, publish);
+  const used = server.cpuSeconds() - before;
+  socket.disconnect();
+  return (used * 1e6) / count;
+}
+
 /** CPU microseconds of the server for each of `count` events posted one by one over HTTP by `clients` kept connections. */
 export async function singlePosting(server: MeasuredServer, { count, clients }: { count: number; clients: number }): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });

@@ -20,7 +20,8 @@ import {
   singlePosting,
   singlePublishing,
 } from './load.ts';
-import { runFigures } from './run.ts';
+import { runFigures, type RunFigure } from './run.ts';
+import { sessionFigures } from './sessions.ts';
 import { startDash, startRelay, type MeasuredServer } from './measured-server.ts';
 
 interface Scenario {
@@ -186,27 +187,33 @@ function print({ name, unit, dash, relay, ratio, goal, met }: Row): void {
   );
 }
 
+const rows: Row[] = [];
+
+/** Figures that are no comparison with the relay. */
+async function measureBeside(figures: readonly RunFigure[], [ours, bare]: readonly [string, string]): Promise<void> {
+  const wanted = figures.filter(({ name }) => flags.only === undefined || name.includes(flags.only));
+  if (wanted.length > 0) console.log(`\n${''.padEnd(44)}${ours.padStart(11)}${bare.padStart(11)}`);
+  for (const { name, unit, mostRatio, measure: measureFigure } of wanted) {
+    const measured: { ours: number; bare: number }[] = [];
+    for (let round = 0; round < Number(flags.rounds); round++) measured.push(await measureFigure());
+    const middle = (of: (figure: { ours: number; bare: number }) => number) => quantile(measured.map(of), 0.5);
+    const ratio = middle((figure) => figure.ours / figure.bare);
+    const row = { name, unit, dash: middle((figure) => figure.ours), relay: middle((figure) => figure.bare), ratio };
+    rows.push({ ...row, goal: `${mostRatio} x`, met: ratio <= mostRatio });
+    print(rows.at(-1) as Row);
+  }
+}
+
 const machine = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.versions.node}, ${process.platform}`;
 console.log(`${machine}\n`);
 console.log(`${''.padEnd(44)}${'this'.padStart(11)}${'relay'.padStart(11)}${'ratio'.padStart(8)}   ${'at most'.padStart(7)}`);
-const rows: Row[] = [];
 for (const scenario of scenarios.filter(({ name }) => flags.only === undefined || name.includes(flags.only))) {
   const row = await measure(scenario, Number(flags.rounds));
   rows.push(row);
   print(row);
 }
-console.log(`\n${''.padEnd(44)}${'run'.padStart(11)}${'bare'.padStart(11)}`);
-for (const { name, unit, mostRatio, measure: measureRun } of runFigures.filter(
-  (each) => flags.only === undefined || each.name.includes(flags.only),
-)) {
-  const figures: { ours: number; bare: number }[] = [];
-  for (let round = 0; round < Number(flags.rounds); round++) figures.push(await measureRun());
-  const middle = (of: (figure: { ours: number; bare: number }) => number) => quantile(figures.map(of), 0.5);
-  const ratio = middle(({ ours, bare }) => ours / bare);
-  const row = { name, unit, dash: middle(({ ours }) => ours), relay: middle(({ bare }) => bare), ratio };
-  rows.push({ ...row, goal: `${mostRatio} x`, met: ratio <= mostRatio });
-  print(rows.at(-1) as Row);
-}
+await measureBeside(runFigures, ['run', 'bare']);
+await measureBeside(sessionFigures, ['many', 'few']);
 const dashboardBench = join(import.meta.dirname, 'dashboard.ts');
 let dashboard: Record<string, number> | undefined;
 if (!flags['no-dashboard'] && flags.only === undefined && existsSync(dashboardBench)) {
