@@ -10,10 +10,11 @@ const mayImport: Record<string, readonly string[]> = {
   core: [],
   journal: ['core'],
   client: ['core'],
+  view: ['core'],
   run: ['core', 'client'],
   server: ['core', 'journal'],
-  dashboard: ['core', 'client'],
-  cli: ['core', 'journal', 'client', 'run', 'server', 'dashboard'],
+  dashboard: ['core', 'client', 'view'],
+  cli: ['core', 'journal', 'client', 'run', 'server', 'view', 'dashboard'],
   'index.ts': ['core', 'client'],
 };
 
@@ -148,11 +149,14 @@ describe('who may import whom', () => {
     ).toEqual([]);
   });
 
-  test('core imports zod and nothing else, neither node:* nor what only Node has', () => {
-    expect(breaches((file, to) => partOf(file) !== 'core' || to.startsWith('src/core/') || to === 'zod')).toEqual([]);
+  test.each([
+    ['core', ['zod']],
+    ['view', []],
+  ])('%s runs in browsers: it imports of packages only %j, neither node:* nor what only Node has', (part, packages) => {
+    expect(breaches((file, to) => partOf(file) !== part || to.startsWith('src/') || packages.includes(to))).toEqual([]);
     const node = files.filter(
       (file) =>
-        partOf(file) === 'core' &&
+        partOf(file) === part &&
         /\b(?:process|Buffer|require|__dirname|setImmediate)\b\s*[.([]/.test(withoutComments(sources.get(file) ?? '')),
     );
     expect(node).toEqual([]);
@@ -203,7 +207,7 @@ describe('what is loaded', () => {
     expect(
       reached.filter((to) => /^(?:ink|react|fastify|@fastify\/.*|socket\.io|pino.*|node:sqlite|commander|chalk)(?:\/|$)/.test(to)),
     ).toEqual([]);
-    expect(reached.filter((to) => /^src\/(?:server|dashboard|cli|journal|run)\//.test(to))).toEqual([]);
+    expect(reached.filter((to) => /^src\/(?:server|view|dashboard|cli|journal|run)\//.test(to))).toEqual([]);
   });
 
   test('by the modules that others import is installed with them; what only the program needs is built into it', () => {

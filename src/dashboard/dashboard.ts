@@ -1,21 +1,22 @@
 import type { Connection } from '../client/connection/connection.ts';
 import { cutText } from '../core/text/cut-text.ts';
 import { isLive } from '../core/protocol/session-state.ts';
-import { Attention, clipboardSequence, takesClipboard } from './attention.ts';
-import { CommandDesk, reasonOf } from './command-desk.ts';
-import { Feed } from './feed.ts';
-import { KeyActions } from './key-actions.ts';
-import { Scrubber } from './scrubber.ts';
-import { openDecisions } from './view/decision-prompt.ts';
-import { asciiGlyphs, unicodeGlyphs } from './view/glyphs.ts';
-import { atTop } from './view/list-cursor.ts';
-import { sortedSessions } from './view/overview.ts';
-import { firstFocus, type DetailField } from './view/panel-list.ts';
-import type { Picture, UiState } from './view/picture.ts';
-import type { Timestamps, Tone } from './view/row.ts';
-import { screenOf, type Screen } from './view/screen.ts';
-import { overviewSummary, sessionSummary } from './view/summary.ts';
-import { shown } from './view/text.ts';
+import { Attention, clipboardSequence, takesClipboard } from './terminal/notifications.ts';
+import { CommandDesk, reasonOf } from './session/command-desk.ts';
+import { Feed } from './session/feed.ts';
+import { KeyActions } from './keys/key-actions.ts';
+import { Scrubber } from './session/scrubber.ts';
+import { openDecisions } from '../view/decision-prompt.ts';
+import { asciiGlyphs, unicodeGlyphs } from '../view/text/glyphs.ts';
+import { atTop } from './rows/list-cursor.ts';
+import { sortedSessions } from '../view/overview.ts';
+import { firstFocus, type DetailField } from '../view/panels/panel.ts';
+import type { ScreenModel, UiState } from './screen/screen-model.ts';
+import type { Style, Timestamps } from '../view/style.ts';
+import type { Tone } from '../view/cells.ts';
+import { screenOf, type Screen } from './screen/screen.ts';
+import { overviewSummary, sessionSummary } from '../view/summary.ts';
+import { shown } from '../view/text/shown-text.ts';
 
 /** How often what came in is drawn. Keys are answered at once. */
 const batchMs = 100;
@@ -70,7 +71,7 @@ export class Dashboard {
   private batch: ReturnType<typeof setTimeout> | undefined;
   private loadedFor: string | undefined;
   /** Whether anything of a session was ever drawn. */
-  private hasPicture = false;
+  private hasDrawn = false;
   private hasLeft = false;
 
   constructor(connection: Connection, settings: DashboardSettings, terminal: Screenholder) {
@@ -114,9 +115,9 @@ export class Dashboard {
     this.feed.log.flush();
     this.lookAround();
     this.keys.reconcile();
-    const picture = this.picture();
-    this.hasPicture ||= picture.state !== undefined || picture.sessions.length > 0;
-    this.screen = screenOf(picture);
+    const model = this.model();
+    this.hasDrawn ||= model.state !== undefined || model.sessions.length > 0;
+    this.screen = screenOf(model);
     this.keys.selection.see(this.screen, Date.now());
     this.terminal.show(this.screen);
   }
@@ -154,13 +155,13 @@ export class Dashboard {
   }
 
   /** How things are shown at this moment. */
-  look(): Picture['look'] {
-    return this.picture().look;
+  style(): Style {
+    return this.model().style;
   }
 
   /** The lines of the log on screen. */
-  lines(): Picture['lines'] {
-    return this.picture().lines;
+  lines(): ScreenModel['lines'] {
+    return this.model().lines;
   }
 
   /** Shows the whole event in the detail that is open, as soon as it has come. */
@@ -178,7 +179,7 @@ export class Dashboard {
       .catch(() => undefined);
   }
 
-  private picture(): Picture {
+  private model(): ScreenModel {
     const { ui, feed, settings, scrubber } = this;
     const wallMs = Date.now();
     const serverMs = feed.connection.serverNowMs;
@@ -193,7 +194,7 @@ export class Dashboard {
       columns,
       rows,
       // Clocks stand still while nothing is known: what goes on meanwhile would be a guess.
-      look: {
+      style: {
         glyphs: settings.isAscii ? asciiGlyphs : unicodeGlyphs,
         nowMs: pastMs ?? (connection.status === 'live' ? serverMs : connection.since + serverMs - wallMs),
         timestamps: this.timestamps,
@@ -217,11 +218,11 @@ export class Dashboard {
   }
 
   private schedule(): void {
-    // The first picture waits for no batch.
-    this.batch ??= setTimeout(() => this.draw(), this.hasPicture ? batchMs : 0);
+    // The first frame waits for no batch.
+    this.batch ??= setTimeout(() => this.draw(), this.hasDrawn ? batchMs : 0);
   }
 
-  /** What news lead to, apart from the picture. */
+  /** What news lead to, apart from what is drawn. */
   private lookAround(): void {
     const { ui, feed, settings } = this;
     const nowMs = Date.now();

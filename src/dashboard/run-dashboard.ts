@@ -46,7 +46,7 @@ export async function runDashboard(options: DashboardOptions): Promise<{ exitCod
     failOnDecision: options.failOnDecision,
     exitStatus: options.exitStatus,
   };
-  const { showInTerminal } = await import('./terminal.ts');
+  const { showInTerminal } = await import('./terminal/terminal.ts');
   const { exitCode, summary } = await showInTerminal(connection, settings, options.noColor);
   if (summary.length > 0) process.stdout.write(`${summary.join('\n')}\n`);
   return { exitCode };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isLoopback, normalHost } from '../../src/core/loopback.ts';
-import { serveArgument } from '../../src/dashboard/view/url-argument.ts';
+import { serveArgument } from '../../src/view/text/server-arguments.ts';
 
 describe('row 6: loopback is told by the parsed address', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { graceMs } from '../../src/dashboard/view/decision-prompt.ts';
+import { graceMs } from '../../src/view/decision-prompt.ts';
 import { publish, startServer, type TestServer } from '../helpers/start-server.ts';
 import { hostileEvents, hostileTexts, unsafe } from './hostile.ts';
 import { attachOrchestrator, commandsOf } from './scripted-run.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { keyTable } from '../../src/dashboard/view/key-table.ts';
+import { keyTable } from '../../src/dashboard/keys/key-table.ts';
 import { journalAsOf, publish, startServer, type TestServer } from '../helpers/start-server.ts';
 import { attachOrchestrator, commandsOf, decisionEvents, runEvents } from './scripted-run.ts';
 import { watch } from './watch.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { painter } from '../../src/dashboard/painter.ts';
-import type { Tone } from '../../src/dashboard/view/row.ts';
+import { painter } from '../../src/dashboard/terminal/painter.ts';
+import type { Tone } from '../../src/view/cells.ts';
 
 const tones: Tone[] = ['plain', 'strong', 'good', 'bad', 'warn', 'active'];
 const grounds = { white: [255, 255, 255], black: [0, 0, 0], 'Solarized light': [253, 246, 227], 'Solarized dark': [0, 43, 54] };

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { asciiGlyphs } from '../../src/dashboard/view/glyphs.ts';
-import { keyTable } from '../../src/dashboard/view/key-table.ts';
-import { panelIds } from '../../src/dashboard/view/panel-list.ts';
-import type { Overlay } from '../../src/dashboard/view/picture.ts';
+import { asciiGlyphs } from '../../src/view/text/glyphs.ts';
+import { keyTable } from '../../src/dashboard/keys/key-table.ts';
+import { panelIds } from '../../src/view/panels/panel.ts';
+import type { Overlay } from '../../src/dashboard/screen/screen-model.ts';
 import { hostileEvents, hostileTexts, unsafe } from './hostile.ts';
-import { journalled, nowMs, pictureOf, runJournal, screenRows, stateOf, type PictureWish } from './pictures.ts';
+import { journalled, nowMs, modelOf, runJournal, screenRows, stateOf, type ModelWish } from './screen-models.ts';
 
 const sizes = [
   [120, 40],
@@ -34,41 +34,39 @@ const rollback: Overlay = {
 describe('a screen', () => {
   test.each(sizes)('fills %ix%i exactly, whatever has the focus or lies over it', (columns, rows) => {
     for (const focus of panelIds) {
-      for (const isZoomed of [false, true]) screenRows(pictureOf({ columns, rows, ui: { focus, isZoomed } }));
+      for (const isZoomed of [false, true]) screenRows(modelOf({ columns, rows, ui: { focus, isZoomed } }));
     }
     for (const overlay of [
       { kind: 'help', top: 99 },
       { kind: 'detail', title: 'x', fields: [['a', 'b '.repeat(500)]], top: 2 },
       rollback,
     ] as Overlay[]) {
-      screenRows(pictureOf({ columns, rows, ui: { overlay } }));
+      screenRows(modelOf({ columns, rows, ui: { overlay } }));
     }
-    screenRows(pictureOf({ columns, rows, events: [] }));
-    screenRows(
-      pictureOf({ columns, rows, ui: { sessionId: undefined }, sessions: [{ state: stateOf(runJournal), eventsPerSecond: 3.2 }] }),
-    );
+    screenRows(modelOf({ columns, rows, events: [] }));
+    screenRows(modelOf({ columns, rows, ui: { sessionId: undefined }, sessions: [{ state: stateOf(runJournal), eventsPerSecond: 3.2 }] }));
   });
 
   test.each(sizes)('holds hostile texts of every kind in its columns and shows no control, at %ix%i', (columns, rows) => {
     const events = journalled(hostileTexts.flatMap((text, index) => hostileEvents(text, index)));
     const state = stateOf(events);
-    const wishes: PictureWish[] = [
-      ...panelIds.map((focus): PictureWish => ({ ui: { focus, isZoomed: true } })),
+    const wishes: ModelWish[] = [
+      ...panelIds.map((focus): ModelWish => ({ ui: { focus, isZoomed: true } })),
       {},
       { ui: { sessionId: undefined }, sessions: [{ state, eventsPerSecond: 0 }] },
-      { isReadonly: true, look: { glyphs: asciiGlyphs, nowMs, timestamps: 'none' } },
+      { isReadonly: true, style: { glyphs: asciiGlyphs, nowMs, timestamps: 'none' } },
     ];
-    for (const wish of wishes) for (const row of screenRows(pictureOf({ columns, rows, events, ...wish }))) expect(row).not.toMatch(unsafe);
+    for (const wish of wishes) for (const row of screenRows(modelOf({ columns, rows, events, ...wish }))) expect(row).not.toMatch(unsafe);
   });
 
   test('is ASCII throughout with --ascii', () => {
     const events = runJournal.filter((event) => !JSON.stringify(event).includes('日本'));
-    const rows = screenRows(pictureOf({ events, look: { glyphs: asciiGlyphs, nowMs, timestamps: 'clock' } }));
+    const rows = screenRows(modelOf({ events, style: { glyphs: asciiGlyphs, nowMs, timestamps: 'clock' } }));
     expect(rows.join('')).toMatch(/^[\x20-\x7e]*$/);
   });
 
   test.each(sizes)('never loses the decision count nor the way to the help, at %ix%i', (columns, rows) => {
-    const text = screenRows(pictureOf({ columns, rows })).join('\n');
+    const text = screenRows(modelOf({ columns, rows })).join('\n');
     if (columns >= 38) expect(text).toContain('2 decisions');
     expect(text).toMatch(/\?/);
   });
@@ -76,11 +74,11 @@ describe('a screen', () => {
 
 describe('nothing that must be read is cut off', () => {
   const narrow = { columns: 60, rows: 20 };
-  const live = pictureOf().connection;
+  const live = modelOf().connection;
 
   test('the help, in whatever width', () => {
     for (const columns of [60, 80, 120]) {
-      const text = screenRows(pictureOf({ columns, rows: 90, ui: { overlay: { kind: 'help', top: 0 } } })).join('\n');
+      const text = screenRows(modelOf({ columns, rows: 90, ui: { overlay: { kind: 'help', top: 0 } } })).join('\n');
       const words = text.replace(/[│\s]+/g, ' ');
       for (const binding of keyTable) expect(words, `${columns} columns`).toContain(binding.does);
     }
@@ -88,23 +86,23 @@ describe('nothing that must be read is cut off', () => {
 
   test('a long preview scrolls, and the way out of the dialog stays', () => {
     const lines = Array.from({ length: 30 }, (_, index) => `file ${index}`);
-    const text = (top: number) => screenRows(pictureOf({ ...narrow, ui: { overlay: { ...rollback, lines, top } } })).join('\n');
+    const text = (top: number) => screenRows(modelOf({ ...narrow, ui: { overlay: { ...rollback, lines, top } } })).join('\n');
     expect(text(0)).toMatch(/file 0[^]*\[ Cancel \] {2}Enter or Esc {6}y {2}roll back[^]*1-13 of 31/);
     expect(text(99)).toMatch(/file 29[^]*\[ Cancel \]/);
   });
 
   test('what is typed as a filter, at its end, with the way to the help', () => {
-    const footer = (columns: number, filterInput: string) => screenRows(pictureOf({ columns, rows: 20, ui: { filterInput } })).at(-1);
+    const footer = (columns: number, filterInput: string) => screenRows(modelOf({ columns, rows: 20, ui: { filterInput } })).at(-1);
     expect(footer(120, 'skill:*')).toMatch(/^ filter: skill:\*_ {3}Enter keeps it, Esc drops it, ! first: all but {3}Esc \? help/);
     for (const columns of [40, 60, 80]) expect(footer(columns, 'x'.repeat(150) + 'end')).toMatch(/xend_ .*Esc \? help/);
   });
 
   test('how the connection stands, in short where there is no room', () => {
     const connection = { ...live, status: 'reconnecting', attempt: 3, retryAt: nowMs + 4_000 } as const;
-    expect(screenRows(pictureOf({ ...narrow, connection }))[0]).toMatch(/◌ reconnecting 3 in 4s {2}! 2 decisions/);
-    expect(screenRows(pictureOf({ columns: 38, rows: 9, connection })).join('\n')).toContain('◌ reconnecting 3 in 4s');
+    expect(screenRows(modelOf({ ...narrow, connection }))[0]).toMatch(/◌ reconnecting 3 in 4s {2}! 2 decisions/);
+    expect(screenRows(modelOf({ columns: 38, rows: 9, connection })).join('\n')).toContain('◌ reconnecting 3 in 4s');
     const history = { seq: 46, state: stateOf(runJournal), lines: [] };
-    expect(screenRows(pictureOf({ ...narrow, ui: { history } }))[0]).toMatch(/HISTORY 46\/21 .*! 2 decisions/);
+    expect(screenRows(modelOf({ ...narrow, ui: { history } }))[0]).toMatch(/HISTORY 46\/21 .*! 2 decisions/);
   });
 
   test('the explanations of options stand below each other', () => {
@@ -113,14 +111,14 @@ describe('nothing that must be read is cut off', () => {
       { id: 'b', label: 'SQLite', description: 'one file' },
     ];
     const events = journalled([{ type: 'decision:point', data: { decision_id: 'd', question: 'Which?', options } }]);
-    const rows = screenRows(pictureOf({ events }));
+    const rows = screenRows(modelOf({ events }));
     const column = (text: string) => rows.find((row) => row.includes(text))?.indexOf(text);
     expect(column('as elsewhere')).toBe(column('one file'));
   });
 
   test('what a session of the overview needs, at 80 columns', () => {
     const sessions = [{ state: stateOf(runJournal), eventsPerSecond: 3.2 }];
-    expect(screenRows(pictureOf({ columns: 80, rows: 24, ui: { sessionId: undefined }, sessions })).join('\n')).toContain(
+    expect(screenRows(modelOf({ columns: 80, rows: 24, ui: { sessionId: undefined }, sessions })).join('\n')).toContain(
       '! 2 decisions: Mig',
     );
   });
@@ -131,19 +129,19 @@ test('what is not known is not shown as nothing', () => {
     { type: 'execution:started', data: { task: 'npm test' } },
     { type: 'file:created', data: { path: 'out.txt' } },
   ]);
-  const rows = screenRows(pictureOf({ events }));
+  const rows = screenRows(modelOf({ events }));
   expect(rows[1]).toMatch(/^ npm test /);
   expect(rows.find((row) => row.includes('out.txt'))).not.toMatch(/[+-]0/);
   const planned = journalled([{ type: 'execution:started', data: { total_steps: 4 } }]);
-  expect(screenRows(pictureOf({ events: planned }))[1]).toMatch(/^ ░+ {2}0\/4 skills/);
+  expect(screenRows(modelOf({ events: planned }))[1]).toMatch(/^ ░+ {2}0\/4 skills/);
 });
 
 test.each(sizes.filter(([columns]) => columns >= 60 && columns <= 120))(
   'what would fill an empty place is said whole, at %ix%i',
   (columns, rows) => {
     // What stands below each other within borders.
-    const words = (wish: PictureWish) => {
-      const cells = screenRows(pictureOf({ columns, rows, ...wish })).map((row) => row.split('│'));
+    const words = (wish: ModelWish) => {
+      const cells = screenRows(modelOf({ columns, rows, ...wish })).map((row) => row.split('│'));
       return [0, 1, 3]
         .map((at) => cells.map((row) => row[at]).join(' '))
         .join(' ')
@@ -163,8 +161,8 @@ test.each(sizes.filter(([columns]) => columns >= 60 && columns <= 120))(
 );
 
 test('commands to copy reach the server on screen', () => {
-  const text = (wish: PictureWish) => screenRows(pictureOf({ events: [], ...wish })).join('\n');
-  const away = { ...pictureOf().connection, status: 'connecting' } as const;
+  const text = (wish: ModelWish) => screenRows(modelOf({ events: [], ...wish })).join('\n');
+  const away = { ...modelOf().connection, status: 'connecting' } as const;
   expect(text({ url: 'http://127.0.0.1:18110' })).toContain('run --session run-7f3a --url http://127.0.0.1:18110 -- npm test');
   expect(text({ url: 'http://127.0.0.1:18110', connection: away })).toContain('shannon-dash serve --port 18110 ');
   expect(text({ url: 'http://127.0.0.1:8000', connection: away })).toContain('shannon-dash serve ');
@@ -177,19 +175,19 @@ test('a window with room for little says what is most pressing', () => {
     { type: 'orchestrator:attached', data: { instance_id: 'o', capabilities: [] } },
     { type: 'orchestrator:detached', data: { instance_id: 'o', reason: 'gone' } },
   ]);
-  expect(screenRows(pictureOf({ columns: 38, rows: 9, events: lost })).join('\n')).toContain('orchestrator lost, last seen 1m00s ago');
+  expect(screenRows(modelOf({ columns: 38, rows: 9, events: lost })).join('\n')).toContain('orchestrator lost, last seen 1m00s ago');
 });
 
 test('a window with room for little offers no halt of a session that nobody sees', () => {
-  const tiny = (wish: PictureWish) => screenRows(pictureOf({ columns: 38, rows: 9, ...wish })).join('\n');
+  const tiny = (wish: ModelWish) => screenRows(modelOf({ columns: 38, rows: 9, ...wish })).join('\n');
   expect(tiny({})).toContain('H halt');
   expect(tiny({ ui: { sessionId: undefined }, sessions: [{ state: stateOf(runJournal), eventsPerSecond: 0 }] })).not.toContain('H halt');
 });
 
 describe('every state is visible at a glance', () => {
-  const live = pictureOf().connection;
+  const live = modelOf().connection;
   const more = (...events: Parameters<typeof journalled>[0][number][]) => journalled([...runJournal, ...events]);
-  const cases: [string, PictureWish, RegExp][] = [
+  const cases: [string, ModelWish, RegExp][] = [
     ['no session yet', { events: [], ui: { sessionId: undefined } }, /No session yet on .*\n[^]*shannon-dash run -- npm test/],
     ['an empty session', { events: [] }, /run-7f3a has no event yet/],
     ['connecting', { events: [], connection: { ...live, status: 'connecting' } }, /◌ connecting to http:\/\/127\.0\.0\.1:8000/],
@@ -241,7 +239,7 @@ describe('every state is visible at a glance', () => {
     ['read only', { isReadonly: true }, /read only/],
   ];
   test.each(cases)('%s', (_, wish, wanted) => {
-    expect(screenRows(pictureOf(wish)).join('\n')).toMatch(wanted);
+    expect(screenRows(modelOf(wish)).join('\n')).toMatch(wanted);
   });
 });
 
@@ -259,7 +257,7 @@ describe('the key table', () => {
   });
 
   test('the footer offers what can be done now and nothing else', () => {
-    const footer = (wish: PictureWish) => screenRows(pictureOf(wish)).at(-1);
+    const footer = (wish: ModelWish) => screenRows(modelOf(wish)).at(-1);
     const attached = (...capabilities: string[]) =>
       journalled([...runJournal, { type: 'orchestrator:attached', data: { instance_id: 'o', capabilities } }]);
     expect(footer({ events: attached('HALT', 'ROLLBACK') })).toMatch(/d decide {2}H halt {2}B rollback/);
@@ -269,7 +267,7 @@ describe('the key table', () => {
     expect(footer({ events: journalled([...runJournal, { type: 'execution:halted', data: {} }]), ui: { history: past } })).toMatch(
       /R resume/,
     );
-    expect(footer({ connection: { ...pictureOf().connection, status: 'reconnecting' } })).not.toMatch(/decide|halt|rollback/);
+    expect(footer({ connection: { ...modelOf().connection, status: 'reconnecting' } })).not.toMatch(/decide|halt|rollback/);
     expect(footer({ events: journalled([{ type: 'execution:completed', data: {} }]) })).not.toMatch(/decide|halt|rollback/);
     const detached = { type: 'orchestrator:detached', data: { instance_id: 'o' } };
     for (const events of [runJournal, attached('HALT'), journalled([...attached('ROLLBACK'), detached])])

@@ -1,22 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { checkpointFrom } from '../../src/dashboard/scrubber.ts';
-import { isSettled, newPrompt, openDecisions, withDigit } from '../../src/dashboard/view/decision-prompt.ts';
-import { eventPhrase } from '../../src/dashboard/view/event-phrase.ts';
-import { count, duration, rate } from '../../src/dashboard/view/figures.ts';
-import { atTop, moved, windowOf } from '../../src/dashboard/view/list-cursor.ts';
-import { LogBuffer, logLimits, logLines, typedFilter } from '../../src/dashboard/view/log-buffer.ts';
-import { OverviewSelection } from '../../src/dashboard/overview-selection.ts';
-import { sortedSessions } from '../../src/dashboard/view/overview.ts';
-import { firstFocus } from '../../src/dashboard/view/panel-list.ts';
-import { RateMeter } from '../../src/dashboard/view/rate-meter.ts';
-import { previewLines, previewTarget } from '../../src/dashboard/view/rollback-preview.ts';
-import { columns, wrapped } from '../../src/dashboard/view/row.ts';
-import { screenOf } from '../../src/dashboard/view/screen.ts';
-import { sessionSummary } from '../../src/dashboard/view/summary.ts';
-import { clip, shown, textWidth } from '../../src/dashboard/view/text.ts';
-import { clipboardSequence, Attention } from '../../src/dashboard/attention.ts';
+import { checkpointFrom } from '../../src/dashboard/session/scrubber.ts';
+import { isSettled, newPrompt, openDecisions, withDigit } from '../../src/view/decision-prompt.ts';
+import { eventPhrase } from '../../src/view/text/event-phrase.ts';
+import { count, duration, rate } from '../../src/view/text/numbers.ts';
+import { atTop, moved, windowOf } from '../../src/dashboard/rows/list-cursor.ts';
+import { LogBuffer, logLimits, logLines, typedFilter } from '../../src/view/log-buffer.ts';
+import { OverviewSelection } from '../../src/dashboard/keys/overview-selection.ts';
+import { sortedSessions } from '../../src/view/overview.ts';
+import { firstFocus } from '../../src/view/panels/panel.ts';
+import { RateMeter } from '../../src/view/rate-meter.ts';
+import { previewLines, previewTarget } from '../../src/view/rollback-preview.ts';
+import { rowOfCells, wrapped } from '../../src/dashboard/rows/row.ts';
+import { screenOf } from '../../src/dashboard/screen/screen.ts';
+import { sessionSummary } from '../../src/view/summary.ts';
+import { clip, textWidth } from '../../src/dashboard/rows/text-width.ts';
+import { shown } from '../../src/view/text/shown-text.ts';
+import { clipboardSequence, Attention } from '../../src/dashboard/terminal/notifications.ts';
 import { hostileTexts, unsafe } from './hostile.ts';
-import { journalled, nowMs, pictureOf, runJournal, stateOf } from './pictures.ts';
+import { journalled, nowMs, modelOf, runJournal, stateOf } from './screen-models.ts';
 
 describe('text from outside', () => {
   test.each(hostileTexts)('%j loses what acts, and keeps its width in every terminal', (text) => {
@@ -38,12 +39,12 @@ describe('text from outside', () => {
   test('columns drop what is optional before the rest gets too narrow', () => {
     const cells = [{ text: 'name' }, { text: 'more', width: 8, optional: true }];
     expect(
-      columns(30, cells, '…')
+      rowOfCells(30, cells, '…')
         .map((span) => span.text)
         .join(''),
     ).toHaveLength(30);
     expect(
-      columns(12, cells, '…')
+      rowOfCells(12, cells, '…')
         .map((span) => span.text)
         .join(''),
     ).toBe('name        ');
@@ -208,15 +209,15 @@ describe('a decision', () => {
 });
 
 test('the selection of the overview tells when another session has come under it by itself', () => {
-  const picture = (...ids: string[]) =>
-    pictureOf({
+  const model = (...ids: string[]) =>
+    modelOf({
       ui: { sessionId: undefined },
       sessions: ids.map((id) => ({ state: stateOf(journalled([{ type: 'execution:started', data: {} }], id)), eventsPerSecond: 0 })),
     });
-  const { ui } = picture('a');
+  const { ui } = model('a');
   const selection = new OverviewSelection(ui);
   const see = (atMs: number, ...ids: string[]) => {
-    const screen = screenOf(picture(...ids));
+    const screen = screenOf(model(...ids));
     selection.see(screen, atMs);
     return selection.on(screen);
   };

@@ -1,4 +1,4 @@
-import { duration } from '../../dashboard/view/figures.ts';
+import { duration } from '../../view/text/numbers.ts';
 
 const unitMs: ReadonlyMap<string | undefined, number> = new Map(
   Object.entries({ ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }),

@@ -1,7 +1,7 @@
 import { receivedAt, type SessionEvent } from '../../core/protocol/event.ts';
 import { safeLine } from '../../core/text/safe-text.ts';
-import { eventPhrase } from '../../dashboard/view/event-phrase.ts';
-import { timeOfDay } from '../../dashboard/view/figures.ts';
+import { eventPhrase } from '../../view/text/event-phrase.ts';
+import { timeOfDay } from '../../view/text/numbers.ts';
 import type { Output, Tone } from './output.ts';
 
 /** An event as lines of the plain form: `12:04:31.420  skill   lint started`. Most have one; output of a program has its own. */

@@ -1,7 +1,7 @@
 import type { ListedSession } from '../../core/http-api.ts';
 import { safeLine } from '../../core/text/safe-text.ts';
 import { isLive, type SessionStatus } from '../../core/protocol/session-state.ts';
-import { durationSince } from '../../dashboard/view/figures.ts';
+import { durationSince } from '../../view/text/numbers.ts';
 import type { Output, Tone } from './output.ts';
 import { tableLines } from './table.ts';
 

@@ -29,7 +29,7 @@ async function listCommands({ options, settings, output }: Invocation<CommandsOp
     import('../../server-access/live-sessions.ts'),
     import('../../terminal/table.ts'),
     import('../../../core/text/safe-text.ts'),
-    import('../../../dashboard/view/figures.ts'),
+    import('../../../view/text/numbers.ts'),
   ]);
   const session = await chooseSession(settings, { orLatest: true });
   const query = { limit: options.limit ?? 20, status: options.status };

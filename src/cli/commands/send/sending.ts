@@ -75,7 +75,7 @@ async function confirmed(
   const { status, result } = preview as CommandResult;
   if (status !== 'applied')
     throw failureOfResult(preview as CommandResult, { wait: 'applied', timeoutMs }) ?? new Failure('INTERNAL', `it is ${status}`);
-  const { previewLines, previewTarget } = await import('../../../dashboard/view/rollback-preview.ts');
+  const { previewLines, previewTarget } = await import('../../../view/rollback-preview.ts');
   for (const line of previewLines(result)) output.note(line);
   if (!(await confirm(`Roll back ${session}?`))) throw new Failure('CONFLICT', 'nothing was changed', { exitCode: exitCodes.refused });
   // What was shown is what happens, also if there is a newer checkpoint by now.
@@ -99,7 +99,7 @@ async function report(result: CommandResult, { output, wait, timeoutMs, isPrevie
   if (output.isJson) return exitCodes.ok;
   output.line(resultLine(result, isPreview));
   if (result.command_type !== 'ROLLBACK' || result.result === undefined) return exitCodes.ok;
-  const { previewLines } = await import('../../../dashboard/view/rollback-preview.ts');
+  const { previewLines } = await import('../../../view/rollback-preview.ts');
   for (const line of previewLines(result.result)) output.line(`  ${line}`);
   return exitCodes.ok;
 }

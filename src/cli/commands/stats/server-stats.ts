@@ -2,7 +2,7 @@ import type { ListedSession } from '../../../core/http-api.ts';
 import { maskPasswords } from '../../../core/text/mask-passwords.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { isLive } from '../../../core/protocol/session-state.ts';
-import { count, duration } from '../../../dashboard/view/figures.ts';
+import { count, duration } from '../../../view/text/numbers.ts';
 import { byChange, listSessions } from '../../server-access/live-sessions.ts';
 import { request, serverNowMs } from '../../server-access/server-request.ts';
 import type { Output } from '../../terminal/output.ts';

@@ -1,0 +1,164 @@
+import type { SuspendTerminal } from 'ink';
+import { supportsColor } from 'chalk';
+import type { Connection } from '../../client/connection/connection.ts';
+import type { AppProps, PaintedRegion, Window } from './app.tsx';
+import { Dashboard, type DashboardSettings, type Screenholder } from '../dashboard.ts';
+import { keystrokes, looksPasted } from '../keys/keystroke.ts';
+import { painter, type Painter } from './painter.ts';
+import { streamPlainly } from './plain-stream.ts';
+import type { Screen } from '../screen/screen.ts';
+
+/** How the dashboard ended, and what to leave in the terminal. */
+export interface DashboardEnd {
+  exitCode: number;
+  summary: string[];
+}
+
+/** Signals that end the dashboard, with their exit codes. Without these handlers Ink would restore the screen and die unsaid. */
+const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** How long the first frame waits for the server before it shows that it waits. */
+const joinFirstMs = 100;
+
+/** Shows the dashboard on this process's terminal until it is left. */
+export async function showInTerminal(connection: Connection, settings: DashboardSettings, noColor: boolean): Promise<DashboardEnd> {
+  const holder = new TerminalHolder(painter(noColor || supportsColor === false ? 0 : supportsColor.level));
+  const board = new Dashboard(connection, settings, holder);
+  return holder.hold(board);
+}
+
+/** Holds the terminal: draws the frames with Ink, hands it over to a plain stream or to the shell, and gives it back. */
+class TerminalHolder implements Screenholder {
+  private readonly paint: Painter;
+  private readonly ended = Promise.withResolvers<number>();
+  private board: Dashboard | undefined;
+  private window: Window | undefined;
+  private suspendTerminal: SuspendTerminal | undefined;
+  private painted: readonly PaintedRegion[] = [];
+  private drawnSize = '';
+  private isAway = false;
+  private hasEnded = false;
+
+  constructor(paint: Painter) {
+    this.paint = paint;
+  }
+
+  async hold(board: Dashboard): Promise<DashboardEnd> {
+    this.board = board;
+    // Before Ink's own listener, which draws what stands there: a frame for the former size could be taller than the window.
+    const onResize = () => board.draw();
+    process.stdout.prependListener('resize', onResize);
+    const handlers = Object.entries(endings).map(([signal, code]) => [signal, () => this.leave(code)] as const);
+    for (const [signal, handler] of handlers) process.on(signal, handler);
+    // Node would print the trace onto the full screen, which is gone a moment later: first the screen, then the error.
+    const onCrash = (error: unknown) => this.ended.reject(error);
+    process.on('uncaughtException', onCrash);
+    try {
+      const exitCode = await Promise.race([this.ended.promise, this.openWindow(board)]);
+      const summary = board.summary();
+      return { exitCode: exitCode ?? 1, summary };
+    } finally {
+      process.stdout.off('resize', onResize);
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+      await board.close();
+      await this.window?.close();
+      process.off('uncaughtException', onCrash);
+      process.stdin.unref();
+    }
+  }
+
+  size(): { columns: number; rows: number } {
+    return { columns: process.stdout.columns, rows: process.stdout.rows };
+  }
+
+  show(screen: Screen): void {
+    const size = `${this.size().columns}x${this.size().rows}`;
+    const painted = screen.regions.map((region) => this.repainted(region));
+    const isSame =
+      size === this.drawnSize && painted.length === this.painted.length && painted.every((region, index) => region === this.painted[index]);
+    if (isSame) return;
+    this.painted = painted;
+    this.drawnSize = size;
+    if (!this.isAway) this.window?.draw(this.props());
+  }
+
+  signal(sequence: string): void {
+    process.stdout.write(sequence);
+  }
+
+  stream(): void {
+    const { board } = this;
+    if (board !== undefined) void this.away(() => streamPlainly(board));
+  }
+
+  suspend(): void {
+    void this.away(async () => {
+      const resumed = new Promise((resolve) => process.once('SIGCONT', resolve));
+      // The whole group, as the terminal does it, so that npx and the like stop too and the shell notices.
+      process.kill(0, 'SIGTSTP');
+      // A process that no shell waits for cannot be stopped by this signal: come back by itself.
+      await Promise.race([resumed, new Promise((resolve) => setTimeout(resolve, 300))]);
+    });
+  }
+
+  leave(exitCode: number): void {
+    this.hasEnded = true;
+    this.ended.resolve(exitCode);
+  }
+
+  /** Resolves when the window was closed by itself, which it is only by a fault. */
+  private async openWindow(board: Dashboard): Promise<undefined> {
+    // Loading Ink keeps the process from all else for a while: a server that answers at once does so before.
+    await Promise.race([board.feed.joined.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, joinFirstMs))]);
+    const { openWindow } = await import('./app.tsx');
+    if (this.hasEnded) return;
+    this.window = openWindow(this.props());
+    // The first measurement, if under way, has waited for the loading too.
+    board.feed.connection.ping().catch(() => undefined);
+    await this.window.closed;
+  }
+
+  /** Hands the terminal over while something else runs on it. */
+  private async away(work: () => Promise<void>): Promise<void> {
+    if (this.isAway || this.suspendTerminal === undefined) return;
+    this.isAway = true;
+    try {
+      await this.suspendTerminal(work);
+    } finally {
+      this.isAway = false;
+      this.drawnSize = '';
+      this.board?.draw();
+    }
+  }
+
+  private props(): AppProps {
+    const { onInput, onPaste, onReady } = this;
+    return { ...this.size(), regions: this.painted, onInput, onPaste, onReady };
+  }
+
+  private readonly onInput = (...[input, key]: Parameters<typeof keystrokes>): void => {
+    const isText = this.board?.ui.filterInput !== undefined;
+    if (!isText && looksPasted(input)) this.board?.paste(input);
+    else for (const name of keystrokes(input, key)) this.board?.press(name);
+  };
+
+  private readonly onPaste = (text: string): void => this.board?.paste(text);
+
+  private readonly onReady = (suspendTerminal: SuspendTerminal): void => {
+    this.suspendTerminal = suspendTerminal;
+  };
+
+  /** The region painted, or the former one where no row differs, so that nothing of it is drawn again. */
+  private repainted(region: Screen['regions'][number]): PaintedRegion {
+    const rows = region.rows.map(this.paint);
+    const known = this.painted.find((each) => each.id === region.id);
+    const isSame =
+      known !== undefined &&
+      known.x === region.x &&
+      known.y === region.y &&
+      known.width === region.width &&
+      known.rows.length === rows.length &&
+      known.rows.every((row, index) => row === rows[index]);
+    return isSame ? known : { id: region.id, x: region.x, y: region.y, width: region.width, rows };
+  }
+}

@@ -1,0 +1,181 @@
+import type { SessionEvent } from '../../core/protocol/event.ts';
+import { todaysSpelling } from '../../core/protocol/event-spellings.ts';
+import type { KnownEventType } from '../../core/protocol/event-table.ts';
+import { cutText } from '../../core/text/cut-text.ts';
+import { errorTextOf, numberOf, objectOf, textOf, type Data } from '../../core/fold/fold-values.ts';
+import type { Tone } from '../cells.ts';
+import { shown } from './shown-text.ts';
+
+/** An event as a sentence: who did what, its group in one word, and what it means. */
+export interface EventPhrase {
+  group: string;
+  text: string;
+  tone: Exclude<Tone, 'line' | 'active'>;
+}
+
+type Phraser = (data: Data) => string;
+
+/** Maps, for names of types come from outside: `constructor` is one too. */
+const groups: ReadonlyMap<string, string> = new Map([
+  ['execution', 'run'],
+  ['validation', 'check'],
+  ['checkpoint', 'save'],
+  ['orchestrator', 'orch'],
+]);
+
+const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>, Phraser> = {
+  'execution:started': (data) => `started${after(': ', textOf(data, 'task'))}`,
+  'execution:progress': (data) => howFar(data).replace(/^:? /, ''),
+  'execution:completed': (data) => `completed${outcome(data['result']) ?? after(': ', errorTextOf(data, 'result'))}`,
+  'execution:failed': (data) => `failed${after(': ', errorTextOf(data, 'error'))}`,
+  'execution:lost': (data) => `lost${after(': ', textOf(data, 'reason'))}`,
+  'execution:halting': (data) => `halting${after(', asked by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
+  'execution:halted': (data) => `halted${after(' by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
+  'execution:resumed': (data) => `resumed${after(' by ', textOf(data, 'initiated_by'))}`,
+  'execution:rollback': (data) =>
+    `rolled back${after(' to ', textOf(data, 'checkpoint_id'))}${after(', steps: ', numberOf(data, 'steps'))}${after(', by ', textOf(data, 'initiated_by'))}`,
+  'execution:redirect': (data) =>
+    `redirected to ${textOf(data, 'target_skill') ?? textOf(data, 'target_path') ?? 'another goal'}${after(', by ', textOf(data, 'initiated_by'))}`,
+  'skill:started': (data) => `${skill(data)} started${after(' by ', textOf(data, 'agent_id'))}`,
+  'skill:progress': (data) => `${skill(data)}${howFar(data)}`,
+  'skill:completed': (data) => `${skill(data)} done${seconds(data)}`,
+  'skill:failed': (data) => `${skill(data)} failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
+  'skill:injected': (data) => `${skill(data)} put in${after(' by ', textOf(data, 'injected_by'))}`,
+  'file:created': (data) => `${who(data)}created ${path(data)}${lines(data)}`,
+  'file:modified': (data) => `${who(data)}edited ${path(data)}${lines(data)}`,
+  'file:deleted': (data) => `${who(data)}deleted ${path(data)}${lines(data)}`,
+  'file:changed': (data) => {
+    const counts = ['created', 'modified', 'deleted'].flatMap((change) => {
+      const paths = data[change];
+      return Array.isArray(paths) && paths.length > 0 ? [`${paths.length} ${change === 'modified' ? 'edited' : change}`] : [];
+    });
+    return `${who(data)}files: ${counts.join(', ') || 'none'}`;
+  },
+  'decision:point': (data) => `${who(data)}asks: ${textOf(data, 'question') ?? '?'}`,
+  'decision:made': (data) => `${textOf(data, 'made_by') ?? 'somebody'} chose "${textOf(data, 'choice') ?? '?'}"`,
+  'validation:started': (data) => `${check(data)} started${after(': ', textOf(data, 'command'))}`,
+  'validation:output': (data) => `${textOf(data, 'check_name') ?? ''} | ${textOf(data, 'line') ?? ''}`,
+  'validation:result': (data) =>
+    `${check(data)} ${data['success'] === true ? 'passed' : 'failed'}${seconds(data)}${after(': ', textOf(data, 'message'))}`,
+  'agent:spawned': (data) => `${agent(data)} joined${after(' as ', textOf(data, 'role'))}${after(': ', textOf(data, 'task'))}`,
+  'agent:progress': (data) => `${agent(data)}${howFar(data)}`,
+  'agent:completed': (data) => `${agent(data)} ${data['success'] === false ? 'failed' : 'finished'}${seconds(data)}`,
+  'agent:waiting': (data) => `${agent(data)} waits for you${after(': ', textOf(data, 'message') ?? textOf(data, 'reason'))}`,
+  'message:user': (data) => `user: ${textOf(data, 'text') ?? ''}`,
+  'message:assistant': (data) => `${textOf(data, 'agent_id') ?? 'assistant'}: ${textOf(data, 'text') ?? ''}`,
+  'tool:started': (data) => `${who(data)}${tool(data)} called`,
+  'tool:completed': (data) => `${who(data)}${tool(data)} done${seconds(data)}`,
+  'tool:failed': (data) => `${who(data)}${tool(data)} failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
+  'usage:reported': (data) =>
+    `${who(data)}used${after(' ', textOf(data, 'model'))}: ${tokens(data)} tokens${after(', $', numberOf(data, 'cost_usd')?.toFixed(4) ?? null)}`,
+  'checkpoint:created': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'}${after(': ', textOf(data, 'label'))}`,
+  'checkpoint:saved': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} saved${after(', files: ', numberOf(data, 'files'))}`,
+  'checkpoint:failed': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} failed${after(': ', errorTextOf(data, 'error'))}`,
+  'process:output': (data) => `${textOf(data, 'stream') ?? 'stdout'} | ${Array.isArray(data['lines']) ? data['lines'].join(' ') : ''}`,
+  'journal:lost': (data) => `an event is lost${after(': ', textOf(data, 'reason'))}`,
+  'run:files-let-go': (data) => `changes of files that came too fast to be told one by one: ${numberOf(data, 'count') ?? '?'}`,
+  'orchestrator:attached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} attached`,
+  'orchestrator:detached': (data) =>
+    `orchestrator ${textOf(data, 'instance_id') ?? ''} ${hasLeft(data) ? 'left' : `lost${after(': ', textOf(data, 'reason'))}`}`,
+};
+
+const phrasers: ReadonlyMap<string, Phraser> = new Map(Object.entries(phrasersOfKnownTypes));
+
+/** How a program ended, as `run` says it. */
+function outcome(result: unknown): string | undefined {
+  if (typeof result !== 'object' || result === null || !('exit_code' in result)) return undefined;
+  const durationMs = numberOf({ ...result }, 'duration_ms');
+  return `, exit code ${String(result.exit_code)}${durationMs === null ? '' : ` after ${(durationMs / 1_000).toFixed(1)}s`}`;
+}
+
+/** The event in words. Any event has some: an unknown type is named, with the texts in its data. */
+export function eventPhrase(event: Pick<SessionEvent, 'type' | 'data'>): EventPhrase {
+  const { type, data } = todaysSpelling(event);
+  const group = type.slice(0, type.indexOf(':'));
+  const phraser = phrasers.get(type) ?? (group === 'command' ? command(type) : unknown(type));
+  return { group: groups.get(group) ?? shown(group, 20), text: shown(phraser(data)).trim(), tone: toneOf(type, data) };
+}
+
+function toneOf(type: string, data: Data): EventPhrase['tone'] {
+  if (type.endsWith(':failed') || type.endsWith(':lost') || type === 'command:rejected' || type === 'command:expired') return 'bad';
+  if ((type === 'validation:result' || type === 'agent:completed') && data['success'] === false) return 'bad';
+  if (type.endsWith(':completed') || type === 'validation:result') return 'good';
+  if (type === 'orchestrator:detached' && hasLeft(data)) return 'plain';
+  if (type === 'decision:point' || type === 'agent:waiting' || type.startsWith('execution:halt') || type === 'orchestrator:detached')
+    return 'warn';
+  return 'plain';
+}
+
+/** Whether an orchestrator said goodbye, as it does after its work. */
+function hasLeft(data: Data): boolean {
+  return textOf(data, 'code') === 'left';
+}
+
+function command(type: string): Phraser {
+  return (data) =>
+    `${textOf(data, 'command_type') ?? '?'}${objectOf(data, 'parameters')['dry_run'] === true ? ' preview' : ''} ${type.slice('command:'.length)}${after(', by ', textOf(data, 'by'))}${after(': ', errorTextOf(data, 'error'))}`;
+}
+
+function unknown(type: string): Phraser {
+  return (data) => {
+    const words = Object.entries(data).flatMap(([field, value]) =>
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+        ? [`${field}=${cutText(String(value), 200)}`]
+        : [],
+    );
+    return `${type} ${words.slice(0, 6).join(' ')}`;
+  };
+}
+
+function after(before: string, value: string | number | null): string {
+  return value === null ? '' : `${before}${value}`;
+}
+
+/** ` 61% wave 2 of 3`, `: wave 2 of 3`, ` at work`. */
+function howFar(data: Data): string {
+  const progress = numberOf(data, 'progress');
+  const message = textOf(data, 'message');
+  if (progress === null) return message === null ? ' at work' : `: ${message}`;
+  return ` ${Math.round(progress)}%${after(' ', message)}`;
+}
+
+function seconds(data: Data): string {
+  const duration = numberOf(data, 'duration');
+  return duration === null ? '' : ` in ${duration < 10 ? duration.toFixed(1) : Math.round(duration)}s`;
+}
+
+function skill(data: Data): string {
+  return textOf(data, 'skill_name') ?? textOf(data, 'skill_id') ?? 'a skill';
+}
+
+function tool(data: Data): string {
+  return textOf(data, 'tool_name') ?? textOf(data, 'tool_id') ?? 'a tool';
+}
+
+/** Input, output and what the cache held. */
+function tokens(data: Data): number {
+  const fields = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens'];
+  return fields.reduce((total, field) => total + Math.max(0, numberOf(data, field) ?? 0), 0);
+}
+
+function agent(data: Data): string {
+  return textOf(data, 'agent_id') ?? 'an agent';
+}
+
+function who(data: Data): string {
+  return after('', textOf(data, 'agent_id')) === '' ? '' : `${textOf(data, 'agent_id')} `;
+}
+
+function path(data: Data): string {
+  return textOf(data, 'path') ?? 'a file';
+}
+
+function check(data: Data): string {
+  return textOf(data, 'check_name') ?? 'a check';
+}
+
+function lines(data: Data): string {
+  const added = numberOf(data, 'lines_added');
+  const removed = numberOf(data, 'lines_removed');
+  return added === null && removed === null ? '' : ` (+${added ?? 0} -${removed ?? 0})`;
+}
