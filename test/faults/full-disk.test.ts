@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { readLog } from '../../src/journal/sqlite/commit-log-text.ts';
@@ -140,6 +142,20 @@ async function writeWhileFull(writer: Writer, { url }: ServerProcess, room: numb
 
 const commitsInLog = (journal: string) => (existsSync(`${journal}-log`) ? readLog(readFileSync(`${journal}-log`)).commits.length : 0);
 
+/** Read from a copy: SQLite would write beside the journal. */
+function snapshots(journal: string): number {
+  const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-copy-'));
+  try {
+    for (const ending of ['', '-wal']) if (existsSync(journal + ending)) copyFileSync(journal + ending, join(folder, `copy${ending}`));
+    const database = new DatabaseSync(join(folder, 'copy'));
+    const [row] = database.prepare('SELECT count(snapshot) AS count FROM sessions').all();
+    database.close();
+    return Number(row?.['count']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 test.for([
   ['SIGTERM after the disk was freed', 'SIGTERM', 'freed', everyRoomKiB],
   ['SIGTERM while it is full', 'SIGTERM', 'full', [0]],
@@ -161,6 +177,7 @@ test.for([
     for (const room of roomsKiB) {
       disk.fill(room);
       await writeWhileFull(writer, server, room);
+      lines.push(`${room} KiB left, write-back: ${commitsInLog(journal)} commits wait in the log`);
       lines.push(`${room} KiB left, in memory: ${await writer.compare(server.url, `with ${room} KiB left`)} events as acknowledged`);
       disk.free();
       await writer.publish(server.url, 'a', 'publish after it was freed');
@@ -176,6 +193,9 @@ test.for([
       disk.fill(0);
     }
     await server.end(signal);
+    lines.push(
+      `at the end, write-back: ${commitsInLog(journal)} commits left in the log; snapshots: ${snapshots(journal)} in the database`,
+    );
     server = await startServerProcess(journal);
     lines.push(
       `after the restart${when === 'full' ? ', the disk still full' : ''}: ${await writer.compare(server.url, 'restarted')} events as acknowledged`,
