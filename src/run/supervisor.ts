@@ -118,7 +118,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       onStopped: () => signals?.suspend(),
     });
     const tree = new ChildTree(program.root, (signal) => {
-      checkpoints?.unseal();
+      checkpoints?.markRunning();
       void run.emit('execution:resumed', { reason: `${signal} to the halted program`, initiated_by: 'signal' }, kept);
     });
     tellStarted({ program, tree });
@@ -148,11 +148,11 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     output.close();
     await checkpoints?.close().catch(() => undefined);
     await fileWatch?.finish();
-    sayEnd(run, end, Math.round(performance.now() - startedAt));
-    return { ...end, undelivered: await deliverLast(run, server) };
+    publishEnd(run, end, Math.round(performance.now() - startedAt));
+    return { ...end, undelivered: await flushAtExit(run, server) };
   } catch (error) {
     void run.emit('execution:failed', { error: error instanceof Error ? error.message : String(error) }, kept);
-    await deliverLast(run, server);
+    await flushAtExit(run, server);
     throw error;
   } finally {
     signals?.close();
@@ -207,11 +207,11 @@ function carryOut(
   run.onCommand('HALT', async () => {
     const wasHalted = tree.isHalted;
     const result = await tree.halt();
-    if (!wasHalted) await checkpoints?.seal();
+    if (!wasHalted) await checkpoints?.markStopped();
     return result;
   });
   run.onCommand('RESUME', async () => {
-    checkpoints?.unseal();
+    checkpoints?.markRunning();
     return tree.resume();
   });
   run.onCommand('ROLLBACK', async ({ command_id, by, steps, checkpoint_id, dry_run, force }) => {
@@ -222,7 +222,7 @@ function carryOut(
     await checkpoints.check(request);
     if (!tree.isHalted) {
       await tree.halt();
-      await checkpoints.seal();
+      await checkpoints.markStopped();
       await run.emit('execution:halted', { reason: 'rollback', command_id, initiated_by: by }, kept);
     }
     const { result, savedAs } = await checkpoints.restore(request);
@@ -236,14 +236,14 @@ function carryOut(
   }
 }
 
-function sayEnd(run: Orchestrator, { code, signal }: ProgramEnd, durationMs: number): void {
+function publishEnd(run: Orchestrator, { code, signal }: ProgramEnd, durationMs: number): void {
   const end = { exit_code: code, signal, duration_ms: durationMs };
   if (code === 0 && signal === null) void run.emit('execution:completed', { result: end }, kept);
   else void run.emit('execution:failed', { error: signal === null ? `exit code ${code}` : `ended by ${signal}`, ...end }, kept);
 }
 
 /** @returns how many events the server does not have, because it was away to the end */
-async function deliverLast(run: Orchestrator, server: ServerRestorer): Promise<number> {
+async function flushAtExit(run: Orchestrator, server: ServerRestorer): Promise<number> {
   if (run.pending > 0 && run.connection.status !== 'live') await server.restoreNow();
   await run.flush(lastEventsMs).catch(() => undefined);
   return run.pending;

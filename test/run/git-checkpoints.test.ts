@@ -242,19 +242,19 @@ describe('a rollback', () => {
     const checkpoints = await open();
     await checkpoints.save('c1');
     put('a.txt', 'by the program');
-    const sealed = await checkpoints.seal();
-    expect((await checkpoints.preview('c1', { sealed })).changed_since_stop).toEqual([]);
+    const atStop = await checkpoints.markStopped();
+    expect((await checkpoints.preview('c1', { atStop })).changed_since_stop).toEqual([]);
     put('b.txt', 'by a person');
     put('new.txt', 'by a person');
-    expect((await checkpoints.preview('c1', { sealed })).changed_since_stop).toEqual(['b.txt', 'new.txt']);
+    expect((await checkpoints.preview('c1', { atStop })).changed_since_stop).toEqual(['b.txt', 'new.txt']);
     const before = everything();
-    const refusal = await checkpoints.restore('c1', { sealed }).catch((error: unknown) => error);
+    const refusal = await checkpoints.restore('c1', { atStop }).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ChangedSinceStopError);
     expect((refusal as ChangedSinceStopError).paths).toEqual(['b.txt', 'new.txt']);
     expect((refusal as Error).message).toMatch(/^2 files changed since the program was stopped: b\.txt, new\.txt;/);
     expect(everything()).toEqual(before);
     expect(await checkpoints.list()).toHaveLength(1);
-    const result = await checkpoints.restore('c1', { sealed, force: true });
+    const result = await checkpoints.restore('c1', { atStop, force: true });
     expect(result.changed_since_stop).toEqual(['b.txt', 'new.txt']);
     expect(readFileSync(join(root, 'b.txt'), 'utf8')).toBe('1');
     expect(existsSync(join(root, 'new.txt'))).toBe(false);
@@ -600,11 +600,11 @@ describe('checkpoints', () => {
   });
 
   test('are still made when a remembered object was pruned', async () => {
-    put('a.txt', 'sealed but in no checkpoint');
+    put('a.txt', 'seen at the stop but in no checkpoint');
     const checkpoints = await open();
     // Twice, since a file that was just written is not remembered the first time.
-    await checkpoints.seal();
-    await checkpoints.seal();
+    await checkpoints.markStopped();
+    await checkpoints.markStopped();
     git('prune', '--expire=now');
     put('b.txt', 'new');
     await checkpoints.save('c1');

@@ -28,9 +28,9 @@ interface SavedCheckpoint {
   readonly notKept: readonly string[];
 }
 
-/** `sealed`: what `seal` gave when the program was stopped. `force`: roll back even if files changed since. */
+/** `atStop`: the files when the program was stopped, as `markStopped` gave them. `force`: roll back even if files changed since. */
 interface RestoreOptions {
-  readonly sealed?: WorkTreeSnapshot;
+  readonly atStop?: WorkTreeSnapshot;
   readonly force?: boolean;
 }
 
@@ -48,11 +48,11 @@ export interface GitCheckpoints {
   /** Keeps the tracked files and the untracked ones that are not ignored, exactly as they are on disk. An id used again: the newer counts. */
   save(checkpointId: string, options?: SaveOptions): Promise<SavedCheckpoint>;
   /** What `restore` would do now; changes no file. Throws for an unknown checkpoint. */
-  preview(checkpointId: string, options?: Pick<RestoreOptions, 'sealed'>): Promise<RollbackPreview>;
+  preview(checkpointId: string, options?: Pick<RestoreOptions, 'atStop'>): Promise<RollbackPreview>;
   /** Makes the files those of the checkpoint again. Throws for an unknown checkpoint, and ChangedSinceStopError before any change. */
   restore(checkpointId: string, options?: RestoreOptions): Promise<RollbackResult>;
   /** The files as they are now. */
-  seal(): Promise<WorkTreeSnapshot>;
+  markStopped(): Promise<WorkTreeSnapshot>;
   /** All that are kept, the newest last; also those of earlier processes. */
   list(): Promise<Checkpoint[]>;
   /** The checkpoint meant: by id, or by steps back, 1 being the newest; those that rollbacks made are only found by id. Throws for an unknown one. */
@@ -120,19 +120,19 @@ export async function openGitCheckpoints({
         const { tree, files, snapshot } = await keep(checkpointId, { kind, ...options });
         return { checkpointId, tree, files, notKept: sentencesOf(snapshot.uncovered) };
       }),
-    preview: (checkpointId, { sealed } = {}) =>
+    preview: (checkpointId, { atStop } = {}) =>
       inTurn(async () => {
         const checkpoint = findCheckpoint(await refs.list(), checkpointId);
         const now = await snapshotter.look();
         const plan = await planFor(checkpoint, now);
         const preview = describe(checkpoint, now, plan, plan.changes, []);
-        return sealed ? { ...preview, changed_since_stop: changedPaths(sealed, now).map(displayPath) } : preview;
+        return atStop ? { ...preview, changed_since_stop: changedPaths(atStop, now).map(displayPath) } : preview;
       }),
-    restore: (checkpointId, { sealed, force = false } = {}) =>
+    restore: (checkpointId, { atStop, force = false } = {}) =>
       inTurn(async () => {
         const all = await refs.list();
         const checkpoint = findCheckpoint(all, checkpointId);
-        const changed = sealed && changedPaths(sealed, await snapshotter.look()).map(displayPath);
+        const changed = atStop && changedPaths(atStop, await snapshotter.look()).map(displayPath);
         if (changed && changed.length > 0 && !force) throw new ChangedSinceStopError(changed);
         const label = `before the rollback to ${checkpointId}`;
         const before = await keep(nextRollbackId(all), { kind: 'before-rollback', label });
@@ -148,7 +148,7 @@ export async function openGitCheckpoints({
           removed,
         };
       }),
-    seal: () => inTurn(() => snapshotter.look()),
+    markStopped: () => inTurn(() => snapshotter.look()),
     list: () => inTurn(() => refs.list()),
     resolve: (target) =>
       inTurn(async () => {

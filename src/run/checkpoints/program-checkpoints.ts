@@ -45,7 +45,7 @@ export class ProgramCheckpoints {
   readonly #checkpoints: GitCheckpoints;
   readonly #liveRuns: LiveRuns;
   /** The files as they were when the program was stopped: whoever changed them since was somebody else. */
-  #sealed: Promise<WorkTreeSnapshot> | undefined;
+  #stoppedFiles: Promise<WorkTreeSnapshot> | undefined;
   #begun: Promise<unknown> = Promise.resolve();
   #restoring: Promise<unknown> = Promise.resolve();
   #removing: Promise<void> | undefined;
@@ -90,25 +90,25 @@ export class ProgramCheckpoints {
   }
 
   /** The program was stopped: what changes from now on is not its work. A large work tree may still be read when this resolves. */
-  async seal(): Promise<void> {
-    const sealed = this.#checkpoints.seal();
-    this.#sealed = sealed;
+  async markStopped(): Promise<void> {
+    const atStop = this.#checkpoints.markStopped();
+    this.#stoppedFiles = atStop;
     await isSettledWithin(
-      sealed.catch(() => undefined),
+      atStop.catch(() => undefined),
       sealMs,
     );
   }
 
   /** The program goes on. */
-  unseal(): void {
-    this.#sealed = undefined;
+  markRunning(): void {
+    this.#stoppedFiles = undefined;
   }
 
   /** What a rollback would change, or once more what it cannot. */
   async preview(request: RollbackRequest): Promise<object> {
     const { checkpoint_id } = await this.#resolve(request);
     const others = await this.#otherRuns();
-    return { ...shortened(await this.#checkpoints.preview(checkpoint_id, await this.#sealedFiles())), ...others };
+    return { ...shortened(await this.#checkpoints.preview(checkpoint_id, await this.#filesAtStop())), ...others };
   }
 
   /**
@@ -126,10 +126,10 @@ export class ProgramCheckpoints {
   async restore(request: RollbackRequest): Promise<{ result: object; savedAs: TakenCheckpoint }> {
     const { checkpoint_id } = await this.#resolve(request);
     const others = await this.#otherRuns();
-    const restoring = this.#checkpoints.restore(checkpoint_id, { ...(await this.#sealedFiles()), force: request.force ?? false });
+    const restoring = this.#checkpoints.restore(checkpoint_id, { ...(await this.#filesAtStop()), force: request.force ?? false });
     this.#restoring = restoring.catch(() => undefined);
     const result = await restoring;
-    await this.seal();
+    await this.markStopped();
     return {
       result: { ...shortened(result), ...others, note: 'the program stands still and its memory is as it was; RESUME lets it go on' },
       savedAs: { checkpoint_id: result.saved_as, label: `before the rollback to ${checkpoint_id}`, files: result.saved_files },
@@ -176,8 +176,8 @@ export class ProgramCheckpoints {
     return others.length === 0 ? {} : { other_runs: others.map(describeRun) };
   }
 
-  async #sealedFiles(): Promise<{ sealed?: WorkTreeSnapshot }> {
-    return this.#sealed === undefined ? {} : { sealed: await this.#sealed };
+  async #filesAtStop(): Promise<{ atStop?: WorkTreeSnapshot }> {
+    return this.#stoppedFiles === undefined ? {} : { atStop: await this.#stoppedFiles };
   }
 }
 

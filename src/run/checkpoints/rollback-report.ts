@@ -17,7 +17,7 @@ export interface RollbackPreview {
   readonly unchanged_count: number;
   /** What stays as it is although it may have changed since, a sentence each. */
   readonly cannot_undo: string[];
-  /** Paths that somebody changed since `seal`; only where a sealed tree was given. */
+  /** Paths that somebody changed since `markStopped`; only where the files at the stop are known. */
   readonly changed_since_stop?: string[];
 }
 
