@@ -1,31 +1,38 @@
-import { registerCheckpoint } from './commands/checkpoint/definition.ts';
-import { registerCommands } from './commands/commands/definition.ts';
-import { registerDecide } from './commands/decide/definition.ts';
-import { registerEmit } from './commands/emit/definition.ts';
-import { registerGate } from './commands/gate/definition.ts';
-import { registerPing } from './commands/ping/definition.ts';
-import { registerRun } from './commands/run/definition.ts';
-import { registerSend } from './commands/send/definition.ts';
-import { registerServe } from './commands/serve/definition.ts';
-import { registerSessions } from './commands/sessions/definition.ts';
-import { registerStats } from './commands/stats/definition.ts';
-import { registerTrust } from './commands/trust/definition.ts';
-import { registerWatch } from './commands/watch/definition.ts';
-import type { Program } from './program.ts';
+import type { CommandDefinition } from './command-definition.ts';
+import { checkpointDefinition } from './commands/checkpoint/definition.ts';
+import { commandsDefinition } from './commands/commands/definition.ts';
+import { decideDefinition } from './commands/decide/definition.ts';
+import { emitDefinition } from './commands/emit/definition.ts';
+import { gateDefinition } from './commands/gate/definition.ts';
+import { pingDefinition } from './commands/ping/definition.ts';
+import { runDefinition } from './commands/run/definition.ts';
+import { sendDefinition } from './commands/send/definition.ts';
+import { serveDefinition } from './commands/serve/definition.ts';
+import { sessionsDefinition } from './commands/sessions/definition.ts';
+import { statsDefinition } from './commands/stats/definition.ts';
+import { trustDefinition } from './commands/trust/definition.ts';
+import { watchDefinition } from './commands/watch/definition.ts';
+import type { RunCommand } from './invocation.ts';
+
+/** A command: its definition is loaded with the program, what it does only when it is called. */
+export interface Command {
+  definition: CommandDefinition;
+  load: () => Promise<RunCommand<never>>;
+}
 
 /** Every command, in the order in which the help lists them. */
-export const commands: readonly ((program: Program) => void)[] = [
-  registerRun,
-  registerWatch,
-  registerSend,
-  registerServe,
-  registerSessions,
-  registerCommands,
-  registerStats,
-  registerPing,
-  registerEmit,
-  registerGate,
-  registerDecide,
-  registerCheckpoint,
-  registerTrust,
+export const commands: readonly Command[] = [
+  { definition: runDefinition, load: async () => (await import('./commands/run/run.ts')).run },
+  { definition: watchDefinition, load: async () => (await import('./commands/watch/run.ts')).watch },
+  { definition: sendDefinition, load: async () => (await import('./commands/send/run.ts')).send },
+  { definition: serveDefinition, load: async () => (await import('./commands/serve/run.ts')).serve },
+  { definition: sessionsDefinition, load: async () => (await import('./commands/sessions/run.ts')).showSessions },
+  { definition: commandsDefinition, load: async () => (await import('./commands/commands/run.ts')).listCommands },
+  { definition: statsDefinition, load: async () => (await import('./commands/stats/run.ts')).showStats },
+  { definition: pingDefinition, load: async () => (await import('./commands/ping/run.ts')).ping },
+  { definition: emitDefinition, load: async () => (await import('./commands/emit/run.ts')).emit },
+  { definition: gateDefinition, load: async () => (await import('./commands/gate/run.ts')).gate },
+  { definition: decideDefinition, load: async () => (await import('./commands/decide/run.ts')).decide },
+  { definition: checkpointDefinition, load: async () => (await import('./commands/checkpoint/run.ts')).checkpoint },
+  { definition: trustDefinition, load: async () => (await import('./commands/trust/run.ts')).trustProject },
 ];

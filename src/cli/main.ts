@@ -33,7 +33,7 @@ export async function main(argv: string[]): Promise<void> {
   // Nobody is left to be told.
   process.stderr.on('error', () => undefined);
   const program = new Program(new Interruption());
-  for (const register of commands) register(program);
+  for (const { definition, load } of commands) program.add(definition, load);
   const code = await program.run(argv).catch(fail);
   // What is still on its way to a pipe would be lost by `exit`.
   if (process.stdout.writableLength > 0) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));

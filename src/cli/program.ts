@@ -1,40 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandDefinition, OptionDefinition } from './command-definition.ts';
 import { exitCodes } from './exit-codes.ts';
 import { usageFailure } from './failure.ts';
+import type { RunCommand } from './invocation.ts';
+import { valueReaders } from './option-values.ts';
 import { renderHelp } from './terminal/help.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import { Output } from './terminal/output.ts';
-import type { Settings } from './settings/settings.ts';
-
-/** What a command gets to work with. */
-export interface Invocation<Options> {
-  args: string[];
-  options: Options;
-  settings: Settings;
-  output: Output;
-  interruption: Interruption;
-}
-
-/** One command of the program. */
-export interface CommandDefinition<Options> {
-  /** Its name and arguments as commander writes them: `send <type>`. */
-  usage: string;
-  /** One line, in the list of commands and in its own help. */
-  summary: string;
-  /** Two or three, without the program's name. */
-  examples: string[];
-  /** Neighbours with the same description share a line of the help. */
-  options: Option[];
-  /** What else the help should say, a line each. */
-  notes?: string[];
-  /** Everything from the first argument on belongs to the command, flags too. */
-  passThrough?: boolean;
-  /** Whether to say what a project's file would set if it were trusted (default: yes). */
-  asksForTrust?: (options: Options) => boolean;
-  /** @returns the exit code; nothing: 0, or 130 and 143 after a signal */
-  run: (invocation: Invocation<Options>) => Promise<number | void>;
-}
 
 interface GlobalOptions {
   json?: boolean;
@@ -46,23 +19,6 @@ interface GlobalOptions {
 /** The version in package.json. */
 export function version(): string {
   return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
-}
-
-/** An option of a command. */
-export function option(flags: string, description: string, parse?: (value: string, previous: never) => unknown): Option {
-  const made = new Option(flags, description);
-  return parse === undefined ? made : made.argParser(parse as (value: string, previous: unknown) => unknown);
-}
-
-/** For options that may be given several times. */
-export function collect(value: string, previous: string[] | undefined): string[] {
-  return [...(previous ?? []), value];
-}
-
-/** For options that are a whole number. */
-export function wholeNumber(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(value);
 }
 
 /** The command line: its commands, and what is the same for all of them. */
@@ -85,32 +41,27 @@ export class Program {
     this.#commander.configureHelp({ formatHelp: (command, helper) => renderHelp(command, helper, { examples }) });
   }
 
-  /** Adds a command. */
-  add<Options extends object>({
-    usage,
-    summary,
-    examples,
-    options,
-    notes,
-    passThrough,
-    asksForTrust,
-    run,
-  }: CommandDefinition<Options>): void {
-    const command = this.#commander.command(usage).description(summary);
+  /** Adds a command. @param load loads what it does, once it is called */
+  add(definition: CommandDefinition, load: () => Promise<RunCommand<never>>): void {
+    const { summary, examples, notes, passThrough, warnsOfTrust } = definition;
+    const options = definition.options.map(optionOf);
+    const command = this.#commander.command(usageOf(definition)).description(summary);
     for (const each of [...options, ...globalOptions().filter((global) => !options.some(({ long }) => long === global.long))]) {
       command.addOption(each);
     }
     if (passThrough === true) command.passThroughOptions();
     command.configureHelp({ formatHelp: (command, helper) => renderHelp(command, helper, { examples, notes }) });
     command.action(async () => {
-      const own = command.opts<Options & GlobalOptions>();
+      const own = command.opts<GlobalOptions & Record<string, unknown>>();
       const above = this.#commander.opts<GlobalOptions>();
       const all = { ...above, ...own, color: own.color && above.color };
       const output = await openOutput(all);
       const { readSettings } = await import('./settings/settings.ts');
       const settings = readSettings(all);
-      if (asksForTrust?.(own) !== false) for (const sentence of settings.warnings) output.warn(sentence);
-      const code = await run({ args: command.args, options: own, settings, output, interruption: this.#interruption });
+      const warns = typeof warnsOfTrust === 'object' ? own[warnsOfTrust.unless] !== true : warnsOfTrust !== 'never';
+      if (warns) for (const sentence of settings.warnings) output.warn(sentence);
+      const run = await load();
+      const code = await run({ args: command.args, options: own as never, settings, output, interruption: this.#interruption });
       this.#exitCode = code ?? this.#interruption.exitCode ?? exitCodes.ok;
     });
   }
@@ -144,16 +95,38 @@ export function openOutput({ json, quiet, verbose, color }: Partial<GlobalOption
 }
 
 /** Every command takes these, before or after its name; the help of the program alone lists them. */
+const globalDefinitions: readonly OptionDefinition[] = [
+  { flags: '--url <url>', summary: 'the server (http://127.0.0.1:8000)', kind: 'url' },
+  { flags: '--token-file <file>', summary: 'a file that holds the token', kind: 'file' },
+  { flags: '--timeout <time>', summary: 'how long to wait: 500ms, 5s, 5m', kind: 'duration' },
+  { flags: '--json', summary: 'JSON on stdout, errors as JSON on stderr' },
+  { flags: '--no-color', summary: 'no colours' },
+  { flags: '-q, --quiet', summary: 'results and errors only' },
+  { flags: '-v, --verbose', summary: 'say more; stack traces of errors' },
+];
+
 function globalOptions(): Option[] {
-  return [
-    option('--url <url>', 'the server (http://127.0.0.1:8000)').hideHelp(),
-    option('--token-file <file>', 'a file that holds the token').hideHelp(),
-    option('--timeout <time>', 'how long to wait: 500ms, 5s, 5m').hideHelp(),
-    option('--json', 'JSON on stdout, errors as JSON on stderr').hideHelp(),
-    option('--no-color', 'no colours').hideHelp(),
-    option('-q, --quiet', 'results and errors only').hideHelp(),
-    option('-v, --verbose', 'say more; stack traces of errors').hideHelp(),
-  ];
+  return globalDefinitions.map((definition) => optionOf({ ...definition, isHidden: true }));
+}
+
+/** `send <type>`, `run <command> [args...]`. */
+function usageOf({ name, arguments: args = [] }: CommandDefinition): string {
+  const words = args.map((each) => {
+    const inner = `${each.name}${each.isRepeatable === true ? '...' : ''}`;
+    return each.isOptional === true ? `[${inner}]` : `<${inner}>`;
+  });
+  return [name, ...words].join(' ');
+}
+
+function optionOf({ flags, summary, kind, choices, isRepeatable, isHidden, default: value, conflicts }: OptionDefinition): Option {
+  const option = new Option(flags, summary);
+  const reader = kind === undefined ? undefined : valueReaders[kind];
+  if (reader !== undefined) option.argParser(reader);
+  if (isRepeatable === true) option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+  if (choices !== undefined) option.choices(choices);
+  if (value !== undefined) option.default(value);
+  if (conflicts !== undefined) option.conflicts([...conflicts]);
+  return option.hideHelp(isHidden === true);
 }
 
 /** Commander's messages begin with `error: ` and put suggestions on a line of their own. */

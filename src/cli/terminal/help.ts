@@ -16,7 +16,7 @@ const everywhere = [
 export function renderHelp(
   command: Command,
   helper: Help,
-  { examples, notes = [] }: { examples: string[]; notes?: string[] | undefined },
+  { examples, notes = [] }: { examples: readonly string[]; notes?: readonly string[] | undefined },
 ): string {
   const rows = [
     ...helper.visibleCommands(command).map((each) => [each.name(), each.description()] as const),

@@ -1,113 +1,33 @@
-import { randomBytes } from 'node:crypto';
-import type { Watcher } from '../../../client/watcher/watcher.ts';
-import { errorTextOf } from '../../../core/fold/fold-values.ts';
-import { Failure } from '../../failure.ts';
-import { option, type Invocation, type Program } from '../../program.ts';
-import type { Settings } from '../../settings/settings.ts';
+import type { CommandDefinition } from '../../command-definition.ts';
 
-interface CheckpointOptions {
+/** What `checkpoint` takes. */
+export interface CheckpointOptions {
   label?: string;
   id?: string;
   list?: boolean;
   prune?: boolean;
 }
 
-const savedMs = 30_000;
-
 /** `checkpoint`: a place to roll back to; and what is kept of those made before. */
-export function registerCheckpoint(program: Program): void {
-  program.add<CheckpointOptions>({
-    usage: 'checkpoint',
-    summary: 'Make a place to roll back to, and print its id',
-    examples: [
-      'checkpoint --label "before migration"',
-      'send ROLLBACK --checkpoint "$(shannon-dash checkpoint)" --dry-run',
-      'checkpoint --list',
-    ],
-    options: [
-      option('--label <text>', 'what it is'),
-      option('--id <id>', 'its id (one is made)'),
-      option('--list', 'what is kept of this work tree (-s: of a session)').conflicts(['prune', 'label', 'id']),
-      option('--prune', 'remove that of sessions that are gone (-s: of one)').conflicts(['label', 'id']),
-      option('-s, --session <id>', 'the session (default: the only live one)'),
-    ],
-    notes: [
-      '',
-      'Under run --checkpoints git it is done when the files are saved (at most 30 s).',
-      'A session is gone when its server does not know it any more, when nobody used',
-      'its checkpoints for 30 days, or when the work tree is no more.',
-    ],
-    run: async (invocation) => {
-      const { list, prune } = invocation.options;
-      if (list !== true && prune !== true) return checkpoint(invocation);
-      const { listKept, pruneKept } = await import('./kept-checkpoints.ts');
-      return list === true ? listKept(invocation) : pruneKept(invocation);
-    },
-  });
-}
-
-async function checkpoint({ options, settings, output }: Invocation<CheckpointOptions>): Promise<void> {
-  const [{ publishOne }, { chooseSession }, { readEnvironment }, { safeLine }] = await Promise.all([
-    import('../../server-access/publishing.ts'),
-    import('../../server-access/live-sessions.ts'),
-    import('../../../client/environment.ts'),
-    import('../../../core/text/safe-text.ts'),
-  ]);
-  const session = await chooseSession(settings);
-  const id = options.id ?? `c-${randomBytes(4).toString('hex')}`;
-  const { checkpoints, checkpointKey } = readEnvironment();
-  const saving = checkpoints === 'git' ? await watchSavings(settings, session) : undefined;
-  try {
-    // The same each time: the same event again is harmless, another one of its id is a conflict.
-    const proof = saving === undefined || checkpointKey === undefined ? {} : { proof: await proofOf(checkpointKey, id) };
-    const data = { checkpoint_id: id, ...(options.label === undefined ? {} : { label: options.label }), ...proof };
-    await publishOne(settings, session, { type: 'checkpoint:created', data, id: `checkpoint:${id}` });
-    const told = saving === undefined ? {} : await saved(saving, id, settings.timeoutMs ?? savedMs);
-    const notKept = Array.isArray(told['not_kept']) ? told['not_kept'].map(String) : [];
-    for (const each of notKept) output.note(safeLine(each, 500));
-    const more = Number(told['not_kept_count'] ?? 0) - notKept.length;
-    if (more > 0) output.note(`and ${more} more are not kept`);
-    const result = { ok: true, session_id: session, checkpoint_id: id, saved: saving !== undefined };
-    if (output.isJson) output.document(notKept.length === 0 ? result : { ...result, not_kept: notKept });
-    else output.line(safeLine(id));
-  } finally {
-    await saving?.close();
-  }
-}
-
-/** From the beginning, since the same id may have been saved long ago; watched first, so that nothing is missed. */
-async function watchSavings(settings: Settings, session: string): Promise<Watcher> {
-  const [{ connectWatcher }, { connecting }] = await Promise.all([
-    import('../../../client/watcher/watcher.ts'),
-    import('../../server-access/connecting.ts'),
-  ]);
-  const eventTypes = ['checkpoint:saved', 'checkpoint:failed'];
-  return connecting(settings, (connect) => connectWatcher({ ...connect, session, after: 'start', eventTypes }));
-}
-
-async function proofOf(key: string, id: string): Promise<string> {
-  const { checkpointProof } = await import('../../../client/orchestrator/checkpoint-proof.ts');
-  return checkpointProof(key, id, 'command-line');
-}
-
-/**
- * @returns the `data` of the event that says so
- * @throws Failure it could not be saved, or nobody has said so in time
- */
-async function saved(watcher: Watcher, id: string, timeoutMs: number): Promise<Record<string, unknown>> {
-  const timer = setTimeout(() => void watcher.close(), timeoutMs);
-  try {
-    for await (const { type, data } of watcher) {
-      if (data['checkpoint_id'] !== id) continue;
-      if (type === 'checkpoint:saved') return data;
-      throw new Failure('INTERNAL', `checkpoint ${id} was not saved: ${errorTextOf(data, 'error') ?? 'no reason was given'}`, {
-        hints: ['mend that, and try again with another --id'],
-      });
-    }
-    throw new Failure('TIMEOUT', `nobody has said in ${timeoutMs / 1_000}s that checkpoint ${id} is saved`, {
-      hints: ['look: shannon-dash watch --tail 20 --plain'],
-    });
-  } finally {
-    clearTimeout(timer);
-  }
-}
+export const checkpointDefinition: CommandDefinition = {
+  name: 'checkpoint',
+  summary: 'Make a place to roll back to, and print its id',
+  examples: [
+    'checkpoint --label "before migration"',
+    'send ROLLBACK --checkpoint "$(shannon-dash checkpoint)" --dry-run',
+    'checkpoint --list',
+  ],
+  options: [
+    { flags: '--label <text>', summary: 'what it is', kind: 'text' },
+    { flags: '--id <id>', summary: 'its id (one is made)', kind: 'text' },
+    { flags: '--list', summary: 'what is kept of this work tree (-s: of a session)', conflicts: ['prune', 'label', 'id'] },
+    { flags: '--prune', summary: 'remove that of sessions that are gone (-s: of one)', conflicts: ['label', 'id'] },
+    { flags: '-s, --session <id>', summary: 'the session (default: the only live one)', kind: 'session' },
+  ],
+  notes: [
+    '',
+    'Under run --checkpoints git it is done when the files are saved (at most 30 s).',
+    'A session is gone when its server does not know it any more, when nobody used',
+    'its checkpoints for 30 days, or when the work tree is no more.',
+  ],
+};

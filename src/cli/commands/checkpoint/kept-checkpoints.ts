@@ -5,7 +5,7 @@ import { type Checkpoint, createCheckpointRefs, storedBytes } from '../../../run
 import { isOutdated, removeStored, type StoredSession, storedSessions } from '../../../run/checkpoints/checkpoint-store.ts';
 import { type Git, NoCheckpointsError, openGit, openStoredGit } from '../../../run/git/git-command.ts';
 import { readLiveRuns } from '../../../run/live-runs.ts';
-import type { Invocation } from '../../program.ts';
+import type { Invocation } from '../../invocation.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { tableLines } from '../../terminal/table.ts';
 import { userFolders } from '../../settings/user-folders.ts';

@@ -1,4 +1,4 @@
-import { collect, option, type Program } from '../../program.ts';
+import type { CommandDefinition } from '../../command-definition.ts';
 
 /** What `decide` takes beside the question. */
 export interface DecideOptions {
@@ -9,25 +9,20 @@ export interface DecideOptions {
 }
 
 /** `decide`: a question that somebody answers. */
-export function registerDecide(program: Program): void {
-  program.add<DecideOptions>({
-    usage: 'decide <question>',
-    summary: 'Ask, wait for the answer, and print the choice',
-    examples: [
-      'decide "Deploy?" --option yes --option no',
-      'decide "Go?" --option yes --option no --default no --timeout 5m',
-      'decide "Which plan?" --option a --option b --id plan-1',
-    ],
-    options: [
-      option('--option <text>', 'a possible choice (repeatable)', collect),
-      option('--default <text>', 'the choice when nobody answers in time'),
-      option('--timeout <time>', 'how long; without a default: exit 3 then'),
-      option('-s, --session <id>', 'the session (default: the only live one)'),
-      option('--id <id>', 'the same id again gets the same answer'),
-    ],
-    run: async (invocation) => {
-      const { decide } = await import('./deciding.ts');
-      return decide(invocation);
-    },
-  });
-}
+export const decideDefinition: CommandDefinition = {
+  name: 'decide',
+  summary: 'Ask, wait for the answer, and print the choice',
+  arguments: [{ name: 'question', kind: 'text' }],
+  examples: [
+    'decide "Deploy?" --option yes --option no',
+    'decide "Go?" --option yes --option no --default no --timeout 5m',
+    'decide "Which plan?" --option a --option b --id plan-1',
+  ],
+  options: [
+    { flags: '--option <text>', summary: 'a possible choice (repeatable)', kind: 'text', isRepeatable: true },
+    { flags: '--default <text>', summary: 'the choice when nobody answers in time', kind: 'text' },
+    { flags: '--timeout <time>', summary: 'how long; without a default: exit 3 then', kind: 'duration' },
+    { flags: '-s, --session <id>', summary: 'the session (default: the only live one)', kind: 'session' },
+    { flags: '--id <id>', summary: 'the same id again gets the same answer', kind: 'text' },
+  ],
+};

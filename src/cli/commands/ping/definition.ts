@@ -1,94 +1,21 @@
-import { InvalidArgumentError } from 'commander';
-import type { Connection } from '../../../client/connection/connection.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { Failure } from '../../failure.ts';
-import { option, type Invocation, type Program } from '../../program.ts';
-import { summaryOf } from './round-trips.ts';
+import type { CommandDefinition } from '../../command-definition.ts';
 
-interface PingOptions {
+/** What `ping` takes. */
+export interface PingOptions {
   count?: number;
   interval?: number;
   maxP99?: number;
 }
 
-const probeMs = 2_000;
-
 /** `ping`: the round trip to the server and back. */
-export function registerPing(program: Program): void {
-  program.add<PingOptions>({
-    usage: 'ping',
-    summary: 'Measure the round trip to the server',
-    examples: ['ping', 'ping -c 20 -i 0.1 -q', 'ping -c 100 -i 0 --max-p99 5 --json'],
-    options: [
-      option('-c, --count <n>', 'so many probes (default: until Ctrl-C)', positive),
-      option('-i, --interval <seconds>', 'from probe to probe (1)', seconds),
-      option('--max-p99 <ms>', 'exit 1 when p99 is above', positive),
-    ],
-    notes: ['', '-q prints the summary only; --timeout is that of a probe (2s).'],
-    run: ping,
-  });
-}
-
-async function ping({ options, settings, output, interruption }: Invocation<PingOptions>): Promise<number | void> {
-  const [{ connect }, { connecting }, { setTimeout: wait }] = await Promise.all([
-    import('../../../client/connection/connection.ts'),
-    import('../../server-access/connecting.ts'),
-    import('node:timers/promises'),
-  ]);
-  const connection = await connecting(settings, connect);
-  output.endWithReader();
-  const signal = interruption.hold();
-  const times: number[] = [];
-  let sent = 0;
-  while (!signal.aborted && sent < (options.count ?? Infinity)) {
-    if (sent > 0) await wait((options.interval ?? 1) * 1_000, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) break;
-    sent++;
-    const ms = await probe(connection, settings.timeoutMs ?? probeMs);
-    if (typeof ms === 'number') times.push(ms);
-    if (output.isJson || output.isQuiet) continue;
-    await output.stream(`seq=${sent} ${typeof ms === 'number' ? `time=${ms.toFixed(3)} ms` : ms}`);
-  }
-  connection.close();
-  const summary = summaryOf(sent, times);
-  const { received, loss_percent, min_ms, avg_ms, p50_ms, p99_ms, max_ms } = summary;
-  if (output.isJson) output.document(summary);
-  else {
-    output.line(`${sent} sent, ${received} received, ${loss_percent}% loss`);
-    if (received > 0)
-      output.line(`min/avg/p50/p99/max = ${[min_ms, avg_ms, p50_ms, p99_ms, max_ms].map((ms) => ms?.toFixed(3)).join('/')} ms`);
-  }
-  if (signal.aborted) return undefined;
-  if (received === 0)
-    throw new Failure('UNREACHABLE', `no answer from ${settings.url}`, {
-      hints: ['look at its log, or start it anew: shannon-dash serve'],
-    });
-  if (p99_ms !== null && options.maxP99 !== undefined && p99_ms > options.maxP99) {
-    throw new Failure('TIMEOUT', `p99 is ${p99_ms} ms, above ${options.maxP99} ms`, {
-      hints: ['what it is busy with: shannon-dash stats'],
-      exitCode: exitCodes.refused,
-    });
-  }
-  return undefined;
-}
-
-/** The round trip in milliseconds, or why there was none. */
-async function probe(connection: Connection, timeoutMs: number): Promise<number | string> {
-  try {
-    return await connection.ping({ timeoutMs });
-  } catch (error) {
-    return connection.state.status === 'live' ? 'no answer' : `lost: ${connection.state.error ?? (error as Error).message}`;
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number above 0.');
-  return value;
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (text === '' || !(value >= 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number of seconds.');
-  return value;
-}
+export const pingDefinition: CommandDefinition = {
+  name: 'ping',
+  summary: 'Measure the round trip to the server',
+  examples: ['ping', 'ping -c 20 -i 0.1 -q', 'ping -c 100 -i 0 --max-p99 5 --json'],
+  options: [
+    { flags: '-c, --count <n>', summary: 'so many probes (default: until Ctrl-C)', kind: 'positive-number' },
+    { flags: '-i, --interval <seconds>', summary: 'from probe to probe (1)', kind: 'seconds' },
+    { flags: '--max-p99 <ms>', summary: 'exit 1 when p99 is above', kind: 'positive-number' },
+  ],
+  notes: ['', '-q prints the summary only; --timeout is that of a probe (2s).'],
+};

@@ -7,9 +7,9 @@ import { connectPublisher, type Publisher } from '../../../client/orchestrator/p
 import { OutputLines } from '../../../run/output/output-lines.ts';
 import type { OutputPassage } from '../../../run/output/output-passage.ts';
 import { withoutInherited } from '../../../run/program/own-start.ts';
-import type { Invocation } from '../../program.ts';
+import type { Invocation } from '../../invocation.ts';
 import { RunServer } from './run-server.ts';
-import type { RunOptions } from './running.ts';
+import type { RunOptions } from './definition.ts';
 
 /** Events on their way beyond which lines are counted instead of told. */
 const waitingEvents = 50;

@@ -1,5 +1,5 @@
+import type { CommandDefinition } from '../../command-definition.ts';
 import type { CommandFlags } from './command-flags.ts';
-import { collect, option, wholeNumber, type Program } from '../../program.ts';
 
 /** What to wait for; what is asked for beyond the command itself. */
 export interface SendOptions extends CommandFlags {
@@ -10,34 +10,34 @@ export interface SendOptions extends CommandFlags {
 }
 
 /** `send`: a command for a session. */
-export function registerSend(program: Program): void {
-  program.add<SendOptions>({
-    usage: 'send <type>',
-    summary: 'Send HALT, RESUME, ROLLBACK, REDIRECT, DECISION or INJECT',
-    examples: ['send HALT --reason "lunch"', 'send DECISION --decision d-19 --choice migrate', 'send ROLLBACK --steps 2 --dry-run'],
-    options: [
-      option('-s, --session <id>', 'the session (default: the live one)'),
-      option('--all', 'every live session'),
-      option('--reason <text>', 'HALT: why'),
-      option('--steps <n>', 'ROLLBACK: how far, or to where', wholeNumber),
-      option('--checkpoint <id>', 'ROLLBACK: how far, or to where'),
-      option('--force', 'ROLLBACK: though files changed since'),
-      option('--skill <name>', 'REDIRECT, INJECT: which skill'),
-      option('--path <path>', 'REDIRECT: where to, and what to do there'),
-      option('--instructions <text>', 'REDIRECT: where to, and what to do there'),
-      option('--decision <id>', 'DECISION: which, and what'),
-      option('--choice <id>', 'DECISION: which, and what'),
-      option('--comment <text>', 'DECISION: why'),
-      option('-p, --param <key=value>', 'INJECT: a parameter (repeatable)', collect),
-      option('--position <where>', 'INJECT: next, end or an index'),
-      option('--id <id>', 'the same id again is the same command'),
-      option('--wait <state>', 'applied (default), delivered or queued').choices(['applied', 'delivered', 'queued']),
-      option('--yes', 'ROLLBACK: do not ask'),
-      option('--dry-run', 'say what would happen, and do nothing'),
-    ],
-    run: async (invocation) => {
-      const { send } = await import('./sending.ts');
-      return send(invocation);
+export const sendDefinition: CommandDefinition = {
+  name: 'send',
+  summary: 'Send HALT, RESUME, ROLLBACK, REDIRECT, DECISION or INJECT',
+  arguments: [{ name: 'type', kind: 'command-type' }],
+  examples: ['send HALT --reason "lunch"', 'send DECISION --decision d-19 --choice migrate', 'send ROLLBACK --steps 2 --dry-run'],
+  options: [
+    { flags: '-s, --session <id>', summary: 'the session (default: the live one)', kind: 'session' },
+    { flags: '--all', summary: 'every live session' },
+    { flags: '--reason <text>', summary: 'HALT: why', kind: 'text' },
+    { flags: '--steps <n>', summary: 'ROLLBACK: how far, or to where', kind: 'whole-number' },
+    { flags: '--checkpoint <id>', summary: 'ROLLBACK: how far, or to where', kind: 'checkpoint' },
+    { flags: '--force', summary: 'ROLLBACK: though files changed since' },
+    { flags: '--skill <name>', summary: 'REDIRECT, INJECT: which skill', kind: 'skill' },
+    { flags: '--path <path>', summary: 'REDIRECT: where to, and what to do there', kind: 'file' },
+    { flags: '--instructions <text>', summary: 'REDIRECT: where to, and what to do there', kind: 'text' },
+    { flags: '--decision <id>', summary: 'DECISION: which, and what', kind: 'decision' },
+    { flags: '--choice <id>', summary: 'DECISION: which, and what', kind: 'text' },
+    { flags: '--comment <text>', summary: 'DECISION: why', kind: 'text' },
+    { flags: '-p, --param <key=value>', summary: 'INJECT: a parameter (repeatable)', kind: 'text', isRepeatable: true },
+    { flags: '--position <where>', summary: 'INJECT: next, end or an index', kind: 'text' },
+    { flags: '--id <id>', summary: 'the same id again is the same command', kind: 'text' },
+    {
+      flags: '--wait <state>',
+      summary: 'applied (default), delivered or queued',
+      kind: 'text',
+      choices: ['applied', 'delivered', 'queued'],
     },
-  });
-}
+    { flags: '--yes', summary: 'ROLLBACK: do not ask' },
+    { flags: '--dry-run', summary: 'say what would happen, and do nothing' },
+  ],
+};

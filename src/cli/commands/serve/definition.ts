@@ -1,5 +1,6 @@
-import { collect, option, type Program } from '../../program.ts';
+import type { CommandDefinition } from '../../command-definition.ts';
 
+/** What `serve` takes that is no setting. */
 export interface ServeOptions {
   acceptLoss?: boolean;
   reload?: boolean;
@@ -8,37 +9,32 @@ export interface ServeOptions {
 }
 
 /** `serve`: the server. */
-export function registerServe(program: Program): void {
-  program.add<ServeOptions>({
-    usage: 'serve',
-    summary: 'Start the server that keeps the journal and tells everybody',
-    examples: ['serve', 'serve --port 0 --journal memory --json', 'serve --skills ./skills --reload'],
-    options: [
-      option('--host <address>', 'where to listen (127.0.0.1)'),
-      option('--port <number>', 'the port (8000); 0 takes any free one'),
-      option('--journal <path>', 'the journal file, or: memory'),
-      option('--fsync', 'keep each commit over a power failure too'),
-      option('--accept-loss', 'start although the journal has lost something'),
-      option('--skills <folder>', 'a further folder of skills (repeatable)', collect),
-      option('--cors-origin <origin>', 'a web page that may call; * for any (repeatable)', collect),
-      option('--allowed-host <host>', 'a further name for it; * for any (repeatable)', collect),
-      option('--dev-origins', 'let pages on localhost:3000 and :5173 call').hideHelp(),
-      option('--no-dev-origins', 'let no page on localhost:3000 and :5173 call'),
-      option('--lost-after <time>', 'when a session that is silent is lost (5m)'),
-      option('--log-level <level>', 'debug, info, warn (warning) or error'),
-      option('--reload', 'restart on changes of program, configuration or skills'),
-      option('--until-unused', 'end when nobody is connected any more').hideHelp(),
-    ],
-    notes: ['', 'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.'],
-    // The process that serves says it, after each restart.
-    asksForTrust: ({ reload }) => reload !== true,
-    run: async (invocation) => {
-      if (invocation.options.reload === true) {
-        const { serveReloading } = await import('./reloading.ts');
-        return serveReloading(invocation);
-      }
-      const { serve } = await import('./serving.ts');
-      return serve(invocation);
+export const serveDefinition: CommandDefinition = {
+  name: 'serve',
+  summary: 'Start the server that keeps the journal and tells everybody',
+  examples: ['serve', 'serve --port 0 --journal memory --json', 'serve --skills ./skills --reload'],
+  options: [
+    { flags: '--host <address>', summary: 'where to listen (127.0.0.1)', kind: 'text' },
+    { flags: '--port <number>', summary: 'the port (8000); 0 takes any free one', kind: 'text' },
+    { flags: '--journal <path>', summary: 'the journal file, or: memory', kind: 'file' },
+    { flags: '--fsync', summary: 'keep each commit over a power failure too' },
+    { flags: '--accept-loss', summary: 'start although the journal has lost something' },
+    { flags: '--skills <folder>', summary: 'a further folder of skills (repeatable)', kind: 'folder', isRepeatable: true },
+    {
+      flags: '--cors-origin <origin>',
+      summary: 'a web page that may call; * for any (repeatable)',
+      kind: 'text',
+      isRepeatable: true,
     },
-  });
-}
+    { flags: '--allowed-host <host>', summary: 'a further name for it; * for any (repeatable)', kind: 'text', isRepeatable: true },
+    { flags: '--dev-origins', summary: 'let pages on localhost:3000 and :5173 call', isHidden: true },
+    { flags: '--no-dev-origins', summary: 'let no page on localhost:3000 and :5173 call' },
+    { flags: '--lost-after <time>', summary: 'when a session that is silent is lost (5m)', kind: 'duration' },
+    { flags: '--log-level <level>', summary: 'debug, info, warn (warning) or error', kind: 'text' },
+    { flags: '--reload', summary: 'restart on changes of program, configuration or skills' },
+    { flags: '--until-unused', summary: 'end when nobody is connected any more', isHidden: true },
+  ],
+  notes: ['', 'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.'],
+  // With --reload the process that serves warns, after each restart.
+  warnsOfTrust: { unless: 'reload' },
+};

@@ -6,7 +6,7 @@ import { defaultSkillFolders } from '../../../server/skills/skill-registry.ts';
 import { shownDuration } from '../../settings/duration.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { ProgramChanges } from './program-changes.ts';
-import type { Invocation } from '../../program.ts';
+import type { Invocation } from '../../invocation.ts';
 import { projectFileName } from '../../settings/project-file.ts';
 import { markReloading, unmarkReloading } from './reload-mark.ts';
 import { userFolders } from '../../settings/user-folders.ts';

@@ -8,7 +8,7 @@ import { Failure, usageFailure } from '../../failure.ts';
 import { openJournal, sqliteFlaw } from './journal-file.ts';
 import type { ServeOptions } from './definition.ts';
 import { portHolder } from './port-holder.ts';
-import type { Invocation } from '../../program.ts';
+import type { Invocation } from '../../invocation.ts';
 import { createLog } from './server-log.ts';
 import { accessOf, type Settings } from '../../settings/settings.ts';
 
@@ -21,7 +21,7 @@ const firstUseMs = 10_000;
 const lookAtUseMs = 250;
 
 /** Serves until a signal, or until the reloading parent says stop, or, with `untilUnused`, until nobody is connected. */
-export async function serve({ options, settings, output, interruption }: Invocation<Omit<ServeOptions, 'reload'>>): Promise<number> {
+export async function serveHere({ options, settings, output, interruption }: Invocation<Omit<ServeOptions, 'reload'>>): Promise<number> {
   const flaw = settings.journal === 'memory' ? undefined : sqliteFlaw();
   if (flaw !== undefined) output.warn(flaw);
   const signal = interruption.hold();

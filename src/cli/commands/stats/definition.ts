@@ -1,62 +1,14 @@
-import { stripVTControlCharacters } from 'node:util';
-import { option, type Invocation, type Program } from '../../program.ts';
+import type { CommandDefinition } from '../../command-definition.ts';
 
-interface StatsOptions {
+/** What `stats` takes. */
+export interface StatsOptions {
   watch?: boolean;
 }
 
-const everyMs = 1_000;
-/** What stands above the sessions, and the row of the cursor. */
-const linesBeside = 8;
-
 /** `stats`: how the server and its sessions are. */
-export function registerStats(program: Program): void {
-  program.add<StatsOptions>({
-    usage: 'stats',
-    summary: 'How the server and its sessions are',
-    examples: ['stats', 'stats -w', 'stats --json'],
-    options: [option('-w, --watch', 'every second anew')],
-    run: stats,
-  });
-}
-
-async function stats({ options, settings, output, interruption }: Invocation<StatsOptions>): Promise<void> {
-  const { readStats, statsLines } = await import('./server-stats.ts');
-  const show = async (above: number): Promise<number> => {
-    const read = await readStats(settings);
-    if (output.isJson) {
-      await output.streamDocument(read);
-      return 0;
-    }
-    const isLive = options.watch === true && output.isTerminal;
-    const lines = statsLines(read, output, isLive ? Math.max(1, process.stdout.rows - linesBeside) : 20);
-    // Over what stands there already; without a terminal each look is appended.
-    if (above > 0) process.stdout.write(`\x1b[${above}A\x1b[J`);
-    for (const line of lines) output.line(line);
-    if (!isLive) return 0;
-    // A line that is too long takes several rows.
-    const rowsOf = (line: string) => Math.max(1, Math.ceil(stripVTControlCharacters(line).length / process.stdout.columns));
-    return lines.reduce((sum, line) => sum + rowsOf(line), 0);
-  };
-  let above = await show(0);
-  if (options.watch !== true) return;
-  output.endWithReader();
-  const signal = interruption.hold();
-  const { setTimeout: wait } = await import('node:timers/promises');
-  const { failureOf } = await import('../../failure.ts');
-  let isAway = false;
-  for (;;) {
-    await wait(everyMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    try {
-      above = await show(above);
-      isAway = false;
-    } catch (error) {
-      // Whoever watches wants to see it come back.
-      if (!failureOf(error).isRetryable) throw error;
-      if (!isAway) output.note(`${failureOf(error).message}; trying again`);
-      isAway = true;
-      above = 0;
-    }
-  }
-}
+export const statsDefinition: CommandDefinition = {
+  name: 'stats',
+  summary: 'How the server and its sessions are',
+  examples: ['stats', 'stats -w', 'stats --json'],
+  options: [{ flags: '-w, --watch', summary: 'every second anew' }],
+};

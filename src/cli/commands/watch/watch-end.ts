@@ -1,13 +1,10 @@
 import type { SessionEvent } from '../../../core/protocol/event.ts';
 import { isLive, type SessionState } from '../../../core/protocol/session-state.ts';
 import { exitCodes } from '../../exit-codes.ts';
-
-export const untilConditions = ['done', 'failed', 'decision'] as const;
+import type { UntilCondition } from './definition.ts';
 
 /** The events with which a run ends, or is given up. */
 const endTypes: ReadonlySet<string> = new Set(['execution:completed', 'execution:failed', 'execution:lost']);
-
-export type UntilCondition = (typeof untilConditions)[number];
 
 export interface EndOptions {
   until: UntilCondition | undefined;

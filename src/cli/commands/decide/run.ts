@@ -9,7 +9,7 @@ import { shownDuration } from '../../settings/duration.ts';
 import { Failure, usageFailure } from '../../failure.ts';
 import { chooseSession } from '../../server-access/live-sessions.ts';
 import type { Output } from '../../terminal/output.ts';
-import type { Invocation } from '../../program.ts';
+import type { Invocation } from '../../invocation.ts';
 import { publishOne } from '../../server-access/publishing.ts';
 import { request, serverNowMs } from '../../server-access/server-request.ts';
 import type { Settings } from '../../settings/settings.ts';

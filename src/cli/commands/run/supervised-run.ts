@@ -7,21 +7,12 @@ import { exitCodes } from '../../exit-codes.ts';
 import { Failure, failureOf, outputFailure } from '../../failure.ts';
 import { filesOfJournal } from '../serve/journal-file.ts';
 import { removeForgotten } from '../checkpoint/kept-checkpoints.ts';
+import type { RunOptions } from './definition.ts';
 import { leaveToPassOn } from './late-output.ts';
 import { withOwnCommand } from './own-command.ts';
-import type { Invocation } from '../../program.ts';
+import type { Invocation } from '../../invocation.ts';
 import { RunServer } from './run-server.ts';
 import { userFolders } from '../../settings/user-folders.ts';
-
-export interface RunOptions {
-  session?: string;
-  checkpoints: 'git' | 'none';
-  files: boolean;
-  requireServer?: boolean;
-  takeOver?: boolean;
-  /** For the process that stays for what a program left behind: its streams and their descriptors. */
-  lateOutput?: string;
-}
 
 const answerMs = 2_000;
 
@@ -34,7 +25,7 @@ const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> =
 };
 
 /** Runs a program under supervision and ends as it ended. */
-export async function runProgram({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
+export async function runSupervised({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
   const [command = '', ...rest] = args;
   const { url } = settings;
   // What its server has to say of its journal: before the program has the terminal, and after that.

@@ -9,7 +9,7 @@ import { shownDuration } from '../../settings/duration.ts';
 import { request } from '../../server-access/server-request.ts';
 import { eventLines } from '../../terminal/event-lines.ts';
 import type { Output } from '../../terminal/output.ts';
-import type { Invocation } from '../../program.ts';
+import type { Invocation } from '../../invocation.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { WatchEnd, type EndOptions } from './watch-end.ts';
 

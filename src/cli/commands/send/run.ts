@@ -9,7 +9,7 @@ import { exitCodes } from '../../exit-codes.ts';
 import { Failure, usageFailure } from '../../failure.ts';
 import { chooseSession } from '../../server-access/live-sessions.ts';
 import type { Output } from '../../terminal/output.ts';
-import type { Invocation } from '../../program.ts';
+import type { Invocation } from '../../invocation.ts';
 import { failureOfResult, reached, resultDocument, resultLine } from './send-result.ts';
 import { request } from '../../server-access/server-request.ts';
 import type { Settings } from '../../settings/settings.ts';

@@ -1,0 +1,63 @@
+/** How the value of an option or argument is read, and what a shell can offer for it. `flag`: there is none. */
+export type ValueKind =
+  | 'text'
+  | 'whole-number'
+  | 'positive-number'
+  | 'seconds'
+  | 'duration'
+  | 'json'
+  | 'file'
+  | 'folder'
+  | 'url'
+  | 'session'
+  | 'checkpoint'
+  | 'decision'
+  | 'skill'
+  | 'command-type'
+  | 'event-type'
+  | 'event-glob'
+  | 'program';
+
+/** An argument of a command. */
+interface ArgumentDefinition {
+  name: string;
+  kind: ValueKind;
+  isOptional?: true;
+  /** It takes all that follows. */
+  isRepeatable?: true;
+}
+
+/** An option of a command. */
+export interface OptionDefinition {
+  /** As the help writes it: `-s, --session <id>`. Without `<...>` it is a flag. */
+  flags: string;
+  /** Neighbours with the same summary share a line of the help. */
+  summary: string;
+  /** Of its value; a flag has none. */
+  kind?: ValueKind;
+  /** The only values that it takes. */
+  choices?: readonly string[];
+  isRepeatable?: true;
+  /** The help leaves it out. */
+  isHidden?: true;
+  default?: string;
+  /** The options, by their long names, that it cannot stand beside. */
+  conflicts?: readonly string[];
+}
+
+/** One command of the program, as data: the help comes from it, and it is loaded without what the command does. */
+export interface CommandDefinition {
+  name: string;
+  /** One line, in the list of commands and in its own help. */
+  summary: string;
+  arguments?: readonly ArgumentDefinition[];
+  options: readonly OptionDefinition[];
+  /** Two or three, without the program's name. */
+  examples: readonly string[];
+  /** What else the help should say, a line each. */
+  notes?: readonly string[];
+  /** Everything from the first argument on belongs to the command, flags too. */
+  passThrough?: true;
+  /** Whether it warns of what a project's file would set if it were trusted (default: always); `{unless}`: not with that flag. */
+  warnsOfTrust?: 'always' | 'never' | { unless: string };
+}

@@ -1,0 +1,22 @@
+import { tooFewDescriptors } from '../../../run/program/spare-descriptors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { Failure } from '../../failure.ts';
+import type { Invocation } from '../../invocation.ts';
+import type { RunOptions } from './definition.ts';
+
+/** Runs a program as a session; or, as a process of its own, passes on what a program that has ended left behind. */
+export async function run(invocation: Invocation<RunOptions>): Promise<number> {
+  const tooFew = tooFewDescriptors();
+  if (tooFew !== undefined) {
+    throw new Failure('LIMIT_REACHED', `too few open files are allowed: ${tooFew.free} are free, run needs ${tooFew.needed}`, {
+      hints: ['raise the limit: ulimit -n 256'],
+      exitCode: exitCodes.notExecutable,
+    });
+  }
+  if (invocation.options.lateOutput !== undefined) {
+    const { passLateOutput } = await import('./late-output.ts');
+    return passLateOutput(invocation);
+  }
+  const { runSupervised } = await import('./supervised-run.ts');
+  return runSupervised(invocation);
+}
