@@ -5,8 +5,11 @@ import { connectOrchestrator } from '../../src/client/orchestrator/orchestrator.
 import { connectWatcher } from '../../src/client/watcher/watcher.ts';
 import { commandTypes, isFinal, type CommandInput, type CommandResult, type CommandType } from '../../src/core/protocol/command.ts';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
+import { createServer } from '../../src/server/create-server.ts';
 import { startCuttingProxy, type CuttingProxy } from '../helpers/cutting-proxy.ts';
 import { startServerProcess } from '../helpers/server-process.ts';
+import { shareJournal } from '../helpers/shared-journal.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const session = 's';
@@ -98,152 +101,216 @@ async function watch(url: string): Promise<{ events: SessionEvent[]; close: () =
   return { events, close: () => watcher.close() };
 }
 
-test(`${total} commands over ${cuts} cuts and ${kills} kills: each takes effect once and ends once, and all see the same`, async () => {
-  const startedAt = performance.now();
+/** The servers that the commands go through. */
+interface Servers {
+  /** Where operators and watchers connect: each takes the next one. */
+  urls: string[];
+  /** Where the orchestrator's next connection goes. */
+  port: () => number;
+  /** One server ends without a word, and is there again. */
+  kill: () => Promise<void>;
+}
+
+/** One server over a journal in a file, in a process of its own. */
+async function oneServer(): Promise<Servers> {
   const journal = join(await temporaryFolder(), 'journal.sqlite');
   let server = await startServerProcess(journal);
   const { url, port } = server;
-  const proxy = await startCuttingProxy(() => port);
+  const kill = async () => {
+    const { signal } = await server.end('SIGKILL');
+    expect(signal).toBe('SIGKILL');
+    server = await startServerProcess(journal, port);
+  };
+  return { urls: [url], port: () => port, kill };
+}
 
-  const orchestrator = await connectOrchestrator({
-    url: proxy.url,
-    session,
-    instanceId: 'worker',
-    capabilities: commandTypes,
-    client: 'worker',
+/** Two servers over one journal. The orchestrator comes back to either of them. */
+async function twoServers(): Promise<Servers> {
+  const common = new MemoryJournal();
+  const projectFolder = await temporaryFolder();
+  const start = async (port: number) => {
+    const share = shareJournal(common);
+    const server = await createServer({ journal: share.journal, projectFolder });
+    return { ...(await server.listen({ port })), share, server };
+  };
+  const servers = [await start(0), await start(0)];
+  onTestFinished(async () => {
+    for (const { server } of servers) await server.close();
   });
-  onTestFinished(() => orchestrator.close());
-  const executions = new Map<string, number>();
-  for (const type of commandTypes) {
-    orchestrator.onCommand(type, ({ command_id }) => {
-      // Without an id: following what the server resumed while this was away.
-      if (command_id !== '') executions.set(command_id, (executions.get(command_id) ?? 0) + 1);
-      return { done: command_id };
-    });
-  }
-  await orchestrator.start({ task: 'be steered' });
-  const watchers = [await watch(url), await watch(url), await watch(proxy.url)];
-  const operators = await Promise.all(commandTypes.map((type) => connectOperator({ url, session, client: `operator ${type}` })));
-  for (const operator of operators) onTestFinished(() => operator.close());
-
+  let connections = 0;
   let killed = 0;
-  let cut = 0;
-  const chaos = new Chaos([
-    ...evenly(cuts).map((at) => ({
-      at,
-      run: async () => {
-        await cutOnce(proxy, () => orchestrator.connection.status === 'live');
-        cut++;
-      },
-    })),
-    ...evenly(kills).map((at) => ({
-      at,
-      run: async () => {
-        const { signal } = await server.end('SIGKILL');
-        if (signal === 'SIGKILL') killed++;
-        server = await startServerProcess(journal, port);
-      },
-    })),
-  ]);
+  const at = (index: number) => servers[index % servers.length] ?? neverServer();
+  const kill = async () => {
+    const index = killed++ % servers.length;
+    const { share, server, port } = at(index);
+    share.crash();
+    await server.close();
+    servers[index] = await start(port);
+  };
+  return { urls: servers.map(({ url }) => url), port: () => at(connections++).port, kill };
+}
 
-  let sent = 0;
-  const results = new Map<string, CommandResult>();
-  const send = async (lane: number, n: number, command: CommandInput): Promise<CommandResult> => {
+function neverServer(): never {
+  throw new Error('there are two servers');
+}
+
+test.each([
+  ['one server', oneServer],
+  ['two servers over one journal', twoServers],
+])(
+  `%s: ${total} commands over ${cuts} cuts and ${kills} kills: each takes effect once and ends once, and all see the same`,
+  async (_name, startServers) => {
+    const startedAt = performance.now();
+    const servers = await startServers();
+    const urlOf = (index: number) => servers.urls[index % servers.urls.length] ?? neverServer();
+    const proxy = await startCuttingProxy(servers.port);
+
+    const orchestrator = await connectOrchestrator({
+      url: proxy.url,
+      session,
+      instanceId: 'worker',
+      capabilities: commandTypes,
+      client: 'worker',
+    });
+    onTestFinished(() => orchestrator.close());
+    const executions = new Map<string, number>();
+    for (const type of commandTypes) {
+      orchestrator.onCommand(type, ({ command_id }) => {
+        // Without an id: following what the server resumed while this was away.
+        if (command_id !== '') executions.set(command_id, (executions.get(command_id) ?? 0) + 1);
+        return { done: command_id };
+      });
+    }
+    await orchestrator.start({ task: 'be steered' });
+    const watchers = [await watch(urlOf(0)), await watch(urlOf(1)), await watch(proxy.url)];
+    const operators = await Promise.all(
+      commandTypes.map((type, index) => connectOperator({ url: urlOf(index), session, client: `operator ${type}` })),
+    );
+    for (const operator of operators) onTestFinished(() => operator.close());
+
+    let killed = 0;
+    let cut = 0;
+    const chaos = new Chaos([
+      ...evenly(cuts).map((at) => ({
+        at,
+        run: async () => {
+          await cutOnce(proxy, () => orchestrator.connection.status === 'live');
+          cut++;
+        },
+      })),
+      ...evenly(kills).map((at) => ({
+        at,
+        run: async () => {
+          await servers.kill();
+          killed++;
+        },
+      })),
+    ]);
+
+    let sent = 0;
+    const results = new Map<string, CommandResult>();
+    const send = async (lane: number, n: number, command: CommandInput): Promise<CommandResult> => {
+      await chaos.settled;
+      const times = 1 + ((n * 7 + lane) % 3);
+      sent += times;
+      const asked = { ...command, timeout_ms: 20_000 };
+      let answers: CommandResult[];
+      do {
+        const senders = Array.from({ length: times }, (_, time) => operators[(lane + time) % operators.length] ?? neverOperator());
+        const sending = senders.map((operator) => operator.send(asked, { timeoutMs: 40_000 }));
+        answers = (await Promise.all(sending)) as CommandResult[];
+      } while (!answers.every((answer) => isFinal(answer.status)));
+      const [first] = answers;
+      if (first === undefined) throw new Error('no answer');
+      // Whoever asks with this id gets the one end.
+      for (const answer of answers) expect(answer).toMatchObject({ command_id: command.command_id, status: first.status });
+      results.set(first.command_id, first);
+      chaos.commandEnded();
+      return first;
+    };
+    const numbers = Array.from({ length: perType }, (_, n) => n);
+    const lane = async (index: number, commandOf: (n: number) => CommandInput | Promise<CommandInput>) => {
+      for (const n of numbers) await send(index, n, await commandOf(n));
+    };
+    const gateLane = async () => {
+      for (const n of numbers) {
+        await send(0, n, { type: 'HALT', command_id: `HALT-${n}`, reason: `stop ${n}` });
+        await send(1, n, { type: 'RESUME', command_id: `RESUME-${n}` });
+      }
+    };
+    await Promise.all([
+      gateLane(),
+      lane(2, (n) => ({ type: 'ROLLBACK', command_id: `ROLLBACK-${n}`, steps: 1 + (n % 5) })),
+      lane(3, (n) => ({ type: 'REDIRECT', command_id: `REDIRECT-${n}`, target_skill: `skill-${n}` })),
+      lane(4, async (n) => {
+        await orchestrator.emit('decision:point', { decision_id: `d${n}`, question: '?', options: ['yes', 'no'] });
+        return { type: 'DECISION', command_id: `DECISION-${n}`, decision_id: `d${n}`, choice: n % 2 === 0 ? 'yes' : 'no' };
+      }),
+      lane(5, (n) => ({ type: 'INJECT', command_id: `INJECT-${n}`, skill_name: `skill-${n}` })),
+    ]);
     await chaos.settled;
-    const times = 1 + ((n * 7 + lane) % 3);
-    sent += times;
-    const asked = { ...command, timeout_ms: 20_000 };
-    let answers: CommandResult[];
-    do {
-      const senders = Array.from({ length: times }, (_, time) => operators[(lane + time) % operators.length] ?? neverOperator());
-      const sending = senders.map((operator) => operator.send(asked, { timeoutMs: 40_000 }));
-      answers = (await Promise.all(sending)) as CommandResult[];
-    } while (!answers.every((answer) => isFinal(answer.status)));
-    const [first] = answers;
-    if (first === undefined) throw new Error('no answer');
-    // Whoever asks with this id gets the one end.
-    for (const answer of answers) expect(answer).toMatchObject({ command_id: command.command_id, status: first.status });
-    results.set(first.command_id, first);
-    chaos.commandEnded();
-    return first;
-  };
-  const numbers = Array.from({ length: perType }, (_, n) => n);
-  const lane = async (index: number, commandOf: (n: number) => CommandInput | Promise<CommandInput>) => {
-    for (const n of numbers) await send(index, n, await commandOf(n));
-  };
-  const gateLane = async () => {
-    for (const n of numbers) {
-      await send(0, n, { type: 'HALT', command_id: `HALT-${n}`, reason: `stop ${n}` });
-      await send(1, n, { type: 'RESUME', command_id: `RESUME-${n}` });
+    await orchestrator.flush();
+
+    const events = await journalOf(urlOf(0));
+    expect(await journalOf(urlOf(1))).toEqual(events);
+    expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
+    const finals = new Map<string, string[]>();
+    const effects = new Map<string, number>();
+    for (const { type, data } of events) {
+      const id = String(data['command_id']);
+      if (/^command:(?:applied|failed|rejected|expired)$/.test(type))
+        finals.set(id, [...(finals.get(id) ?? []), type.slice('command:'.length)]);
+      else if (type === effectTypes[id.split('-')[0] as CommandType]) effects.set(id, (effects.get(id) ?? 0) + 1);
     }
-  };
-  await Promise.all([
-    gateLane(),
-    lane(2, (n) => ({ type: 'ROLLBACK', command_id: `ROLLBACK-${n}`, steps: 1 + (n % 5) })),
-    lane(3, (n) => ({ type: 'REDIRECT', command_id: `REDIRECT-${n}`, target_skill: `skill-${n}` })),
-    lane(4, async (n) => {
-      await orchestrator.emit('decision:point', { decision_id: `d${n}`, question: '?', options: ['yes', 'no'] });
-      return { type: 'DECISION', command_id: `DECISION-${n}`, decision_id: `d${n}`, choice: n % 2 === 0 ? 'yes' : 'no' };
-    }),
-    lane(5, (n) => ({ type: 'INJECT', command_id: `INJECT-${n}`, skill_name: `skill-${n}` })),
-  ]);
-  await chaos.settled;
-  await orchestrator.flush();
 
-  const events = await journalOf(url);
-  expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
-  const finals = new Map<string, string[]>();
-  const effects = new Map<string, number>();
-  for (const { type, data } of events) {
-    const id = String(data['command_id']);
-    if (/^command:(?:applied|failed|rejected|expired)$/.test(type))
-      finals.set(id, [...(finals.get(id) ?? []), type.slice('command:'.length)]);
-    else if (type === effectTypes[id.split('-')[0] as CommandType]) effects.set(id, (effects.get(id) ?? 0) + 1);
-  }
-
-  const ends: Record<string, number> = {};
-  let byServer = 0;
-  for (const [id, result] of results) {
-    const end = finals.get(id) ?? [];
-    expect(end, `the final states of ${id}`).toEqual([result.status]);
-    ends[result.status] = (ends[result.status] ?? 0) + 1;
-    const executed = executions.get(id) ?? 0;
-    const effect = effects.get(id) ?? 0;
-    if (result.status !== 'applied') {
-      expect([executed, effect], `a ${result.status} command had an effect: ${id}`).toEqual([result.status === 'failed' ? executed : 0, 0]);
-      continue;
+    const ends: Record<string, number> = {};
+    let byServer = 0;
+    for (const [id, result] of results) {
+      const end = finals.get(id) ?? [];
+      expect(end, `the final states of ${id}`).toEqual([result.status]);
+      ends[result.status] = (ends[result.status] ?? 0) + 1;
+      const executed = executions.get(id) ?? 0;
+      const effect = effects.get(id) ?? 0;
+      if (result.status !== 'applied') {
+        expect([executed, effect], `a ${result.status} command had an effect: ${id}`).toEqual([
+          result.status === 'failed' ? executed : 0,
+          0,
+        ]);
+        continue;
+      }
+      const isServers = result.acknowledged_by === 'server';
+      const isGate = result.command_type === 'HALT' || result.command_type === 'RESUME';
+      if (isServers) byServer++;
+      // What the server halted while nobody was attached, the orchestrator follows when it is back, once.
+      if (isServers && isGate) expect(executed, `how often ${id} was carried out`).toBeLessThanOrEqual(1);
+      else expect(executed, `how often ${id} was carried out`).toBe(isServers ? 0 : 1);
+      // Of two that stop what stands already, neither changes anything.
+      expect(effect, `effects of ${id}`).toBeGreaterThanOrEqual(isGate ? 0 : 1);
+      expect(effect, `effects of ${id}`).toBeLessThanOrEqual(1);
     }
-    const isServers = result.acknowledged_by === 'server';
-    const isGate = result.command_type === 'HALT' || result.command_type === 'RESUME';
-    if (isServers) byServer++;
-    // What the server halted while nobody was attached, the orchestrator follows when it is back, once.
-    if (isServers && isGate) expect(executed, `how often ${id} was carried out`).toBeLessThanOrEqual(1);
-    else expect(executed, `how often ${id} was carried out`).toBe(isServers ? 0 : 1);
-    // Of two that stop what stands already, neither changes anything.
-    expect(effect, `effects of ${id}`).toBeGreaterThanOrEqual(isGate ? 0 : 1);
-    expect(effect, `effects of ${id}`).toBeLessThanOrEqual(1);
-  }
-  expect(finals.size).toBe(total);
-  expect(results.size).toBe(total);
-  expect([cut, killed]).toEqual([cuts, kills]);
-  expect(ends['applied'] ?? 0).toBeGreaterThan(total * 0.9);
+    expect(finals.size).toBe(total);
+    expect(results.size).toBe(total);
+    expect([cut, killed]).toEqual([cuts, kills]);
+    expect(ends['applied'] ?? 0).toBeGreaterThan(total * 0.9);
 
-  const historyOf = (each: readonly SessionEvent[]) => each.map((event) => JSON.stringify(event));
-  for (const watcher of watchers) {
-    await until('a watcher to have seen all', () => watcher.events.length >= events.length);
-    expect(historyOf(watcher.events)).toEqual(historyOf(events));
-  }
-  const seconds = (performance.now() - startedAt) / 1_000;
-  console.log(
-    [
-      `commands        ${total} of ${commandTypes.length} types, sent ${sent} times`,
-      `faults          ${cut} cuts of the orchestrator's connection, ${killed} kills of the server`,
-      `ends            ${Object.entries(ends)
-        .map(([status, count]) => `${count} ${status}`)
-        .join(', ')}`,
-      `carried out     ${executions.size} by the orchestrator, ${byServer} by the server, none twice`,
-      `history         ${events.length} events, the same for ${watchers.length} watchers`,
-      `time            ${seconds.toFixed(1)} s`,
-    ].join('\n'),
-  );
-}, 300_000);
+    const historyOf = (each: readonly SessionEvent[]) => each.map((event) => JSON.stringify(event));
+    for (const watcher of watchers) {
+      await until('a watcher to have seen all', () => watcher.events.length >= events.length);
+      expect(historyOf(watcher.events)).toEqual(historyOf(events));
+    }
+    const seconds = (performance.now() - startedAt) / 1_000;
+    console.log(
+      [
+        `commands        ${total} of ${commandTypes.length} types, sent ${sent} times`,
+        `faults          ${cut} cuts of the orchestrator's connection, ${killed} kills of the server`,
+        `ends            ${Object.entries(ends)
+          .map(([status, count]) => `${count} ${status}`)
+          .join(', ')}`,
+        `carried out     ${executions.size} by the orchestrator, ${byServer} by the server, none twice`,
+        `history         ${events.length} events, the same for ${watchers.length} watchers`,
+        `time            ${seconds.toFixed(1)} s`,
+      ].join('\n'),
+    );
+  },
+  300_000,
+);
