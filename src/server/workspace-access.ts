@@ -108,6 +108,11 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     return hub.subscribe(sessionId, watcher, { ...options, after: cursor });
   }
 
+  /** Resolves once the state of every session is known, some time after the server has started. To be awaited before `watchAll`. */
+  ready(): Promise<void> {
+    return this.#parts.ledger.ready();
+  }
+
   /** Subscribes to every session. @throws ShannonDashError FORBIDDEN the principal may reach some sessions only */
   watchAll(watcher: Watcher, filter: EventFilter): Subscription {
     this.#check('watchAll');
@@ -171,6 +176,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   /** Makes a link the orchestrator of a session. */
   async attach(link: OrchestratorLink, request: AttachRequest): Promise<{ epoch: string; state: SessionState; commands: CommandState[] }> {
     this.#check('attach', request.session_id);
+    this.#parts.lost.noteHeardHere(request.session_id);
     return this.#parts.ledger.attach(link, request);
   }
 
@@ -268,6 +274,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
       mayPublish: (sessionId: string) => {
         this.#check('publish', sessionId);
         onSession?.(sessionId);
+        this.#parts.lost.noteHeardHere(sessionId);
       },
     };
   }

@@ -147,3 +147,21 @@ test('while a program publishes without a pause at one server, a command at the 
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, at) => at + 1));
   await publish(a, 's', { type: 'execution:completed', data: {} });
 });
+
+test('a quiet program is not lost to the other server while the server that it publishes to is there', async () => {
+  const common = new MemoryJournal();
+  const shareOfA = shareJournal(common);
+  const a = await startServer({ journal: shareOfA.journal, lostAfterMs: 400 });
+  const b = await startServer({ journal: shareJournal(common).journal, lostAfterMs: 400 });
+  const program = await connectQuiet(a.url);
+  await program.publish('s', [started]);
+  const isLost = (id: string) =>
+    expect.poll(async () => (await http<SessionState>('GET', `${b.url}/api/sessions/${id}`)).body.status, { timeout: 10_000 }).toBe('lost');
+  for (const id of ['x', 'y']) {
+    await publish(b, id, started);
+    await isLost(id);
+  }
+  expect((await stateOf(b)).status).toBe('running');
+  shareOfA.crash();
+  await isLost('s');
+});

@@ -30,13 +30,18 @@ export class LostSessions {
   readonly #heardAtMs = new Map<string, number>();
   /** How many connections that have published to a session are there. */
   readonly #producers = new Map<string, number>();
+  /** The sessions whose program has come to this server. */
+  readonly #heardHere = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LostSessionsOptions) {
     this.#options = options;
     this.#afterMs = options.afterMs ?? limits.lostAfterMs;
     options.hub.onChange((change) => {
-      if (change.kind === 'deleted') this.#heardAtMs.delete(change.session_id);
+      if (change.kind === 'deleted') {
+        this.#heardAtMs.delete(change.session_id);
+        this.#heardHere.delete(change.session_id);
+      }
       if (change.kind !== 'appended' || !change.events.some(({ type }) => isSignOfLife(type))) return;
       this.#heardAtMs.set(change.session_id, performance.now());
     });
@@ -53,6 +58,12 @@ export class LostSessions {
     }
     this.#timer = setInterval(() => this.#look(), Math.min(longestSweepMs, Math.max(10, this.#afterMs / 10)));
     this.#timer.unref();
+  }
+
+  /** A program publishes to the session, or attaches to it, by way of this server. */
+  noteHeardHere(sessionId: string): void {
+    // A name whose event is refused stands here for nothing: there are never more than there may be sessions.
+    if (this.#heardHere.size < limits.sessions) this.#heardHere.add(sessionId);
   }
 
   /** A connection has published to the session. */
@@ -78,7 +89,11 @@ export class LostSessions {
 
   #look(): void {
     const { journal, store } = this.#options;
-    const due = [...store.all()].filter((session) => this.#isDue(session));
+    for (const sessionId of this.#heardHere) if (store.get(sessionId) === undefined) this.#heardHere.delete(sessionId);
+    // Another server may have a connection to the program of a session that has never come to this one.
+    const isAlone = journal.servers().size <= 1;
+    const judged = [...store.all()].filter(({ head }) => isAlone || this.#heardHere.has(head.session_id));
+    const due = judged.filter((session) => this.#isDue(session));
     if (due.length === 0) return;
     // What waits for its commit may be a sign of life of just these.
     journal.flush();

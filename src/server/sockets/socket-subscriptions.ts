@@ -95,13 +95,16 @@ export class SocketSubscriptions {
       own.hasJoined = true;
       this.#shareSessions();
     };
+    const isCurrent = () => this.#subscriptions.get(key) === own;
     if (session_id === undefined) {
+      await this.#access.ready();
+      // Left, unsubscribed or subscribed anew meanwhile.
+      if (!isCurrent()) return answer;
       onJoined(answer);
       own.subscription = this.#access.watchAll(own.watcher, filter);
       await own.subscription.joined;
       return answer;
     }
-    const isCurrent = () => this.#subscriptions.get(key) === own;
     try {
       const subscription = await this.#access.watch(session_id, own.watcher, { after: request.after, filter, onJoined });
       // Left, unsubscribed or subscribed anew while it joined.
