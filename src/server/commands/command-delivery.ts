@@ -1,11 +1,11 @@
 import { isFinal, type CommandExecution } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { CommandState, SessionState } from '../../core/protocol/session-state.ts';
-import { effectOf } from './command-effect.ts';
-import { holderOf } from './attached.ts';
-import { step } from './command-step.ts';
+import { effectOf } from './rules/command-effect.ts';
+import { holderOf } from './attachment/attached.ts';
+import { step } from './rules/command-step.ts';
 import type { LedgerParts } from './ledger-parts.ts';
-import type { Attachment, OrchestratorLink } from './orchestrators.ts';
+import type { Attachment, OrchestratorLink } from './attachment/orchestrators.ts';
 
 /** How a command ended, as its orchestrator says it. */
 export interface CommandUpdate {

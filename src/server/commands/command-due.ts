@@ -1,7 +1,7 @@
 import { decisionMadeId } from '../../core/ids.ts';
 import { isEnded, type SessionState } from '../../core/protocol/session-state.ts';
-import { isAttended } from './attached.ts';
-import { step, unfinished, type Step } from './command-step.ts';
+import { isAttended } from './attachment/attached.ts';
+import { step, unfinished, type Step } from './rules/command-step.ts';
 import type { LedgerParts } from './ledger-parts.ts';
 
 /** What happens by itself. Every server may write it: each step has a fixed id, so that it is written once. */

@@ -1,10 +1,10 @@
 import { isFinal } from '../../core/protocol/command.ts';
 import { isEnded, type CommandState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { JournalChange, JournalEvent } from '../../journal/journal.ts';
-import type { Attaching } from './attaching.ts';
+import type { Attaching } from './attachment/attaching.ts';
 import type { CommandDelivery } from './command-delivery.ts';
 import type { CommandDue } from './command-due.ts';
-import { unfinished } from './command-step.ts';
+import { unfinished } from './rules/command-step.ts';
 import type { LedgerParts } from './ledger-parts.ts';
 import type { RefusalBudget } from './refusal-budget.ts';
 

@@ -3,7 +3,7 @@ import type { SessionStore } from '../sessions/session-store.ts';
 import type { CommandDeadlines } from './command-deadlines.ts';
 import type { CommandHistory } from './command-history.ts';
 import type { CommandWaiters } from './command-waiters.ts';
-import type { Orchestrators } from './orchestrators.ts';
+import type { Orchestrators } from './attachment/orchestrators.ts';
 import type { StateWriter } from './state-writer.ts';
 
 /** What the parts of the ledger share. */

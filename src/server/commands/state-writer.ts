@@ -6,9 +6,9 @@ import { isOvertaken } from '../../journal/expected-seq.ts';
 import type { AppendOptions, AppendResult, Journal } from '../../journal/journal.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';
-import { abandoned, holderOf } from './attached.ts';
-import type { Step } from './command-step.ts';
-import { serverRestarted } from './detachment.ts';
+import { abandoned, holderOf } from './attachment/attached.ts';
+import type { Step } from './rules/command-step.ts';
+import { serverRestarted } from './attachment/detachment.ts';
 
 /** What was decided on a state: the events to write, if any, and what the caller gets. */
 export interface Decided<Result> {

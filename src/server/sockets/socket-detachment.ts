@@ -1,4 +1,4 @@
-import type { Detachment } from '../commands/detachment.ts';
+import type { Detachment } from '../commands/attachment/detachment.ts';
 
 /** By what Socket.IO says of the end of a connection. */
 const byDisconnect: ReadonlyMap<string, Detachment> = new Map<string, Detachment>([

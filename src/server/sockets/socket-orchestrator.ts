@@ -4,7 +4,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { attachRequest } from '../../core/protocol/messages.ts';
 import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
-import type { OrchestratorLink } from '../commands/orchestrators.ts';
+import type { OrchestratorLink } from '../commands/attachment/orchestrators.ts';
 import type { WorkspaceAccess } from '../workspace-access.ts';
 import { detachmentOf } from './socket-detachment.ts';
 

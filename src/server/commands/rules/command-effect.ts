@@ -1,6 +1,6 @@
-import { decisionMadeId } from '../../core/ids.ts';
-import { isEnded, type CommandState, type SessionState } from '../../core/protocol/session-state.ts';
-import type { NewEvent } from '../../journal/journal.ts';
+import { decisionMadeId } from '../../../core/ids.ts';
+import { isEnded, type CommandState, type SessionState } from '../../../core/protocol/session-state.ts';
+import type { NewEvent } from '../../../journal/journal.ts';
 import { gateStatus } from './command-refusal.ts';
 
 type Effect = Pick<NewEvent, 'type' | 'data' | 'id'>;

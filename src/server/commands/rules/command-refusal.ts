@@ -1,5 +1,5 @@
-import { isFinal, type CommandRequest } from '../../core/protocol/command.ts';
-import { isEnded, type SessionState, type SessionStatus } from '../../core/protocol/session-state.ts';
+import { isFinal, type CommandRequest } from '../../../core/protocol/command.ts';
+import { isEnded, type SessionState, type SessionStatus } from '../../../core/protocol/session-state.ts';
 
 /** Why the server refuses a command in this state; undefined when it takes it. The texts are part of the protocol. */
 export function refusal(state: SessionState, { type, fields }: CommandRequest): string | undefined {

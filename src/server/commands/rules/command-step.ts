@@ -1,8 +1,8 @@
-import { isFinal, type CommandRequest, type CommandStatus } from '../../core/protocol/command.ts';
-import { commandStepId } from '../../core/ids.ts';
-import type { CommandState, SessionState } from '../../core/protocol/session-state.ts';
-import { timestampNow } from '../../core/timestamp.ts';
-import type { NewEvent } from '../../journal/journal.ts';
+import { isFinal, type CommandRequest, type CommandStatus } from '../../../core/protocol/command.ts';
+import { commandStepId } from '../../../core/ids.ts';
+import type { CommandState, SessionState } from '../../../core/protocol/session-state.ts';
+import { timestampNow } from '../../../core/timestamp.ts';
+import type { NewEvent } from '../../../journal/journal.ts';
 
 /** A step of a command's life, as it is journalled. */
 export type Step = Pick<NewEvent, 'type' | 'data' | 'id' | 'isIdNew'>;

@@ -1,13 +1,13 @@
-import { ShannonDashError } from '../../core/protocol/errors.ts';
-import { detachedId } from '../../core/ids.ts';
-import type { AttachRequest } from '../../core/protocol/messages.ts';
-import { isEnded, type CommandState, type SessionState } from '../../core/protocol/session-state.ts';
+import { ShannonDashError } from '../../../core/protocol/errors.ts';
+import { detachedId } from '../../../core/ids.ts';
+import type { AttachRequest } from '../../../core/protocol/messages.ts';
+import { isEnded, type CommandState, type SessionState } from '../../../core/protocol/session-state.ts';
 import { holderOf, type Place } from './attached.ts';
-import type { CommandDelivery } from './command-delivery.ts';
-import { runEnded } from './command-due.ts';
-import { step, unfinished, type Step } from './command-step.ts';
+import type { CommandDelivery } from '../command-delivery.ts';
+import { runEnded } from '../command-due.ts';
+import { step, unfinished, type Step } from '../rules/command-step.ts';
 import type { Detachment } from './detachment.ts';
-import type { LedgerParts } from './ledger-parts.ts';
+import type { LedgerParts } from '../ledger-parts.ts';
 import type { Attachment, OrchestratorLink } from './orchestrators.ts';
 
 /** Attaches orchestrators and lets them go. An attachment is a lease in the journal: the server that holds the link, and a term. */

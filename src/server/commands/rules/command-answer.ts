@@ -1,7 +1,7 @@
-import { isFinal, type CommandRequest, type CommandResult } from '../../core/protocol/command.ts';
-import { errorBody } from '../../core/protocol/errors.ts';
-import type { CommandState } from '../../core/protocol/session-state.ts';
-import { timestampNow } from '../../core/timestamp.ts';
+import { isFinal, type CommandRequest, type CommandResult } from '../../../core/protocol/command.ts';
+import { errorBody } from '../../../core/protocol/errors.ts';
+import type { CommandState } from '../../../core/protocol/session-state.ts';
+import { timestampNow } from '../../../core/timestamp.ts';
 
 /** Where a command stands, for whoever sent it. */
 export function answerOf(

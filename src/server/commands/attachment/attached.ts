@@ -1,5 +1,5 @@
-import type { CommandType } from '../../core/protocol/command.ts';
-import type { DelegateState, Lease, OrchestratorState, SessionState } from '../../core/protocol/session-state.ts';
+import type { CommandType } from '../../../core/protocol/command.ts';
+import type { DelegateState, Lease, OrchestratorState, SessionState } from '../../../core/protocol/session-state.ts';
 
 /** The two places at a session: an orchestrator's, and that of a program under it (`run` and its child). */
 export type Place = 'primary' | 'delegate';

@@ -1,6 +1,6 @@
-import type { AttachRequest } from '../../core/protocol/messages.ts';
-import type { CommandExecution, CommandType } from '../../core/protocol/command.ts';
-import type { SessionState } from '../../core/protocol/session-state.ts';
+import type { AttachRequest } from '../../../core/protocol/messages.ts';
+import type { CommandExecution, CommandType } from '../../../core/protocol/command.ts';
+import type { SessionState } from '../../../core/protocol/session-state.ts';
 import { executorOf, type Place } from './attached.ts';
 
 /** The way to an orchestrator's process. */
