@@ -1,18 +1,19 @@
 /** The SDK: publish what a program does, watch it, steer it. Loads neither the server nor the dashboard. */
 export { connectOperator, type Operator } from './client/operator.ts';
-export {
-  connectOrchestrator,
-  type AgentHandle,
-  type CheckpointOptions,
-  type Orchestrator,
-  type OrchestratorOptions,
-  type ReceivedCommand,
-  type SkillContext,
-  type SkillOptions,
-} from './client/orchestrator/orchestrator.ts';
+export { connectOrchestrator } from './client/orchestrator/orchestrator.ts';
+export type {
+  AgentHandle,
+  CheckpointOptions,
+  Orchestrator,
+  OrchestratorOptions,
+  ReceivedCommand,
+  SkillContext,
+  SkillOptions,
+} from './client/orchestrator/orchestrator-contract.ts';
 export type { Decided, DecideOptions } from './client/orchestrator/decision-desk.ts';
 export { connectPublisher, type Publisher, type PublisherOptions } from './client/orchestrator/publisher.ts';
-export { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } from './client/watcher/watcher.ts';
+export { connectWatcher } from './client/watcher/watcher.ts';
+export type { Watcher, WatchOptions, WatchUpdate } from './client/watcher/watcher-contract.ts';
 export type { ConnectionState, ConnectOptions } from './client/connection/connection.ts';
 export type { OutgoingEvent, Problem, Published, PublishOptions } from './client/orchestrator/outbox.ts';
 export type { CommandFields, CommandInput, CommandResult, CommandResults, CommandStatus, CommandType } from './core/protocol/command.ts';

@@ -32,13 +32,6 @@ const longFiles = new Set([
 ]);
 /** Files whose types still refer to each other. */
 const circlesOfTypes = new Set([
-  'src/client/connection/emit-with-value.ts',
-  'src/client/orchestrator/orchestrator-run.ts',
-  'src/client/orchestrator/orchestrator.ts',
-  'src/client/orchestrator/run-skill.ts',
-  'src/client/watcher/all-sessions-watcher.ts',
-  'src/client/watcher/session-watcher.ts',
-  'src/client/watcher/watcher.ts',
   'src/dashboard/dashboard.ts',
   'src/dashboard/keys/history-keys.ts',
   'src/dashboard/keys/key-actions.ts',

@@ -1,4 +1,4 @@
-import type { Orchestrator } from '../client/orchestrator/orchestrator.ts';
+import type { Orchestrator } from '../client/orchestrator/orchestrator-contract.ts';
 
 /** How soon after it is gone a server is started in its place, and how long the next attempts wait. */
 const lookForServerMs = 250;

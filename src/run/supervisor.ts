@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { hostname } from 'node:os';
 import type { ConnectOptions } from '../client/connection/connection.ts';
-import { connectOrchestrator, type Orchestrator } from '../client/orchestrator/orchestrator.ts';
+import { connectOrchestrator } from '../client/orchestrator/orchestrator.ts';
+import type { Orchestrator } from '../client/orchestrator/orchestrator-contract.ts';
 import { readEnvironment } from '../client/environment.ts';
 import { maskPasswords } from '../core/text/mask-passwords.ts';
 import { CheckpointAnnouncements } from './checkpoints/checkpoint-announcements.ts';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectOperator, type Operator } from '../../src/client/operator.ts';
-import { connectOrchestrator, type Orchestrator, type OrchestratorOptions } from '../../src/client/orchestrator/orchestrator.ts';
+import { connectOrchestrator } from '../../src/client/orchestrator/orchestrator.ts';
+import type { Orchestrator, OrchestratorOptions } from '../../src/client/orchestrator/orchestrator-contract.ts';
 import type { CommandInput, CommandResult } from '../../src/core/protocol/command.ts';
 import { pause, startServer, until, type RestartableServer } from './restartable-server.ts';
 

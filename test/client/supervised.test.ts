@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { connectOperator } from '../../src/client/operator.ts';
-import { connectOrchestrator, type Orchestrator } from '../../src/client/orchestrator/orchestrator.ts';
+import { connectOrchestrator } from '../../src/client/orchestrator/orchestrator.ts';
+import type { Orchestrator } from '../../src/client/orchestrator/orchestrator-contract.ts';
 import { connectWatcher } from '../../src/client/watcher/watcher.ts';
 import { pause, startServer, until, type RestartableServer } from './restartable-server.ts';
 

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/client/connection/connection.ts';
 import { connectPublisher, type Publisher } from '../../src/client/orchestrator/publisher.ts';
 import { SessionWatcher } from '../../src/client/watcher/session-watcher.ts';
-import { connectWatcher, type Watcher, type WatchOptions, type WatchUpdate } from '../../src/client/watcher/watcher.ts';
+import { connectWatcher } from '../../src/client/watcher/watcher.ts';
+import type { Watcher, WatchOptions, WatchUpdate } from '../../src/client/watcher/watcher-contract.ts';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { pause, startServer, until, type RestartableServer } from './restartable-server.ts';
 

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { connectOrchestrator, type Orchestrator } from '../../src/client/orchestrator/orchestrator.ts';
+import { connectOrchestrator } from '../../src/client/orchestrator/orchestrator.ts';
+import type { Orchestrator } from '../../src/client/orchestrator/orchestrator-contract.ts';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 
 /** Events of a run in its middle, of all kinds, at fixed times. */

@@ -1,4 +1,5 @@
-import { connectWatcher, type Watcher } from '../../client/watcher/watcher.ts';
+import { connectWatcher } from '../../client/watcher/watcher.ts';
+import type { Watcher } from '../../client/watcher/watcher-contract.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { SessionState } from '../../core/protocol/session-state.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -15,7 +15,7 @@ import { backoffMs } from './backoff.ts';
 import { connectFailure, errorFromBody, isRetryable, readAs, unreachable } from './connect-failure.ts';
 import { readEnvironment } from '../environment.ts';
 import { readApi, type CallInput } from '../sessions-api.ts';
-import { Listeners } from '../watcher/listeners.ts';
+import { Listeners } from './listeners.ts';
 import { MessageListeners } from './message-listeners.ts';
 import { ServerClock } from './server-clock.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io-client';
 import type { ShannonDashError } from '../../core/protocol/errors.ts';
 import { serverMessages, type ServerMessage, type ServerMessageName } from '../../core/protocol/messages.ts';
-import { Listeners } from '../watcher/listeners.ts';
+import { Listeners } from './listeners.ts';
 import { readAs } from './connect-failure.ts';
 
 type Acknowledge = (value: unknown) => void;

@@ -6,8 +6,8 @@ import { backoffMs, pauseFor } from '../connection/backoff.ts';
 import { asShannonDashError, isRetryable } from '../connection/connect-failure.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { DecisionDesk } from './decision-desk.ts';
-import type { Gate } from '../connection/gate.ts';
-import { Listeners } from '../watcher/listeners.ts';
+import type { Gate } from './gate.ts';
+import { Listeners } from '../connection/listeners.ts';
 
 /** Carries a command out: what it resolves to is the result, what it throws is the error. */
 export type CommandHandler = (command: CommandExecution) => unknown;

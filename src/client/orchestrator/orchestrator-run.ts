@@ -12,10 +12,10 @@ import { CommandInbox, type CommandHandler } from './command-inbox.ts';
 import { asShannonDashError } from '../connection/connect-failure.ts';
 import { openConnection, type Connection, type ConnectionState } from '../connection/connection.ts';
 import { DecisionDesk, type Decided, type DecideOptions } from './decision-desk.ts';
-import { emitWithValue } from '../connection/emit-with-value.ts';
+import { emitWithValue } from './emit-with-value.ts';
 import { readEnvironment } from '../environment.ts';
-import { Gate } from '../connection/gate.ts';
-import { Listeners } from '../watcher/listeners.ts';
+import { Gate } from './gate.ts';
+import { Listeners } from '../connection/listeners.ts';
 import type {
   AgentHandle,
   CheckpointOptions,
@@ -24,9 +24,9 @@ import type {
   ReceivedCommand,
   SkillContext,
   SkillOptions,
-} from './orchestrator.ts';
+} from './orchestrator-contract.ts';
 import { Outbox, type Problem, type Published, type PublishOptions } from './outbox.ts';
-import { Reach } from '../connection/reach.ts';
+import { Reach } from './reach.ts';
 import { runSkill } from './run-skill.ts';
 import { SessionWatcher } from '../watcher/session-watcher.ts';
 

@@ -7,7 +7,7 @@ import { limits } from '../../core/protocol/limits.ts';
 import type { PublishedMessage } from '../../core/protocol/messages.ts';
 import { backoffMs } from '../connection/backoff.ts';
 import { asShannonDashError, isRetryable } from '../connection/connect-failure.ts';
-import { Listeners } from '../watcher/listeners.ts';
+import { Listeners } from '../connection/listeners.ts';
 
 /** Where an event stands once it is journalled. */
 export interface Published {

@@ -1,5 +1,5 @@
-import type { Orchestrator, SkillContext, SkillOptions } from './orchestrator.ts';
-import { emitWithValue } from '../connection/emit-with-value.ts';
+import type { Orchestrator, SkillContext, SkillOptions } from './orchestrator-contract.ts';
+import { emitWithValue } from './emit-with-value.ts';
 
 /** Runs a function as a skill. Its events are not waited for: a server that is away must not hold it up. */
 export async function runSkill<Result>(

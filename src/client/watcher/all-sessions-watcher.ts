@@ -6,10 +6,10 @@ import type { EventsMessage, SessionStateMessage } from '../../core/protocol/mes
 import { initialState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { Connection, ConnectionState } from '../connection/connection.ts';
 import { EventQueue } from './event-queue.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners } from '../connection/listeners.ts';
 import { watchedMessages } from './session-watcher.ts';
 import { StandingRequest } from '../connection/standing-request.ts';
-import type { Watcher, WatchUpdate } from './watcher.ts';
+import type { Watcher, WatchUpdate } from './watcher-contract.ts';
 
 /** How many states are fetched at a time, of sessions that the server did not send when this watcher joined. */
 const fetches = 16;

@@ -11,9 +11,9 @@ import type {
 import { initialState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { Connection, ConnectionState } from '../connection/connection.ts';
 import { EventQueue } from './event-queue.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners } from '../connection/listeners.ts';
 import { StandingRequest } from '../connection/standing-request.ts';
-import type { Watcher, WatchUpdate } from './watcher.ts';
+import type { Watcher, WatchUpdate } from './watcher-contract.ts';
 
 export interface SessionWatchOptions {
   session: string;

@@ -1,7 +1,7 @@
 import { AllSessionsWatcher } from '../../client/watcher/all-sessions-watcher.ts';
 import type { Connection, ConnectionState } from '../../client/connection/connection.ts';
 import { SessionWatcher } from '../../client/watcher/session-watcher.ts';
-import type { WatchUpdate } from '../../client/watcher/watcher.ts';
+import type { WatchUpdate } from '../../client/watcher/watcher-contract.ts';
 import type { SessionEvent } from '../../core/protocol/event.ts';
 import type { SubscribedMessage } from '../../core/protocol/messages.ts';
 import type { SessionState } from '../../core/protocol/session-state.ts';

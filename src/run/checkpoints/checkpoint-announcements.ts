@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isCheckpointProof } from '../../client/orchestrator/checkpoint-proof.ts';
 import type { ConnectOptions } from '../../client/connection/connection.ts';
-import type { Orchestrator } from '../../client/orchestrator/orchestrator.ts';
+import type { Orchestrator } from '../../client/orchestrator/orchestrator-contract.ts';
 import { connectWatcher } from '../../client/watcher/watcher.ts';
 import type { SessionEvent } from '../../core/protocol/event.ts';
 import { newId } from '../../core/ids.ts';

@@ -1,4 +1,4 @@
-import type { Orchestrator } from '../../client/orchestrator/orchestrator.ts';
+import type { Orchestrator } from '../../client/orchestrator/orchestrator-contract.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import type { FileChange } from './change-batch.ts';
 import { watchFileChanges } from './file-changes.ts';

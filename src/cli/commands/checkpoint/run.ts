@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readEnvironment } from '../../../client/environment.ts';
-import type { Watcher } from '../../../client/watcher/watcher.ts';
+import type { Watcher } from '../../../client/watcher/watcher-contract.ts';
 import { errorTextOf } from '../../../core/fold/fold-values.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { Failure } from '../../failure.ts';

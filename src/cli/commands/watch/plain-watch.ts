@@ -1,4 +1,5 @@
-import { connectWatcher, type Watcher, type WatchUpdate } from '../../../client/watcher/watcher.ts';
+import { connectWatcher } from '../../../client/watcher/watcher.ts';
+import type { Watcher, WatchUpdate } from '../../../client/watcher/watcher-contract.ts';
 import type { Cursor, SessionEvent } from '../../../core/protocol/event.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { eventFilter, type EventFilter } from '../../../core/event-filter.ts';

@@ -1,4 +1,4 @@
-import { Listeners } from '../watcher/listeners.ts';
+import { Listeners } from '../connection/listeners.ts';
 
 /** Whether the server can be asked: `attached`; `away`, which may pass; `alone`, away for so long that the program goes on. */
 export type ReachState = 'attached' | 'away' | 'alone';

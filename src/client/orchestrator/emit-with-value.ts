@@ -1,5 +1,5 @@
 import { ShannonDashError } from '../../core/protocol/errors.ts';
-import type { Orchestrator } from '../orchestrator/orchestrator.ts';
+import type { Orchestrator } from './orchestrator-contract.ts';
 
 /**
  * Emits the event that ends something, with a value that the program made. One that is no JSON, or too large for an event,
