@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { limits } from '../../src/core/protocol/limits.ts';
 import { initialState } from '../../src/core/protocol/session-state.ts';
 import type { JournalEvent, ReadRange, Snapshot } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
@@ -59,6 +60,58 @@ test('at start each session is read once', async () => {
   // More than are kept in memory: a second look at each would read it again.
   expect(journal.read_of).toEqual(names);
   await server.close();
+});
+
+test('a state that nobody asks for is not folded, and lists show the session as it is', async () => {
+  class CountingJournal extends MemoryJournal {
+    reads = 0;
+
+    override read(sessionId: string, range: ReadRange): Promise<JournalEvent[]> {
+      this.reads++;
+      return super.read(sessionId, range);
+    }
+  }
+  const journal = new CountingJournal();
+  const server = await createServer({ journal, projectFolder: await temporaryFolder() });
+  const { url } = await server.listen({ port: 0 });
+  // More than are kept in memory.
+  const names = Array.from({ length: limits.foldedSessions + 100 }, (_, n) => `s${n}`);
+  for (const name of [...names, ...names]) await journal.append(name, [skill('a')]);
+  await journal.append('s0', [{ type: 'decision:point', data: { decision_id: 'd', options: ['x', 'y'] }, timestamp }]);
+  // The ledger looks at decisions.
+  expect(await http('GET', `${url}/api/sessions/s0`)).toMatchObject({ body: { decisions: [{ decision_id: 'd' }] } });
+  const readsBefore = journal.reads;
+  for (const name of names) await journal.append(name, [{ type: 'execution:progress', data: { progress: 40 }, timestamp }, skill('b')]);
+  const { body } = await http('GET', `${url}/api/sessions`);
+  const shown = { status: 'running', current_skill: 'b', progress: 40, updated_at: timestamp };
+  expect(body.sessions).toMatchObject(
+    names.map((session_id) => ({ session_id, ...shown, ...(session_id === 's0' ? { seq: 5, open_decisions: 1 } : { seq: 4 }) })),
+  );
+  expect(journal.reads).toBe(readsBefore);
+  expect(await http('GET', `${url}/api/sessions/s1`)).toMatchObject({
+    body: { seq: 4, skills: [{ skill_name: 'a' }, { skill_name: 'b' }] },
+  });
+  await server.close();
+});
+
+test('a session that nobody asks for gets a snapshot now and then, so that it never takes long to fold', async () => {
+  const journal = new MemoryJournal();
+  const problems: unknown[] = [];
+  const store = new SessionStore(journal, (problem) => problems.push(problem));
+  await store.open();
+  journal.subscribe((changes) => {
+    for (const change of changes) store.apply(change);
+  });
+  const names = Array.from({ length: limits.foldedSessions + 1 }, (_, n) => `s${n}`);
+  for (const name of names) await journal.append(name, [skill('a')]);
+  expect(store.get('s0')?.state).toBeUndefined();
+  for (let round = 0; round < 51; round++) {
+    const events = Array.from({ length: 100 }, () => ({ type: 'execution:progress', data: { progress: round }, timestamp }));
+    await journal.append('s0', events);
+  }
+  expect(await store.load('s0')).toMatchObject({ seq: 5_101, progress: 50 });
+  expect((await journal.loadSnapshot('s0'))?.seq).toBeGreaterThanOrEqual(5_000);
+  expect(problems).toEqual([]);
 });
 
 test.each([

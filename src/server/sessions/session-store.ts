@@ -1,13 +1,16 @@
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { receivedAt } from '../../core/protocol/event.ts';
-import { fold, foldVersion } from '../../core/fold/fold.ts';
+import { fold, foldAll, foldVersion } from '../../core/fold/fold.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { initialState, type SessionOrigin, type SessionState } from '../../core/protocol/session-state.ts';
-import type { Journal, JournalChange, SessionHead, Snapshot } from '../../journal/journal.ts';
+import type { Journal, JournalChange, JournalEvent, SessionHead, Snapshot } from '../../journal/journal.ts';
 import { nextTurn } from '../turns.ts';
+import { briefOf, briefStateOf, type SessionBrief } from './session-brief.ts';
 
 /** Events folded beyond the last snapshot before a new one is saved: the most that a load has to fold. */
 const snapshotEvents = 5_000;
+/** A state with fewer events beyond its last snapshot is let go without a new one: to fold those again costs less. */
+const letGoSnapshotEvents = 200;
 const loadEvents = 1_000;
 const loadChars = 8 * 1024 * 1024;
 
@@ -16,23 +19,23 @@ export interface StoredSession {
   head: SessionHead;
   /** The fold at `head.seq`; undefined while it is not in memory. */
   state: SessionState | undefined;
-  /** The last state's short form, kept when the state is let go. */
-  brief: SessionBrief;
+  /** What the session's brief follows from while its state is not in memory. It stands at its first event until the session is folded once. */
+  briefState: SessionState;
   snapshotSeq: number;
   loading: Promise<SessionState> | undefined;
 }
 
-/** The part of a state that lists of sessions show. */
-export type SessionBrief = Pick<SessionState, 'status' | 'current_skill' | 'progress' | 'orchestrator' | 'skill_usage' | 'updated_at'> & {
-  open_decisions: number;
-};
-
-/** Folds every session of a journal and keeps the recently used states in memory, bounded. */
+/**
+ * Folds the sessions of a journal and keeps the recently used states in memory, bounded. A state that is not in memory is
+ * folded again when somebody asks for it; until then only the session's brief follows its events.
+ */
 export class SessionStore {
   readonly #journal: Journal;
   readonly #sessions = new Map<string, StoredSession>();
   /** Sessions whose state is in memory, the least recently used first. */
   readonly #folded = new Set<string>();
+  /** Every session, the one that changed last at the end. */
+  readonly #changed = new Set<string>();
   readonly #onProblem: (error: unknown) => void;
 
   constructor(journal: Journal, onProblem: (error: unknown) => void) {
@@ -40,9 +43,11 @@ export class SessionStore {
     this.#onProblem = onProblem;
   }
 
-  /** Takes up all sessions. None is folded yet: each is when it is loaded. */
+  /** Takes up the heads of all sessions. Each is folded when it is loaded. */
   async open(): Promise<void> {
-    for (const head of await this.#journal.sessions()) this.#add(head, undefined);
+    const heads = await this.#journal.sessions();
+    for (const head of heads) this.#add(head);
+    for (const { session_id } of heads.toSorted(byChange)) this.#noteChange(session_id);
   }
 
   get size(): number {
@@ -57,9 +62,9 @@ export class SessionStore {
     return this.#sessions.values();
   }
 
-  /** The sessions used last whose state is in memory, at most so many, the newest last. */
+  /** The sessions that changed last, at most so many, the newest last. */
   recent(count: number): StoredSession[] {
-    return [...this.#folded].slice(-count).flatMap((sessionId) => this.#sessions.get(sessionId) ?? []);
+    return [...this.#changed].slice(-count).flatMap((sessionId) => this.#sessions.get(sessionId) ?? []);
   }
 
   /**
@@ -87,27 +92,18 @@ export class SessionStore {
   /** Takes a change of the journal in. */
   apply(change: JournalChange): void {
     if (change.kind === 'created') {
-      this.#add(change.head, initialState(change.head));
+      this.#keep(this.#add(change.head), initialState(change.head));
+      this.#noteChange(change.head.session_id);
       return;
     }
     if (change.kind === 'deleted') {
       this.#sessions.delete(change.session_id);
       this.#folded.delete(change.session_id);
+      this.#changed.delete(change.session_id);
       return;
     }
     const session = this.#sessions.get(change.session_id);
-    const last = change.events.at(-1);
-    if (session === undefined || last === undefined) return;
-    session.head.seq = last.seq;
-    session.head.updated_at = receivedAt(last.event);
-    if (session.state === undefined) {
-      void this.load(change.session_id).catch(this.#onProblem);
-      return;
-    }
-    let state = session.state;
-    for (const { event } of change.events) state = fold(state, event);
-    this.#keep(session, state);
-    if (state.seq - session.snapshotSeq >= snapshotEvents) void this.#saveSnapshot(session, state);
+    if (session !== undefined) this.#append(session, change.events);
   }
 
   /** Saves a snapshot of everything in memory. */
@@ -117,16 +113,41 @@ export class SessionStore {
     }
   }
 
-  #add(head: SessionHead, state: SessionState | undefined): void {
+  #add(head: SessionHead): StoredSession {
     const session: StoredSession = {
       head: { ...head },
       state: undefined,
-      brief: briefOf(initialState(head)),
+      briefState: initialState({ session_id: head.session_id, created_at: head.created_at }),
       snapshotSeq: 0,
       loading: undefined,
     };
     this.#sessions.set(head.session_id, session);
-    if (state !== undefined) this.#keep(session, state);
+    return session;
+  }
+
+  #append(session: StoredSession, events: readonly JournalEvent[]): void {
+    const [first] = events;
+    const last = events.at(-1);
+    if (first === undefined || last === undefined) return;
+    const { head, state, briefState } = session;
+    head.seq = last.seq;
+    head.updated_at = receivedAt(last.event);
+    this.#noteChange(head.session_id);
+    const added = events.map(({ event }) => event);
+    if (state !== undefined) {
+      const next = foldAll(state, added);
+      this.#keep(session, next);
+      if (next.seq - session.snapshotSeq >= snapshotEvents) void this.#saveSnapshot(session, next);
+      return;
+    }
+    const hasBrief = briefState.seq === first.seq - 1;
+    if (hasBrief) session.briefState = briefStateOf(foldAll(briefState, added));
+    if (!hasBrief || head.seq - session.snapshotSeq >= snapshotEvents) void this.load(head.session_id).catch(this.#onProblem);
+  }
+
+  #noteChange(sessionId: string): void {
+    this.#changed.delete(sessionId);
+    this.#changed.add(sessionId);
   }
 
   #keep(session: StoredSession, state: SessionState): void {
@@ -134,13 +155,16 @@ export class SessionStore {
     this.#folded.delete(session.head.session_id);
     this.#folded.add(session.head.session_id);
     if (this.#folded.size <= limits.foldedSessions) return;
-    const [oldest] = this.#folded;
-    const let_go = oldest === undefined ? undefined : this.#sessions.get(oldest);
-    if (oldest !== undefined) this.#folded.delete(oldest);
-    if (let_go?.state === undefined) return;
-    let_go.brief = briefOf(let_go.state);
-    if (let_go.state.seq > let_go.snapshotSeq) void this.#saveSnapshot(let_go, let_go.state);
-    let_go.state = undefined;
+    const [oldest = ''] = this.#folded;
+    this.#folded.delete(oldest);
+    const letGo = this.#sessions.get(oldest);
+    if (letGo?.state !== undefined) this.#letGo(letGo, letGo.state);
+  }
+
+  #letGo(session: StoredSession, state: SessionState): void {
+    session.briefState = briefStateOf(state);
+    session.state = undefined;
+    if (state.seq - session.snapshotSeq >= letGoSnapshotEvents) void this.#saveSnapshot(session, state);
   }
 
   async #fold(session: StoredSession): Promise<SessionState> {
@@ -150,7 +174,9 @@ export class SessionStore {
     do {
       state = await this.#foldThrough(session, state, session.head.seq);
     } while (state.seq < session.head.seq && this.#sessions.get(session.head.session_id) === session);
+    if (this.#sessions.get(session.head.session_id) !== session) return state;
     this.#keep(session, state);
+    if (state.seq - session.snapshotSeq >= snapshotEvents) void this.#saveSnapshot(session, state);
     return state;
   }
 
@@ -181,7 +207,15 @@ export class SessionStore {
         const { session_id, seq } = session.head;
         throw new ShannonDashError('JOURNAL_FAILED', `The journal has the events of ${session_id} through ${state.seq} only, of ${seq}`);
       }
-      for (const { event } of events) state = fold(state, event);
+      for (const { event } of events) {
+        if (event.seq !== state.seq + 1) {
+          throw new ShannonDashError(
+            'JOURNAL_FAILED',
+            `The journal gives event ${event.seq} of ${session.head.session_id} behind event ${state.seq}`,
+          );
+        }
+        state = fold(state, event);
+      }
     }
     return state;
   }
@@ -212,15 +246,13 @@ function stateOf({ seq, json }: Snapshot, initial: SessionState): SessionState |
   return isState ? (state as SessionState) : undefined;
 }
 
-/** The short form of a session, from its state if that is in memory. */
-export function brief(session: StoredSession): SessionBrief {
-  return session.state === undefined ? session.brief : briefOf(session.state);
+/** The short form of a session: what lists show of it. */
+export function brief({ state, briefState }: StoredSession): SessionBrief {
+  return briefOf(state ?? briefState);
 }
 
-function briefOf(state: SessionState): SessionBrief {
-  const { status, current_skill, progress, orchestrator, skill_usage, updated_at } = state;
-  const open_decisions = state.decisions.filter((decision) => decision.status === 'open').length;
-  return { status, current_skill, progress, orchestrator, skill_usage, updated_at, open_decisions };
+function byChange(a: SessionHead, b: SessionHead): number {
+  return a.updated_at < b.updated_at ? -1 : Number(a.updated_at > b.updated_at);
 }
 
 function originOf({ session_id, created_at, skills, metadata }: SessionHead): SessionOrigin {
