@@ -204,7 +204,11 @@ describe('who may import whom', () => {
     const behind =
       /^src\/(?:journal\/|server\/(?:commands\/|sessions\/(?:hub|session-store|event-intake|lost-sessions|live-sessions)\.ts|workspace(?:-parts)?\.ts))/;
     // Types of plain data may pass: an event as the journal holds it, what an orchestrator's link has to offer.
-    const plain = new Set(['src/journal/journal.ts', 'src/server/commands/attachment/orchestrators.ts', 'src/server/commands/attachment/detachment.ts']);
+    const plain = new Set([
+      'src/journal/journal.ts',
+      'src/server/commands/attachment/orchestrators.ts',
+      'src/server/commands/attachment/detachment.ts',
+    ]);
     expect(breaches((file, to, kind) => !isEdge(file) || !behind.test(to) || (kind === 'type' && plain.has(to)))).toEqual([]);
     const plainTypes = /import type \{ ([^}]*) \} from '[^']*\/(?:journal\/journal|attachment\/orchestrators|attachment\/detachment)\.ts'/g;
     const named = files.filter(isEdge).flatMap((file) => [...(sources.get(file) ?? '').matchAll(plainTypes)].map(([, names]) => names));

@@ -5,7 +5,7 @@ import { eventInput, eventList } from './protocol/event.ts';
 import { limits } from './protocol/limits.ts';
 import { createSessionRequest, publishedMessage } from './protocol/messages.ts';
 import { commandState, decisionFields, orchestratorState, sessionAnswer, sessionStatus } from './protocol/session-state.ts';
-import { text, textOf } from './text/text.ts';
+import { text, boundedText } from './text/text.ts';
 
 /** One row of the HTTP interface. */
 interface Endpoint {
@@ -103,7 +103,7 @@ export interface AskedDecision extends z.output<typeof decisionAnswer> {}
 /** A command: its type, and the fields of that type. */
 export const commandBody = z.looseObject({ type: told });
 
-const answerRequest = z.object({ choice: text.min(1, 'must not be empty'), comment: textOf(10_000).optional() });
+const answerRequest = z.object({ choice: text.min(1, 'must not be empty'), comment: boundedText(10_000).optional() });
 
 const noSession = 'No such session';
 const commandMeanings = {

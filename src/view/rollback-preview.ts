@@ -13,7 +13,7 @@ function linesOf(value: unknown, depth: number): string[] {
   const indent = '  '.repeat(depth);
   if (value === null || value === undefined || value === '') return [];
   if (typeof value !== 'object')
-    return textOf(value)
+    return shownValue(value)
       .split('\n', maxLines)
       .map((line) => indent + shown(line));
   if (depth > 3) return [`${indent}...`];
@@ -23,7 +23,7 @@ function linesOf(value: unknown, depth: number): string[] {
       const [first, ...rest] = isFlat(each)
         ? [
             Object.values(each)
-              .map((part) => shown(textOf(part)))
+              .map((part) => shown(shownValue(part)))
               .join('  '),
           ]
         : linesOf(each, depth + 1);
@@ -32,7 +32,8 @@ function linesOf(value: unknown, depth: number): string[] {
   }
   return Object.entries(value).flatMap(([field, each]) => {
     const name = shown(field.replaceAll('_', ' '), 60);
-    if (typeof each !== 'object' || each === null) return each === null || each === '' ? [] : [`${indent}${name}: ${shown(textOf(each))}`];
+    if (typeof each !== 'object' || each === null)
+      return each === null || each === '' ? [] : [`${indent}${name}: ${shown(shownValue(each))}`];
     const inner = linesOf(each, depth + 1);
     return inner.length === 0 ? [`${indent}${name}: none`] : [`${indent}${name}:`, ...inner];
   });
@@ -52,6 +53,6 @@ function isFlat(value: unknown): value is Record<string, unknown> {
   return parts.length > 0 && parts.length <= 4 && parts.every((part) => typeof part !== 'object');
 }
 
-function textOf(value: unknown): string {
+function shownValue(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

@@ -1,10 +1,10 @@
 import type { SessionEvent } from '../protocol/event.ts';
 import type { AgentState, SessionState } from '../protocol/session-state.ts';
-import { lengthMs, numberOf, percentOf, textOf, withItem } from './fold-values.ts';
+import { lengthMs, numberOf, percentOf, textField, withItem } from './fold-values.ts';
 
 /** `agent:*`: what each agent is and does. */
 export function foldAgent(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
-  const agentId = textOf(data, 'agent_id');
+  const agentId = textField(data, 'agent_id');
   if (agentId === null) return undefined;
   const at = state.agents.findLastIndex((each) => each.agent_id === agentId);
   const known = state.agents[at];
@@ -12,9 +12,9 @@ export function foldAgent(state: SessionState, { type, data, timestamp }: Sessio
   const startedAt = type === 'agent:spawned' ? timestamp : (known?.started_at ?? timestamp);
   const agent: AgentState = {
     agent_id: agentId,
-    role: textOf(data, 'role') ?? known?.role ?? null,
-    task: textOf(data, 'task') ?? known?.task ?? null,
-    skill_name: textOf(data, 'skill_name') ?? known?.skill_name ?? null,
+    role: textField(data, 'role') ?? known?.role ?? null,
+    task: textField(data, 'task') ?? known?.task ?? null,
+    skill_name: textField(data, 'skill_name') ?? known?.skill_name ?? null,
     status: completed
       ? data['success'] === false
         ? 'failed'
@@ -25,7 +25,7 @@ export function foldAgent(state: SessionState, { type, data, timestamp }: Sessio
           ? 'running'
           : known.status,
     progress: percentOf(data, 'progress') ?? (completed ? 100 : (known?.progress ?? null)),
-    message: textOf(data, 'message') ?? known?.message ?? null,
+    message: textField(data, 'message') ?? known?.message ?? null,
     waiting: known?.waiting ?? null,
     tokens: numberOf(data, 'tokens') ?? known?.tokens ?? null,
     cost_usd: numberOf(data, 'cost_usd') ?? known?.cost_usd ?? null,

@@ -1,12 +1,12 @@
 import { commandTypes, isFinal, type CommandStatus, type CommandType } from '../protocol/command.ts';
 import type { SessionEvent } from '../protocol/event.ts';
-import { errorTextOf, objectOf, smallValue, textOf, valueOf, withItem } from './fold-values.ts';
+import { errorTextOf, objectOf, smallValue, textField, valueOf, withItem } from './fold-values.ts';
 import { foldLimits } from '../protocol/limits.ts';
 import type { CommandState, SessionState } from '../protocol/session-state.ts';
 
 /** `command:*`: the ledger. A final status is never left again; a HALT that ends without effect gives the status back. */
 export function foldCommand(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
-  const commandId = textOf(data, 'command_id');
+  const commandId = textField(data, 'command_id');
   const status = type.slice('command:'.length) as CommandStatus;
   const commandType = commandTypes.find((each) => each === data['command_type']);
   const at = state.commands.findLastIndex((each) => each.command_id === commandId);
@@ -35,14 +35,14 @@ function nextCommand(known: CommandState | undefined, { commandId, commandType, 
     command_id: commandId,
     command_type: commandType,
     status,
-    by: textOf(data, 'by') ?? known?.by ?? null,
+    by: textField(data, 'by') ?? known?.by ?? null,
     // An unfinished command keeps its parameters whole: they are what an orchestrator gets when it attaches.
     parameters: smallParameters(parameters, isFinal(status) ? foldLimits.valueChars : foldLimits.parametersChars),
     result: valueOf(data, 'result'),
     error: errorTextOf(data, 'error'),
-    acknowledged_by: textOf(data, 'acknowledged_by') ?? known?.acknowledged_by ?? null,
-    delivered_to: textOf(data, 'delivered_to') ?? known?.delivered_to ?? null,
-    for_instance: textOf(data, 'for_instance') ?? known?.for_instance ?? null,
+    acknowledged_by: textField(data, 'acknowledged_by') ?? known?.acknowledged_by ?? null,
+    delivered_to: textField(data, 'delivered_to') ?? known?.delivered_to ?? null,
+    for_instance: textField(data, 'for_instance') ?? known?.for_instance ?? null,
     created_at: known?.created_at ?? timestamp,
     updated_at: timestamp,
   };

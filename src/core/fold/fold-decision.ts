@@ -1,24 +1,24 @@
 import type { SessionEvent } from '../protocol/event.ts';
-import { numberOf, textOf, valueOf, withItem } from './fold-values.ts';
+import { numberOf, textField, valueOf, withItem } from './fold-values.ts';
 import { limits } from '../protocol/limits.ts';
 import type { DecisionOption, DecisionState, SessionState } from '../protocol/session-state.ts';
 
 /** `decision:point`: asked once; the same id again, after a restart of who asks, is the same question with its answer. */
 export function foldDecisionPoint(state: SessionState, { data, timestamp, seq }: SessionEvent): Partial<SessionState> | undefined {
-  const decisionId = textOf(data, 'decision_id');
+  const decisionId = textField(data, 'decision_id');
   const options = optionsOf(data['options']);
   if (decisionId === null || options.length === 0 || state.decisions.some((each) => each.decision_id === decisionId)) return undefined;
   const timeoutMs = numberOf(data, 'timeout_ms');
-  const given = textOf(data, 'default');
+  const given = textField(data, 'default');
   // A default that is no option could never be taken: the question stays open instead.
   const choice = given !== null && isOption(options, given) ? given : null;
   const decision: DecisionState = {
     decision_id: decisionId,
-    question: textOf(data, 'question') ?? '',
+    question: textField(data, 'question') ?? '',
     options,
     default: choice,
     context: valueOf(data, 'context'),
-    agent_id: textOf(data, 'agent_id'),
+    agent_id: textField(data, 'agent_id'),
     asked_at: timestamp,
     seq,
     deadline: timeoutMs === null || choice === null ? null : later(timestamp, timeoutMs),
@@ -34,8 +34,8 @@ export function foldDecisionPoint(state: SessionState, { data, timestamp, seq }:
 
 /** `decision:made`: the first answer that names an option wins. One that names none is marked, later ones change nothing. */
 export function foldDecisionMade(state: SessionState, { data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
-  const decisionId = textOf(data, 'decision_id');
-  const choice = textOf(data, 'choice');
+  const decisionId = textField(data, 'decision_id');
+  const choice = textField(data, 'choice');
   const at = state.decisions.findIndex((each) => each.decision_id === decisionId);
   const known = state.decisions[at];
   if (known === undefined || isMade(known) || choice === null) return undefined;
@@ -44,9 +44,9 @@ export function foldDecisionMade(state: SessionState, { data, timestamp }: Sessi
     ...known,
     status: 'made',
     choice,
-    made_by: textOf(data, 'made_by'),
+    made_by: textField(data, 'made_by'),
     made_at: timestamp,
-    comment: textOf(data, 'comment'),
+    comment: textField(data, 'comment'),
   };
   return withItem(state, 'decisions', at, made, isMade);
 }
@@ -65,10 +65,15 @@ function optionsOf(options: unknown): DecisionOption[] {
     if (typeof option === 'string' && option !== '') return [{ id: option, label: option, description: null, recommended: false }];
     if (typeof option !== 'object' || option === null) return [];
     const fields = option as Record<string, unknown>;
-    const id = textOf(fields, 'id') ?? textOf(fields, 'label');
+    const id = textField(fields, 'id') ?? textField(fields, 'label');
     if (id === null) return [];
     return [
-      { id, label: textOf(fields, 'label') ?? id, description: textOf(fields, 'description'), recommended: fields['recommended'] === true },
+      {
+        id,
+        label: textField(fields, 'label') ?? id,
+        description: textField(fields, 'description'),
+        recommended: fields['recommended'] === true,
+      },
     ];
   });
 }

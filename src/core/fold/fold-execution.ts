@@ -1,11 +1,11 @@
 import type { SessionEvent } from '../protocol/event.ts';
-import { errorTextOf, numberOf, percentOf, textOf, valueOf } from './fold-values.ts';
+import { errorTextOf, numberOf, percentOf, textField, valueOf } from './fold-values.ts';
 import { isEnded, isLive, type SessionState } from '../protocol/session-state.ts';
 
 /** `execution:*`: status, task, progress and the gate. */
 export function foldExecution(state: SessionState, event: SessionEvent): Partial<SessionState> {
   const { data, timestamp } = event;
-  const by = textOf(data, 'initiated_by');
+  const by = textField(data, 'initiated_by');
   switch (event.type) {
     case 'execution:started':
       return {
@@ -15,8 +15,8 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
         ended_at: null,
         // That of the run before is not this one's.
         orchestrator: isEnded(state.status) && state.orchestrator?.attached === false ? null : state.orchestrator,
-        task: textOf(data, 'task') ?? state.task,
-        plan_id: textOf(data, 'plan_id') ?? state.plan_id,
+        task: textField(data, 'task') ?? state.task,
+        plan_id: textField(data, 'plan_id') ?? state.plan_id,
         total_steps: numberOf(data, 'total_steps') ?? state.total_steps,
         progress: null,
         message: null,
@@ -24,7 +24,7 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
         error: null,
       };
     case 'execution:progress':
-      return { progress: percentOf(data, 'progress') ?? state.progress, message: textOf(data, 'message') ?? state.message };
+      return { progress: percentOf(data, 'progress') ?? state.progress, message: textField(data, 'message') ?? state.message };
     case 'execution:completed':
       return {
         status: 'completed',
@@ -40,15 +40,15 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
       if (!isLive(state.status) || state.status === 'halted' || state.status === 'halting') return {};
       return {
         status: 'halting',
-        halt: { reason: textOf(data, 'reason'), command_id: textOf(data, 'command_id'), by, since: timestamp, from: state.status },
+        halt: { reason: textField(data, 'reason'), command_id: textField(data, 'command_id'), by, since: timestamp, from: state.status },
       };
     case 'execution:halted':
       if (!isLive(state.status)) return {};
       return {
         status: 'halted',
         halt: {
-          reason: textOf(data, 'reason') ?? state.halt?.reason ?? null,
-          command_id: textOf(data, 'command_id') ?? state.halt?.command_id ?? null,
+          reason: textField(data, 'reason') ?? state.halt?.reason ?? null,
+          command_id: textField(data, 'command_id') ?? state.halt?.command_id ?? null,
           by: by ?? state.halt?.by ?? null,
           since: timestamp,
           from: state.halt?.from ?? state.status,
@@ -58,13 +58,13 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
       // Only a new start brings a finished session back.
       return isLive(state.status) ? { status: 'running', halt: null } : {};
     case 'execution:rollback':
-      return { rollback: { checkpoint_id: textOf(data, 'checkpoint_id'), steps: numberOf(data, 'steps'), by, at: timestamp } };
+      return { rollback: { checkpoint_id: textField(data, 'checkpoint_id'), steps: numberOf(data, 'steps'), by, at: timestamp } };
     case 'execution:redirect':
       return {
         redirect: {
-          target_skill: textOf(data, 'target_skill'),
-          target_path: textOf(data, 'target_path'),
-          instructions: textOf(data, 'instructions'),
+          target_skill: textField(data, 'target_skill'),
+          target_path: textField(data, 'target_path'),
+          instructions: textField(data, 'instructions'),
           by,
           at: timestamp,
         },

@@ -1,11 +1,11 @@
 import type { SessionEvent } from '../protocol/event.ts';
-import { textOf } from './fold-values.ts';
+import { textField } from './fold-values.ts';
 import { isLive, type SessionState } from '../protocol/session-state.ts';
 
 /** `execution:lost`: nothing has been heard of the run for a while, and nobody is attached. Its clocks stop where it was heard last. */
 export function foldLost(state: SessionState, { data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
   if (!isLive(state.status)) return undefined;
-  return { status: 'lost', lost: { since: timestamp, from: state.status }, ended_at: textOf(data, 'last_seen') ?? timestamp };
+  return { status: 'lost', lost: { since: timestamp, from: state.status }, ended_at: textField(data, 'last_seen') ?? timestamp };
 }
 
 /** A lost session of which something is heard again, as it was before. What ran in it runs again once it is heard of itself. */

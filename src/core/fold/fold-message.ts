@@ -1,10 +1,10 @@
 import type { SessionEvent } from '../protocol/event.ts';
 import type { SessionState } from '../protocol/session-state.ts';
-import { textOf } from './fold-values.ts';
+import { textField } from './fold-values.ts';
 
 /** `message:user` and `message:assistant`: how many there were, and the last of each. */
 export function foldMessage(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> {
-  const said = { text: textOf(data, 'text') ?? '', agent_id: textOf(data, 'agent_id'), at: timestamp };
+  const said = { text: textField(data, 'text') ?? '', agent_id: textField(data, 'agent_id'), at: timestamp };
   const { messages } = state;
   return {
     messages:

@@ -1,11 +1,11 @@
 import type { SessionEvent } from '../protocol/event.ts';
 import type { SessionState } from '../protocol/session-state.ts';
-import { clipped, numberOf, textOf } from './fold-values.ts';
+import { clipped, numberOf, textField } from './fold-values.ts';
 
 /** `orchestrator:*`: who carries commands out, and which server holds its connection. */
 export function foldOrchestrator(state: SessionState, event: SessionEvent): Partial<SessionState> {
   const { type, data, timestamp, seq } = event;
-  const instanceId = textOf(data, 'instance_id');
+  const instanceId = textField(data, 'instance_id');
   // A program under an orchestrator is a hand of it: the session's orchestrator stays who it is.
   const isDelegate = data['under'] !== undefined;
   if (type === 'orchestrator:detached') {
@@ -28,7 +28,7 @@ export function foldOrchestrator(state: SessionState, event: SessionEvent): Part
   const attachment = {
     instance_id: instanceId,
     capabilities: capabilitiesOf(data['capabilities']),
-    lease: { server: textOf(data, 'server'), term: seq },
+    lease: { server: textField(data, 'server'), term: seq },
   };
   return isDelegate ? { delegate: attachment } : { orchestrator: { ...attachment, attached: true, last_seen: timestamp } };
 }

@@ -1,11 +1,11 @@
 import type { SessionEvent } from '../protocol/event.ts';
-import { errorTextOf, lengthMs, numberOf, percentOf, sum, textOf, withItem } from './fold-values.ts';
+import { errorTextOf, lengthMs, numberOf, percentOf, sum, textField, withItem } from './fold-values.ts';
 import { foldLimits } from '../protocol/limits.ts';
 import type { SessionState, SkillState, SkillUsage } from '../protocol/session-state.ts';
 
 /** `skill:*`: the skill itself, the current one, the usage figures and, where steps are counted, the progress. */
 export function foldSkill(state: SessionState, event: SessionEvent): Partial<SessionState> | undefined {
-  const skillId = textOf(event.data, 'skill_id') ?? textOf(event.data, 'skill_name');
+  const skillId = textField(event.data, 'skill_id') ?? textField(event.data, 'skill_name');
   if (skillId === null) return undefined;
   const at = state.skills.findLastIndex((each) => each.skill_id === skillId);
   const known = state.skills[at];
@@ -26,11 +26,11 @@ function isOver(skill: SkillState): boolean {
 function nextSkill({ type, data, timestamp }: SessionEvent, skillId: string, known: SkillState | undefined): SkillState {
   const base: SkillState = {
     skill_id: skillId,
-    skill_name: textOf(data, 'skill_name') ?? known?.skill_name ?? skillId,
+    skill_name: textField(data, 'skill_name') ?? known?.skill_name ?? skillId,
     status: known?.status ?? 'running',
     progress: percentOf(data, 'progress') ?? known?.progress ?? null,
-    message: textOf(data, 'message') ?? known?.message ?? null,
-    agent_id: textOf(data, 'agent_id') ?? known?.agent_id ?? null,
+    message: textField(data, 'message') ?? known?.message ?? null,
+    agent_id: textField(data, 'agent_id') ?? known?.agent_id ?? null,
     step_index: numberOf(data, 'step_index') ?? known?.step_index ?? null,
     started_at: known?.started_at ?? null,
     ended_at: known?.ended_at ?? null,

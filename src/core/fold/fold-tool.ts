@@ -2,12 +2,12 @@ import type { SessionEvent } from '../protocol/event.ts';
 import { foldLimits } from '../protocol/limits.ts';
 import type { ToolState, ToolUsage } from '../protocol/agent-activity.ts';
 import type { SessionState } from '../protocol/session-state.ts';
-import { errorTextOf, lengthMs, sum, textOf } from './fold-values.ts';
+import { errorTextOf, lengthMs, sum, textField } from './fold-values.ts';
 
 /** `tool:*`: the call itself, and how often each tool was called. */
 export function foldTool(state: SessionState, event: SessionEvent): Partial<SessionState> | undefined {
-  const toolName = textOf(event.data, 'tool_name');
-  const toolId = textOf(event.data, 'tool_id') ?? toolName;
+  const toolName = textField(event.data, 'tool_name');
+  const toolId = textField(event.data, 'tool_id') ?? toolName;
   if (toolId === null) return undefined;
   const at = state.tools.findLastIndex((each) => each.tool_id === toolId);
   const tool = nextTool(event, { toolId, toolName }, state.tools[at]);
@@ -35,7 +35,7 @@ function nextTool(
   { toolId, toolName }: { toolId: string; toolName: string | null },
   known: ToolState | undefined,
 ): ToolState {
-  const agentId = textOf(data, 'agent_id') ?? known?.agent_id ?? null;
+  const agentId = textField(data, 'agent_id') ?? known?.agent_id ?? null;
   const tool = { tool_id: toolId, tool_name: toolName ?? known?.tool_name ?? toolId, agent_id: agentId };
   if (type === 'tool:started') return { ...tool, status: 'running', started_at: timestamp, ended_at: null, duration_ms: null, error: null };
   const startedAt = known?.status === 'running' ? known.started_at : null;

@@ -2,12 +2,12 @@ import type { SessionEvent } from '../protocol/event.ts';
 import { foldLimits } from '../protocol/limits.ts';
 import { noUsage, type Usage } from '../protocol/agent-activity.ts';
 import type { SessionState } from '../protocol/session-state.ts';
-import { numberOf, sum, textOf, type Data } from './fold-values.ts';
+import { numberOf, sum, textField, type Data } from './fold-values.ts';
 
 /** `usage:reported`: what was used since the last report is added to the totals of the session, the model and the agent. */
 export function foldUsage(state: SessionState, { data }: SessionEvent): Partial<SessionState> {
-  const model = textOf(data, 'model');
-  const agentId = textOf(data, 'agent_id');
+  const model = textField(data, 'model');
+  const agentId = textField(data, 'agent_id');
   const usage_by_agent =
     agentId === null ? state.usage_by_agent : addedTo(state.usage_by_agent, 'agent_id', agentId, data, foldLimits.usageByAgent);
   const total = usage_by_agent.find((each) => each.agent_id === agentId);

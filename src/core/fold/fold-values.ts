@@ -11,7 +11,7 @@ export function clipped(text: string, chars: number = foldLimits.textChars): str
 }
 
 /** The field if it is a text that is not empty, clipped; else null. */
-export function textOf(data: Data, field: string): string | null {
+export function textField(data: Data, field: string): string | null {
   const value = data[field];
   return typeof value === 'string' && value !== '' ? clipped(value) : null;
 }

@@ -1,13 +1,13 @@
 import type { SessionEvent } from '../protocol/event.ts';
 import type { SessionState } from '../protocol/session-state.ts';
 import { foldAgent } from './fold-agent.ts';
-import { textOf } from './fold-values.ts';
+import { textField } from './fold-values.ts';
 
 /** `agent:waiting`: the agent is idle and asks for attention. Without an id it is the session's own agent. */
 export function foldWaiting(state: SessionState, event: SessionEvent): Partial<SessionState> | undefined {
   const { data, timestamp } = event;
-  const waiting = { reason: textOf(data, 'reason'), message: textOf(data, 'message'), since: timestamp };
-  const agentId = textOf(data, 'agent_id');
+  const waiting = { reason: textField(data, 'reason'), message: textField(data, 'message'), since: timestamp };
+  const agentId = textField(data, 'agent_id');
   if (agentId === null) return { waiting };
   const { agents = state.agents, ...others } = foldAgent(state, event) ?? {};
   const at = agents.findLastIndex((each) => each.agent_id === agentId);
@@ -33,7 +33,7 @@ const work: ReadonlySet<string> = new Set([
 /** The state in which whoever did this no longer waits. The same state where nobody waited. */
 export function withoutWaiting(state: SessionState, { type, data }: SessionEvent): SessionState {
   if (!work.has(type)) return state;
-  const agentId = textOf(data, 'agent_id');
+  const agentId = textField(data, 'agent_id');
   if (agentId === null) return state.waiting === null ? state : { ...state, waiting: null };
   const at = state.agents.findLastIndex((each) => each.agent_id === agentId);
   const agent = state.agents[at];

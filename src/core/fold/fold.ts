@@ -5,7 +5,7 @@ import { foldAgent } from './fold-agent.ts';
 import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
 import { foldExecution } from './fold-execution.ts';
-import { lengthMs, numberOf, sum, textOf, withItem } from './fold-values.ts';
+import { lengthMs, numberOf, sum, textField, withItem } from './fold-values.ts';
 import { foldLost, foundAgain, isSignOfLife, withNothingRunning } from './fold-lost.ts';
 import { foldMessage } from './fold-message.ts';
 import { foldOrchestrator } from './fold-orchestrator.ts';
@@ -122,7 +122,7 @@ export function foldAll(state: SessionState, events: Iterable<SessionEvent>): Se
 }
 
 function foldFile(state: SessionState, { data, timestamp }: SessionEvent, change: FileState['change']): Partial<SessionState> | undefined {
-  const path = textOf(data, 'path');
+  const path = textField(data, 'path');
   if (path === null) return undefined;
   const at = state.files.findLastIndex((each) => each.path === path);
   const known = state.files[at];
@@ -133,7 +133,7 @@ function foldFile(state: SessionState, { data, timestamp }: SessionEvent, change
     lines_added: sum(known?.lines_added ?? 0, numberOf(data, 'lines_added') ?? 0),
     lines_removed: sum(known?.lines_removed ?? 0, numberOf(data, 'lines_removed') ?? 0),
     changes: (known?.changes ?? 0) + 1,
-    agent_id: textOf(data, 'agent_id') ?? known?.agent_id ?? null,
+    agent_id: textField(data, 'agent_id') ?? known?.agent_id ?? null,
     updated_at: timestamp,
   };
   return withItem(state, 'files', at, file, () => true);
@@ -153,14 +153,14 @@ function foldFiles(state: SessionState, event: SessionEvent): Partial<SessionSta
 }
 
 function foldValidation(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
-  const checkName = textOf(data, 'check_name') ?? state.validations.findLast((each) => each.status === 'running')?.check_name ?? null;
+  const checkName = textField(data, 'check_name') ?? state.validations.findLast((each) => each.status === 'running')?.check_name ?? null;
   if (checkName === null) return undefined;
   const at = state.validations.findLastIndex((each) => each.check_name === checkName);
   const known = type === 'validation:started' ? undefined : state.validations[at];
   let check: ValidationState = known ?? {
     check_name: checkName,
     status: 'running',
-    command: textOf(data, 'command'),
+    command: textField(data, 'command'),
     message: null,
     exit_code: null,
     lines: [],
@@ -170,14 +170,14 @@ function foldValidation(state: SessionState, { type, data, timestamp }: SessionE
   };
   if (check.status === 'lost') check = { ...check, status: 'running', ended_at: null };
   if (type === 'validation:output') {
-    const line = { stream: data['type'] === 'stderr' ? ('stderr' as const) : ('stdout' as const), line: textOf(data, 'line') ?? '' };
+    const line = { stream: data['type'] === 'stderr' ? ('stderr' as const) : ('stdout' as const), line: textField(data, 'line') ?? '' };
     check = { ...check, lines: [...check.lines.slice(1 - foldLimits.validationLines), line] };
   }
   if (type === 'validation:result') {
     check = {
       ...check,
       status: data['success'] === true ? 'passed' : 'failed',
-      message: textOf(data, 'message'),
+      message: textField(data, 'message'),
       exit_code: numberOf(data, 'exit_code'),
       ended_at: timestamp,
       duration_ms: lengthMs(data, check.started_at, timestamp),
@@ -187,12 +187,12 @@ function foldValidation(state: SessionState, { type, data, timestamp }: SessionE
 }
 
 function foldCheckpoint(state: SessionState, { data, timestamp, seq }: SessionEvent): Partial<SessionState> | undefined {
-  const checkpointId = textOf(data, 'checkpoint_id');
+  const checkpointId = textField(data, 'checkpoint_id');
   if (checkpointId === null) return undefined;
   const files = data['files'];
   const checkpoint = {
     checkpoint_id: checkpointId,
-    label: textOf(data, 'label'),
+    label: textField(data, 'label'),
     step: numberOf(data, 'step'),
     files: Array.isArray(files) ? files.length : numberOf(data, 'files'),
     created_at: timestamp,
@@ -204,7 +204,7 @@ function foldCheckpoint(state: SessionState, { data, timestamp, seq }: SessionEv
 
 /** The snapshot is there, and says how many files it holds. */
 function foldCheckpointSaved(state: SessionState, { data }: SessionEvent): Partial<SessionState> | undefined {
-  const checkpointId = textOf(data, 'checkpoint_id');
+  const checkpointId = textField(data, 'checkpoint_id');
   const at = state.checkpoints.findLastIndex((each) => each.checkpoint_id === checkpointId);
   const known = state.checkpoints[at];
   const files = numberOf(data, 'files');

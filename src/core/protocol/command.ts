@@ -6,9 +6,9 @@ import { jsonText, utf8Bytes } from '../json/json.ts';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { limits } from './limits.ts';
 import { check, parse } from '../json/parse.ts';
-import { anyObject, textOf } from '../text/text.ts';
+import { anyObject, boundedText } from '../text/text.ts';
 
-const sentence = textOf(10_000);
+const sentence = boundedText(10_000);
 const word = sentence.min(1, 'must not be empty');
 /** A text that the server tells. */
 const told = z.string('must be a text');

@@ -6,7 +6,7 @@ import { limits } from './limits.ts';
 import { fieldPath } from '../json/field-path.ts';
 import { openObject } from '../json/open-object.ts';
 import { parse } from '../json/parse.ts';
-import { anyObject, textOf } from '../text/text.ts';
+import { anyObject, boundedText } from '../text/text.ts';
 import { readTimestamp } from '../timestamp.ts';
 
 const eventTypePattern = /^[a-z][a-z0-9_-]*(?::[a-z0-9_.-]+)+$/;
@@ -91,7 +91,7 @@ export function receivedAt(event: Pick<SessionEvent, 'timestamp' | 'received_at'
 
 /** A place in a session's journal: everything up to and with `seq` is known. */
 export const cursor = z.object({
-  epoch: textOf(limits.idChars),
+  epoch: boundedText(limits.idChars),
   seq: z.int('must be a whole number').nonnegative('must not be negative'),
 });
 

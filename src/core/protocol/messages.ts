@@ -5,13 +5,13 @@ import { eventTypes } from '../event-filter.ts';
 import { optionalSessionId, sessionId, shortId } from '../ids.ts';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { commandState, sessionState } from './session-state.ts';
-import { anyObject, textOf } from '../text/text.ts';
+import { anyObject, boundedText } from '../text/text.ts';
 
 /** What a client may say of itself when it connects (`auth`; `session_id` also in the query). */
 export const handshake = z.object({
-  token: textOf(8_192).optional(),
+  token: boundedText(8_192).optional(),
   session_id: optionalSessionId,
-  client: textOf(128).optional(),
+  client: boundedText(128).optional(),
   /** False: no subscription comes with the connection. Producers and operators of this package say so. */
   subscribe: z.boolean().default(true),
 });
@@ -35,7 +35,7 @@ export const unsubscribeRequest = z.object({ session_id: optionalSessionId });
 export const attachRequest = z.object({
   session_id: sessionId,
   instance_id: shortId,
-  capabilities: z.array(textOf(128), 'must be a list of texts').max(64).default([]),
+  capabilities: z.array(boundedText(128), 'must be a list of texts').max(64).default([]),
   /** True on a reconnect: refused when another instance has attached since, where a first attach takes over. */
   reattach: z.boolean().default(false),
   /** False: refused where another instance is attached, instead of taking the session over from it. */
@@ -49,7 +49,7 @@ export type AttachRequest = z.output<typeof attachRequest>;
 /** `POST /api/sessions`. */
 export const createSessionRequest = z.object({
   session_id: sessionId,
-  skills: z.array(textOf(1_000), 'must be a list of texts').max(1_000).optional(),
+  skills: z.array(boundedText(1_000), 'must be a list of texts').max(1_000).optional(),
   metadata: anyObject.optional(),
 });
 

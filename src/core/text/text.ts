@@ -14,7 +14,7 @@ export const text = z.string().refine((value) => value.isWellFormed(), {
 });
 
 /** The same of at most so many characters. */
-export function textOf(maxChars: number) {
+export function boundedText(maxChars: number) {
   return text.max(maxChars, `must be at most ${maxChars.toLocaleString('en')} characters`);
 }
 

@@ -30,7 +30,7 @@ function addBodyParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      const text = textOf(request, body);
+      const text = decodedBody(request, body);
       if (isDearJson(text)) throw dearJson('The body');
       done(null, text === '' ? undefined : parseJson(text));
     } catch (error) {
@@ -39,7 +39,7 @@ function addBodyParsers(app: FastifyInstance): void {
   });
   app.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      const text = textOf(request, body);
+      const text = decodedBody(request, body);
       if (isDearJson(text)) throw dearJson('The body');
       done(null, eventsIn(text));
     } catch (error) {
@@ -74,7 +74,7 @@ function eventsIn(text: string): unknown[] {
 }
 
 /** @throws ShannonDashError what cannot be read as it was meant is refused: half-read, it would be journalled as something else */
-function textOf({ headers }: FastifyRequest, body: string | Buffer): string {
+function decodedBody({ headers }: FastifyRequest, body: string | Buffer): string {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new ShannonDashError('UNSUPPORTED', `Content-Encoding ${encoding.slice(0, 100)} is not read here; send the body as it is`);

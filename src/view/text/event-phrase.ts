@@ -2,7 +2,7 @@ import type { SessionEvent } from '../../core/protocol/event.ts';
 import { todaysSpelling } from '../../core/protocol/event-spellings.ts';
 import type { KnownEventType } from '../../core/protocol/event-table.ts';
 import { cutText } from '../../core/text/cut-text.ts';
-import { errorTextOf, numberOf, objectOf, textOf, type Data } from '../../core/fold/fold-values.ts';
+import { errorTextOf, numberOf, objectOf, textField, type Data } from '../../core/fold/fold-values.ts';
 import type { Tone } from '../cells.ts';
 import { shown } from './shown-text.ts';
 
@@ -24,23 +24,23 @@ const groups: ReadonlyMap<string, string> = new Map([
 ]);
 
 const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>, Phraser> = {
-  'execution:started': (data) => `started${after(': ', textOf(data, 'task'))}`,
+  'execution:started': (data) => `started${after(': ', textField(data, 'task'))}`,
   'execution:progress': (data) => howFar(data).replace(/^:? /, ''),
   'execution:completed': (data) => `completed${outcome(data['result']) ?? after(': ', errorTextOf(data, 'result'))}`,
   'execution:failed': (data) => `failed${after(': ', errorTextOf(data, 'error'))}`,
-  'execution:lost': (data) => `lost${after(': ', textOf(data, 'reason'))}`,
-  'execution:halting': (data) => `halting${after(', asked by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
-  'execution:halted': (data) => `halted${after(' by ', textOf(data, 'initiated_by'))}${after(': ', textOf(data, 'reason'))}`,
-  'execution:resumed': (data) => `resumed${after(' by ', textOf(data, 'initiated_by'))}`,
+  'execution:lost': (data) => `lost${after(': ', textField(data, 'reason'))}`,
+  'execution:halting': (data) => `halting${after(', asked by ', textField(data, 'initiated_by'))}${after(': ', textField(data, 'reason'))}`,
+  'execution:halted': (data) => `halted${after(' by ', textField(data, 'initiated_by'))}${after(': ', textField(data, 'reason'))}`,
+  'execution:resumed': (data) => `resumed${after(' by ', textField(data, 'initiated_by'))}`,
   'execution:rollback': (data) =>
-    `rolled back${after(' to ', textOf(data, 'checkpoint_id'))}${after(', steps: ', numberOf(data, 'steps'))}${after(', by ', textOf(data, 'initiated_by'))}`,
+    `rolled back${after(' to ', textField(data, 'checkpoint_id'))}${after(', steps: ', numberOf(data, 'steps'))}${after(', by ', textField(data, 'initiated_by'))}`,
   'execution:redirect': (data) =>
-    `redirected to ${textOf(data, 'target_skill') ?? textOf(data, 'target_path') ?? 'another goal'}${after(', by ', textOf(data, 'initiated_by'))}`,
-  'skill:started': (data) => `${skill(data)} started${after(' by ', textOf(data, 'agent_id'))}`,
+    `redirected to ${textField(data, 'target_skill') ?? textField(data, 'target_path') ?? 'another goal'}${after(', by ', textField(data, 'initiated_by'))}`,
+  'skill:started': (data) => `${skill(data)} started${after(' by ', textField(data, 'agent_id'))}`,
   'skill:progress': (data) => `${skill(data)}${howFar(data)}`,
   'skill:completed': (data) => `${skill(data)} done${seconds(data)}`,
   'skill:failed': (data) => `${skill(data)} failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
-  'skill:injected': (data) => `${skill(data)} put in${after(' by ', textOf(data, 'injected_by'))}`,
+  'skill:injected': (data) => `${skill(data)} put in${after(' by ', textField(data, 'injected_by'))}`,
   'file:created': (data) => `${who(data)}created ${path(data)}${lines(data)}`,
   'file:modified': (data) => `${who(data)}edited ${path(data)}${lines(data)}`,
   'file:deleted': (data) => `${who(data)}deleted ${path(data)}${lines(data)}`,
@@ -51,32 +51,32 @@ const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>,
     });
     return `${who(data)}files: ${counts.join(', ') || 'none'}`;
   },
-  'decision:point': (data) => `${who(data)}asks: ${textOf(data, 'question') ?? '?'}`,
-  'decision:made': (data) => `${textOf(data, 'made_by') ?? 'somebody'} chose "${textOf(data, 'choice') ?? '?'}"`,
-  'validation:started': (data) => `${check(data)} started${after(': ', textOf(data, 'command'))}`,
-  'validation:output': (data) => `${textOf(data, 'check_name') ?? ''} | ${textOf(data, 'line') ?? ''}`,
+  'decision:point': (data) => `${who(data)}asks: ${textField(data, 'question') ?? '?'}`,
+  'decision:made': (data) => `${textField(data, 'made_by') ?? 'somebody'} chose "${textField(data, 'choice') ?? '?'}"`,
+  'validation:started': (data) => `${check(data)} started${after(': ', textField(data, 'command'))}`,
+  'validation:output': (data) => `${textField(data, 'check_name') ?? ''} | ${textField(data, 'line') ?? ''}`,
   'validation:result': (data) =>
-    `${check(data)} ${data['success'] === true ? 'passed' : 'failed'}${seconds(data)}${after(': ', textOf(data, 'message'))}`,
-  'agent:spawned': (data) => `${agent(data)} joined${after(' as ', textOf(data, 'role'))}${after(': ', textOf(data, 'task'))}`,
+    `${check(data)} ${data['success'] === true ? 'passed' : 'failed'}${seconds(data)}${after(': ', textField(data, 'message'))}`,
+  'agent:spawned': (data) => `${agent(data)} joined${after(' as ', textField(data, 'role'))}${after(': ', textField(data, 'task'))}`,
   'agent:progress': (data) => `${agent(data)}${howFar(data)}`,
   'agent:completed': (data) => `${agent(data)} ${data['success'] === false ? 'failed' : 'finished'}${seconds(data)}`,
-  'agent:waiting': (data) => `${agent(data)} waits for you${after(': ', textOf(data, 'message') ?? textOf(data, 'reason'))}`,
-  'message:user': (data) => `user: ${textOf(data, 'text') ?? ''}`,
-  'message:assistant': (data) => `${textOf(data, 'agent_id') ?? 'assistant'}: ${textOf(data, 'text') ?? ''}`,
+  'agent:waiting': (data) => `${agent(data)} waits for you${after(': ', textField(data, 'message') ?? textField(data, 'reason'))}`,
+  'message:user': (data) => `user: ${textField(data, 'text') ?? ''}`,
+  'message:assistant': (data) => `${textField(data, 'agent_id') ?? 'assistant'}: ${textField(data, 'text') ?? ''}`,
   'tool:started': (data) => `${who(data)}${tool(data)} called`,
   'tool:completed': (data) => `${who(data)}${tool(data)} done${seconds(data)}`,
   'tool:failed': (data) => `${who(data)}${tool(data)} failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
   'usage:reported': (data) =>
-    `${who(data)}used${after(' ', textOf(data, 'model'))}: ${tokens(data)} tokens${after(', $', numberOf(data, 'cost_usd')?.toFixed(4) ?? null)}`,
-  'checkpoint:created': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'}${after(': ', textOf(data, 'label'))}`,
-  'checkpoint:saved': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} saved${after(', files: ', numberOf(data, 'files'))}`,
-  'checkpoint:failed': (data) => `checkpoint ${textOf(data, 'checkpoint_id') ?? '?'} failed${after(': ', errorTextOf(data, 'error'))}`,
-  'process:output': (data) => `${textOf(data, 'stream') ?? 'stdout'} | ${Array.isArray(data['lines']) ? data['lines'].join(' ') : ''}`,
-  'journal:lost': (data) => `an event is lost${after(': ', textOf(data, 'reason'))}`,
+    `${who(data)}used${after(' ', textField(data, 'model'))}: ${tokens(data)} tokens${after(', $', numberOf(data, 'cost_usd')?.toFixed(4) ?? null)}`,
+  'checkpoint:created': (data) => `checkpoint ${textField(data, 'checkpoint_id') ?? '?'}${after(': ', textField(data, 'label'))}`,
+  'checkpoint:saved': (data) => `checkpoint ${textField(data, 'checkpoint_id') ?? '?'} saved${after(', files: ', numberOf(data, 'files'))}`,
+  'checkpoint:failed': (data) => `checkpoint ${textField(data, 'checkpoint_id') ?? '?'} failed${after(': ', errorTextOf(data, 'error'))}`,
+  'process:output': (data) => `${textField(data, 'stream') ?? 'stdout'} | ${Array.isArray(data['lines']) ? data['lines'].join(' ') : ''}`,
+  'journal:lost': (data) => `an event is lost${after(': ', textField(data, 'reason'))}`,
   'run:files-let-go': (data) => `changes of files that came too fast to be told one by one: ${numberOf(data, 'count') ?? '?'}`,
-  'orchestrator:attached': (data) => `orchestrator ${textOf(data, 'instance_id') ?? ''} attached`,
+  'orchestrator:attached': (data) => `orchestrator ${textField(data, 'instance_id') ?? ''} attached`,
   'orchestrator:detached': (data) =>
-    `orchestrator ${textOf(data, 'instance_id') ?? ''} ${hasLeft(data) ? 'left' : `lost${after(': ', textOf(data, 'reason'))}`}`,
+    `orchestrator ${textField(data, 'instance_id') ?? ''} ${hasLeft(data) ? 'left' : `lost${after(': ', textField(data, 'reason'))}`}`,
 };
 
 const phrasers: ReadonlyMap<string, Phraser> = new Map(Object.entries(phrasersOfKnownTypes));
@@ -108,12 +108,12 @@ function toneOf(type: string, data: Data): EventPhrase['tone'] {
 
 /** Whether an orchestrator said goodbye, as it does after its work. */
 function hasLeft(data: Data): boolean {
-  return textOf(data, 'code') === 'left';
+  return textField(data, 'code') === 'left';
 }
 
 function command(type: string): Phraser {
   return (data) =>
-    `${textOf(data, 'command_type') ?? '?'}${objectOf(data, 'parameters')['dry_run'] === true ? ' preview' : ''} ${type.slice('command:'.length)}${after(', by ', textOf(data, 'by'))}${after(': ', errorTextOf(data, 'error'))}`;
+    `${textField(data, 'command_type') ?? '?'}${objectOf(data, 'parameters')['dry_run'] === true ? ' preview' : ''} ${type.slice('command:'.length)}${after(', by ', textField(data, 'by'))}${after(': ', errorTextOf(data, 'error'))}`;
 }
 
 function unknown(type: string): Phraser {
@@ -134,7 +134,7 @@ function after(before: string, value: string | number | null): string {
 /** ` 61% wave 2 of 3`, `: wave 2 of 3`, ` at work`. */
 function howFar(data: Data): string {
   const progress = numberOf(data, 'progress');
-  const message = textOf(data, 'message');
+  const message = textField(data, 'message');
   if (progress === null) return message === null ? ' at work' : `: ${message}`;
   return ` ${Math.round(progress)}%${after(' ', message)}`;
 }
@@ -145,11 +145,11 @@ function seconds(data: Data): string {
 }
 
 function skill(data: Data): string {
-  return textOf(data, 'skill_name') ?? textOf(data, 'skill_id') ?? 'a skill';
+  return textField(data, 'skill_name') ?? textField(data, 'skill_id') ?? 'a skill';
 }
 
 function tool(data: Data): string {
-  return textOf(data, 'tool_name') ?? textOf(data, 'tool_id') ?? 'a tool';
+  return textField(data, 'tool_name') ?? textField(data, 'tool_id') ?? 'a tool';
 }
 
 /** Input, output and what the cache held. */
@@ -159,19 +159,19 @@ function tokens(data: Data): number {
 }
 
 function agent(data: Data): string {
-  return textOf(data, 'agent_id') ?? 'an agent';
+  return textField(data, 'agent_id') ?? 'an agent';
 }
 
 function who(data: Data): string {
-  return after('', textOf(data, 'agent_id')) === '' ? '' : `${textOf(data, 'agent_id')} `;
+  return after('', textField(data, 'agent_id')) === '' ? '' : `${textField(data, 'agent_id')} `;
 }
 
 function path(data: Data): string {
-  return textOf(data, 'path') ?? 'a file';
+  return textField(data, 'path') ?? 'a file';
 }
 
 function check(data: Data): string {
-  return textOf(data, 'check_name') ?? 'a check';
+  return textField(data, 'check_name') ?? 'a check';
 }
 
 function lines(data: Data): string {
