@@ -1,4 +1,4 @@
-/** Closes one part after the other, each whether or not those before it could be. @throws what the first of them failed with */
+/** Closes the parts one after the other. A part that fails to close does not stop the next one. @throws the first failure */
 export async function closeAll(parts: readonly (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of parts) {

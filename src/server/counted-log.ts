@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 
-/** What happens more often than once in this time is told once, with a count. */
+/** Warnings of one kind within this time become one line with their number. */
 const quietMs = 1_000;
 
 /**
- * A log for what somebody outside can make happen as often as they like: of each kind the first is told at once, the rest
- * of that second in one line with their number. Kinds are few and fixed, never a text from outside.
+ * A log for warnings that a client can cause as often as it likes. The first warning of a kind is written at once. The
+ * others of that second are written as one line with their number. Kinds are few and fixed; a kind never holds a text of a client.
  */
 export class CountedLog {
   readonly #log: Logger;
@@ -15,7 +15,7 @@ export class CountedLog {
     this.#log = log;
   }
 
-  /** Warns of one more of this kind. */
+  /** Writes or counts one warning of this kind. */
   warn(kind: string, fields: object, sentence: string): void {
     const running = this.#since.get(kind);
     if (running !== undefined) {

@@ -29,43 +29,43 @@ const requestMs = 60_000;
 const [headersMs, lookMs, joinMs] = [10_000, 5_000, 15_000];
 
 export interface ServerOptions {
-  /** Default: one in memory. The server closes it. */
+  /** Where the events are kept. The server closes it. Default: a journal in memory. */
   journal?: Journal;
   /** Further web origins that may call; `*` allows any. */
   corsOrigins?: readonly string[];
-  /** Further hosts, as `dash.example`, by which it may be called; `*` allows any. Default: those of this machine that it listens to. */
+  /** Further hosts, as `dash.example`, by which clients may call the server; `*` allows any. Default: those of its own address. */
   allowedHosts?: readonly string[];
   /** Whether pages on localhost:3000 and :5173, where older dashboards are developed, may call over loopback. Default: true. */
   devOrigins?: boolean;
   /** Further folders of skills. */
   skillFolders?: readonly string[];
-  /** Whose `.shannon/skills` and `.claude/skills` are the project's. Default: the working folder. */
+  /** The project's folder, whose `.shannon/skills` and `.claude/skills` are read. Default: the working folder. */
   projectFolder?: string;
   /** How long a command may wait to be delivered. Default: an hour. */
   commandExpiryMs?: number;
-  /** Said in `/api/stats`: whoever serves ends the server when nobody is connected. Default: false. */
+  /** Whether the program that started the server ends it once no client is connected. `/api/stats` says so. Default: false. */
   endsWhenUnused?: boolean;
-  /** How long nothing is heard of a session that nobody is attached to before it is lost. Default: five minutes. */
+  /** A session without an orchestrator is lost when it has been silent for so long. Default: five minutes. */
   lostAfterMs?: number;
   /** Shortcuts through private parts of the server's dependencies; `false` switches one off. Default: all are on. */
   tuning?: Partial<Tuning>;
-  /** Default: silent. */
+  /** Where the server logs. Default: nowhere. */
   log?: Logger;
 }
 
 export interface DashServer {
   /** Starts to listen. Port 0 takes any free one. @throws the system's error, as EADDRINUSE */
   listen(address?: { host?: string; port?: number }): Promise<{ url: string; host: string; port: number }>;
-  /** For how long no client was connected and no request under way, as far as one can tell who asks now and then. */
+  /** For how long no client has been connected and no request under way, measured at each call. */
   unusedMs(): number;
-  /** Tells clients, commits what waits, lets go of every connection and of the journal. */
+  /** Tells every client that the server stops, commits the waiting events, and closes every connection and the journal. */
   close(): Promise<void>;
 }
 
 /** The version in package.json. */
 export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
-/** Composes the server of its parts. Nothing listens yet. When one part fails to open, all that was opened is closed, the journal too. */
+/** Composes the server of its parts; it does not listen yet. When a part fails to open, the parts that are open are closed, the journal too. */
 export async function createServer(options: ServerOptions = {}): Promise<DashServer> {
   const opened = new Opened();
   try {
@@ -106,7 +106,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   leaveDescriptorRoom(app.server, tuning, log);
   addRoutes(app, { ...edge, connections, endsWhenUnused: options.endsWhenUnused ?? false });
 
-  // `localhost` is two addresses. What comes to the second is served like what comes to the first.
+  // `localhost` has two addresses. The server serves connections to the second like those to the first.
   const loopback6 = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => void app.server.emit('connection', socket));
   opened.keep(loopback6, (each) => each.listening && each.close());
   let closing: Promise<void> | undefined;
@@ -129,7 +129,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
 
 function openWorkspace(options: ServerOptions, log: Logger): Promise<Workspace> {
   const journal = options.journal ?? new MemoryJournal();
-  // The journal itself says that it cannot be written, at most once a second: no line for each request that is refused.
+  // The journal reports at most once a second that it cannot be written, so that a refused request does not add a line of its own.
   journal.onProblem((sentence) => log.error(sentence));
   return Workspace.open({
     journal,
@@ -164,12 +164,12 @@ function socketServer(app: FastifyInstance): SocketServer {
     connectTimeout: joinMs,
     perMessageDeflate: false,
     httpCompression: false,
-    // The largest request, and the frame around it.
+    // The largest request, with the frame around it.
     maxHttpBufferSize: limits.requestBytes + 4_096,
   });
 }
 
-/** Listens on ::1 too, where there is one and its port is free: 127.0.0.1 is enough without. */
+/** Listens at ::1 too. Where the machine has no such address, or the port is taken, 127.0.0.1 is enough. */
 function alsoListen(server: TcpServer, port: number): Promise<void> {
   return new Promise((resolve) => {
     server.once('error', () => resolve());

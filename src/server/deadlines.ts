@@ -1,21 +1,21 @@
-/** setTimeout takes at most this many milliseconds; later deadlines are looked at again then. */
+/** The longest time that setTimeout takes. A later deadline is set again at the end of it. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * Things to do at a time, one for each key. They keep no process alive. Times are told by the clock that only goes forward,
- * so that setting the machine's clock neither brings a deadline forward nor puts it off.
+ * Work that is due at a time, one piece for each key. It does not keep the process alive. Times are measured by the monotonic
+ * clock: a change of the machine's clock does not move a deadline.
  */
 export class Deadlines {
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  /** Cancels all of a session, whose keys are `<kind> <session id>\n<id>`. */
+  /** Cancels the work of one session. Its keys are `<kind> <session id>\n<id>`. */
   cancelBelow(sessionId: string): void {
     for (const key of this.#timers.keys()) {
       if (key.slice(key.indexOf(' ') + 1).startsWith(`${sessionId}\n`)) this.cancel(key);
     }
   }
 
-  /** Does `run` after so long. Replaces what the key had. */
+  /** Calls `run` after `waitMs`. It replaces the work that the key had. */
   set(key: string, waitMs: number, run: () => void): void {
     this.cancel(key);
     const dueAt = performance.now() + waitMs;

@@ -7,7 +7,7 @@ const samples = 1_024;
 /** What a workspace counts and measures: for `/metrics`, `/api/stats` and `/health`. */
 export class Metrics {
   readonly registry = new Registry();
-  /** Of the clock that only goes forward. */
+  /** By the monotonic clock. */
   readonly #startedAt = performance.now();
   readonly #events = new Counter({ name: 'shannon_dash_events_total', help: 'Events journalled', registers: [this.registry] });
   readonly #commits = new Counter({ name: 'shannon_dash_commits_total', help: 'Commits of the journal', registers: [this.registry] });
@@ -39,7 +39,7 @@ export class Metrics {
     this.gauge('shannon_dash_publish_p99_seconds', 'From an event received to its fan-out: 99 %', () => seconds(this.latency().p99_ms));
   }
 
-  /** Adds a figure that is read when it is asked for. */
+  /** Adds a figure that is read each time that `/metrics` is asked for. */
   gauge(name: string, help: string, read: () => number): void {
     const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
   }
@@ -98,7 +98,7 @@ export class Metrics {
     return { p50_ms: at(0.5), p99_ms: at(0.99) };
   }
 
-  /** Empties the seconds that have passed since the last look. */
+  /** Sets the seconds that have passed since the last call to zero. */
   #turn(): void {
     const second = Math.floor(performance.now() / 1_000);
     for (let each = Math.max(this.#second + 1, second - windowSeconds + 1); each <= second; each++)

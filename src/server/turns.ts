@@ -1,8 +1,8 @@
 const waiting: (() => void)[] = [];
 
 /**
- * Resolves in a later turn of the event loop, in which nobody else who waits here goes on. Long work does a slice, then waits
- * for its next turn: however much long work there is, between two slices everything else is served.
+ * Resolves in a later turn of the event loop. Each turn resolves one call only. Long work does a slice and then waits here: the
+ * server serves everything else between two slices, however much long work there is.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
@@ -13,7 +13,7 @@ export function nextTurn(): Promise<void> {
 
 function takeTurn(): void {
   const [resolve] = waiting.splice(0, 1);
-  // Asked for from here, it comes in the next turn.
+  // A call that the resolved work makes at once gets the next turn.
   if (waiting.length > 0) setImmediate(takeTurn);
   resolve?.();
 }

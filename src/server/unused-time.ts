@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 
-/** For how long nobody has used the server. */
+/** Measures how long the server has been without a client. */
 export class UnusedTime {
   readonly #connections: () => number;
   #requests = 0;
-  /** By the clock that only goes forward. */
+  /** By the monotonic clock. */
   #usedAtMs = performance.now();
 
   /** @param connections how many clients are connected now */
@@ -24,7 +24,7 @@ export class UnusedTime {
     });
   }
 
-  /** Milliseconds since the last connection or request, as far as one can tell who asks now and then. */
+  /** Milliseconds since a call found a connection, or a request ended. */
   elapsedMs(): number {
     if (this.#connections() + this.#requests > 0) this.#usedAtMs = performance.now();
     return performance.now() - this.#usedAtMs;

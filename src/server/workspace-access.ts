@@ -138,7 +138,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     if (!(await this.#parts.journal.delete(sessionId))) throw notFound(sessionId);
   }
 
-  /** What is wrong with the input is thrown at once: a promise is made only for events that wait for their commit. */
+  /** Publishes events. A wrong input is thrown at once; the promise is for events that wait for their commit. */
   publish(input: unknown, options: PublishOptions): Promise<PublishedMessage> {
     return this.#parts.intake.publish(input, this.#publishing(options));
   }
@@ -148,7 +148,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     return this.#parts.intake.publishCliEvent(input, this.#publishing(options));
   }
 
-  /** For a connection that publishes: as long as it is open, its sessions are not lost. */
+  /** Stands for a connection that publishes. As long as it is open, the sessions that it publishes to are not lost. */
   producer(): Producer {
     this.#check('publish');
     return new Producer(this.#parts.lost);
@@ -180,12 +180,12 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     return this.#parts.ledger.attach(link, request);
   }
 
-  /** The link is gone. */
+  /** Takes a link away whose connection has ended. */
   detach(sessionId: string, link: OrchestratorLink, detachment: Detachment): Promise<void> {
     return this.#parts.ledger.detach(sessionId, link, detachment);
   }
 
-  /** The orchestrator says how a command ended. */
+  /** Takes from an orchestrator how a command ended. */
   async update(link: OrchestratorLink, sessionId: string, update: CommandUpdate): Promise<void> {
     this.#check('update', sessionId);
     await this.#parts.ledger.update(link, sessionId, update);
@@ -215,7 +215,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   async skills(filter: SkillFilter): Promise<{ skills: ListedSkill[]; problems: readonly SkillProblem[] }> {
     this.#check('skills');
     const { skills } = this.#parts;
-    // How often each was used is told by all sessions.
+    // The usage of a skill is summed over all sessions.
     await Promise.all([skills.ready, this.#parts.ledger.ready()]);
     return { skills: skills.list(filter), problems: skills.problems };
   }

@@ -21,11 +21,11 @@ export interface WorkspaceOptions {
   skillFolders: readonly SkillFolder[];
   /** How long a command may wait to be delivered. */
   commandExpiryMs?: number | undefined;
-  /** How long nothing is heard of a session that nobody is attached to before it is lost. */
+  /** A session without an orchestrator is lost when it has been silent for so long. */
   lostAfterMs?: number | undefined;
-  /** An unexpected error of work that nobody waits for. */
+  /** Takes an unexpected error of work in the background. */
   onProblem: (error: unknown) => void;
-  /** A sentence for the person who runs the server. */
+  /** Takes a sentence for the person that runs the server. */
   onWarning: (sentence: string) => void;
 }
 
@@ -59,12 +59,12 @@ export class Workspace {
     return new WorkspaceAccess(this.#parts, principal);
   }
 
-  /** Tells others who find the journal taken where the server that has it listens. */
+  /** Writes beside the journal where this server listens, for a second server that finds the journal taken. */
   announce(url: string): void {
     this.#parts.journal.announce(url);
   }
 
-  /** Commits what waits, and closes the journal last. */
+  /** Commits the waiting events and closes every part, the journal last. */
   close(): Promise<void> {
     return this.#opened.close();
   }

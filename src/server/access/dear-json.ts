@@ -5,8 +5,8 @@ import { limits } from '../../core/protocol/limits.ts';
 const outerLevels = 4;
 
 /**
- * Whether parsing a text as JSON could hold the event loop: JSON.parse cannot be interrupted, and 4 MiB of nothing but brackets or
- * field names take it seconds. Looks for objects, lists and fields, of which any number of texts and numbers may be made.
+ * Whether parsing a text as JSON could hold up the event loop. JSON.parse cannot be interrupted, and takes seconds for 4 MiB of
+ * brackets or field names. This counts objects, lists and fields; texts and numbers are cheap, and are not counted.
  */
 export function isDearJson(text: string): boolean {
   // Too short to hold so many.

@@ -6,7 +6,7 @@ import { errorBody, ShannonDashError } from '../../core/protocol/errors.ts';
 import { CountedLog } from '../counted-log.ts';
 import type { OriginGuard, Refusal } from './origin-guard.ts';
 
-/** What every answer says to a browser: take it for nothing else, put it into no frame, give it to no other site's page. */
+/** The headers of every answer. A browser must not guess another type for it, show it in a frame, or give it to a page of another site. */
 const pageHeaders = {
   'x-content-type-options': 'nosniff',
   'cross-origin-resource-policy': 'same-origin',
@@ -14,12 +14,12 @@ const pageHeaders = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
-/** Only for requests that the guard has let pass: their origin may read the answer. */
+/** Lets the origin of a request read the answer. For requests only that the guard has let pass. */
 const allowReading = cors({ origin: true, credentials: true, methods: ['GET', 'POST', 'DELETE'] });
 
 /**
- * Puts the guard before everything that answers on this server: routes, Engine.IO's polling, upgrades to WebSocket, and
- * preflights. To be called when all of them listen to it.
+ * Puts the guard before everything that answers requests of this server: routes, Engine.IO's polling, upgrades to WebSocket, and
+ * preflights. To be called once all of them have added their listeners.
  */
 export function guardServer(server: Server, guard: OriginGuard, log: Logger): void {
   const refusals = new CountedLog(log);
@@ -56,7 +56,7 @@ export function guardServer(server: Server, guard: OriginGuard, log: Logger): vo
   });
 }
 
-/** At debug level, one line for each request that is done. Without its query: that may hold what nobody else should know. */
+/** Logs one line for each request at debug level. It leaves the query out, which may hold a secret. */
 function tellOfEnd(request: IncomingMessage, response: ServerResponse, log: Logger): void {
   if (!log.isLevelEnabled('debug')) return;
   const startedAt = performance.now();
@@ -82,7 +82,7 @@ function pathOf({ url = '' }: IncomingMessage): string {
   return (url.split('?', 1)[0] ?? '').replace(/\/answer\/[^/]*/, '/answer/...');
 }
 
-/** Takes what listens to an event away, as one function that calls it. */
+/** Removes the listeners of an event, and returns one function that calls them. */
 function takeListeners(server: Server, event: 'request' | 'upgrade'): (...args: unknown[]) => void {
   const listeners = server.listeners(event) as ((...args: unknown[]) => void)[];
   server.removeAllListeners(event);

@@ -6,8 +6,8 @@ import { isLoopback } from '../../core/loopback.ts';
 const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
 /**
- * Whether a caller may know where this machine keeps its files: a program on it, as the command line. Nobody who calls from
- * elsewhere, be it by way of a proxy here, and no web page. To be asked before an answer names a path.
+ * Whether a caller may know where this machine keeps its files. A program on this machine may, as the command line. A caller on
+ * another machine may not, also when it calls through a proxy here, and neither may a web page. To be asked before an answer names a path.
  */
 export function mayKnowPaths({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): boolean {
   const isFromHere = isLoopback(socket.localAddress ?? '') && isLoopback(socket.remoteAddress ?? '');
@@ -16,7 +16,7 @@ export function mayKnowPaths({ socket, headers }: Pick<IncomingMessage, 'socket'
   return isFromHere && isProgram && isDirect;
 }
 
-/** An error as a caller may read it: what goes wrong with a file is told with its path. The log has the whole. */
+/** An error as a caller may read it: only a caller that may know paths reads the path of a file that failed. The log has the whole error. */
 export function toldError(error: unknown, knowsPaths: boolean): unknown {
   if (knowsPaths || !(error instanceof ShannonDashError) || error.code !== 'JOURNAL_FAILED') return error;
   return new ShannonDashError('JOURNAL_FAILED', "The journal failed; the server's log says why", undefined, { cause: error });

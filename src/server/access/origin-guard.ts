@@ -23,16 +23,16 @@ export interface OriginGuardOptions {
 }
 
 /**
- * Keeps foreign web pages out. A browser names the page that calls in `Origin`, or at least says in `Sec-Fetch-Site` that
- * another site calls. And `Host` holds the name that the page called: a name that an attacker let point to this machine is
- * none by which this server may be called.
+ * Refuses requests of foreign web pages. A browser names the calling page in `Origin`, or at least says in `Sec-Fetch-Site` that
+ * another site calls. `Host` holds the name that the page called: a name that an attacker has pointed to this machine is not
+ * among the names by which clients may call this server.
  */
 export class OriginGuard {
   readonly #origins: ReadonlySet<string>;
   readonly #hosts: Set<string>;
   readonly #allowsAnyHost: boolean;
   readonly #allowsDevOrigins: boolean;
-  /** Whether it can be reached from other machines, and so by the addresses of this one. */
+  /** Whether other machines can reach the server, and so call it by the addresses of this one. */
   #isOpen = false;
 
   constructor({ origins, hosts, allowsDevOrigins }: OriginGuardOptions) {
@@ -90,7 +90,7 @@ function isEngineRequest(url: string | undefined): boolean {
   return url?.startsWith('/socket.io/') === true;
 }
 
-/** A link that somebody followed to here: the page with the link cannot read what then stands in the tab. */
+/** Whether the user followed a link to here. The page with the link cannot read what the tab then shows. */
 function isFollowedLink({ headers, method, url }: Pick<IncomingMessage, 'headers' | 'method' | 'url'>): boolean {
   const isNavigation = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   return isNavigation && (method === 'GET' || method === 'HEAD') && !isEngineRequest(url);

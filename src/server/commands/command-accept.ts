@@ -34,13 +34,13 @@ export class CommandAccept {
   accept(sessionId: string, sent: Sent): Promise<CommandState> {
     let letGo: number | undefined;
     let hasTaken = false;
-    // Decided again, the refusal takes no second place.
+    // When the command is decided again, its refusal takes no second place.
     const takePlace = () => {
       if (!hasTaken) letGo = this.#refusals.take(sessionId);
       hasTaken = true;
       return letGo;
     };
-    // The sender, or whoever carries the command out, comes first: both wait for the commit, and for nothing behind it.
+    // The sender gets its answer before the listeners of the journal are told: it waits for the commit alone.
     const options = { prompt: true, resolvesFirst: true };
     return this.#parts.mutex.run(sessionId, () =>
       this.#parts.writer.write(sessionId, (state) => this.#decide(state, sent, takePlace), options),
@@ -55,7 +55,7 @@ export class CommandAccept {
       if (known.command_type === request.type) return { events: [], result: known };
       throw new ShannonDashError('CONFLICT', `command_id ${commandId} is that of a ${known.command_type}`);
     }
-    // What comes before the start is for whoever starts.
+    // A command that is sent before the run starts is for the instance that starts it.
     const forInstance = state.started_at === null ? null : (state.orchestrator?.instance_id ?? null);
     const command = newCommand(commandId, request, by, forInstance);
     const begin = (steps: readonly Step[]) => steps.map((each) => (each.id?.startsWith('command:') === true ? { ...each, isIdNew } : each));
@@ -80,7 +80,7 @@ export class CommandAccept {
   }
 }
 
-/** However much waits to be carried out, there is room to stop it. @throws ShannonDashError LIMIT_REACHED */
+/** HALT, RESUME and DECISION have room of their own, however many other commands wait. @throws ShannonDashError LIMIT_REACHED */
 function checkRoom(state: SessionState, { type }: CommandRequest): void {
   const most = serversOwn.has(type) ? limits.unfinishedCommands + limits.unfinishedUrgentCommands : limits.unfinishedCommands;
   const waiting = unfinished(state).length;

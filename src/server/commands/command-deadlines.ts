@@ -11,8 +11,8 @@ export interface CommandDeadlinesOptions {
 const againMs = 5_000;
 
 /**
- * When commands expire that nobody takes, and decisions take their default. What is new has its whole time from now on. What
- * a former server left has what the calendar says is left of it, for no other clock outlives a process.
+ * Sets when a command expires that is not delivered, and when a decision takes its default. A new one has its whole time from
+ * now on. One that was in the journal when the server started has the rest of its time by the calendar: no other clock outlives a process.
  */
 export class CommandDeadlines {
   readonly #options: CommandDeadlinesOptions;
@@ -24,7 +24,7 @@ export class CommandDeadlines {
     this.#options = options;
   }
 
-  /** Takes up what a former server left. */
+  /** Sets the deadlines of a session that was in the journal when the server started. */
   takeUp(sessionId: string, commands: readonly CommandState[], decisions: readonly DecisionState[]): void {
     const { expiryMs } = this.#options;
     for (const command of commands) this.followCommand(sessionId, command, left(command.created_at, expiryMs));
@@ -56,12 +56,12 @@ export class CommandDeadlines {
     }
   }
 
-  /** What was due could not be done, most likely because the disk fails. */
+  /** Tries due work again that has failed, most likely because the disk fails. */
   tryAgain(sessionId: string, id: string, run: () => void): void {
     this.#deadlines.set(`again ${sessionId}\n${id}`, againMs, run);
   }
 
-  /** The session is deleted: nothing in it is due any more. */
+  /** Cancels the deadlines of a session that was deleted. */
   forget(sessionId: string): void {
     this.#deadlines.cancelBelow(sessionId);
     for (const key of this.#overdue) if (key.startsWith(`decision ${sessionId}\n`)) this.#overdue.delete(key);
@@ -77,7 +77,7 @@ function lengthOf({ asked_at, deadline }: DecisionState): number | undefined {
   return deadline === null ? undefined : Math.max(0, Date.parse(deadline) - Date.parse(asked_at));
 }
 
-/** What is left of a time that began then: never more than the whole, also where the clock was set back meanwhile. */
+/** The rest of a time that began at `since`. It is never more than the whole, also when the machine's clock was set back meanwhile. */
 function left(since: string, lengthMs: number): number {
   return Math.min(lengthMs, Math.max(0, Date.parse(since) + lengthMs - Date.now()));
 }

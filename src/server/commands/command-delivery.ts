@@ -39,14 +39,14 @@ export class CommandDelivery {
       .execute(execution)
       .then(
         () => this.#delivered(sessionId, command, attachment.instanceId),
-        // Not acknowledged: the connection is gone, and the next attachment gets it again.
+        // The orchestrator did not acknowledge it: its connection is gone, and its next attachment gets the command again.
         () => undefined,
       )
       .catch(this.#parts.onProblem);
   }
 
   /**
-   * The orchestrator says how a command ended. Saying the same again is fine.
+   * Takes from an orchestrator how a command ended. It may say the same twice.
    * @throws ShannonDashError FORBIDDEN, SUPERSEDED, NOT_FOUND, CONFLICT
    */
   update(link: OrchestratorLink, sessionId: string, { command_id, status, result, error }: CommandUpdate): Promise<void> {
@@ -64,7 +64,7 @@ export class CommandDelivery {
           if (command.status === status) return { events: [], result: undefined };
           throw new ShannonDashError('CONFLICT', `Command ${command_id} has ended already: ${command.status}`, { status: command.status });
         }
-        // Who says how it ended has it, whether the acknowledgement of the delivery came before or is still on its way.
+        // An orchestrator that says how a command ended has it, also when its acknowledgement of the delivery is still on its way.
         const delivered = command.status === 'queued' ? [step(command, 'delivered', { delivered_to: attachment.instanceId })] : [];
         const effect = status === 'applied' ? effectOf(state, command) : [];
         return { events: [...delivered, step(command, status, fields), ...effect], result: undefined };
@@ -73,8 +73,8 @@ export class CommandDelivery {
   }
 
   /**
-   * Written with the next commit, which is most often that of the command's end: it follows at once, and nobody waits for
-   * this step alone.
+   * Writes the step with the next commit, because nobody waits for it alone. That is most often the commit of the command's end,
+   * which follows at once.
    */
   async #delivered(sessionId: string, command: CommandState, instanceId: string): Promise<void> {
     const current = await this.#parts.history.find(sessionId, command.command_id);

@@ -4,7 +4,7 @@ import { isAttended } from './attachment/attached.ts';
 import { step, unfinished, type Step } from './rules/command-step.ts';
 import type { LedgerParts } from './ledger-parts.ts';
 
-/** What happens by itself. Every server may write it: each step has a fixed id, so that it is written once. */
+/** Writes the steps that time, or the end of a run, brings. Every server may write them: each step has a fixed id, so that it is written once. */
 export class CommandDue {
   readonly #parts: LedgerParts;
   readonly #expiryMs: number;
@@ -14,7 +14,7 @@ export class CommandDue {
     this.#expiryMs = expiryMs;
   }
 
-  /** The run is over, and nobody is attached: nobody will carry out what is not finished. */
+  /** Fails the unfinished commands of a run that is over, when no orchestrator is attached that could still carry them out. */
   failUnfinished(sessionId: string): Promise<void> {
     return this.#write(sessionId, (state) => {
       if (!isEnded(state.status) || isAttended(state)) return [];
@@ -22,7 +22,7 @@ export class CommandDue {
     });
   }
 
-  /** A command has waited too long for its delivery. */
+  /** Expires a command that has waited too long for its delivery. */
   expire(sessionId: string, commandId: string): void {
     const { history, deadlines, onProblem } = this.#parts;
     const error = `It was not delivered within ${this.#expiryMs / 1_000} s`;
@@ -35,13 +35,13 @@ export class CommandDue {
     });
   }
 
-  /** The time of a decision is over: it takes its default. */
+  /** Lets a decision take its default, because its time is over. */
   decideByTimeout(sessionId: string, decisionId: string): void {
     const { deadlines, onProblem } = this.#parts;
     this.#write(sessionId, (state) => {
       const decision = state.decisions.find((each) => each.decision_id === decisionId);
       if (decision?.status !== 'open' || decision.default === null) return [];
-      // An answer on its way came first; if it fails, this comes again.
+      // An answer is on its way. If it fails, the deadline is set again.
       const isAnswered = unfinished(state).some(
         (each) => each.command_type === 'DECISION' && each.parameters['decision_id'] === decisionId,
       );
@@ -56,7 +56,7 @@ export class CommandDue {
   #write(sessionId: string, steps: (state: SessionState) => readonly Step[] | Promise<readonly Step[]>): Promise<void> {
     const { mutex, store, writer } = this.#parts;
     return mutex.run(sessionId, async () => {
-      // Deleted meanwhile: nothing is due any more.
+      // The session was deleted meanwhile.
       if (store.get(sessionId) === undefined) return;
       await writer.write(sessionId, async (state) => ({ events: await steps(state), result: undefined }));
     });

@@ -10,7 +10,7 @@ import { nextTurn } from '../turns.ts';
 /** Characters of events read at a time for the history. */
 const historyChars = 4 * 1024 * 1024;
 
-/** Of so many sessions is kept what was read, up to so many commands each: the next reading goes on from there. */
+/** The ledgers of so many sessions stay in memory, up to so many commands each. The next request reads on from there. */
 const keptLedgers = 4;
 const keptCommands = 5_000;
 
@@ -21,7 +21,7 @@ interface Ledger {
   commands: Map<string, CommandState>;
 }
 
-/** The commands of every session, also those that its state has let go. */
+/** Finds and lists commands, also those that the state of their session does not hold any more. */
 export class CommandHistory {
   readonly #journal: Journal;
   readonly #store: SessionStore;
@@ -90,7 +90,7 @@ export class CommandHistory {
     }
   }
 
-  /** Goes on where the ledger was read before; anew for a session that was created anew. */
+  /** Reads on from the last event that was read. A session that was deleted and created again is read from its first event. */
   async #readOn(sessionId: string, before: Promise<Ledger> | undefined): Promise<Ledger> {
     const epoch = this.#store.get(sessionId)?.head.epoch;
     const known = await before?.catch(() => undefined);

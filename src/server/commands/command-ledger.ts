@@ -28,7 +28,7 @@ import { RefusalBudget } from './refusal-budget.ts';
 import { StateWriter } from './state-writer.ts';
 import { TakeUp } from './take-up.ts';
 
-/** Sessions that are given a command for all in one turn of the event loop. */
+/** A command for all sessions is given to so many of them in one turn of the event loop. */
 const sessionsPerTurn = 50;
 
 export interface LedgerOptions {
@@ -46,7 +46,7 @@ export interface LedgerOptions {
   onProblem: (error: unknown) => void;
 }
 
-/** Who sends a command. */
+/** The sender of a command. */
 export interface CommandSender {
   /** The name that stands in the ledger. */
   by: string;
@@ -102,7 +102,7 @@ export class CommandLedger {
     this.#takeUp.open();
   }
 
-  /** Resolves once what other servers left in a session is taken up, or in all of them. To be awaited before a state is shown. */
+  /** Resolves once the ledger has taken up what other servers left in a session, or in all sessions. To be awaited before a state is shown. */
   async ready(sessionId?: string): Promise<void> {
     await (sessionId === undefined ? this.#takeUp.all() : this.#takeUp.session(sessionId));
   }
@@ -187,7 +187,7 @@ export class CommandLedger {
     await this.ready(sessionId);
     const commandId = request.command_id ?? newId();
     const command = await this.#accept.accept(sessionId, { commandId, request, by });
-    // Where nobody is attached who could carry it out, waiting would not bring its end.
+    // Without an orchestrator that could carry the command out, waiting would not bring its end.
     const isUnderWay = command.status === 'delivered' || (await this.#hasExecutor(sessionId, command));
     const isWaitedFor = !isFinal(command.status) && isUnderWay;
     const end = isWaitedFor ? await this.#ended(sessionId, commandId, request.timeout_ms) : command;
@@ -204,7 +204,7 @@ export class CommandLedger {
   #ended(sessionId: string, commandId: string, timeoutMs: number): Promise<CommandState | undefined> {
     const { store, waiters } = this.#parts;
     const ended = waiters.wait(sessionId, commandId, timeoutMs);
-    // It may have ended before anybody waited.
+    // The command may have ended before this began to wait.
     const current = store.get(sessionId)?.state?.commands.findLast((each) => each.command_id === commandId);
     if (current !== undefined && isFinal(current.status)) waiters.tell(sessionId, current);
     return ended;

@@ -3,13 +3,16 @@ import type { CommandState } from '../../core/protocol/session-state.ts';
 
 type Settle = (command?: CommandState) => void;
 
-/** Who waits for the end of a command. */
+/** The requests that wait for the end of a command. */
 export class CommandWaiters {
   /** By session and command. */
   readonly #waiting = new Map<string, Set<Settle>>();
   #count = 0;
 
-  /** Resolves with the command once it has ended; with nothing after so long, when its session is deleted, and at once if too many wait already. */
+  /**
+   * Resolves with the command once it has ended. Resolves with nothing after `timeoutMs`, when its session is deleted, and at once
+   * when too many requests wait already.
+   */
   wait(sessionId: string, commandId: string, timeoutMs: number): Promise<CommandState | undefined> {
     if (this.#count >= limits.commandWaiters) return Promise.resolve(undefined);
     this.#count++;
@@ -19,7 +22,7 @@ export class CommandWaiters {
       this.#waiting.set(key, waiting);
       const settle: Settle = (command) => {
         clearTimeout(timer);
-        // Told by several at once, it ends once.
+        // The end, the timeout and a deletion may call this one after the other; only the first counts.
         if (waiting.delete(settle)) this.#count--;
         if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
         resolve(command);
@@ -37,14 +40,14 @@ export class CommandWaiters {
     this.#waiting.delete(key);
   }
 
-  /** The session is deleted: who waits for it waits in vain. */
+  /** Ends every wait in a session that was deleted. */
   forget(sessionId: string): void {
     for (const [key, waiting] of this.#waiting) {
       if (key.startsWith(keyOf(sessionId, ''))) for (const settle of waiting) settle();
     }
   }
 
-  /** Nobody waits any longer. */
+  /** Ends every wait. */
   close(): void {
     for (const waiting of this.#waiting.values()) for (const settle of waiting) settle();
   }

@@ -87,13 +87,13 @@ export class JournalFollower {
     this.#parts.due.failUnfinished(state.session_id).catch(this.#parts.onProblem);
   }
 
-  /** Of what this server still holds a link of, somebody is attached. */
+  /** Attaches an orchestrator again whose link this server still holds. */
   #keep(sessionId: string): void {
     if (this.#parts.orchestrators.attachmentsOf(sessionId).length === 0) return;
     this.#parts.attaching.keep(sessionId).catch(this.#parts.onProblem);
   }
 
-  /** The session is deleted: nothing in it is due any more, and whoever waits for it is told so. */
+  /** Ends what belongs to a session that was deleted: its deadlines, and the requests that wait for its commands. */
   #forget(sessionId: string): void {
     const { orchestrators, deadlines, waiters, refusals } = this.#parts;
     orchestrators.forget(sessionId);

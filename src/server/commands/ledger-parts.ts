@@ -6,13 +6,13 @@ import type { CommandWaiters } from './command-waiters.ts';
 import type { Orchestrators } from './attachment/orchestrators.ts';
 import type { StateWriter } from './state-writer.ts';
 
-/** What the parts of the ledger share. */
+/** The parts that the classes of the ledger share. */
 export interface LedgerParts {
   /** The id of this server in the leases of the journal. */
   serverId: string;
   store: SessionStore;
   writer: StateWriter;
-  /** What this server decides on one session, it decides one after the other. */
+  /** Keeps the decisions of this server on one session one after the other. */
   mutex: KeyedMutex;
   orchestrators: Orchestrators;
   history: CommandHistory;

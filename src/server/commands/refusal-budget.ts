@@ -2,15 +2,15 @@ import { limits } from '../../core/protocol/limits.ts';
 
 interface Budget {
   left: number;
-  /** When `left` was counted, by the clock that only goes forward. */
+  /** When `left` was counted, by the monotonic clock. */
   countedAtMs: number;
   /** Refusals not journalled since the last one that was. */
   letGo: number;
 }
 
 /**
- * How many refused commands a session's journal takes: some at once, then a few a minute. Whoever may send commands, also
- * the holder of a link to one decision, would fill the journal otherwise. Every refusal is answered all the same.
+ * Bounds how many refused commands of a session are journalled: some at once, then a few a minute. Otherwise any sender of
+ * commands, also the holder of a link to one decision, could fill the journal. The sender of a refused command is always answered.
  */
 export class RefusalBudget {
   readonly #budgets = new Map<string, Budget>();
@@ -20,7 +20,7 @@ export class RefusalBudget {
     this.#onLetGo = onLetGo;
   }
 
-  /** Takes one place; how many were let go before it, or undefined when there is none: the refusal is counted and not journalled. */
+  /** Takes one place. Returns how many refusals before it were not journalled; undefined when there is no place, and this one is only counted. */
   take(sessionId: string): number | undefined {
     const now = performance.now();
     const before = this.#budgets.get(sessionId) ?? { left: limits.journalledRefusals, countedAtMs: now, letGo: 0 };

@@ -10,15 +10,15 @@ import { abandoned, holderOf } from './attachment/attached.ts';
 import type { Step } from './rules/command-step.ts';
 import { serverRestarted } from './attachment/detachment.ts';
 
-/** What was decided on a state: the events to write, if any, and what the caller gets. */
+/** What `decide` makes of a state: the events to append, if any, and the result for the caller. */
 export interface Decided<Result> {
   events: readonly Step[];
   result: Result;
 }
 
-/** So often a decision is taken again because another server, or a program, wrote first. */
+/** How often a decision is taken again because another server, or a program, has written first. */
 const mostTries = 100;
-/** From this try on, the writer waits: so many milliseconds at most. */
+/** From this try on, the writer waits before it decides again, at most so many milliseconds. */
 const [patientTries, longestWaitMs] = [10, 50];
 
 /** Writes what was decided on the state of a session, and only on that state. */
@@ -32,8 +32,8 @@ export class StateWriter {
   }
 
   /**
-   * The state to decide on, without attachments whose server is gone. What waits for its commit is committed first, or it
-   * would come between the state and what is decided on it.
+   * The state to decide on. Attachments whose server is gone are ended first. Waiting events are committed first: they would
+   * come between the state and what is decided on it.
    * @throws ShannonDashError NOT_FOUND
    */
   async state(sessionId: string): Promise<SessionState> {
@@ -123,13 +123,13 @@ export class StateWriter {
 
   async #newest(sessionId: string): Promise<SessionState | undefined> {
     const inMemory = () => this.#store.get(sessionId)?.state;
-    // Where it has to be folded anew, more comes in meanwhile.
+    // Events that come in while the state is folded from the journal are folded with it.
     if (inMemory() === undefined) await this.#store.load(sessionId);
     this.#journal.flush();
     return inMemory() ?? this.#store.load(sessionId);
   }
 
-  /** Lets the feed tell what the others wrote. */
+  /** Gives the feed time to tell what the others have written. */
   async #pause(tries: number): Promise<void> {
     if (tries < patientTries) await nextTurn();
     else await new Promise((resolve) => setTimeout(resolve, Math.min(tries - patientTries, longestWaitMs)));

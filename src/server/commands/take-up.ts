@@ -6,7 +6,7 @@ import { nextTurn } from '../turns.ts';
 import type { CommandDue } from './command-due.ts';
 import type { LedgerParts } from './ledger-parts.ts';
 
-/** How often the server looks whether another one is gone. */
+/** How often this server looks whether another one is gone. */
 const lookMs = 1_000;
 
 export interface TakeUpParts extends LedgerParts {
@@ -62,7 +62,7 @@ export class TakeUp {
     }
   }
 
-  /** One that cannot be read, or written to, keeps no other from being taken up. */
+  /** A session that cannot be read, or written to, does not stop the others from being taken up. */
   async #takeUp(sessionId: string): Promise<void> {
     const { writer, due, deadlines } = this.#parts;
     try {
@@ -71,14 +71,14 @@ export class TakeUp {
       if (isOver) await due.failUnfinished(sessionId);
       deadlines.takeUp(sessionId, isOver ? [] : state.commands, state.decisions);
     } catch (error) {
-      // Deleted meanwhile.
+      // The session may have been deleted meanwhile.
       if (!(error instanceof ShannonDashError) || error.code !== 'NOT_FOUND') this.#parts.onProblem(error);
     } finally {
       this.#underWay.delete(sessionId);
     }
   }
 
-  /** Another server has gone: the attachments that it held have ended. */
+  /** Ends the attachments that another server held which is gone. */
   #look(): void {
     const { journal, store, writer, onProblem } = this.#parts;
     const servers = journal.servers();

@@ -44,7 +44,7 @@ interface Piece {
   isLast: boolean;
 }
 
-/** History as lines, or as one JSON document, read piece by piece at the pace of who takes them. */
+/** The history as lines, or as one JSON document, read piece by piece at the pace of the client. */
 async function* historyPieces(
   history: SessionHistory,
   { range, isLines }: { range: ReadRange & { through: number }; isLines: boolean },
@@ -75,7 +75,7 @@ async function* historyPieces(
   }
 }
 
-/** Sends an answer that may be large. What is wrong at its first piece is answered as an error, later it is cut. */
+/** Sends an answer that may be large. A failure at the first piece is answered as an error; a later one cuts the answer. */
 async function sendPieces(
   request: FastifyRequest,
   reply: FastifyReply,

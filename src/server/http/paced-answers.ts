@@ -8,7 +8,7 @@ import type { Tuning } from '../sockets/tuning/tuning.ts';
 
 /** Answers from this length on count in the budget. */
 const largeChars = 16 * 1024;
-/** Answered whatever waits: small, and asked for to see whether the server is well. */
+/** Answers that never wait for room: they are small, and tell whether the server is well. */
 const always: ReadonlySet<string | undefined> = new Set(['/health', '/metrics']);
 
 /** What was reserved for an answer that is being made. */
@@ -24,15 +24,15 @@ interface Pacing {
 }
 
 /**
- * Keeps answers that nobody reads from filling the memory: those to requests on one connection are made one after the other, each
- * when the one before was taken; large ones when the budget has room; and who takes nothing of one is cut.
+ * Keeps unread answers from filling the memory. The answers to requests on one connection are made one after the other, each when
+ * the client has taken the one before. A large answer waits for room in the budget. A client that takes nothing of its answer is cut.
  */
 export function paceAnswers(app: FastifyInstance, { budget, tuning, onCut }: Pacing): void {
   app.addHook('onRequest', (request, reply, done) => inOrder(request, reply, done));
   app.addHook('preSerialization', async (request, reply, payload) => {
     if (request.method !== 'GET' || always.has(request.routeOptions.url)) return payload;
     const share = await budget.reserve(limits.requestBytes, () => !reply.raw.destroyed);
-    // Nobody hears it.
+    // The connection is closed, so this error reaches nobody.
     if (share === undefined) throw new ShannonDashError('UNAVAILABLE', 'The connection was closed');
     shares.set(reply, share);
     return payload;

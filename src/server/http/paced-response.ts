@@ -12,7 +12,7 @@ export interface PacedResponseOptions {
   onCut: () => void;
 }
 
-/** An answer that is written piece by piece, at the pace of who reads it. */
+/** An answer that is written piece by piece, at the pace of its reader. */
 export class PacedResponse {
   readonly #response: FastifyReply['raw'];
   readonly #budget: ReadBudget;
@@ -42,7 +42,7 @@ export class PacedResponse {
     else this.#response.once('close', listener);
   }
 
-  /** Writes what is new. Who has too much waiting is cut instead. */
+  /** Writes live data. A reader with too much waiting is cut instead. */
   write(text: string): void {
     if (text === '' || !this.#backlog.admits()) return;
     this.#liveBytes += text.length;
@@ -56,7 +56,7 @@ export class PacedResponse {
   }
 
   /**
-   * Writes what can wait once there is room for it; false if the reader is gone.
+   * Writes paced data once there is room for it. Resolves with false when the reader is gone.
    * @param room how much to reserve, or what is reserved already
    */
   paced(room: number | BudgetShare, produce: () => string | Promise<string>): Promise<boolean> {

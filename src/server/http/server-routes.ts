@@ -10,7 +10,7 @@ import { addRoute } from './route.ts';
 export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
   addRoute(app, 'health', ({ request, reply }) => {
     const { journal, active_sessions, uptime_seconds } = parts.as(principalOf(request)).health();
-    // History can be read and watched; whoever publishes or steers is refused.
+    // Clients can read and watch the history; publishing and commands are refused.
     if (!journal.isWritable) reply.code(503);
     return {
       ...(journal.isWritable

@@ -5,17 +5,17 @@ export interface BacklogOptions {
   budget: ReadBudget;
   /** A figure that changes whenever the reader takes something. */
   progress: () => number;
-  /** Drops the connection, without a farewell that would only wait behind the rest. The reader comes back by itself. */
+  /** Drops the connection without a last message, which would only wait behind the rest. The reader reconnects by itself. */
   drop: () => void;
-  /** It begins to have much of what is new waiting. */
+  /** Called when much live data begins to wait for the reader. */
   onBehind?: ((waitingBytes: number) => void) | undefined;
-  /** It is dropped because it does not read. */
+  /** Called when the connection is dropped because the reader does not read. */
   onCut: () => void;
 }
 
 /**
- * What one connection has waiting. What is new is sent at once, and who has too much of it waiting is cut. What can wait, of the
- * past or large, is sent one after the other, each when there is room for it.
+ * The data that waits for one connection. Live data is sent at once; a reader with too much live data waiting is cut. History
+ * and large answers are paced: they are sent one after the other, each when the budget has room for it.
  */
 export class Backlog implements BudgetReader {
   readonly #options: BacklogOptions;
@@ -44,13 +44,13 @@ export class Backlog implements BudgetReader {
     return this.#options.progress();
   }
 
-  /** Whether something new may be sent. Who has too much waiting is cut instead; it comes back with its cursor. */
+  /** Whether live data may be sent. A reader with too much waiting is cut instead; it reconnects with its cursor. */
   admits(): boolean {
     if (this.#isOpen && this.#liveBytes > limits.backlogBytes) this.cut();
     return this.#isOpen;
   }
 
-  /** So many bytes were written. */
+  /** Counts bytes that were written. */
   enter(bytes: number, isPaced: boolean): void {
     const hadLittle = this.#hasLittleWaiting();
     if (isPaced) this.#pacedBytes += bytes;
@@ -58,7 +58,7 @@ export class Backlog implements BudgetReader {
     if (!isPaced && hadLittle && !this.#hasLittleWaiting()) this.#options.onBehind?.(this.waitingBytes);
   }
 
-  /** They were taken. */
+  /** Counts bytes that the reader has taken. */
   leave(bytes: number, isPaced: boolean): void {
     if (isPaced) this.#pacedBytes -= bytes;
     else this.#liveBytes -= bytes;
@@ -66,10 +66,10 @@ export class Backlog implements BudgetReader {
   }
 
   /**
-   * Sends what can wait: after all that was asked for here before was taken, and once the budget has room for it. Resolves
-   * when it is written; false where the reader is gone.
-   * @param room what is to be reserved for it, before its size is known, or what is reserved already
-   * @param write gives the bytes that it came to
+   * Sends paced data: after the reader has taken the paced data before it, and once the budget has room. Resolves when the
+   * data is written, with false when the reader is gone.
+   * @param room the bytes to reserve before the size is known, or a share that is reserved already
+   * @param write returns how many bytes it has written
    */
   async paced(room: number | BudgetShare, write: () => number | Promise<number>): Promise<boolean> {
     const before = this.#tail;
@@ -94,7 +94,7 @@ export class Backlog implements BudgetReader {
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
-  /** It does not read. */
+  /** Cuts a reader that does not read. */
   cut(): void {
     if (!this.#isOpen) return;
     this.#options.onCut();
@@ -107,7 +107,7 @@ export class Backlog implements BudgetReader {
     this.#options.drop();
   }
 
-  /** The reader is gone. */
+  /** To be called when the reader is gone. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

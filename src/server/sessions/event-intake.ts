@@ -16,8 +16,8 @@ export interface Publishing {
 }
 
 /**
- * Where events come in: checked at the edge, then journalled. The same for every transport. What is wrong is thrown at
- * once; a promise is made only for what has to wait, for this is the path that every event takes.
+ * Takes events in from every transport: it checks them, then appends them to the journal. A wrong input is thrown at once, and a
+ * promise is made only for the append: every event takes this path.
  */
 export class EventIntake {
   readonly #journal: Journal;

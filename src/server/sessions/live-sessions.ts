@@ -12,7 +12,7 @@ export function liveSessions(store: SessionStore, mayReach: (sessionId: string) 
 
 /**
  * The session that a command without one is meant for.
- * @throws ShannonDashError INVALID it cannot be told
+ * @throws ShannonDashError INVALID no session is live, or more than one could be meant
  */
 export function onlyLiveSession(
   store: SessionStore,

@@ -10,25 +10,25 @@ export interface LostSessionsOptions {
   journal: Journal;
   store: SessionStore;
   hub: Hub;
-  /** How long nothing is heard of a session before it is lost. */
+  /** A session is lost when it has been silent for so long. */
   afterMs?: number | undefined;
   onProblem: (error: unknown) => void;
 }
 
-/** What a former server left has at least so long to be heard of again: its producers need a moment to come back. */
+/** After a start of the server, a session has at least so long to be heard of again: its producers need a moment to reconnect. */
 const graceMs = 60_000;
 const longestSweepMs = 15_000;
 
 /**
- * Sessions whose program has gone without a word: nobody is attached, no connection that has published to them is left, and
- * nothing was heard of them for a while. Each is told as an event, so that every list and every watcher knows of it.
+ * Finds the sessions whose program has ended without saying so: no orchestrator is attached, no connection that has published to
+ * them is open, and they have been silent for a while. For each it appends an event, so that every list and watcher knows.
  */
 export class LostSessions {
   readonly #options: LostSessionsOptions;
   readonly #afterMs: number;
-  /** When each live session was last heard of, by the clock that only goes forward. */
+  /** When each live session was last heard of, by the monotonic clock. */
   readonly #heardAtMs = new Map<string, number>();
-  /** How many connections that have published to a session are there. */
+  /** How many open connections have published to a session. */
   readonly #producers = new Map<string, number>();
   /** The sessions whose program has come to this server. */
   readonly #heardHere = new Set<string>();
@@ -47,12 +47,12 @@ export class LostSessions {
     });
   }
 
-  /** Takes up the sessions that a former server left, by the calendar, and looks after all from now on. */
+  /** Begins to look. The silence of the sessions in the journal is counted by the calendar until now. */
   open(): void {
     const graceOrLess = Math.min(graceMs, this.#afterMs);
     for (const session of this.#options.store.all()) {
       const silentMs = Date.now() - Date.parse(session.head.updated_at);
-      // Also where the clock was set meanwhile.
+      // Never more than that, also when the machine's clock was changed meanwhile.
       const countedMs = Math.min(Math.max(0, silentMs || 0), this.#afterMs - graceOrLess);
       this.#heardAtMs.set(session.head.session_id, performance.now() - countedMs);
     }
@@ -78,7 +78,7 @@ export class LostSessions {
     else this.#producers.delete(sessionId);
   }
 
-  /** How many connections that have published to the session are there. */
+  /** How many open connections have published to the session. */
   producersOf(sessionId: string): number {
     return this.#producers.get(sessionId) ?? 0;
   }
@@ -95,7 +95,7 @@ export class LostSessions {
     const judged = [...store.all()].filter(({ head }) => isAlone || this.#heardHere.has(head.session_id));
     const due = judged.filter((session) => this.#isDue(session));
     if (due.length === 0) return;
-    // What waits for its commit may be a sign of life of just these.
+    // An event that waits for its commit may be a sign of life of one of these.
     journal.flush();
     for (const session of due) if (this.#isDue(session)) this.#giveUp(session);
   }
@@ -113,7 +113,7 @@ export class LostSessions {
       this.#heardAtMs.set(session_id, performance.now());
       return false;
     }
-    // One that nobody has begun yet may wait for its program as long as it likes.
+    // A session that was only created may wait for its program without a limit.
     if (status === 'created' && orchestrator === null) return false;
     return performance.now() - heardAtMs >= this.#afterMs;
   }
@@ -129,7 +129,7 @@ export class LostSessions {
   }
 }
 
-/** Made of the last event before it, so that it happens once, whoever notices. */
+/** Made of the last event before it, so that it is written once, whichever server notices. */
 function lostEventId(seq: number): string {
   return `execution:lost:${seq}`;
 }

@@ -1,18 +1,18 @@
 import { limits } from '../../core/protocol/limits.ts';
 
-/** Somebody whom something waits for. */
+/** A connection that data waits for. */
 export interface BudgetReader {
   /** Bytes that wait for it. */
   readonly waitingBytes: number;
-  /** A figure that changes whenever it takes something. */
+  /** A figure that changes whenever the connection takes something. */
   progress(): number;
-  /** Lets it go. */
+  /** Cuts the connection. */
   cut(): void;
 }
 
-/** A part of the budget, held until what it stands for was taken. */
+/** A part of the budget, reserved until the reader has taken the data that it stands for. */
 export interface BudgetShare {
-  /** As many bytes as it came to. */
+  /** Sets it to the size that the data came to. */
   resize(bytes: number): void;
   release(): void;
 }
@@ -23,14 +23,14 @@ interface Request {
   grant: (share: BudgetShare | undefined) => void;
 }
 
-/** How often is looked who takes nothing. */
+/** How often the budget looks for readers that take nothing. */
 const lookMs = 500;
-/** Bytes that may be made in one turn of the event loop for those who can wait. */
+/** Bytes of paced data that may be made in one turn of the event loop. */
 const turnBytes = 1024 * 1024;
 
 /**
- * How much may wait to be read, over all connections: events, states, histories, lists. What can wait is made only when there is
- * room for it. Who takes nothing for a long time is cut, and much sooner while others wait for the room.
+ * Bounds the bytes that wait to be read, over all connections: events, states, histories, lists. Paced data is made only when
+ * the budget has room for it. A reader that takes nothing for a long time is cut, and much sooner while others wait for room.
  */
 export class ReadBudget {
   readonly #mostBytes: number;
@@ -49,14 +49,14 @@ export class ReadBudget {
     return this.#bytes;
   }
 
-  /** Looks after a reader until what this gives is called. */
+  /** Follows a reader until the returned function is called. */
   follow(reader: BudgetReader): () => void {
     this.#readers.set(reader, { progress: Number.NaN, idleLooks: 0 });
     this.#look();
     return () => void this.#readers.delete(reader);
   }
 
-  /** Room for so many bytes, as soon as there is some; undefined for who does not want it any more by then. */
+  /** Reserves room as soon as there is some. Resolves with undefined when the data is not wanted any more by then. */
   reserve(bytes: number, isWanted: () => boolean): Promise<BudgetShare | undefined> {
     return new Promise((grant) => {
       this.#requests.push({ bytes, isWanted, grant });
@@ -64,7 +64,7 @@ export class ReadBudget {
     });
   }
 
-  /** What cannot wait: it counts as well. */
+  /** Counts live data, which does not wait for room. */
   charge(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > this.#mostBytes * 2) this.#relieve();
@@ -109,7 +109,7 @@ export class ReadBudget {
     return { resize, release: () => resize(0) };
   }
 
-  /** Looks from time to time as long as there is anybody to look after. */
+  /** Looks at the readers from time to time, as long as there are any. */
   #look(): void {
     this.#looking ??= setInterval(() => {
       if (this.#readers.size === 0) {
@@ -128,7 +128,7 @@ export class ReadBudget {
     this.#looking.unref();
   }
 
-  /** Cuts those that have taken nothing for longest, until half is free. If all take something, what has no room waits. */
+  /** Cuts the readers that have taken nothing for longest, until half of the budget is free. While all readers take something, requests wait. */
   #relieve(): void {
     const idle = [...this.#readers].filter(([, { idleLooks }]) => idleLooks * lookMs >= limits.unreadUnderPressureMs);
     for (const [reader] of idle.toSorted(([, a], [, b]) => b.idleLooks - a.idleLooks)) {

@@ -8,18 +8,18 @@ export type SessionMessage =
   | { name: 'session:gap'; payload: SessionGapMessage }
   | { name: 'session:created' | 'session:deleted'; payload: { session_id: string; timestamp: string } };
 
-/** Whoever reads: a Socket.IO client, an SSE or NDJSON stream. None of these may throw, but for what reading throws. */
+/** A reader of sessions: a Socket.IO client, an SSE or NDJSON stream. Its methods throw nothing but what `read` or `message` throws. */
 export interface Watcher {
   /** New events, live. */
   deliver(delivery: Delivery): void;
-  /** Sends events of the past once there is room for them, which are read then. Resolves when they are written; false if the reader is gone. */
+  /** Sends events of the past: it reads them once there is room. Resolves when they are written, with false when the reader is gone. */
   replay(read: () => Promise<readonly JournalEvent[]>): Promise<boolean>;
   tell(message: SessionMessage): void;
   /** The same for a message that may be large. */
   tellPaced(message: () => Promise<SessionMessage | undefined>): Promise<boolean>;
-  /** Resolves once little waits for it. */
+  /** Resolves once little data waits for the reader. */
   drained(): Promise<void>;
-  /** Lets the reader go, which comes back with its cursor. */
+  /** Cuts the reader, which reconnects with its cursor. */
   cut(): void;
 }
 

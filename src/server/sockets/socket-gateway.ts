@@ -73,7 +73,7 @@ function noteBinary(this: Connection, data: unknown): void {
 interface Request {
   handle: (client: Client, payload: unknown, wantsAnswer: boolean) => unknown;
   answerName?: string;
-  /** Whether its sender is read from again only once this is done. */
+  /** Whether the server reads on from the sender only once this is done. */
   isPaced?: boolean;
   /** Whether the answer has a state, so that it is sent once there is room for it. */
   isLarge?: boolean;
@@ -157,8 +157,8 @@ class Client {
   }
 
   /**
-   * Takes a message of the client: an answer or an error goes to the ack, or else to the named event. Whatever the
-   * client sends, nothing is thrown into Socket.IO, where it would end the process.
+   * Takes a message of the client. An answer or an error goes to the ack, or else to the named event. This never throws into
+   * Socket.IO, whatever the client sends: that would end the process.
    */
   #take(name: unknown, args: readonly unknown[]): void {
     if (!this.#backlog.takesAnswers()) return;

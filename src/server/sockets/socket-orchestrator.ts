@@ -41,7 +41,7 @@ export class SocketOrchestrator implements OrchestratorLink {
     this.#sessions.add(session_id);
     try {
       const attached = await this.#parts.access.attach(this, request);
-      // The connection may have ended meanwhile, and let go of what it knew of then.
+      // The connection may have ended meanwhile; then `close` did not know of this session yet.
       this.#sessions.add(session_id);
       this.#superseded.delete(session_id);
       return { success: true, ...attached };
@@ -68,7 +68,7 @@ export class SocketOrchestrator implements OrchestratorLink {
     return { success: true };
   }
 
-  /** @throws ShannonDashError SUPERSEDED who has lost a session tells nothing of it any more */
+  /** @throws ShannonDashError SUPERSEDED another orchestrator has taken the session: this client may not publish to it any more */
   checkPublishing(sessionId: string): void {
     if (this.#superseded.has(sessionId)) throw new ShannonDashError('SUPERSEDED', `Another orchestrator has taken over ${sessionId}`);
   }
@@ -95,7 +95,7 @@ export class SocketOrchestrator implements OrchestratorLink {
   }
 
   forget(sessionId: string): void {
-    // Who watches it has been told.
+    // A client that watches the session gets this message as a watcher.
     if (this.#parts.isWatching(sessionId)) return;
     this.#socket.emit('session:deleted', { session_id: sessionId, timestamp: timestampNow() });
   }

@@ -12,7 +12,7 @@ import type { WorkspaceAccess } from '../workspace-access.ts';
 
 type SubscribeRequest = z.output<typeof subscribeRequest>;
 
-/** What a client has subscribed to. It counts from the request on, and delivers once it has joined. */
+/** One subscription of a client. It counts from the request on, and delivers once it has joined. */
 interface ClientSubscription {
   watcher: SocketWatcher;
   hasJoined: boolean;
@@ -73,7 +73,7 @@ export class SocketSubscriptions {
       );
     }
     if (session_id !== undefined) this.endImplicit();
-    // What was asked for stays, also when this client turns out to be a producer.
+    // A subscription that the client asked for stays, also when the client turns out to be a producer.
     this.#isImplicit = isImplicit && session_id === undefined;
     this.#onSubscribed(request);
     const filter = eventFilter(event_types);
@@ -98,7 +98,7 @@ export class SocketSubscriptions {
     const isCurrent = () => this.#subscriptions.get(key) === own;
     if (session_id === undefined) {
       await this.#access.ready();
-      // Left, unsubscribed or subscribed anew meanwhile.
+      // The client has left, unsubscribed or subscribed anew meanwhile.
       if (!isCurrent()) return answer;
       onJoined(answer);
       own.subscription = this.#access.watchAll(own.watcher, filter);
@@ -107,7 +107,7 @@ export class SocketSubscriptions {
     }
     try {
       const subscription = await this.#access.watch(session_id, own.watcher, { after: request.after, filter, onJoined });
-      // Left, unsubscribed or subscribed anew while it joined.
+      // The client has left, unsubscribed or subscribed anew while it joined.
       if (isCurrent()) own.subscription = subscription;
       else subscription.close();
       await subscription.joined;
@@ -130,7 +130,7 @@ export class SocketSubscriptions {
     return { success: true };
   }
 
-  /** What a subscription by name delivers, the one to all sessions leaves out: each event once. */
+  /** Leaves out of the subscription to all sessions what a subscription by name delivers: each event is sent once. */
   #shareSessions(): void {
     const all = this.#subscriptions.get('');
     if (all === undefined) return;

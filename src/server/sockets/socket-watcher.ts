@@ -13,14 +13,14 @@ import type { Tuning } from './tuning/tuning.ts';
 import { waitingPackets } from './tuning/waiting-packets.ts';
 import type { SessionMessage, Watcher } from '../sessions/watcher.ts';
 
-/** Something that was written and is not taken yet. */
+/** Data that was written and that the client has not taken yet. */
 interface Written {
   bytes: number;
-  /** What others may wait for too; undefined for what was made for this client alone: it is not kept until it is taken. */
+  /** A delivery that other clients may wait for too; undefined for data of this client alone, whose text is not kept. */
   shared: EncodedDelivery | undefined;
 }
 
-/** What a client's connection has waiting, and what happens when it is too much. */
+/** The data that waits for a client's connection. A client with too much of it is cut. */
 export class SocketBacklog {
   readonly #socket: Socket;
   readonly #tuning: Tuning;
@@ -57,12 +57,12 @@ export class SocketBacklog {
     return this.#backlog.isOpen;
   }
 
-  /** Writes what is new. A client with too much waiting already is cut instead. */
+  /** Writes live data. A client with too much waiting already is cut instead. */
   write(encoded: EncodedDelivery): void {
     if (this.#backlog.admits()) this.#write(encoded, false);
   }
 
-  /** Writes what can wait: resolves once it is written; false if the client is gone. */
+  /** Writes paced data. Resolves once it is written, with false when the client is gone. */
   paced(mostBytes: number, encode: () => Promise<EncodedDelivery | undefined>): Promise<boolean> {
     return this.#backlog.paced(mostBytes, async () => {
       const encoded = await encode();
@@ -113,7 +113,7 @@ export class SocketBacklog {
     const { conn } = this.#socket;
     const { frames } = encoded;
     this.#backlog.enter(frames.length, isPaced);
-    // What many wait for is in memory once.
+    // A delivery that many clients wait for is in memory once.
     if (!isPaced && encoded.waiting++ === 0) this.#budget.charge(frames.length);
     this.#written.push({ bytes: frames.length, shared: isPaced ? undefined : encoded });
     const isPolling = conn.transport.name !== 'websocket';

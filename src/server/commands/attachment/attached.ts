@@ -4,19 +4,19 @@ import type { DelegateState, Lease, OrchestratorState, SessionState } from '../.
 /** The two places at a session: an orchestrator's, and that of a program under it (`run` and its child). */
 export type Place = 'primary' | 'delegate';
 
-/** Who holds a place, as the journal tells it; undefined when nobody is attached there. */
+/** The attachment at a place, as the journal tells it; undefined when there is none. */
 export function holderOf({ orchestrator, delegate }: SessionState, place: Place): OrchestratorState | DelegateState | undefined {
   if (place === 'delegate') return delegate ?? undefined;
   return orchestrator?.attached === true ? orchestrator : undefined;
 }
 
-/** Who carries out commands of this type: the program under the orchestrator those of its capabilities, the orchestrator the rest. */
+/** The attachment that carries out commands of this type: the delegate for its capabilities, the orchestrator for the rest. */
 export function executorOf(state: SessionState, type: CommandType): { instance_id: string | null; lease: Lease } | undefined {
   const delegate = holderOf(state, 'delegate');
   return delegate?.capabilities.includes(type) === true ? delegate : holderOf(state, 'primary');
 }
 
-/** Whether anybody is attached. */
+/** Whether an orchestrator, or a program under one, is attached. */
 export function isAttended(state: SessionState): boolean {
   return holderOf(state, 'primary') !== undefined || holderOf(state, 'delegate') !== undefined;
 }

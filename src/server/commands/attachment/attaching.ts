@@ -35,7 +35,7 @@ export class Attaching {
         const queue = place === 'delegate' ? [] : endOfQueue(before, request.instance_id);
         return [...queue, this.#attached(request)];
       });
-      // What the journal does not know has not happened: only now the one before is superseded.
+      // The link before is superseded only now that the journal holds the new attachment.
       const attachment = orchestrators.attach(link, request, last_seq);
       const state = await writer.state(sessionId);
       this.#checkFollowed(state, attachment);
@@ -47,7 +47,7 @@ export class Attaching {
     });
   }
 
-  /** The link is gone. A session that was deleted meanwhile does not come back for this. */
+  /** Ends the attachment of a link that is gone. It does not create a session again that was deleted meanwhile. */
   async detach(sessionId: string, link: OrchestratorLink, detachment: Detachment): Promise<void> {
     const attachment = this.#parts.orchestrators.detach(sessionId, link);
     if (attachment === undefined || this.#parts.store.get(sessionId) === undefined) return;
@@ -62,8 +62,8 @@ export class Attaching {
   }
 
   /**
-   * This server holds a link of which the journal says that nobody is attached: the session was deleted and is there again,
-   * or another server took this one for gone. The orchestrator is attached again.
+   * Attaches an orchestrator again whose link this server holds, while the journal says that none is attached: the session was
+   * deleted and created again, or another server took this one for gone.
    */
   async keep(sessionId: string): Promise<void> {
     for (const attachment of this.#parts.orchestrators.attachmentsOf(sessionId)) {

@@ -9,7 +9,7 @@ export interface OrchestratorLink {
   execute(command: CommandExecution): Promise<void>;
   /** Another instance has taken the session over. */
   supersede(sessionId: string, by: string): void;
-  /** The session was deleted: nobody can let go on any more what was halted in it. */
+  /** The session was deleted. A program that was halted in it goes on, because nobody can resume it any more. */
   forget(sessionId: string): void;
 }
 
@@ -25,7 +25,7 @@ export interface Attachment {
   readonly given: Set<string>;
 }
 
-/** The links to orchestrators that this server holds. Who is attached at all, here or at another server, is told by the journal. */
+/** The links to orchestrators that this server holds. The journal tells which orchestrators are attached at all, here or at another server. */
 export class Orchestrators {
   readonly #serverId: string;
   readonly #attached = new Map<string, Partial<Record<Place, Attachment>>>();

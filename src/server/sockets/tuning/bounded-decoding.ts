@@ -5,10 +5,10 @@ import { isDearJson } from '../../access/dear-json.ts';
 import { nextTurn } from '../../turns.ts';
 import type { Tuning } from './tuning.ts';
 
-/** What a message is called from here on that would take too long to parse. */
+/** The name that stands for a message that would take too long to parse. */
 export const dearMessage = 'message:dear';
 
-/** What a message is called with a number that JavaScript would change; it carries why it is refused. */
+/** The name that stands for a message with a number that JavaScript would change. It carries the reason of the refusal. */
 export const inexactMessage = 'message:inexact';
 
 /** Packets of a polled payload that are taken in one turn of the event loop. */
@@ -48,7 +48,7 @@ export function boundDecoding(io: SocketServer, tuning: Pick<Tuning, 'boundedDec
   });
 }
 
-/** The packet, or one that stands for it where its JSON is dear or would not be parsed into what it says. */
+/** The packet, or one that stands for it when its JSON would take too long to parse, or would lose digits. */
 function acceptable(packet: string): string {
   if (isDearJson(packet)) return refusable(packet, dearMessage);
   const inexact = firstInexactNumber(packet);
@@ -60,14 +60,14 @@ function acceptable(packet: string): string {
   return refusable(packet, inexactMessage, inexactNumber({ ...inexact, path: () => path }).message);
 }
 
-/** The same message without its content, so that whoever sent it gets an answer. */
+/** The same message without its content, so that its sender gets an answer. */
 function refusable(packet: string, name: string, reason?: string): string {
   const [, acknowledgement = ''] = /^2(\d*)\[/.exec(packet) ?? [];
   return `2${acknowledgement}${JSON.stringify(reason === undefined ? [name] : [name, reason])}`;
 }
 
 const separator = '\x1e';
-/** Those whose payload is not taken to its end. */
+/** The transports whose last payload is still being taken. */
 const busy = new WeakSet<PollingTransport>();
 
 function takePayload(this: PollingTransport, payload: string): void {
@@ -96,7 +96,7 @@ async function takeByAndBy(
   answer();
 }
 
-/** Holds the answer to the request under way, with which the client sends the next; what this gives lets it go. */
+/** Holds back the answer to the request under way: the client sends its next request after it. The returned function sends it. */
 function heldAnswer({ dataRes }: PollingTransport): () => void {
   if (dataRes === null) return () => undefined;
   const { end } = dataRes;

@@ -8,8 +8,8 @@ import type { Tuning } from './tuning.ts';
 const reserve = 64;
 
 /**
- * Takes no more connections than the system gives descriptors for, less a reserve, and logs each second how many it turned
- * away. Without it, connections take the last descriptors, and what then fails is whatever next opens a file.
+ * Takes no more connections than the system gives descriptors for, less a reserve, and logs each second how many it refused.
+ * Otherwise connections take the last descriptors, and the next part that opens a file fails.
  */
 export function leaveDescriptorRoom(server: Server, tuning: Pick<Tuning, 'descriptorRoom'>, log: Logger): void {
   const most = tuning.descriptorRoom ? descriptorLimit() : undefined;

@@ -14,8 +14,8 @@ interface Flushing {
 let held: Connection | undefined;
 
 /**
- * Writes what waits for a client in one piece. Engine.IO writes every packet by itself; a system call that wakes the client
- * costs more than making what it carries.
+ * Writes the packets that wait for a client with one system call. Engine.IO makes one call for every packet; a call that wakes
+ * the client costs more than to encode the packet.
  */
 export function joinWrites(io: SocketServer, tuning: Tuning): void {
   if (!tuning.joinedWrites) return;
