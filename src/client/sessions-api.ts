@@ -9,7 +9,8 @@ import {
 } from '../core/http-api.ts';
 import { jsonText } from '../core/json/json.ts';
 import { check } from '../core/json/parse.ts';
-import { isErrorBody, ShannonDashError } from '../core/protocol/errors.ts';
+import { isErrorBody } from '../core/protocol/error-answer.ts';
+import { ShannonDashError } from '../core/protocol/errors.ts';
 import { backoffMs, pauseFor } from './connection/backoff.ts';
 import { errorFromBody, reasonOf, unreachable } from './connection/connect-failure.ts';
 import { afterMs, endpoint, exchange, type HttpAnswer } from './connection/http-exchange.ts';

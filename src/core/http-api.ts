@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { openObject } from './json/open-object.ts';
-import { commandAnswer, commandStatuses } from './protocol/command.ts';
+import { commandStatuses } from './protocol/command-status.ts';
+import { commandAnswer } from './protocol/command.ts';
 import { eventInput, eventList } from './protocol/event.ts';
 import { limits } from './protocol/limits.ts';
 import { createSessionRequest, publishedMessage } from './protocol/messages.ts';

@@ -2,11 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { failureOf } from '../../src/cli/failure.ts';
 import { errorFromBody } from '../../src/client/connection/connect-failure.ts';
+import { errorBody, isErrorBody } from '../../src/core/protocol/error-answer.ts';
 import {
-  errorBody,
   errorRow,
   errorTable,
-  isErrorBody,
   localErrorTable,
   ShannonDashError,
   type LocalErrorCode,

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { check } from '../../core/json/parse.ts';
 import { fieldPath } from '../../core/json/field-path.ts';
-import { errorRow, isErrorBody, localErrorTable, ShannonDashError, type ErrorBody } from '../../core/protocol/errors.ts';
+import { isErrorBody, type ErrorBody } from '../../core/protocol/error-answer.ts';
+import { errorRow, localErrorTable, ShannonDashError } from '../../core/protocol/errors.ts';
 
 const reasons: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'connection refused'],

@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import type { AnswerOf, ReadName } from '../../core/http-api.ts';
-import { isErrorBody, ShannonDashError } from '../../core/protocol/errors.ts';
+import { isErrorBody } from '../../core/protocol/error-answer.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import {
   answers,

@@ -1,4 +1,5 @@
-import { commandTypes, isFinal, type CommandStatus, type CommandType } from '../protocol/command.ts';
+import type { CommandStatus } from '../protocol/command-status.ts';
+import { isFinal, commandTypes, type CommandType } from '../protocol/command.ts';
 import type { SessionEvent } from '../protocol/event.ts';
 import { errorTextOf, objectOf, smallValue, textField, valueOf, withItem } from './fold-values.ts';
 import { foldLimits } from '../protocol/limits.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cutText } from '../text/cut-text.ts';
+import { commandStatuses, type CommandStatus } from './command-status.ts';
 import { ShannonDashError } from './errors.ts';
 import { optionalSessionId, shortId } from '../ids.ts';
 import { jsonText, utf8Bytes } from '../json/json.ts';
@@ -60,11 +61,6 @@ type Joinable<Fields> = string extends keyof Fields ? unknown : Fields;
 export type CommandFields<Type extends CommandType> = Joinable<z.output<(typeof commandTable)[Type]>>;
 
 export const commandTypes = Object.keys(commandTable) as CommandType[];
-
-/** Where a command can stand. The last four are final. */
-export const commandStatuses = ['queued', 'delivered', 'applied', 'failed', 'rejected', 'expired'] as const;
-
-export type CommandStatus = (typeof commandStatuses)[number];
 
 /** Whether a command that stands here has ended. */
 export function isFinal(status: CommandStatus): boolean {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { anyObject } from '../text/text.ts';
 import { messages, noMessages, noUsage, tool, toolUsage, usage, usageFields, waiting } from './agent-activity.ts';
-import { commandStatuses, commandTypes } from './command.ts';
+import { commandStatuses } from './command-status.ts';
+import { commandTypes } from './command.ts';
 
 const text = z.string('must be a text');
 const textOrNull = text.nullable();

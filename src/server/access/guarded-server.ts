@@ -2,7 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
 import type { Logger } from 'pino';
-import { errorBody, ShannonDashError } from '../../core/protocol/errors.ts';
+import { errorBody } from '../../core/protocol/error-answer.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { CountedLog } from '../counted-log.ts';
 import type { OriginGuard, Refusal } from './origin-guard.ts';
 

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { commandNames } from '../../core/protocol/command.ts';
 import { cutText } from '../../core/text/cut-text.ts';
-import { errorBody, errorTable, isErrorBody, ShannonDashError, type ErrorCode } from '../../core/protocol/errors.ts';
+import { errorBody, isErrorBody } from '../../core/protocol/error-answer.ts';
+import { errorTable, ShannonDashError, type ErrorCode } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { mayKnowPaths, toldError } from '../access/local-caller.ts';
 

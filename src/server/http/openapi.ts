@@ -3,7 +3,7 @@ import { commandBody, endpointOf, httpApi, type EndpointName } from '../../core/
 import { commandResult, commandResults, commandTable, commandTypes } from '../../core/protocol/command.ts';
 import { decisionOption, eventTable } from '../../core/protocol/event-table.ts';
 import { eventInput, eventList, sessionEvent } from '../../core/protocol/event.ts';
-import { errorAnswer } from '../../core/protocol/errors.ts';
+import { errorAnswer } from '../../core/protocol/error-answer.ts';
 import { createSessionRequest } from '../../core/protocol/messages.ts';
 import { commandState, sessionState } from '../../core/protocol/session-state.ts';
 

@@ -1,4 +1,4 @@
-import { commandStatuses, type CommandStatus } from '../../../core/protocol/command.ts';
+import { commandStatuses, type CommandStatus } from '../../../core/protocol/command-status.ts';
 import type { CommandDefinition } from '../../command-definition.ts';
 
 /** What `commands` takes. */

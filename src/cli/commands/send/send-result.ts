@@ -1,4 +1,5 @@
-import { isFinal, type CommandResult, type CommandStatus, type CommandType } from '../../../core/protocol/command.ts';
+import type { CommandStatus } from '../../../core/protocol/command-status.ts';
+import { isFinal, type CommandResult, type CommandType } from '../../../core/protocol/command.ts';
 import { isWireCode, ShannonDashError } from '../../../core/protocol/errors.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { shownDuration } from '../../settings/duration.ts';

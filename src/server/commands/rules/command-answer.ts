@@ -1,5 +1,5 @@
 import { isFinal, type CommandRequest, type CommandResult } from '../../../core/protocol/command.ts';
-import { errorBody } from '../../../core/protocol/errors.ts';
+import { errorBody } from '../../../core/protocol/error-answer.ts';
 import type { CommandState } from '../../../core/protocol/session-state.ts';
 import { timestampNow } from '../../../core/timestamp.ts';
 

@@ -1,4 +1,5 @@
-import { isFinal, type CommandRequest, type CommandStatus } from '../../../core/protocol/command.ts';
+import type { CommandStatus } from '../../../core/protocol/command-status.ts';
+import { isFinal, type CommandRequest } from '../../../core/protocol/command.ts';
 import { commandStepId } from '../../../core/ids.ts';
 import type { CommandState, SessionState } from '../../../core/protocol/session-state.ts';
 import { timestampNow } from '../../../core/timestamp.ts';
