@@ -32,13 +32,13 @@ export class AppendQueue<Result> {
     this.#commit = commit;
   }
 
-  /** With `prompt` commits at once, with everything that waits before it. */
+  /** With a low latency commits at once, with everything that waits before it. */
   push(sessionId: string, events: readonly NewEvent[], options: AppendOptions = {}): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new ShannonDashError('UNAVAILABLE', 'The journal is closed'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ sessionId, events, options, resolve, reject });
-      if (options.prompt === true) this.flush();
-      else this.#schedule(options.mayGather === true);
+      if (options.latency === 'low' || options.latency === 'lowest') this.flush();
+      else this.#schedule(options.latency === 'relaxed');
     });
   }
 

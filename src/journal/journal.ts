@@ -58,16 +58,19 @@ export interface AppendResult {
 export interface AppendOptions {
   /** The newest event of the state that the append was decided on: it is refused when another one was written since. */
   expectedSeq?: number | undefined;
-  /** Nobody waits for the commit: in a burst the append may wait about two milliseconds for more. */
-  mayGather?: boolean;
-  /** Commits at once instead of with the next group: for what a person waits for. */
-  prompt?: boolean;
-  /**
-   * With `prompt`: whoever appends goes on before the listeners are told, which they are in the same turn of the event
-   * loop, or by `flush`. For who has somebody to answer and nothing to ask the listeners.
-   */
-  resolvesFirst?: boolean;
+  /** How soon the caller needs the commit. Default: `normal`. */
+  latency?: AppendLatency | undefined;
 }
+
+type AppendLatency =
+  /** Nobody waits for the commit: in a burst the append may wait a few milliseconds for others. */
+  | 'relaxed'
+  /** A program waits: the append is committed with the next group. */
+  | 'normal'
+  /** A person waits: the append is committed at once, with everything that was waiting before it. */
+  | 'low'
+  /** The same, and the append may resolve before the listeners are told; `flush` tells them. */
+  | 'lowest';
 
 /**
  * What is new in the journal, in its order. The events of one change belong to one session and have following `seq`s;
@@ -100,6 +103,8 @@ export interface ReadRange {
   through?: number | undefined;
   /** Stops with the event that brings the JSON read to so many characters, so that large events do not fill the memory. */
   maxChars?: number | undefined;
+  /** From the newest event of the range back to the oldest. */
+  reverse?: boolean | undefined;
 }
 
 /** A state folded so far, kept so that it need not be folded again from the first event. A cache: it may be lost. */
@@ -136,7 +141,7 @@ export interface Journal {
   /** Commits at once what waits for the next commit, and tells the listeners all that is committed. */
   flush(): void;
   /**
-   * Events in order; empty when there are none, or no such session. In the place of one that cannot be read any more
+   * Events in order, or with `reverse` the newest first; empty when there are none, or no such session. In the place of one that cannot be read any more
    * stands one of type `journal:lost`.
    */
   read(sessionId: string, range: ReadRange): Promise<JournalEvent[]>;

@@ -60,9 +60,9 @@ export function describeJournal(name: string, kind: JournalKind): void {
       test('keeps the order also where a prompt one comes between', async () => {
         const results = await Promise.all([
           journal.append('s', [event(1)]),
-          journal.append('s', [event(2)], { prompt: true }),
+          journal.append('s', [event(2)], { latency: 'low' }),
           journal.append('s', [event(3)]),
-          journal.append('s', [event(4)], { prompt: true }),
+          journal.append('s', [event(4)], { latency: 'low' }),
         ]);
         expect(results.map(({ first_seq }) => first_seq)).toEqual([1, 2, 3, 4]);
         expect(await held(journal)).toEqual(countedTo(4));
@@ -302,7 +302,7 @@ export function describeJournal(name: string, kind: JournalKind): void {
         journal.subscribe(() => {
           if (isAnswered) return;
           isAnswered = true;
-          void journal.append('s', [event(2)], { prompt: true });
+          void journal.append('s', [event(2)], { latency: 'low' });
         });
         const told: number[] = [];
         journal.subscribe((changes) => {
@@ -322,7 +322,7 @@ export function describeJournal(name: string, kind: JournalKind): void {
       test('gathers in a burst of appends that nobody waits for, until one comes that somebody waits for', async () => {
         vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
         try {
-          const gathering = { mayGather: true };
+          const gathering = { latency: 'relaxed' } as const;
           await Promise.all(Array.from({ length: 8 }, (_, at) => journal.append('s', [event(at + 1)], gathering)));
           const committed: string[] = [];
           const unawaited = journal.append('s', [event(9)], gathering).then(() => committed.push('unawaited'));
@@ -341,14 +341,14 @@ export function describeJournal(name: string, kind: JournalKind): void {
         // The session, and its events.
         journal.subscribe((changes) => told.push(changes.length));
         const waiting = journal.append('s', [event(1)]);
-        const prompt = journal.append('s', [event(2)], { prompt: true });
+        const prompt = journal.append('s', [event(2)], { latency: 'low' });
         expect(told).toEqual([2]);
         await Promise.all([waiting, prompt]);
         expect(told).toEqual([2]);
       });
 
       describe('whose appender goes first', () => {
-        const first = { prompt: true, resolvesFirst: true };
+        const first = { latency: 'lowest' } as const;
         let order: unknown[];
         beforeEach(() => {
           order = [];
@@ -375,7 +375,7 @@ export function describeJournal(name: string, kind: JournalKind): void {
           expect(order).toEqual([['created', 1]]);
           await journal.append('s', [event(2)], first);
           await journal.append('s', [event(3)], first);
-          await journal.append('s', [event(4)], { prompt: true });
+          await journal.append('s', [event(4)], { latency: 'low' });
           expect(order.flat()).toEqual(['created', 1, 2, 3, 4]);
           await journal.append('s', [event(5)], first);
           await journal.create({ session_id: 'n', created_at: timestamp });
@@ -439,8 +439,28 @@ export function describeJournal(name: string, kind: JournalKind): void {
         expect(await seqs({ after: 9, limit: 100 })).toEqual([10, 11]);
       });
 
+      test.each([
+        [{ after: 0, limit: 100 }, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]],
+        [{ after: 0, limit: 3 }, [10, 9, 8]],
+        [{ after: 7, limit: 100 }, [10, 9, 8]],
+        [{ after: 3, limit: 100, through: 5 }, [5, 4]],
+        [{ after: 3, limit: 1, through: 5 }, [5]],
+        [{ after: 8, limit: 100, through: 100 }, [10, 9]],
+        [{ after: 5, limit: 100, through: 5 }, []],
+        [{ after: 10, limit: 5 }, []],
+        [{ after: 0, limit: 0 }, []],
+      ])('%j in reverse gives %j', async (range, expected) => expect(await seqs({ ...range, reverse: true })).toEqual(expected));
+
+      test('in reverse heeds the filter and the number of characters too', async () => {
+        const filter = (type: string) => type === 'a:x';
+        expect(await seqs({ after: 0, limit: 3, filter, reverse: true })).toEqual([10, 7, 4]);
+        expect(await seqs({ after: 0, limit: 3, filter, through: 6, reverse: true })).toEqual([4, 1]);
+        expect(await seqs({ after: 0, limit: 100, maxChars: 1, reverse: true })).toEqual([10]);
+      });
+
       test('a session that does not exist is empty', async () => {
         expect(await journal.read('x', { after: 0, limit: 10 })).toEqual([]);
+        expect(await journal.read('x', { after: 0, limit: 10, reverse: true })).toEqual([]);
         expect(await journal.head('x')).toBeUndefined();
       });
 
@@ -448,7 +468,10 @@ export function describeJournal(name: string, kind: JournalKind): void {
         for (let at = 0; at < 9; at++) await journal.append('s', eventsFrom(1, 1_000));
         await journal.append('s', [event(1, { type: 'rare:one' })]);
         expect(await seqs({ after: 0, limit: 5, filter: (type) => type === 'rare:one' })).toEqual([9_011]);
-        expect((await seqs({ after: 0, limit: 100_000 })).length).toBe(9_011);
+        const all = await seqs({ after: 0, limit: 100_000 });
+        expect(all.length).toBe(9_011);
+        expect(await seqs({ after: 0, limit: 100_000, reverse: true })).toEqual(all.toReversed());
+        expect(await seqs({ after: 0, limit: 3, filter: (type) => type === 'a:x', reverse: true })).toEqual([10, 7, 4]);
       });
     });
 
@@ -558,7 +581,7 @@ export function describeJournal(name: string, kind: JournalKind): void {
         expect(await waiting).toMatchObject({ seqs: [1] });
         expect(told).toBe(1);
         await expect(journal.append('s', [event(2)])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-        await expect(journal.append('s', [event(2)], { prompt: true })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        await expect(journal.append('s', [event(2)], { latency: 'low' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
         await expect(journal.create({ session_id: 'n', created_at: timestamp })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
         expect(told).toBe(1);
       });

@@ -82,6 +82,7 @@ async function contents(journal: Journal): Promise<unknown> {
   const held = [];
   for (const { session_id, seq, epoch } of await journal.sessions()) {
     const events = await journal.read(session_id, { after: 0, limit: Infinity });
+    const reversed = await journal.read(session_id, { after: 0, limit: Infinity, reverse: true });
     const byType = await journal.read(session_id, { after: 1, limit: 2, filter: (type) => type === 'my:own' });
     const found = await Promise.all(['one', 'line\nfeed', events.at(-1)?.event.id ?? ''].map((id) => journal.find(session_id, id)));
     held.push({
@@ -89,6 +90,7 @@ async function contents(journal: Journal): Promise<unknown> {
       seq,
       epoch,
       events: events.map((event) => [event.seq, event.type, event.event]),
+      reversed: reversed.map((event) => event.seq),
       byType: byType.map((event) => event.seq),
       found: found.map((event) => event?.seq),
     });

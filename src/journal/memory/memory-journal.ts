@@ -67,12 +67,14 @@ export class MemoryJournal implements Journal {
     this.#feed.tell();
   }
 
-  read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
+  read(sessionId: string, range: ReadRange): Promise<JournalEvent[]> {
+    const { after, limit, filter, through = Infinity, maxChars = Infinity, reverse = false } = range;
     const found: JournalEvent[] = [];
     const { events } = this.#sessions.get(sessionId) ?? { events: [] };
+    const end = Math.min(events.length, through);
     let chars = 0;
-    for (let at = after; at < Math.min(events.length, through ?? Infinity) && found.length < limit && chars < maxChars; at++) {
-      const event = events[at];
+    for (let read = 0; read < end - after && found.length < limit && chars < maxChars; read++) {
+      const event = events[reverse ? end - 1 - read : after + read];
       if (event === undefined || filter?.(event.type) === false) continue;
       found.push(event);
       chars += event.json.length;
@@ -179,7 +181,7 @@ export class MemoryJournal implements Journal {
         settle.push(() => reject(error));
       }
     }
-    if (group.every(({ options }) => options.resolvesFirst === true)) this.#feed.tellSoon(changes);
+    if (group.every(({ options }) => options.latency === 'lowest')) this.#feed.tellSoon(changes);
     else this.#feed.tell(changes);
     for (const each of settle) each();
   }

@@ -1,9 +1,9 @@
 import type { SessionEvent } from '../../core/protocol/event.ts';
-import { lostEvent } from './chunks.ts';
+import { lostEvent } from './database/chunks.ts';
 import type { LogContent } from './commit-log-text.ts';
 import type { JournalEvent, SessionHead } from '../journal.ts';
-import type { NewestEvents } from '../newest-events.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
+import type { NewestEvents } from './newest-events.ts';
+import type { SqliteDatabase } from './database/sqlite-database.ts';
 import type { StartLosses } from './start-losses.ts';
 import { eventFromJson, seqOfServerMadeId } from '../stamping.ts';
 

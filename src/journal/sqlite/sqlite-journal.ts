@@ -4,14 +4,15 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { CommitLog } from './commit-log.ts';
 import { KeptWal } from './files/companion-files.ts';
 import type { Journal } from '../journal.ts';
-import type { NewestEvents } from '../newest-events.ts';
+import type { NewestEvents } from './newest-events.ts';
 import { OpenRefusal, type OpenRefusalDetails } from './open-refusal.ts';
 import { ProblemFeed } from '../problem-feed.ts';
 import { Recovery } from './recovery.ts';
-import { SqliteDatabase, sqliteCodeOf } from './sqlite-database.ts';
+import { sqliteCodeOf } from './database/sqlite-codes.ts';
+import { SqliteDatabase } from './database/sqlite-database.ts';
 import { claimJournalFile, codeOf, takenBy, type ClaimedFile } from './files/sqlite-file.ts';
 import { SqliteKeeper } from './sqlite-keeper.ts';
-import { applicationId, prepareTables, takeLock } from './sqlite-schema.ts';
+import { applicationId, prepareTables, takeLock } from './database/sqlite-schema.ts';
 import { countLosses, isOfDatabase, StartLosses } from './start-losses.ts';
 import { WriteBack } from './write-back.ts';
 

@@ -21,10 +21,11 @@ import {
   type SessionHead,
   type Snapshot,
 } from '../journal.ts';
-import { settledSeq, unsettledEvent, type NewestEvents } from '../newest-events.ts';
+import { settledSeq, unsettledEvent, type NewestEvents } from './newest-events.ts';
+import { readHistory } from './history-reader.ts';
 import type { ProblemFeed } from '../problem-feed.ts';
 import { createdLine } from './recovery.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
+import type { SqliteDatabase } from './database/sqlite-database.ts';
 import { checkRoomForSession, seqOfServerMadeId, stamp } from '../stamping.ts';
 import type { WriteBack } from './write-back.ts';
 import { WriteHealth } from './write-health.ts';
@@ -112,34 +113,14 @@ export class SqliteKeeper implements Journal {
     this.#feed.tell();
   }
 
-  async read(sessionId: string, { after, limit, filter, through, maxChars = Infinity }: ReadRange): Promise<JournalEvent[]> {
+  async read(sessionId: string, range: ReadRange): Promise<JournalEvent[]> {
     const session = this.#sessions.get(sessionId);
-    const found: JournalEvent[] = [];
-    if (session === undefined) return found;
-    const end = Math.min(through ?? Infinity, session.head.seq);
-    let at = after;
-    let chars = 0;
-    const isDone = () => at >= end || found.length >= limit || chars >= maxChars;
-    const take = (events: Iterable<JournalEvent>) => {
-      for (const event of events) {
-        at = event.seq;
-        if (filter?.(event.type) !== false) {
-          found.push(event);
-          chars += event.json.length;
-        }
-        // Event by event: what is not wanted any more is not read either.
-        if (isDone()) return;
-      }
-    };
-    while (!isDone() && at < settledSeq(session)) {
-      const from = at;
-      this.#guarded('read', () => take(this.#parts.database.eventsAfter(session, from)));
-      if (at === from) return found;
-      if (!isDone()) await new Promise((resolve) => setImmediate(resolve));
-      if (this.#isClosed) return found;
-    }
-    while (!isDone()) take([unsettledEvent(session, at + 1)]);
-    return found;
+    if (session === undefined) return [];
+    return readHistory(session, range, {
+      stored: this.#parts.database.events,
+      guarded: (work) => this.#guarded('read', work),
+      isClosed: () => this.#isClosed,
+    });
   }
 
   async find(sessionId: string, id: string): Promise<JournalEvent | undefined> {
@@ -242,7 +223,7 @@ export class SqliteKeeper implements Journal {
       for (const { reject } of group) reject(error);
       return;
     }
-    if (group.every(({ options }) => options.resolvesFirst === true)) this.#feed.tellSoon(staged.changes);
+    if (group.every(({ options }) => options.latency === 'lowest')) this.#feed.tellSoon(staged.changes);
     else this.#feed.tell(staged.changes);
     for (const answer of staged.answers) answer();
   }
@@ -323,7 +304,7 @@ export class SqliteKeeper implements Journal {
 
   #findById(session: NewestEvents, id: string): JournalEvent | undefined {
     const seq = seqOfServerMadeId(session.head.epoch, id) ?? session.unsettledIds.get(id) ?? 0;
-    if (seq <= settledSeq(session)) return this.#parts.database.findById(session, id);
+    if (seq <= settledSeq(session)) return this.#parts.database.events.findById(session, id);
     const event = seq > session.head.seq ? undefined : unsettledEvent(session, seq);
     return event?.event.id === id ? event : undefined;
   }

@@ -1,5 +1,5 @@
 import type { LogContent } from './commit-log-text.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
+import type { SqliteDatabase } from './database/sqlite-database.ts';
 
 /** What was acknowledged and is not there any more, as far as it can be told. */
 export class StartLosses {

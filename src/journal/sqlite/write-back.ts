@@ -1,8 +1,8 @@
 import { receivedAt } from '../../core/protocol/event.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { JournalEvent, SessionHead } from '../journal.ts';
-import type { NewestEvents } from '../newest-events.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
+import type { NewestEvents } from './newest-events.ts';
+import type { SqliteDatabase } from './database/sqlite-database.ts';
 
 /** How long, and how many characters of JSON, commits may stay in the log before they are moved to the database together. */
 const settleMs = 1_000;

@@ -41,7 +41,7 @@ export class CommandAccept {
       return letGo;
     };
     // The sender gets its answer before the listeners of the journal are told: it waits for the commit alone.
-    const options = { prompt: true, resolvesFirst: true };
+    const options = { latency: 'lowest' } as const;
     return this.#parts.mutex.run(sessionId, () =>
       this.#parts.writer.write(sessionId, (state) => this.#decide(state, sent, takePlace), options),
     );

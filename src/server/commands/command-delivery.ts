@@ -79,7 +79,7 @@ export class CommandDelivery {
   async #delivered(sessionId: string, command: CommandState, instanceId: string): Promise<void> {
     const current = await this.#parts.history.find(sessionId, command.command_id);
     if (current?.status !== 'queued') return;
-    await this.#parts.writer.append(sessionId, [step(current, 'delivered', { delivered_to: instanceId })], { prompt: false });
+    await this.#parts.writer.append(sessionId, [step(current, 'delivered', { delivered_to: instanceId })], { latency: 'normal' });
   }
 }
 

@@ -67,7 +67,7 @@ export class StateWriter {
   }
 
   /** Writes steps that hold whatever else happens: each has an id of its own, and is written once. */
-  append(sessionId: string, events: readonly Step[], options: AppendOptions = { prompt: true }): Promise<AppendResult> {
+  append(sessionId: string, events: readonly Step[], options: AppendOptions = { latency: 'low' }): Promise<AppendResult> {
     const timestamp = timestampNow();
     return this.#journal.append(
       sessionId,
@@ -79,7 +79,7 @@ export class StateWriter {
   async #write<Result>(
     sessionId: string,
     decide: (state: SessionState | undefined) => Decided<Result> | Promise<Decided<Result>>,
-    options: AppendOptions = { prompt: true },
+    options: AppendOptions = { latency: 'low' },
   ): Promise<{ result: Result; appended: AppendResult | undefined }> {
     for (let tries = 1; tries <= mostTries; tries++) {
       const state = await this.#settled(sessionId);
@@ -114,7 +114,7 @@ export class StateWriter {
       ];
     });
     try {
-      await this.append(sessionId, ends, { prompt: true, expectedSeq: state.seq });
+      await this.append(sessionId, ends, { latency: 'low', expectedSeq: state.seq });
     } catch (error) {
       if (!isOvertaken(error)) throw error;
     }

@@ -65,7 +65,7 @@ export class EventIntake {
       timestamp: timestamp ?? timestampNow(),
       received_at: timestamp === undefined ? undefined : differingReceipt(timestamp),
     }));
-    return this.#journal.append(sessionId, newEvents, { mayGather: !wantsAnswer }).then((appended) => {
+    return this.#journal.append(sessionId, newEvents, { latency: wantsAnswer ? 'normal' : 'relaxed' }).then((appended) => {
       this.#onPublished(performance.now() - startedAt);
       return answer(appended);
     });

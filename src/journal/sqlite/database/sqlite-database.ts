@@ -1,15 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { receivedAt } from '../../core/protocol/event.ts';
-import type { SessionOrigin } from '../../core/protocol/session-state.ts';
-import { checksumOf, chunksOf, firstSeqOf, linesOf, lostEvent, placeOf, type ChunkRow } from './chunks.ts';
-import type { JournalEvent, SessionHead, Snapshot } from '../journal.ts';
-import { settledSeq, type NewestEvents } from '../newest-events.ts';
+import type { SessionOrigin } from '../../../core/protocol/session-state.ts';
+import { checksumOf, chunksOf, placeOf } from './chunks.ts';
+import type { SessionHead, Snapshot } from '../../journal.ts';
+import type { NewestEvents } from '../newest-events.ts';
+import { corruptCode, isOfOneSession, sqliteCodeOf } from './sqlite-codes.ts';
 import { prepareStatements, type Statements } from './sqlite-statements.ts';
-import { eventFromJson, newEpoch, seqOfServerMadeId } from '../stamping.ts';
-
-/** Chunks read between two looks at the event loop, so that a rare filter over a long history holds up nobody. */
-const scanChunks = 16;
-const mostToldLosses = 1_000;
+import { newEpoch } from '../../stamping.ts';
+import { StoredEvents } from './stored-events.ts';
 
 type Row = Record<string, string | number | null>;
 
@@ -39,13 +36,13 @@ export class SqliteDatabase {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly #onProblem: (sentence: string) => void;
-  /** Each loss is told once, however often it is read. */
-  readonly #toldLosses = new Set<string>();
+  readonly events: StoredEvents;
 
   constructor(database: DatabaseSync, onProblem: (sentence: string) => void) {
     this.#database = database;
     this.#onProblem = onProblem;
     this.#statements = prepareStatements(database);
+    this.events = new StoredEvents(this.#statements, onProblem);
     const meta = new Map((database.prepare('SELECT key, value FROM meta').all() as Row[]).map(({ key, value }) => [key, String(value)]));
     this.epoch = meta.get('epoch') ?? newEpoch();
     this.secret = meta.get('secret') ?? '';
@@ -69,7 +66,7 @@ export class SqliteDatabase {
       const session: NewestEvents = { key: Number(row['key']), head, unsettled: [], unsettledIds: new Map() };
       try {
         Object.assign(head, JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>);
-        Object.assign(head, this.#lastOf(session));
+        Object.assign(head, this.events.last(session));
       } catch (error) {
         session.refusal = `its newest events cannot be read (${reasonOf(error)})`;
         this.#onProblem(`Session ${session_id} takes no more events: ${session.refusal}`);
@@ -154,46 +151,6 @@ export class SqliteDatabase {
     this.#statements.setMeta.run(isOpen ? '1' : '0', 'open');
   }
 
-  /**
-   * Some of the events after `after`, in order: at least one, where there are any. Those that cannot be read are there as
-   * lost ones, so that there is no gap.
-   */
-  *eventsAfter(session: NewestEvents, after: number): Generator<JournalEvent> {
-    const { key, head } = session;
-    const through = settledSeq(session);
-    let next = after + 1;
-    if (next > through) return;
-    let rows = 0;
-    let lastFirst = 0;
-    try {
-      for (const row of key === undefined ? [] : this.#chunksAt(key, next)) {
-        rows++;
-        lastFirst = firstSeqOf(row);
-        const lines = linesOf(row);
-        if (lines === undefined) continue;
-        yield* this.#lost(head, next, lastFirst - 1);
-        next = Math.max(next, lastFirst);
-        for (const [index, line] of lines.entries()) {
-          if (lastFirst + index === next && next <= through) yield eventFromJson(head.session_id, next++, line);
-        }
-      }
-      // Fewer than were asked for: there is nothing behind them. Else at least what lies before the last of them is lost.
-      const lostThrough = rows < scanChunks ? through : Math.min(through, lastFirst - 1);
-      yield* this.#lost(head, next, lostThrough);
-    } catch (error) {
-      if (sqliteCodeOf(error) !== corrupt || key === undefined) throw error;
-      yield* this.#lost(head, next, this.#nextReadable(key, next, through) - 1);
-    }
-  }
-
-  /** The event with this id; undefined if the tables have none. */
-  findById(session: NewestEvents, id: string): JournalEvent | undefined {
-    const seq = seqOfServerMadeId(session.head.epoch, id) ?? this.#seqOfId(session, id);
-    if (seq === undefined) return undefined;
-    const [found] = this.eventsAfter(session, seq - 1);
-    return found?.event.id === id ? found : undefined;
-  }
-
   saveSnapshot(session: NewestEvents, { seq, version, json }: Snapshot): void {
     if (session.key !== undefined) this.#statements.saveSnapshot.run(seq, version, json, checksumOf(seq, json), session.key);
   }
@@ -208,7 +165,7 @@ export class SqliteDatabase {
       if (row['snapshot_sum'] === null || row['snapshot_sum'] === checksumOf(snapshot.seq, snapshot.json)) return snapshot;
       this.#onProblem(`The snapshot of ${head.session_id} is damaged: its history is folded anew`);
     } catch (error) {
-      if (sqliteCodeOf(error) !== corrupt) throw error;
+      if (sqliteCodeOf(error) !== corruptCode) throw error;
       this.#onProblem(`The snapshot of ${head.session_id} cannot be read (${reasonOf(error)}): its history is folded anew`);
     }
     return undefined;
@@ -216,18 +173,6 @@ export class SqliteDatabase {
 
   close(): void {
     this.#database.close();
-  }
-
-  /** Where a session stands that was read before. @throws its last chunk cannot be found */
-  #lastOf({ key, head }: NewestEvents): Partial<SessionHead> {
-    const [row] = this.#statements.lastChunk.all(placeOf(key ?? 0, 0), placeOf((key ?? 0) + 1, 0)) as unknown as ChunkRow[];
-    if (row === undefined) return {};
-    const lines = linesOf(row);
-    // A line feed is one byte of thousands: most likely it is not that which was damaged.
-    const seq = firstSeqOf(row) + (lines ?? row.json.split('\n')).length - 1;
-    const last = lines?.at(-1);
-    if (last === undefined) this.#onProblem(`Events of ${head.session_id} from ${firstSeqOf(row)} on cannot be read`);
-    return last === undefined ? { seq } : { seq, updated_at: receivedAt(eventFromJson(head.session_id, seq, last).event) };
   }
 
   #insert({ key: known, head, unsettled, unsettledIds }: NewestEvents): number {
@@ -244,45 +189,6 @@ export class SqliteDatabase {
     for (const [id, at] of unsettledIds) this.#statements.insertId.run(key, id, at);
     this.#statements.dropAside.run(session_id);
     return key;
-  }
-
-  #chunksAt(key: number, seq: number): Iterable<ChunkRow> {
-    return this.#statements.chunksFrom.iterate(
-      placeOf(key, 0),
-      placeOf(key, seq),
-      placeOf(key, seq),
-      placeOf(key + 1, 0),
-      scanChunks,
-    ) as unknown as Iterable<ChunkRow>;
-  }
-
-  #seqOfId({ key }: NewestEvents, id: string): number | undefined {
-    if (key === undefined) return undefined;
-    const [row] = this.#statements.seqOfId.all(key, id) as Row[];
-    return typeof row?.['seq'] === 'number' ? row['seq'] : undefined;
-  }
-
-  /** Where the next chunk lies that SQLite can reach, behind a page of its own that is damaged; behind the last event if nowhere. */
-  #nextReadable(key: number, from: number, through: number): number {
-    for (let step = 1; from + step <= through; step *= 2) {
-      try {
-        const [row] = this.#statements.nextChunk.all(placeOf(key, from + step), placeOf(key + 1, 0)) as unknown as ChunkRow[];
-        return row === undefined ? through + 1 : firstSeqOf(row);
-      } catch (error) {
-        if (sqliteCodeOf(error) !== corrupt) throw error;
-      }
-    }
-    return through + 1;
-  }
-
-  *#lost(head: SessionHead, from: number, through: number): Generator<JournalEvent> {
-    if (from > through) return;
-    const key = `${head.epoch} ${head.session_id} ${through}`;
-    if (!this.#toldLosses.has(key) && this.#toldLosses.size < mostToldLosses) {
-      this.#toldLosses.add(key);
-      this.#onProblem(`Events ${from} to ${through} of ${head.session_id} cannot be read: the journal is damaged there`);
-    }
-    for (let seq = from; seq <= through; seq++) yield lostEvent(head, seq);
   }
 
   #transaction(commits: number, work: () => void): void {
@@ -310,19 +216,6 @@ export class SqliteDatabase {
       return false;
     }
   }
-}
-
-/** The primary result code of an error of SQLite (https://sqlite.org/rescode.html); 0 for any other. */
-export function sqliteCodeOf(error: unknown): number {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
-}
-
-const corrupt = 11;
-/** TOOBIG, CONSTRAINT, MISMATCH, RANGE, CORRUPT: it lies in what was to be written there, and the next session may well be written. */
-const codesOfOneSession = new Set([18, 19, 20, 25, corrupt]);
-
-function isOfOneSession(error: unknown): boolean {
-  return codesOfOneSession.has(sqliteCodeOf(error));
 }
 
 function reasonOf(error: unknown): string {

@@ -1,5 +1,5 @@
-import type { JournalEvent, SessionHead } from './journal.ts';
-import { eventFromJson } from './stamping.ts';
+import type { JournalEvent, SessionHead } from '../journal.ts';
+import { eventFromJson } from '../stamping.ts';
 
 /** A session, and those of its events that the database has yet to get: the newest ones, through `head.seq`. */
 export interface NewestEvents {

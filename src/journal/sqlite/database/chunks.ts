@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { lostEventType } from '../../core/event-filter.ts';
-import type { JournalEvent, SessionHead } from '../journal.ts';
-import { eventFromJson } from '../stamping.ts';
+import { lostEventType } from '../../../core/event-filter.ts';
+import type { JournalEvent, SessionHead } from '../../journal.ts';
+import { eventFromJson } from '../../stamping.ts';
 
 /** A chunk lies at the place of its first event: the upper bits are the session's key, the lower 32 the `seq`. */
 const placesPerSession = 2 ** 32;
