@@ -1,6 +1,8 @@
 import { maskPasswords } from '../core/text/mask-passwords.ts';
 import { openConnection } from '../client/connection/connection.ts';
-import type { DashboardSettings, UntilCondition } from './dashboard.ts';
+import type { UntilCondition } from '../view/watch-end.ts';
+import type { DashboardEnding } from './board.ts';
+import type { DashboardSettings } from './dashboard-settings.ts';
 
 /** What `watch` on a terminal was called with. */
 export interface DashboardOptions {
@@ -27,10 +29,10 @@ export interface DashboardOptions {
 }
 
 /**
- * Shows the dashboard until it is left; what remains in the terminal afterwards is a summary of five lines.
+ * Shows the dashboard until it ends, and says why it ended; what remains in the terminal afterwards is a summary of five lines.
  * Chalk is loaded after the environment that it reads while loading is set.
  */
-export async function runDashboard(options: DashboardOptions): Promise<{ exitCode: number }> {
+export async function runDashboard(options: DashboardOptions): Promise<DashboardEnding> {
   if (options.noColor) process.env['FORCE_COLOR'] = '0';
   const connection = openConnection({ url: options.url, token: options.token, client: options.clientName });
   const settings: DashboardSettings = {
@@ -47,7 +49,7 @@ export async function runDashboard(options: DashboardOptions): Promise<{ exitCod
     exitStatus: options.exitStatus,
   };
   const { showInTerminal } = await import('./terminal/terminal.ts');
-  const { exitCode, summary } = await showInTerminal(connection, settings, options.noColor);
+  const { ending, summary } = await showInTerminal(connection, settings, options.noColor);
   if (summary.length > 0) process.stdout.write(`${summary.join('\n')}\n`);
-  return { exitCode };
+  return ending;
 }

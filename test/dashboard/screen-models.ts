@@ -4,7 +4,8 @@ import { initialState, type SessionState } from '../../src/core/protocol/session
 import { unicodeGlyphs } from '../../src/view/text/glyphs.ts';
 import { atTop } from '../../src/dashboard/rows/list-cursor.ts';
 import { LogBuffer } from '../../src/view/log-buffer.ts';
-import type { ScreenModel, UiState } from '../../src/dashboard/screen/screen-model.ts';
+import type { ScreenModel } from '../../src/dashboard/screen/screen-model.ts';
+import type { UiState } from '../../src/dashboard/ui-state.ts';
 import { rowText } from '../../src/dashboard/rows/row.ts';
 import { screenOf } from '../../src/dashboard/screen/screen.ts';
 import { textWidth } from '../../src/dashboard/rows/text-width.ts';
@@ -73,11 +74,13 @@ export function modelOf({ events = runJournal, ui, ...wish }: ModelWish = {}): S
       follow: true,
       cursors: { skills: atTop, agents: atTop, files: atTop, validation: atTop, decision: atTop, events: atTop, overview: atTop },
       overlay: undefined,
+      overlayTop: 0,
       prompt: undefined,
       promptChange: undefined,
       filter: '',
       filterInput: undefined,
       history: undefined,
+      timestamps: 'clock',
       notice: undefined,
       ...ui,
     },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { asciiGlyphs } from '../../src/view/text/glyphs.ts';
 import { keyTable } from '../../src/dashboard/keys/key-table.ts';
 import { panelIds } from '../../src/view/panels/panel.ts';
-import type { Overlay } from '../../src/dashboard/screen/screen-model.ts';
+import type { Overlay } from '../../src/dashboard/ui-state.ts';
 import { hostileEvents, hostileTexts, unsafe } from './hostile.ts';
 import { journalled, nowMs, modelOf, runJournal, screenRows, stateOf, type ModelWish } from './screen-models.ts';
 
@@ -28,7 +28,6 @@ const rollback: Overlay = {
   lines: ['files: 3'],
   target: { steps: 1 },
   checkpointSeq: 0,
-  top: 0,
 };
 
 describe('a screen', () => {
@@ -36,12 +35,12 @@ describe('a screen', () => {
     for (const focus of panelIds) {
       for (const isZoomed of [false, true]) screenRows(modelOf({ columns, rows, ui: { focus, isZoomed } }));
     }
-    for (const overlay of [
-      { kind: 'help', top: 99 },
-      { kind: 'detail', title: 'x', fields: [['a', 'b '.repeat(500)]], top: 2 },
-      rollback,
-    ] as Overlay[]) {
-      screenRows(modelOf({ columns, rows, ui: { overlay } }));
+    for (const [overlay, overlayTop] of [
+      [{ kind: 'help' }, 99],
+      [{ kind: 'detail', title: 'x', fields: [['a', 'b '.repeat(500)]] }, 2],
+      [rollback, 0],
+    ] as [Overlay, number][]) {
+      screenRows(modelOf({ columns, rows, ui: { overlay, overlayTop } }));
     }
     screenRows(modelOf({ columns, rows, events: [] }));
     screenRows(modelOf({ columns, rows, ui: { sessionId: undefined }, sessions: [{ state: stateOf(runJournal), eventsPerSecond: 3.2 }] }));
@@ -78,7 +77,7 @@ describe('nothing that must be read is cut off', () => {
 
   test('the help, in whatever width', () => {
     for (const columns of [60, 80, 120]) {
-      const text = screenRows(modelOf({ columns, rows: 90, ui: { overlay: { kind: 'help', top: 0 } } })).join('\n');
+      const text = screenRows(modelOf({ columns, rows: 90, ui: { overlay: { kind: 'help' } } })).join('\n');
       const words = text.replace(/[│\s]+/g, ' ');
       for (const binding of keyTable) expect(words, `${columns} columns`).toContain(binding.does);
     }
@@ -86,7 +85,7 @@ describe('nothing that must be read is cut off', () => {
 
   test('a long preview scrolls, and the way out of the dialog stays', () => {
     const lines = Array.from({ length: 30 }, (_, index) => `file ${index}`);
-    const text = (top: number) => screenRows(modelOf({ ...narrow, ui: { overlay: { ...rollback, lines, top } } })).join('\n');
+    const text = (top: number) => screenRows(modelOf({ ...narrow, ui: { overlay: { ...rollback, lines }, overlayTop: top } })).join('\n');
     expect(text(0)).toMatch(/file 0[^]*\[ Cancel \] {2}Enter or Esc {6}y {2}roll back[^]*1-13 of 31/);
     expect(text(99)).toMatch(/file 29[^]*\[ Cancel \]/);
   });

@@ -15,7 +15,8 @@ import { screenOf } from '../../src/dashboard/screen/screen.ts';
 import { sessionSummary } from '../../src/view/summary.ts';
 import { clip, textWidth } from '../../src/dashboard/rows/text-width.ts';
 import { shown } from '../../src/view/text/shown-text.ts';
-import { clipboardSequence, Attention } from '../../src/dashboard/terminal/notifications.ts';
+import { clipboardSequence } from '../../src/dashboard/terminal/clipboard.ts';
+import { DecisionNotifications } from '../../src/dashboard/terminal/notifications.ts';
 import { hostileTexts, unsafe } from './hostile.ts';
 import { journalled, nowMs, modelOf, runJournal, stateOf } from './screen-models.ts';
 
@@ -200,10 +201,10 @@ describe('a decision', () => {
 
   test('calls once', () => {
     const written: string[] = [];
-    const attention = new Attention((sequence) => written.push(sequence), true);
+    const notifications = new DecisionNotifications((sequence) => written.push(sequence), true);
     const state = stateOf(runJournal);
-    attention.look([state]);
-    attention.look([state]);
+    notifications.notify([state]);
+    notifications.notify([state]);
     expect(written).toEqual(['\x1b]9;shannon-dash: decision pending in run-7f3a: Migrate the users table now? (and 1 more)\x1b\\\x07']);
   });
 });
@@ -214,8 +215,8 @@ test('the selection of the overview tells when another session has come under it
       ui: { sessionId: undefined },
       sessions: ids.map((id) => ({ state: stateOf(journalled([{ type: 'execution:started', data: {} }], id)), eventsPerSecond: 0 })),
     });
-  const { ui } = model('a');
-  const selection = new OverviewSelection(ui);
+  let { ui } = model('a');
+  const selection = new OverviewSelection(() => ui);
   const see = (atMs: number, ...ids: string[]) => {
     const screen = screenOf(model(...ids));
     selection.see(screen, atMs);
@@ -225,7 +226,7 @@ test('the selection of the overview tells when another session has come under it
   expect(selection.hasJustMoved(1_000)).toBe(false);
   expect(see(2_000, 'b', 'a')).toBe('b');
   expect([selection.hasJustMoved(2_399), selection.hasJustMoved(2_400)]).toEqual([true, false]);
-  ui.cursors.overview = { key: 'a', row: 1 };
+  ui = { ...ui, cursors: { ...ui.cursors, overview: { key: 'a', row: 1 } } };
   expect(see(3_000, 'c', 'b', 'a')).toBe('a');
   expect(selection.hasJustMoved(3_001)).toBe(false);
 });

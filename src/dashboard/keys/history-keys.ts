@@ -1,13 +1,13 @@
-import type { Dashboard } from '../dashboard.ts';
+import type { Board } from '../board.ts';
 import { checkpointFrom } from '../session/scrubber.ts';
 
 /** Shows the session some events before or after what is on screen. */
-export function scrubBy(board: Dashboard, events: number): void {
+export function scrubBy(board: Board, events: number): void {
   scrubTo(board, seqOnScreen(board) + events);
 }
 
 /** Shows the session at the checkpoint before or after what is on screen. */
-export function scrubToCheckpoint(board: Dashboard, direction: -1 | 1): void {
+export function scrubToCheckpoint(board: Board, direction: -1 | 1): void {
   const { ui, feed } = board;
   const state = ui.sessionId === undefined ? undefined : feed.state(ui.sessionId);
   const seq = checkpointFrom(state?.checkpoints ?? [], seqOnScreen(board), direction);
@@ -17,12 +17,12 @@ export function scrubToCheckpoint(board: Dashboard, direction: -1 | 1): void {
 }
 
 /** Shows the session as it is now. */
-export function leaveHistory(board: Dashboard): void {
+export function leaveHistory(board: Board): void {
   if (board.scrubber.view === undefined) board.say('this is live already', 'plain');
   board.scrubber.leave();
 }
 
-function scrubTo(board: Dashboard, seq: number): void {
+function scrubTo(board: Board, seq: number): void {
   const { ui, feed, scrubber } = board;
   const state = ui.sessionId === undefined ? undefined : feed.state(ui.sessionId);
   if (ui.sessionId === undefined || state === undefined) return;
@@ -33,6 +33,6 @@ function scrubTo(board: Dashboard, seq: number): void {
   } else scrubber.go(ui.sessionId, seq);
 }
 
-function seqOnScreen({ ui, feed, scrubber }: Dashboard): number {
+function seqOnScreen({ ui, feed, scrubber }: Board): number {
   return scrubber.view?.seq ?? (ui.sessionId === undefined ? 0 : (feed.state(ui.sessionId)?.seq ?? 0));
 }

@@ -1,19 +1,20 @@
 import { graceMs } from '../../view/decision-prompt.ts';
-import type { UiState } from '../screen/screen-model.ts';
+import type { UiState } from '../ui-state.ts';
 import type { Screen } from '../screen/screen.ts';
 
 /** Which session the overview has selected: the one that was moved to, else whichever needs a human first. */
 export class OverviewSelection {
-  private readonly ui: UiState;
-  private shown: { id: string | undefined; atMs: number } = { id: undefined, atMs: 0 };
+  readonly #ui: () => UiState;
+  #shown: { id: string | undefined; atMs: number } = { id: undefined, atMs: 0 };
 
-  constructor(ui: UiState) {
-    this.ui = ui;
+  /** @param ui what the keys have made of the screen by now */
+  constructor(ui: () => UiState) {
+    this.#ui = ui;
   }
 
   /** The session selected on this screen. */
   on(screen: Screen | undefined): string | undefined {
-    const { key } = this.ui.cursors.overview;
+    const { key } = this.#ui().cursors.overview;
     const sessions = screen?.lists.overview?.keys ?? [];
     return key !== null && sessions.includes(key) ? key : sessions[0];
   }
@@ -21,11 +22,11 @@ export class OverviewSelection {
   /** Takes note of what a frame shows. */
   see(screen: Screen, nowMs: number): void {
     const id = this.on(screen);
-    if (id !== this.shown.id) this.shown = { id, atMs: nowMs };
+    if (id !== this.#shown.id) this.#shown = { id, atMs: nowMs };
   }
 
   /** Whether another session has come under the selection by itself so lately that a key was meant for the former. */
   hasJustMoved(nowMs: number): boolean {
-    return this.shown.id !== this.ui.cursors.overview.key && nowMs - this.shown.atMs < graceMs;
+    return this.#shown.id !== this.#ui().cursors.overview.key && nowMs - this.#shown.atMs < graceMs;
   }
 }

@@ -1,6 +1,6 @@
 import { helpBindings, type KeyBinding, type KeyContext } from '../keys/key-table.ts';
 import type { DetailField } from '../../view/panels/panel.ts';
-import type { Overlay, RollbackDialog } from './screen-model.ts';
+import type { Overlay, RollbackDialog } from '../ui-state.ts';
 import { rowOfCells, fitted, wrapped, type Row } from '../rows/row.ts';
 import type { Style } from '../../view/style.ts';
 

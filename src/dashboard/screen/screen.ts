@@ -127,7 +127,7 @@ function bodyOf(model: ScreenModel): Body {
   if (ui.overlay !== undefined) {
     const { title, rows: content, foot } = overlayContent(ui.overlay, model.isReadonly, columns - 2, style);
     const room = Math.max(1, height - 2 - foot.length);
-    const top = Math.max(0, Math.min(ui.overlay.top, content.length - room));
+    const top = Math.max(0, Math.min(ui.overlayTop, content.length - room));
     const place = placeText(top, room, content.length, 0);
     const frame = framed([...content.slice(top, top + room), ...foot], { title, place, isFocused: true }, columns, height, style);
     return { regions: [whole('overlay', frame)], lists: {}, overlayRows: { rows: content.length, height: room } };

@@ -7,8 +7,7 @@ import type { SubscribedMessage } from '../../core/protocol/messages.ts';
 import type { SessionState } from '../../core/protocol/session-state.ts';
 import { count } from '../../view/text/numbers.ts';
 import { LogBuffer } from '../../view/log-buffer.ts';
-import type { ScreenModel } from '../screen/screen-model.ts';
-import type { SessionSummary } from '../../view/view-model.ts';
+import type { SessionSummary, ViewModel } from '../../view/view-model.ts';
 import { RateMeter } from '../../view/rate-meter.ts';
 
 /** Everything that comes from the server, ready to be looked at: states, the log, rates, and how fresh it all is. */
@@ -16,8 +15,8 @@ export class Feed {
   readonly log = new LogBuffer();
   readonly connection: Connection;
   lastEventMs: number | null = null;
-  catchingUp: ScreenModel['catchingUp'] = null;
-  missed: ScreenModel['missed'] = null;
+  catchingUp: ViewModel['catchingUp'] = null;
+  missed: ViewModel['missed'] = null;
   private readonly watcher: SessionWatcher | AllSessionsWatcher;
   private readonly onNews: () => void;
   private readonly total = new RateMeter();

@@ -1,7 +1,7 @@
 import type { Connection } from '../../client/connection/connection.ts';
 import type { CheckpointState } from '../../core/protocol/session-state.ts';
 import { logLines } from '../../view/log-buffer.ts';
-import type { HistoryView } from '../screen/screen-model.ts';
+import type { HistoryView } from '../ui-state.ts';
 
 const logEvents = 300;
 

@@ -5,7 +5,7 @@ import { shown } from '../../view/text/shown-text.ts';
 const rememberedDecisions = 10_000;
 
 /** Calls a person once per pending decision: a notification (OSC 9) and, where wanted, the bell. */
-export class Attention {
+export class DecisionNotifications {
   private readonly called = new Set<string>();
   private readonly write: (sequence: string) => void;
   private readonly withBell: boolean;
@@ -15,7 +15,8 @@ export class Attention {
     this.withBell = withBell;
   }
 
-  look(states: Iterable<SessionState>): void {
+  /** Calls for the decisions of these sessions that were not called for before. */
+  notify(states: Iterable<SessionState>): void {
     const fresh: string[] = [];
     for (const state of states) {
       for (const decision of openDecisions(state)) {
@@ -32,22 +33,4 @@ export class Attention {
     // Ended by ST, not BEL: a terminal that does not know OSC 9 must not ring.
     this.write(`\x1b]9;shannon-dash: decision pending in ${first}${more}\x1b\\${this.withBell ? '\x07' : ''}`);
   }
-}
-
-/** The sequence that puts a clean text into the clipboard (OSC 52). */
-export function clipboardSequence(text: string): string {
-  return `\x1b]52;c;${Buffer.from(text, 'utf8').toString('base64')}\x1b\\`;
-}
-
-const takingTerminals = /^(?:alacritty|foot|xterm-(?:kitty|ghostty)|contour|wezterm|rio)/;
-const takingPrograms = new Set(['iTerm.app', 'WezTerm', 'ghostty', 'vscode', 'rio']);
-
-/**
- * Whether a terminal is known to take that sequence. No terminal answers it, and many do nothing: those that keep the clipboard
- * from programs, and tmux and screen unless they are told otherwise.
- */
-export function takesClipboard(env: NodeJS.ProcessEnv): boolean {
-  if (env['TMUX'] !== undefined || env['STY'] !== undefined) return false;
-  if (env['KITTY_WINDOW_ID'] !== undefined || env['WT_SESSION'] !== undefined) return true;
-  return takingPrograms.has(env['TERM_PROGRAM'] ?? '') || takingTerminals.test(env['TERM'] ?? '');
 }

@@ -1,11 +1,11 @@
-import type { Dashboard } from '../dashboard.ts';
+import type { Board } from '../board.ts';
 import { timeOfDay } from '../../view/text/numbers.ts';
 import type { LogLine } from '../../view/log-buffer.ts';
 
 const pollMs = 100;
 
 /** Prints new lines of the log below each other, without cursor control, until `s` asks the full screen back. */
-export async function streamPlainly(board: Dashboard): Promise<void> {
+export async function streamPlainly(board: Board): Promise<void> {
   const { stdin, stdout } = process;
   const done = Promise.withResolvers<void>();
   const name = board.ui.sessionId ?? 'all sessions';
@@ -20,8 +20,8 @@ export async function streamPlainly(board: Dashboard): Promise<void> {
     let chunk: Buffer | string | null;
     while ((chunk = stdin.read() as Buffer | string | null) !== null) {
       const keys = chunk.toString();
-      if (keys.includes('\x03')) board.terminal.leave(130);
-      else if (keys.includes('q')) board.terminal.leave(board.exitCode());
+      if (keys.includes('\x03')) board.terminal.leave('interrupted');
+      else if (keys.includes('q')) board.terminal.leave(board.endingNow());
       else if (!keys.includes('s')) continue;
       done.resolve();
     }

@@ -2,7 +2,9 @@ import type { SuspendTerminal } from 'ink';
 import { supportsColor } from 'chalk';
 import type { Connection } from '../../client/connection/connection.ts';
 import type { AppProps, PaintedRegion, Window } from './app.tsx';
-import { Dashboard, type DashboardSettings, type Screenholder } from '../dashboard.ts';
+import type { DashboardEnding, Screenholder } from '../board.ts';
+import type { DashboardSettings } from '../dashboard-settings.ts';
+import { Dashboard } from '../dashboard.ts';
 import { keystrokes, looksPasted } from '../keys/keystroke.ts';
 import { painter, type Painter } from './painter.ts';
 import { streamPlainly } from './plain-stream.ts';
@@ -10,12 +12,12 @@ import type { Screen } from '../screen/screen.ts';
 
 /** How the dashboard ended, and what to leave in the terminal. */
 export interface DashboardEnd {
-  exitCode: number;
+  ending: DashboardEnding;
   summary: string[];
 }
 
-/** Signals that end the dashboard, with their exit codes. Without these handlers Ink would restore the screen and die unsaid. */
-const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** Signals that end the dashboard. Without these handlers Ink would restore the screen and die unsaid. */
+const endings = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'hung-up' } as const;
 
 /** How long the first frame waits for the server before it shows that it waits. */
 const joinFirstMs = 100;
@@ -30,7 +32,7 @@ export async function showInTerminal(connection: Connection, settings: Dashboard
 /** Holds the terminal: draws the frames with Ink, hands it over to a plain stream or to the shell, and gives it back. */
 class TerminalHolder implements Screenholder {
   private readonly paint: Painter;
-  private readonly ended = Promise.withResolvers<number>();
+  private readonly ended = Promise.withResolvers<DashboardEnding>();
   private board: Dashboard | undefined;
   private window: Window | undefined;
   private suspendTerminal: SuspendTerminal | undefined;
@@ -48,15 +50,15 @@ class TerminalHolder implements Screenholder {
     // Before Ink's own listener, which draws what stands there: a frame for the former size could be taller than the window.
     const onResize = () => board.draw();
     process.stdout.prependListener('resize', onResize);
-    const handlers = Object.entries(endings).map(([signal, code]) => [signal, () => this.leave(code)] as const);
+    const handlers = Object.entries(endings).map(([signal, ending]) => [signal, () => this.leave(ending)] as const);
     for (const [signal, handler] of handlers) process.on(signal, handler);
     // Node would print the trace onto the full screen, which is gone a moment later: first the screen, then the error.
     const onCrash = (error: unknown) => this.ended.reject(error);
     process.on('uncaughtException', onCrash);
     try {
-      const exitCode = await Promise.race([this.ended.promise, this.openWindow(board)]);
+      const ending = await Promise.race([this.ended.promise, this.openWindow(board)]);
       const summary = board.summary();
-      return { exitCode: exitCode ?? 1, summary };
+      return { ending: ending ?? 'broken', summary };
     } finally {
       process.stdout.off('resize', onResize);
       for (const [signal, handler] of handlers) process.off(signal, handler);
@@ -101,9 +103,9 @@ class TerminalHolder implements Screenholder {
     });
   }
 
-  leave(exitCode: number): void {
+  leave(ending: DashboardEnding): void {
     this.hasEnded = true;
-    this.ended.resolve(exitCode);
+    this.ended.resolve(ending);
   }
 
   /** Resolves when the window was closed by itself, which it is only by a fault. */

@@ -1,9 +1,8 @@
+import type { UntilCondition } from '../../../view/watch-end.ts';
 import type { CommandDefinition } from '../../command-definition.ts';
 
 /** What `--until` takes. */
-const untilConditions = ['done', 'failed', 'decision'] as const;
-
-export type UntilCondition = (typeof untilConditions)[number];
+const untilConditions: readonly UntilCondition[] = ['done', 'failed', 'decision'];
 
 /** What `watch` takes beside the session. */
 export interface WatchOptions {

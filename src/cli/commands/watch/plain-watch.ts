@@ -4,6 +4,7 @@ import type { Cursor, SessionEvent } from '../../../core/protocol/event.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { eventFilter, type EventFilter } from '../../../core/event-filter.ts';
 import type { SessionState } from '../../../core/protocol/session-state.ts';
+import { exitCodeOfWatch } from '../../exit-codes.ts';
 import { connecting } from '../../server-access/connecting.ts';
 import { historyTail } from '../../server-access/history-tail.ts';
 import { shownDuration } from '../../settings/duration.ts';
@@ -12,7 +13,7 @@ import { eventLines } from '../../terminal/event-lines.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Invocation } from '../../invocation.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { WatchEnd, type EndOptions } from './watch-end.ts';
+import { WatchEnd, type EndOptions, type WatchEnding } from '../../../view/watch-end.ts';
 
 /** What the plain and the JSON form of `watch` take. */
 export interface WatchPlainOptions extends EndOptions {
@@ -45,7 +46,8 @@ export async function watchPlain(
   output.note(beginning(watcher, settings.url));
   const ended = begin === undefined ? end.inState(watcher.state) : endOfHistory(begin, end);
   try {
-    return ended ?? (await follow(watcher, { options, output, filter, end }));
+    const ending = ended ?? (await follow(watcher, { options, output, filter, end }));
+    return ending === undefined ? undefined : exitCodeOfWatch(ending, options);
   } finally {
     await watcher.close();
   }
@@ -54,7 +56,7 @@ export async function watchPlain(
 async function follow(
   watcher: Watcher,
   { options, output, filter, end }: { options: WatchPlainOptions; output: Output; filter: EventFilter; end: WatchEnd },
-): Promise<number | undefined> {
+): Promise<WatchEnding | undefined> {
   for await (const event of watcher) {
     if (filter(event.type)) await write(event, output, options);
     const ended = end.at(event);
@@ -94,7 +96,7 @@ async function startOf(
   return { after: { epoch, seq: await historyTail({ settings, session, globs, seq, count: tail ?? 0 }) }, past };
 }
 
-function endOfHistory({ after, past }: Begin, end: WatchEnd): number | undefined {
+function endOfHistory({ after, past }: Begin, end: WatchEnd): WatchEnding | undefined {
   return past === undefined ? undefined : end.afterHistory(past, after === 'start' ? 0 : after.seq);
 }
 

@@ -1,5 +1,6 @@
 import { eventTypes } from '../../../core/event-filter.ts';
 import { sessionId } from '../../../core/ids.ts';
+import { exitCodeOfWatch } from '../../exit-codes.ts';
 import { usageFailure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
 import { version } from '../../program.ts';
@@ -29,7 +30,8 @@ export async function watch(invocation: Invocation<WatchOptions>): Promise<numbe
     invocation.interruption.release();
     const { url, token, client } = settings;
     const shown = { filters, readonly, bell, ascii, noColor: !output.isColored, at, since, until, exitStatus, failOnDecision };
-    return (await runDashboard({ url, token, session, ...shown, clientName: client, version: version() })).exitCode;
+    const ending = await runDashboard({ url, token, session, ...shown, clientName: client, version: version() });
+    return exitCodeOfWatch(ending, { exitStatus, failOnDecision });
   }
   // The overview waits for a decision of any session; lines are those of one.
   if (session === undefined && (until !== undefined || failOnDecision)) session = await chooseSession(settings);

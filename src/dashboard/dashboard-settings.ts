@@ -1,0 +1,18 @@
+import type { UntilCondition } from '../view/watch-end.ts';
+
+/** What the dashboard was asked to show, and how. */
+export interface DashboardSettings {
+  url: string;
+  session: string | undefined;
+  globs: readonly string[];
+  isReadonly: boolean;
+  withBell: boolean;
+  isAscii: boolean;
+  /** Begins in the history, after this event. */
+  at: number | undefined;
+  /** Fills the log from this event on. */
+  since: number | undefined;
+  until: UntilCondition | undefined;
+  failOnDecision: boolean;
+  exitStatus: boolean;
+}
