@@ -16,7 +16,7 @@ const tones: Record<SessionStatus, Tone> = {
 };
 
 /** Sessions as a table. @param nowMs by the server's clock */
-export function sessionTable(sessions: readonly ListedSession[], nowMs: number, output: Output): string[] {
+export async function sessionTable(sessions: readonly ListedSession[], nowMs: number, output: Output): Promise<string[]> {
   const rows = sessions.map(({ session_id, status, progress, watchers, orchestrator, open_decisions, current_skill, updated_at, seq }) => [
     session_id,
     { text: status, tone: Object.hasOwn(tones, status) ? tones[status] : 'plain' },

@@ -6,19 +6,32 @@ export interface Cell {
   tone?: Tone;
 }
 
+const plainAscii = /^[\x20-\x7e]*$/;
+
 /** Rows under a heading, in columns as wide as they need to be. */
-export function tableLines(heading: readonly string[], rows: readonly (readonly (Cell | string)[])[], output: Output): string[] {
+export async function tableLines(
+  heading: readonly string[],
+  rows: readonly (readonly (Cell | string)[])[],
+  output: Output,
+): Promise<string[]> {
   const cells = [heading.map((text): Cell => ({ text, tone: 'strong' })), ...rows.map((row) => row.map(asCell))];
-  const widths = heading.map((_, column) => Math.max(...cells.map((row) => row[column]?.text.length ?? 0)));
+  const widthOf = await widthReader(cells);
+  const widths = heading.map((_, column) => Math.max(...cells.map((row) => widthOf(row[column]?.text ?? ''))));
   return cells.map((row) =>
     row
       .map(({ text, tone = 'plain' }, column) => {
         const isLast = column === row.length - 1;
-        return output.paint(tone, text) + (isLast ? '' : ' '.repeat((widths[column] ?? 0) - text.length));
+        return output.paint(tone, text) + (isLast ? '' : ' '.repeat((widths[column] ?? 0) - widthOf(text)));
       })
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** What tells the columns of a text. string-width is loaded only for texts that are not plain ASCII: most tables need none. */
+async function widthReader(cells: readonly (readonly Cell[])[]): Promise<(text: string) => number> {
+  if (cells.every((row) => row.every(({ text }) => plainAscii.test(text)))) return (text) => text.length;
+  return (await import('string-width')).default;
 }
 
 function asCell(cell: Cell | string): Cell {

@@ -48,7 +48,7 @@ export async function listKept({ options, settings, output }: Invocation<object>
     String(files),
     safeLine(label ?? '-', 60),
   ]);
-  for (const line of tableLines(['SESSION', 'CHECKPOINT', 'KIND', 'MADE (UTC)', 'FILES', 'LABEL'], rows, output)) output.line(line);
+  for (const line of await tableLines(['SESSION', 'CHECKPOINT', 'KIND', 'MADE (UTC)', 'FILES', 'LABEL'], rows, output)) output.line(line);
   for (const { session_id, root, bytes } of sizes)
     output.note(`${safeLine(session_id, 40)}: ${Math.ceil(bytes / 1_048_576)} MB, of ${safeLine(root, 200)}`);
 }

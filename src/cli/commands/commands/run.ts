@@ -30,7 +30,7 @@ export async function listCommands({ options, settings, output }: Invocation<Com
     safeLine(command.command_id, 128),
     safeLine(command.error ?? (Object.keys(command.parameters).length === 0 ? '' : JSON.stringify(command.parameters)), 80),
   ]);
-  for (const line of tableLines(['COMMAND', 'STATUS', 'BY', 'DONE BY', 'AGE', 'ID', ''], rows, output)) output.line(line);
+  for (const line of await tableLines(['COMMAND', 'STATUS', 'BY', 'DONE BY', 'AGE', 'ID', ''], rows, output)) output.line(line);
   if (ledger.total > ledger.commands.length) output.note(`and ${ledger.total - ledger.commands.length} older: --limit ${ledger.total}`);
 }
 

@@ -16,6 +16,6 @@ export async function showSessions({ options, settings, output }: Invocation<Ses
     return;
   }
   if (found.length === 0) output.note('no sessions yet; start one: shannon-dash run -- COMMAND');
-  else for (const line of sessionTable(sessions, serverNowMs(answer), output)) output.line(line);
+  else for (const line of await sessionTable(sessions, serverNowMs(answer), output)) output.line(line);
   if (found.length > sessions.length) output.note(`and ${found.length - sessions.length} more: --limit ${found.length}`);
 }

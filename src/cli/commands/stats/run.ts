@@ -18,7 +18,7 @@ export async function showStats({ options, settings, output, interruption }: Inv
       return 0;
     }
     const isLive = options.watch === true && output.isTerminal;
-    const lines = statsLines(read, output, isLive ? Math.max(1, process.stdout.rows - linesBeside) : 20);
+    const lines = await statsLines(read, output, isLive ? Math.max(1, process.stdout.rows - linesBeside) : 20);
     // Over what stands there already; without a terminal each look is appended.
     if (above > 0) process.stdout.write(`\x1b[${above}A\x1b[J`);
     for (const line of lines) output.line(line);

@@ -47,7 +47,7 @@ export async function readStats(settings: Settings): Promise<ServerStats> {
 }
 
 /** The same for people: the figures, then at most so many live sessions, or the last ones where none is live. */
-export function statsLines(stats: ServerStats, output: Output, maxSessions: number): string[] {
+export async function statsLines(stats: ServerStats, output: Output, maxSessions: number): Promise<string[]> {
   const live = stats.sessions.filter(({ status }) => isLive(status));
   const shown = (live.length === 0 ? stats.sessions : live).slice(0, maxSessions);
   const time = (ms: number | null) => (ms === null ? '-' : `${ms} ms`);
@@ -56,7 +56,7 @@ export function statsLines(stats: ServerStats, output: Output, maxSessions: numb
     `clients ${stats.clients}, orchestrators ${stats.orchestrators}, sessions ${count(stats.sessions.length)} (${count(live.length)} live)`,
     `events ${stats.events_per_second}/s, ${count(stats.events_total)} since the start; publish p50 ${time(stats.publish_p50_ms)}, p99 ${time(stats.publish_p99_ms)}`,
     `journal ${safeLine(stats.journal)}, ${shownBytes(stats.journal_bytes)}`,
-    ...(shown.length === 0 ? [] : ['', ...sessionTable(shown, serverNowMs(stats), output)]),
+    ...(shown.length === 0 ? [] : ['', ...(await sessionTable(shown, serverNowMs(stats), output))]),
   ];
 }
 
