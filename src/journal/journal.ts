@@ -157,6 +157,7 @@ export interface Journal {
   join(serverId: string): () => void;
   /** The servers that work with it now. A lease of any other server has ended. */
   servers(): ReadonlySet<string>;
+  /** Keeps it in the place of an older one, or of one of another version; one that is not newer changes nothing. */
   saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void>;
   loadSnapshot(sessionId: string): Promise<Snapshot | undefined>;
   /**

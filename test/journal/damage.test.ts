@@ -210,7 +210,6 @@ describe('a byte that changed in the database', () => {
     file[at] = 0;
     writeFileSync(path, file);
     const journal = await opened(path);
-    expect(journal.problems).toEqual(['Events of s from 21 on cannot be read']);
     expect(await journal.append('s', [event(31)])).toMatchObject({ seqs: [31] });
     expect((await seqsAndTypes(journal)).slice(18)).toEqual([
       '19 my:own',
@@ -218,6 +217,15 @@ describe('a byte that changed in the database', () => {
       ...Array.from({ length: 10 }, (_, n) => `${n + 21} journal:lost`),
       '31 my:own',
     ]);
+    expect(journal.problems).toEqual(['Events 21 to 30 of s cannot be read: the journal is damaged there']);
+  });
+
+  test('in the place where a session stands is noticed: it stands where its last event does', async () => {
+    const { path, count } = await filled();
+    sql(path, 'UPDATE heads SET seq = seq - 1');
+    const journal = await opened(path);
+    expect(await journal.append('s', [event(31)])).toMatchObject({ seqs: [count + 1] });
+    expect(journal.problems).toEqual([]);
   });
 
   test('anywhere is never answered with an event other than the one that was taken', { timeout: 60_000 }, async () => {
@@ -340,6 +348,19 @@ describe('a journal of the first version', () => {
     await journal.append('s', [event(5)]);
     await journal.close();
     expect(await held(await opened(path))).toEqual(countedTo(5));
+  });
+
+  test('keeps its snapshots, and a start reads no events once it was written', async () => {
+    const path = newPath();
+    const snapshot = `UPDATE sessions SET snapshot_seq = 2, snapshot_version = 7, snapshot = '{"a":1}'`;
+    sql(path, oldSchema, session, snapshot, `INSERT INTO chunks VALUES (${2 ** 32 + 1}, '${json(1)}\n${json(2)}')`);
+    const journal = await opened(path);
+    expect(await journal.loadSnapshot('s')).toEqual({ seq: 2, version: 7, json: '{"a":1}' });
+    await journal.close();
+    sql(path, `UPDATE chunks SET json = 'none'`);
+    const again = await opened(path);
+    expect(await again.head('s')).toMatchObject({ seq: 2, updated_at: '2026-01-01T00:00:00.000Z' });
+    expect(again.problems).toEqual([]);
   });
 
   test('with a chunk that is no JSON any more tells what is lost', async () => {

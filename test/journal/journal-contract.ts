@@ -559,6 +559,8 @@ export function describeJournal(name: string, kind: JournalKind): void {
       expect(await journal.loadSnapshot('s')).toEqual({ seq: 1, version: 2, json: '{"a":1}' });
       await journal.saveSnapshot('s', { seq: 5, version: 3, json: '{"a":2}' });
       expect(await journal.loadSnapshot('s')).toEqual({ seq: 5, version: 3, json: '{"a":2}' });
+      await journal.saveSnapshot('s', { seq: 4, version: 3, json: '{"a":3}' });
+      expect(await journal.loadSnapshot('s')).toEqual({ seq: 5, version: 3, json: '{"a":2}' });
       await journal.saveSnapshot('x', { seq: 1, version: 1, json: '{}' });
       expect(await journal.loadSnapshot('x')).toBeUndefined();
     });

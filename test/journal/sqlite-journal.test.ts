@@ -151,7 +151,7 @@ describe('what is no journal is refused with a sentence, and left as it was:', (
     const path = join(newFolder(), 'journal.db');
     await (await openSqliteJournal({ path })).close();
     foreign(path, 'PRAGMA user_version = 99');
-    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it has format 99, this version reads 3`);
+    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it has format 99, this version reads 4`);
   });
 
   test('a folder', async () => {

@@ -118,7 +118,9 @@ export class MemoryJournal implements Journal {
 
   saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
     const session = this.#sessions.get(sessionId);
-    if (session !== undefined) session.snapshot = snapshot;
+    const known = session?.snapshot;
+    const isOlder = known !== undefined && known.version === snapshot.version && known.seq >= snapshot.seq;
+    if (session !== undefined && !isOlder) session.snapshot = snapshot;
     return Promise.resolve();
   }
 

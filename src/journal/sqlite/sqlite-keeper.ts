@@ -169,13 +169,13 @@ export class SqliteKeeper implements Journal {
     this.#guarded('written', () => {
       // Its events first: should the machine lose power, no snapshot is left of a history that is not.
       if (session.key === undefined || snapshot.seq > settledSeq(session)) writes.settle();
-      database.saveSnapshot(session, snapshot);
+      database.snapshots.save(session, snapshot);
     });
   }
 
   async loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
     const session = this.#sessions.get(sessionId);
-    return session === undefined ? undefined : this.#guarded('read', () => this.#parts.database.loadSnapshot(session));
+    return session === undefined ? undefined : this.#guarded('read', () => this.#parts.database.snapshots.load(session));
   }
 
   onProblem(listener: (sentence: string) => void): () => void {

@@ -26,7 +26,17 @@ export function briefStateOf(state: SessionState): SessionState {
   const completed = [...dropped].filter((skill) => skill.status === 'completed').length;
   return {
     ...initialState({ session_id, created_at }),
-    ...{ updated_at, started_at, ended_at, seq, status, total_steps, progress, current_skill, orchestrator, lost, skill_usage },
+    updated_at,
+    started_at,
+    ended_at,
+    seq,
+    status,
+    total_steps,
+    progress,
+    current_skill,
+    orchestrator,
+    lost,
+    skill_usage,
     halt: halt && { ...halt, reason: null },
     skills: state.skills.filter((skill) => !dropped.has(skill)).map((skill) => ({ ...skill, message: null, error: null })),
     // The fold counts those that were let go as steps that are done.

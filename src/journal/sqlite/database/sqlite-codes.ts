@@ -12,3 +12,7 @@ export function sqliteCodeOf(error: unknown): number {
 export function isOfOneSession(error: unknown): boolean {
   return codesOfOneSession.has(sqliteCodeOf(error));
 }
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,12 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SessionOrigin } from '../../../core/protocol/session-state.ts';
 import { checksumOf, chunksOf, placeOf } from './chunks.ts';
-import type { SessionHead, Snapshot } from '../../journal.ts';
+import type { SessionHead } from '../../journal.ts';
 import type { NewestEvents } from '../newest-events.ts';
-import { corruptCode, isOfOneSession, sqliteCodeOf } from './sqlite-codes.ts';
+import { isOfOneSession, reasonOf } from './sqlite-codes.ts';
 import { prepareStatements, type Statements } from './sqlite-statements.ts';
 import { newEpoch } from '../../stamping.ts';
 import { StoredEvents } from './stored-events.ts';
+import { StoredHeads, type StoredHead } from './stored-heads.ts';
+import { StoredSnapshots } from './stored-snapshots.ts';
 
 type Row = Record<string, string | number | null>;
 
@@ -36,13 +38,17 @@ export class SqliteDatabase {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly #onProblem: (sentence: string) => void;
+  readonly #heads: StoredHeads;
   readonly events: StoredEvents;
+  readonly snapshots: StoredSnapshots;
 
   constructor(database: DatabaseSync, onProblem: (sentence: string) => void) {
     this.#database = database;
     this.#onProblem = onProblem;
     this.#statements = prepareStatements(database);
+    this.#heads = new StoredHeads(this.#statements);
     this.events = new StoredEvents(this.#statements, onProblem);
+    this.snapshots = new StoredSnapshots(this.#statements, onProblem);
     const meta = new Map((database.prepare('SELECT key, value FROM meta').all() as Row[]).map(({ key, value }) => [key, String(value)]));
     this.epoch = meta.get('epoch') ?? newEpoch();
     this.secret = meta.get('secret') ?? '';
@@ -56,8 +62,9 @@ export class SqliteDatabase {
     return this.#commits;
   }
 
-  /** Where a session stands is told by its last event alone: nothing to write twice at every commit. */
+  /** Every session, in the order of creation. No event is read, unless the head of a session is missing. */
   sessions(): NewestEvents[] {
+    const heads = this.#heads.all();
     const rows = this.#database.prepare('SELECT key, session_id, epoch, created_at, origin FROM sessions ORDER BY key').all() as Row[];
     return rows.map((row) => {
       const created_at = String(row['created_at']);
@@ -66,7 +73,7 @@ export class SqliteDatabase {
       const session: NewestEvents = { key: Number(row['key']), head, unsettled: [], unsettledIds: new Map() };
       try {
         Object.assign(head, JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>);
-        Object.assign(head, this.events.last(session));
+        Object.assign(head, heads.get(Number(row['key'])) ?? this.#lookUpHead(session));
       } catch (error) {
         session.refusal = `its newest events cannot be read (${reasonOf(error)})`;
         this.#onProblem(`Session ${session_id} takes no more events: ${session.refusal}`);
@@ -108,6 +115,7 @@ export class SqliteDatabase {
   writeBack(sessions: readonly NewestEvents[], commits: number): WrittenBack {
     const written: WrittenBack = { keys: new Map(), aside: new Map() };
     this.#transaction(commits, () => {
+      this.#heads.addMissing();
       for (const session of sessions) {
         this.#statements.savepoint.run();
         try {
@@ -123,6 +131,7 @@ export class SqliteDatabase {
         this.#statements.releaseSavepoint.run();
       }
     });
+    this.#heads.forgetMissing();
     return written;
   }
 
@@ -132,6 +141,8 @@ export class SqliteDatabase {
       if (key !== undefined) {
         this.#statements.deleteChunks.run(placeOf(key, 0), placeOf(key + 1, 0));
         this.#statements.deleteIds.run(key);
+        this.#statements.dropHead.run(key);
+        this.#statements.dropSnapshot.run(key);
         this.#statements.deleteSession.run(key);
       }
       this.#statements.dropAside.run(head.session_id);
@@ -151,28 +162,14 @@ export class SqliteDatabase {
     this.#statements.setMeta.run(isOpen ? '1' : '0', 'open');
   }
 
-  saveSnapshot(session: NewestEvents, { seq, version, json }: Snapshot): void {
-    if (session.key !== undefined) this.#statements.saveSnapshot.run(seq, version, json, checksumOf(seq, json), session.key);
-  }
-
-  /** A snapshot is a cache: one that is not what was saved is none. */
-  loadSnapshot({ key, head }: NewestEvents): Snapshot | undefined {
-    if (key === undefined) return undefined;
-    try {
-      const [row] = this.#statements.loadSnapshot.all(key) as Row[];
-      if (row === undefined || row['snapshot'] === null) return undefined;
-      const snapshot = { seq: Number(row['snapshot_seq']), version: Number(row['snapshot_version']), json: String(row['snapshot']) };
-      if (row['snapshot_sum'] === null || row['snapshot_sum'] === checksumOf(snapshot.seq, snapshot.json)) return snapshot;
-      this.#onProblem(`The snapshot of ${head.session_id} is damaged: its history is folded anew`);
-    } catch (error) {
-      if (sqliteCodeOf(error) !== corruptCode) throw error;
-      this.#onProblem(`The snapshot of ${head.session_id} cannot be read (${reasonOf(error)}): its history is folded anew`);
-    }
-    return undefined;
-  }
-
   close(): void {
     this.#database.close();
+  }
+
+  #lookUpHead(session: NewestEvents): StoredHead {
+    const { updated_at, seq } = { ...session.head, ...this.events.last(session) };
+    if (session.key !== undefined) this.#heads.noteMissing(session.key, { seq, updated_at });
+    return { seq, updated_at };
   }
 
   #insert({ key: known, head, unsettled, unsettledIds }: NewestEvents): number {
@@ -187,6 +184,7 @@ export class SqliteDatabase {
       seq += lines.length;
     }
     for (const [id, at] of unsettledIds) this.#statements.insertId.run(key, id, at);
+    this.#heads.set(key, head);
     this.#statements.dropAside.run(session_id);
     return key;
   }
@@ -216,8 +214,4 @@ export class SqliteDatabase {
       return false;
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import { newEpoch } from '../../stamping.ts';
 
 /** Marks a SQLite file as a journal of ours (`PRAGMA application_id`): "ShDa". */
 export const applicationId = 0x53684461;
-const schemaVersion = 3;
+const schemaVersion = 4;
 
 /**
  * Events lie in chunks: some that follow each other in a session, the JSON of one a line. That is a tenth of the rows,
@@ -15,12 +15,17 @@ const schemaVersion = 3;
 const schema = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE sessions (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, created_at TEXT NOT NULL, origin TEXT NOT NULL,
-    snapshot_seq INTEGER, snapshot_version INTEGER, snapshot TEXT, snapshot_sum INTEGER
+    key INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL, created_at TEXT NOT NULL, origin TEXT NOT NULL
   ) STRICT;
   CREATE TABLE chunks (place INTEGER PRIMARY KEY, json TEXT NOT NULL, sum INTEGER) STRICT;
   CREATE TABLE event_ids (session INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (session, id)) STRICT, WITHOUT ROWID;
   CREATE TABLE aside (session_id TEXT PRIMARY KEY, head TEXT NOT NULL, lines TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** Apart from the sessions, so that a start reads neither events nor snapshots. */
+const headsAndSnapshots = `
+  CREATE TABLE heads (session INTEGER PRIMARY KEY, seq INTEGER NOT NULL, updated_at TEXT NOT NULL, sum INTEGER NOT NULL) STRICT;
+  CREATE TABLE snapshots (session INTEGER PRIMARY KEY, seq INTEGER NOT NULL, version INTEGER NOT NULL, json TEXT NOT NULL, sum INTEGER) STRICT;
 `;
 
 /** What brings a journal of the version before to this one. */
@@ -30,6 +35,15 @@ const migrations: Partial<Record<number, string>> = {
     ALTER TABLE sessions ADD COLUMN snapshot_sum INTEGER;
     CREATE TABLE aside (session_id TEXT PRIMARY KEY, head TEXT NOT NULL, lines TEXT NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO meta (key, value) VALUES ('commits', '0'), ('open', '0');
+  `,
+  3: `
+    ${headsAndSnapshots}
+    INSERT INTO snapshots (session, seq, version, json, sum)
+      SELECT key, snapshot_seq, snapshot_version, snapshot, snapshot_sum FROM sessions WHERE snapshot IS NOT NULL;
+    ALTER TABLE sessions DROP COLUMN snapshot;
+    ALTER TABLE sessions DROP COLUMN snapshot_seq;
+    ALTER TABLE sessions DROP COLUMN snapshot_version;
+    ALTER TABLE sessions DROP COLUMN snapshot_sum;
   `,
 };
 
@@ -51,7 +65,7 @@ export function prepareTables(database: DatabaseSync, fsync: boolean): void {
   const isNew = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').all()[0]?.['tables'] === 0;
   if (isNew) {
     // Before the mode is WAL, so that the head of the file itself says from its first moment on whose it is.
-    database.exec(schema);
+    database.exec(schema + headsAndSnapshots);
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
     const insert = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
     const meta = { epoch: newEpoch(), secret: randomBytes(32).toString('base64url'), deletions: '0', commits: '0', open: '0' };

@@ -24,8 +24,15 @@ const sql = {
   dropAside: 'DELETE FROM aside WHERE session_id = ?',
   setMeta: 'UPDATE meta SET value = ? WHERE key = ?',
   commits: `SELECT value FROM meta WHERE key = 'commits'`,
-  saveSnapshot: 'UPDATE sessions SET snapshot_seq = ?, snapshot_version = ?, snapshot = ?, snapshot_sum = ? WHERE key = ?',
-  loadSnapshot: 'SELECT snapshot_seq, snapshot_version, snapshot, snapshot_sum FROM sessions WHERE key = ?',
+  heads: 'SELECT session, seq, updated_at, sum FROM heads',
+  setHead: 'INSERT OR REPLACE INTO heads (session, seq, updated_at, sum) VALUES (?, ?, ?, ?)',
+  dropHead: 'DELETE FROM heads WHERE session = ?',
+  // Of one version an older one never takes the place of a newer one.
+  saveSnapshot: `INSERT INTO snapshots (session, seq, version, json, sum) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (session) DO UPDATE SET seq = excluded.seq, version = excluded.version, json = excluded.json, sum = excluded.sum
+    WHERE excluded.seq > snapshots.seq OR excluded.version <> snapshots.version`,
+  loadSnapshot: 'SELECT seq, version, json, sum FROM snapshots WHERE session = ?',
+  dropSnapshot: 'DELETE FROM snapshots WHERE session = ?',
 } as const;
 
 /** The statements of a journal's database, prepared once. */
