@@ -8,8 +8,9 @@ import { filesPanel } from '../../view/panels/files-panel.ts';
 import { footerRow } from './footer.ts';
 import { emptyRows } from './empty-rows.ts';
 import { headerRows } from './header.ts';
-import type { KeyNeed, KeySituation } from '../keys/key-table.ts';
+import type { KeySituation } from '../keys/key-table.ts';
 import { footerHeight, headerHeight, layoutKind, panelPlaces, type PanelPlace } from './layout.ts';
+import { situationOf } from './key-situation.ts';
 import { windowOf } from '../rows/list-cursor.ts';
 import { overlayContent } from './overlay.ts';
 import { sessionCells } from '../../view/overview.ts';
@@ -19,10 +20,8 @@ import type { ScreenModel } from './screen-model.ts';
 import { rowOfCells, fitted, wrapped, type Row } from '../rows/row.ts';
 import type { Span } from '../../view/cells.ts';
 import { skillsPanel } from '../../view/panels/skills-panel.ts';
-import { takesRollbacks } from '../../view/status-line.ts';
 import { tinyRows } from './tiny-screen.ts';
 import { validationPanel } from '../../view/panels/validation-panel.ts';
-import { isLive } from '../../core/protocol/session-state.ts';
 import type { Style } from '../../view/style.ts';
 
 /** A part of the screen that is drawn, and left alone, as a whole. */
@@ -82,40 +81,6 @@ export function screenOf(model: ScreenModel): Screen {
       { id: 'footer', x: 0, y: rows - footerHeight, width: columns, rows: [footerRow(model, situation)] },
     ],
   };
-}
-
-function situationOf(model: ScreenModel): KeySituation {
-  const { ui, state, isReadonly } = model;
-  // Commands are for now, also while history is on screen.
-  const subject = ui.sessionId === undefined ? selectedSession(model) : model.live;
-  const has = new Set<KeyNeed>();
-  if (subject !== undefined) has.add('session');
-  if (ui.history !== undefined) has.add('history');
-  if (subject !== undefined && isLive(subject.status)) {
-    if (subject.status === 'halted') has.add('can-resume');
-    else if (subject.status !== 'halting') has.add('can-halt');
-    if (ui.sessionId !== undefined && ui.history === undefined && takesRollbacks(subject)) has.add('can-rollback');
-  }
-  if (openDecisions(state).length > 0 && ui.history === undefined) has.add('decision');
-  if (
-    (ui.hasOverview && ui.sessionId !== undefined) ||
-    ui.overlay !== undefined ||
-    ui.prompt !== undefined ||
-    ui.isZoomed ||
-    ui.filter !== ''
-  )
-    has.add('overview');
-  if (ui.overlay?.kind === 'rollback' && ui.overlay.stage === 'ready') has.add('preview');
-  if (ui.prompt !== undefined && ui.prompt.choice !== null) has.add('choice');
-  return { context: contextOf(model), canOperate: !isReadonly && model.connection.status === 'live', has };
-}
-
-function contextOf({ columns, rows, ui }: ScreenModel): KeySituation['context'] {
-  if (layoutKind(columns, rows) === 'tiny') return 'tiny';
-  if (ui.filterInput !== undefined) return 'filter';
-  if (ui.overlay !== undefined) return ui.overlay.kind;
-  if (ui.prompt !== undefined) return 'decision';
-  return ui.sessionId === undefined ? 'overview' : 'session';
 }
 
 type Body = Pick<Screen, 'regions' | 'lists' | 'overlayRows'>;
@@ -301,9 +266,4 @@ function placeText(top: number, height: number, total: number, letGo: number): s
 
 function isStale({ connection, ui }: ScreenModel): boolean {
   return connection.status !== 'live' && ui.history === undefined;
-}
-
-function selectedSession({ sessions, ui }: ScreenModel): ScreenModel['state'] {
-  const keys = sessions.map(({ state }) => state.session_id);
-  return sessions[windowOf(keys, ui.cursors.overview, sessions.length).selected]?.state;
 }
