@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { count } from '../../src/view/text/numbers.ts';
 import { LogBuffer, logLimits, logLines, typedFilter } from '../../src/view/log-buffer.ts';
-import { shown } from '../../src/view/text/shown-text.ts';
 import { journalled, runJournal } from '../dashboard/screen-models.ts';
 
 describe('the log', () => {
