@@ -127,10 +127,16 @@ export interface Journal {
   readonly epoch: string;
   /** Random secret of this journal (base64url), for signing links that must survive a restart. */
   readonly secret: string;
-  /** Where it is, for people: a path, or `memory`. */
+  /** Where it is, for people: a path, or `memory`. It never shows a password. */
   readonly location: string;
   /** Creates an empty session. @throws ShannonDashError CONFLICT if it exists */
   create(origin: SessionOrigin): Promise<SessionHead>;
+  /**
+   * Creates a session with the history that it had in another journal, or here before it was deleted. Each event keeps its `seq`,
+   * id, source and times; the session gets an epoch of its own.
+   * @throws ShannonDashError CONFLICT the session exists; INVALID the events are not those from the first on, each with its own id
+   */
+  restore(origin: SessionOrigin, events: readonly SessionEvent[]): Promise<SessionHead>;
   /**
    * Appends all of the events or none, creating the session if need be; resolves once they are committed. An event
    * whose `id` the session has already is not journalled again.

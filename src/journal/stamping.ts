@@ -96,6 +96,22 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
   return { fresh, freshById, seqs };
 }
 
+/**
+ * Gives the events of a restored session, which keep their `seq`, id, source and times.
+ * @throws ShannonDashError INVALID they are not those from the first on, each with its own id; TOO_LARGE
+ */
+export function stampRestored(head: { session_id: string; epoch: string; seq: number }, events: readonly SessionEvent[]): Stamped {
+  const placeOfId = new Map<string, number>();
+  for (const [index, { id, seq }] of events.entries()) {
+    if (seq !== index + 1) throw new ShannonDashError('INVALID', `events[${index}].seq: must be ${index + 1}, as a history has no gap`);
+    const other = placeOfId.get(id);
+    if (other !== undefined) throw new ShannonDashError('INVALID', `events[${index}].id: event ${other} has the same id`);
+    placeOfId.set(id, seq);
+  }
+  const given = events.map(({ id, type, data, timestamp, source, received_at }) => ({ id, type, data, timestamp, source, received_at }));
+  return stamp(head, given, () => undefined);
+}
+
 /** An event from the JSON that `stamp` gave it. No quote stands bare within an id, so this is where its type begins. */
 export function eventFromJson(sessionId: string, seq: number, json: string): JournalEvent {
   const start = json.indexOf(beforeType) + beforeType.length;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { limits } from '../../src/core/protocol/limits.ts';
 import type { Journal, JournalChange, NewEvent } from '../../src/journal/journal.ts';
 
@@ -552,6 +553,65 @@ export function describeJournal(name: string, kind: JournalKind): void {
       });
     });
 
+    describe('a session that is restored', () => {
+      const origin = { session_id: 'r', created_at: timestamp, skills: ['a'], metadata: { k: [1] } };
+      const exported = async () => {
+        await journal.append('s', [
+          event(1, { id: 'a', source: 'ana', received_at: '2026-01-01T00:00:05.000Z' }),
+          event(2),
+          event(3, { id: 'c', timestamp: '2026-01-01T00:00:09.000Z' }),
+        ]);
+        return (await journal.read('s', { after: 0, limit: 10 })).map((each) => each.event);
+      };
+
+      test('keeps seq, ids, sources and times of its events, has an epoch of its own, and goes on', async () => {
+        const events = await exported();
+        const told: JournalChange[] = [];
+        journal.subscribe((changes) => told.push(...changes));
+        const head = await journal.restore(origin, events);
+        expect(head).toMatchObject({ ...origin, seq: 3, updated_at: '2026-01-01T00:00:09.000Z' });
+        expect([journal.epoch, (await journal.head('s'))?.epoch]).not.toContain(head.epoch);
+        expect(await journal.head('r')).toEqual(head);
+        const kept = await journal.read('r', { after: 0, limit: 10 });
+        expect(kept.map((each) => each.event)).toEqual(events.map((each) => ({ ...each, session_id: 'r' })));
+        expect(told.map((change) => (change.kind === 'appended' ? change.events.map(({ seq }) => seq) : change.kind))).toEqual([
+          'created',
+          [1, 2, 3],
+        ]);
+        for (const { id, seq } of events) expect((await journal.find('r', id))?.seq).toBe(seq);
+        expect(await journal.append('r', [event(2, { id: events[1]?.id }), event(4)])).toMatchObject({ epoch: head.epoch, seqs: [2, 4] });
+        expect(await held(journal, 'r')).toEqual(countedTo(4));
+      });
+
+      test('comes back under its own id after it was deleted, in another epoch', async () => {
+        const events = await exported();
+        const before = await journal.head('s');
+        await expect(journal.restore({ session_id: 's', created_at: timestamp }, events)).rejects.toMatchObject({ code: 'CONFLICT' });
+        await journal.delete('s');
+        const after = await journal.restore({ session_id: 's', created_at: timestamp }, events);
+        expect(after.epoch).not.toBe(before?.epoch);
+        expect((await journal.read('s', { after: 0, limit: 10 })).map((each) => each.event)).toEqual(events);
+      });
+
+      test('may have no events', async () => {
+        expect(await journal.restore(origin, [])).toMatchObject({ ...origin, seq: 0, updated_at: timestamp });
+        expect(await journal.append('r', [event(1)])).toMatchObject({ seqs: [1] });
+      });
+
+      test.each<[string, (events: SessionEvent[]) => SessionEvent[], string]>([
+        ['a history without its first event', (events) => events.slice(1), 'events[0].seq'],
+        ['a history with a gap', ([a, , c]) => [a!, c!], 'events[1].seq'],
+        ['a history in another order', (events) => events.toReversed(), 'events[0].seq'],
+        ['two events of one id', ([a, b, c]) => [a!, b!, { ...c!, id: 'a' }], 'events[2].id'],
+        ['half a character', ([a, b]) => [a!, { ...b!, data: { text: 'x\ud83d' } }], 'events[1].data'],
+      ])('%s is INVALID, and nothing of it is kept', async (_, change, field) => {
+        const events = change(await exported());
+        await expect(journal.restore(origin, events)).rejects.toMatchObject({ code: 'INVALID', message: expect.stringContaining(field) });
+        expect(await journal.head('r')).toBeUndefined();
+        expect((await journal.sessions()).map(({ session_id }) => session_id)).toEqual(['s']);
+      });
+    });
+
     test('a snapshot is kept until a newer one, and only for a session that exists', async () => {
       await journal.append('s', [event(1)]);
       expect(await journal.loadSnapshot('s')).toBeUndefined();
@@ -585,6 +645,7 @@ export function describeJournal(name: string, kind: JournalKind): void {
         await expect(journal.append('s', [event(2)])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
         await expect(journal.append('s', [event(2)], { latency: 'low' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
         await expect(journal.create({ session_id: 'n', created_at: timestamp })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        await expect(journal.restore({ session_id: 'n', created_at: timestamp }, [])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
         expect(told).toBe(1);
       });
 
@@ -613,6 +674,8 @@ export function describeJournal(name: string, kind: JournalKind): void {
       await journal.delete('gone');
       await journal.append('gone', [event(1)]);
       await journal.saveSnapshot('s', { seq: 2, version: 1, json: '{}' });
+      const given = (await journal.read('s', { after: 0, limit: 10 })).map((each) => each.event);
+      const restored = await journal.restore({ session_id: 'restored', created_at: timestamp }, given);
       const picture = async () => ({
         epoch: journal.epoch,
         secret: journal.secret,
@@ -621,9 +684,18 @@ export function describeJournal(name: string, kind: JournalKind): void {
         snapshot: await journal.loadSnapshot('s'),
       });
       const before = await picture();
-      expect(before.heads.map(({ seq }) => seq)).toEqual([0, 3, 1]);
+      expect(before.heads.map(({ seq }) => seq)).toEqual([0, 3, 1, 3]);
       journal = await reopen(journal);
       expect(await picture()).toEqual(before);
+      expect(await journal.head('restored')).toEqual(restored);
+      expect(
+        await journal.append(
+          'restored',
+          given.map(({ id, type, data }) => ({ id, type, data, timestamp })),
+        ),
+      ).toMatchObject({
+        seqs: [1, 2, 3],
+      });
       expect(await journal.append('s', [event(2, { id: 'b' }), event(1, { id: `${journal.epoch}:1` }), event(4)])).toMatchObject({
         seqs: [2, 1, 4],
       });

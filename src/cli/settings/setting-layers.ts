@@ -2,6 +2,7 @@ import { delimiter, dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { withoutByteOrderMark } from '../../core/json/byte-order-mark.ts';
 import { check } from '../../core/json/parse.ts';
+import { placeOfJournal } from '../../journal/journal-location.ts';
 import { usageFailure } from '../failure.ts';
 import { harmlessFields, pathFields, settingFields, type SettingField, type SettingValues } from './setting-fields.ts';
 
@@ -94,7 +95,9 @@ function checked({ source, values, nameOf, folder }: Given): SettingValues {
 
 function resolved(value: string | string[], folder: string): string | string[] {
   if (Array.isArray(value)) return value.map((each) => resolve(folder, each));
-  return value === 'memory' ? value : resolve(folder, value);
+  const place = placeOfJournal(value);
+  if (place.kind === 'file') return resolve(folder, place.path);
+  return place.kind === 'memory' ? 'memory' : value;
 }
 
 function flagValues(options: object): Record<string, unknown> {

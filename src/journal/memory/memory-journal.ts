@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { receivedAt } from '../../core/protocol/event.ts';
+import { receivedAt, type SessionEvent } from '../../core/protocol/event.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import { AppendQueue, type PendingAppend } from '../append-queue.ts';
@@ -20,7 +20,7 @@ import {
   type SessionHead,
   type Snapshot,
 } from '../journal.ts';
-import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp } from '../stamping.ts';
+import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp, stampRestored, type Stamped } from '../stamping.ts';
 
 interface StoredSession {
   head: SessionHead;
@@ -56,6 +56,21 @@ export class MemoryJournal implements Journal {
     const { head } = this.#add(origin);
     this.#feed.tell([{ kind: 'created', head: { ...head } }]);
     return Promise.resolve({ ...head });
+  }
+
+  async restore(origin: SessionOrigin, events: readonly SessionEvent[]): Promise<SessionHead> {
+    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
+    this.flush();
+    const { session_id } = origin;
+    if (this.#sessions.has(session_id)) throw new ShannonDashError('CONFLICT', `Session ${session_id} exists already`);
+    checkRoomForSession(this.#sessions.size);
+    const epoch = newEpoch();
+    const stamped = stampRestored({ session_id, epoch, seq: 0 }, events);
+    const session = this.#add(origin, epoch);
+    const changes: JournalChange[] = [{ kind: 'created', head: { ...session.head } }];
+    take(session, stamped, changes);
+    this.#feed.tell(changes);
+    return { ...session.head };
   }
 
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
@@ -151,8 +166,7 @@ export class MemoryJournal implements Journal {
     return Promise.resolve();
   }
 
-  #add(origin: SessionOrigin): StoredSession {
-    const epoch = this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`;
+  #add(origin: SessionOrigin, epoch = this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`): StoredSession {
     const session: StoredSession = { head: { ...origin, epoch, seq: 0, updated_at: origin.created_at }, events: [], byId: new Map() };
     this.#sessions.set(origin.session_id, session);
     return session;
@@ -167,16 +181,11 @@ export class MemoryJournal implements Journal {
         checkExpectedSeq(known?.head ?? { session_id: sessionId, seq: 0 }, options.expectedSeq);
         if (known === undefined) checkRoomForSession(this.#sessions.size);
         const session = known ?? this.#add({ session_id: sessionId, created_at: new Date().toISOString() });
-        const { fresh, freshById, seqs } = stamp(session.head, events, (id) => findById(session, id));
-        if (known === undefined) changes.push({ kind: 'created', head: { ...session.head } });
-        for (const [id, event] of freshById ?? []) session.byId.set(id, event);
-        for (const event of fresh) {
-          session.events.push(event);
-          session.head.seq = event.seq;
-          session.head.updated_at = receivedAt(event.event);
-        }
+        const stamped = stamp(session.head, events, (id) => findById(session, id));
+        const { seqs } = stamped;
         const { epoch } = session.head;
-        if (fresh.length > 0) noteAppended(changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
+        if (known === undefined) changes.push({ kind: 'created', head: { ...session.head } });
+        take(session, stamped, changes);
         settle.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
       } catch (error) {
         if (known === undefined) this.#sessions.delete(sessionId);
@@ -187,6 +196,19 @@ export class MemoryJournal implements Journal {
     else this.#feed.tell(changes);
     for (const each of settle) each();
   }
+}
+
+/** Takes up events of a session. */
+function take(session: StoredSession, { fresh, freshById }: Stamped, changes: JournalChange[]): void {
+  const { head, byId } = session;
+  for (const [id, event] of freshById ?? []) byId.set(id, event);
+  for (const event of fresh) {
+    session.events.push(event);
+    head.seq = event.seq;
+    head.updated_at = receivedAt(event.event);
+  }
+  const { session_id, epoch } = head;
+  if (fresh.length > 0) noteAppended(changes, { kind: 'appended', session_id, epoch, events: fresh });
 }
 
 function findById(session: StoredSession, id: string): JournalEvent | undefined {

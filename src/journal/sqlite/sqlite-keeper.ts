@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
+import type { SessionEvent } from '../../core/protocol/event.ts';
+import { maskPasswords } from '../../core/text/mask-passwords.ts';
 import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import { AppendQueue, type PendingAppend } from '../append-queue.ts';
 import { ChangeFeed } from '../change-feed.ts';
@@ -26,7 +28,7 @@ import { readHistory } from './history-reader.ts';
 import type { ProblemFeed } from '../problem-feed.ts';
 import { createdLine } from './recovery.ts';
 import type { SqliteDatabase } from './database/sqlite-database.ts';
-import { checkRoomForSession, seqOfServerMadeId, stamp } from '../stamping.ts';
+import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp, stampRestored, type Stamped } from '../stamping.ts';
 import type { WriteBack } from './write-back.ts';
 import { WriteHealth } from './write-health.ts';
 
@@ -75,7 +77,7 @@ export class SqliteKeeper implements Journal {
     const { path, database, log, writes, sessions, problems } = parts;
     this.#parts = parts;
     this.#sessions = sessions;
-    this.location = path;
+    this.location = maskPasswords(path);
     this.epoch = database.epoch;
     this.secret = database.secret;
     this.#files = new FilePresence([
@@ -102,6 +104,20 @@ export class SqliteKeeper implements Journal {
     this.#write(staged, 1, () => this.#create(origin, staged));
     this.#feed.tell(staged.changes);
     return { ...this.#existing(origin.session_id).head };
+  }
+
+  async restore(origin: SessionOrigin, events: readonly SessionEvent[]): Promise<SessionHead> {
+    this.flush();
+    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
+    const { session_id } = origin;
+    if (this.#sessions.has(session_id)) throw new ShannonDashError('CONFLICT', `Session ${session_id} exists already`);
+    checkRoomForSession(this.#sessions.size);
+    const epoch = newEpoch();
+    const stamped = stampRestored({ session_id, epoch, seq: 0 }, events);
+    const staged = nothingStaged();
+    this.#write(staged, 1, () => this.#take(this.#create(origin, staged, epoch), stamped, staged));
+    this.#feed.tell(staged.changes);
+    return { ...this.#existing(session_id).head };
   }
 
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
@@ -191,7 +207,8 @@ export class SqliteKeeper implements Journal {
   }
 
   sizeBytes(): number {
-    const files = [this.location, `${this.location}-wal`, this.#parts.log.path];
+    const { path, log } = this.#parts;
+    const files = [path, `${path}-wal`, log.path];
     return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
   }
 
@@ -262,23 +279,27 @@ export class SqliteKeeper implements Journal {
       return;
     }
     const session = known ?? this.#create({ session_id: sessionId, created_at: new Date().toISOString() }, staged);
-    const { fresh, freshById, seqs } = stamped;
+    const { seqs } = stamped;
     const { epoch } = session.head;
-    if (fresh.length > 0) {
-      if (!staged.before.has(session)) {
-        staged.before.set(session, session.head);
-        session.head = { ...session.head };
-      }
-      this.#parts.writes.take(session, fresh);
-      for (const [id, event] of freshById ?? []) session.unsettledIds.set(id, event.seq);
-      for (const { json } of fresh) staged.lines.push(json);
-      noteAppended(staged.changes, { kind: 'appended', session_id: sessionId, epoch, events: fresh });
-    }
+    this.#take(session, stamped, staged);
     staged.answers.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
   }
 
-  #create(origin: SessionOrigin, staged: Staged): NewestEvents {
-    const head: SessionHead = { ...origin, epoch: this.#parts.database.epochOfNew, seq: 0, updated_at: origin.created_at };
+  #take(session: NewestEvents, { fresh, freshById }: Stamped, staged: Staged): void {
+    if (fresh.length === 0) return;
+    if (!staged.before.has(session)) {
+      staged.before.set(session, session.head);
+      session.head = { ...session.head };
+    }
+    this.#parts.writes.take(session, fresh);
+    for (const [id, event] of freshById ?? []) session.unsettledIds.set(id, event.seq);
+    for (const { json } of fresh) staged.lines.push(json);
+    const { session_id, epoch } = session.head;
+    noteAppended(staged.changes, { kind: 'appended', session_id, epoch, events: fresh });
+  }
+
+  #create(origin: SessionOrigin, staged: Staged, epoch = this.#parts.database.epochOfNew): NewestEvents {
+    const head: SessionHead = { ...origin, epoch, seq: 0, updated_at: origin.created_at };
     const session: NewestEvents = { key: undefined, head, unsettled: [], unsettledIds: new Map() };
     this.#sessions.set(head.session_id, session);
     this.#parts.writes.take(session, []);

@@ -23,14 +23,10 @@ export interface JournalSetting {
  * @throws Failure a sentence with the path and the next step
  */
 export async function openJournal({ path, fsync, hasFlag = true, acceptLoss = false }: JournalSetting): Promise<Journal> {
-  if (path === 'memory') {
-    const { MemoryJournal } = await import('../../../journal/memory/memory-journal.ts');
-    return new MemoryJournal();
-  }
   hideSqliteWarning();
-  const { openSqliteJournal } = await import('../../../journal/sqlite/sqlite-journal.ts');
+  const { openJournalAt } = await import('../../../journal/open-journal.ts');
   try {
-    return await openSqliteJournal({ path, fsync, acceptLoss });
+    return await openJournalAt(path, { fsync, acceptLoss });
   } catch (cause) {
     const { message, details } = cause as ShannonDashError;
     const refusal = details as OpenRefusalDetails;
