@@ -1,4 +1,4 @@
-import { rememberDescriptors } from '../run/program/own-start.ts';
+import { rememberInheritedDescriptors } from '../run/program/inherited-state.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureOf, outputFailure } from './failure.ts';
@@ -15,7 +15,7 @@ process.noDeprecation = true;
 /** Runs the program: the only place that ends the process in an orderly way. */
 export async function main(argv: string[]): Promise<void> {
   standInForDeletedFolder();
-  if (argv.includes('run')) rememberDescriptors();
+  if (argv.includes('run')) rememberInheritedDescriptors();
   const fail = async (error: unknown) => {
     const failure = failureOf(error);
     (await openOutput(flagsOf(argv))).failure(failure);

@@ -7,24 +7,24 @@ import { type ProcessRow, readProcessTable } from './tree/process-table.ts';
 const storedRun = z.object({
   session: z.string(),
   pid: z.int(),
-  /** With the pid it names one process for ever; '' where the platform does not tell. */
+  /** Together with the pid it identifies one process even when pids are reused; '' where the platform does not report it. */
   started_at: z.string(),
   instance_id: z.string(),
-  /** The run in whose program this one was started. */
+  /** The `instance_id` of the run whose program started this run. */
   within: z.string().optional(),
   cwd: z.string(),
   /** The top of the work tree that holds `cwd`. */
   root: z.string(),
 });
 
-/** A run that works in some work tree. */
+/** A live run and the work tree in which it works. */
 export type LiveRun = z.output<typeof storedRun>;
 
-/** This run among the user's live ones. */
+/** This run's entry in the list of the user's live runs. */
 export interface LiveRuns {
-  /** Other runs in the work tree, but for those that this run's program started: they stand still with it. */
+  /** Other runs in the work tree. Runs that this run's program started are left out, because they are stopped together with it. */
   othersIn(root: string): Promise<LiveRun[]>;
-  /** This run has ended. */
+  /** Removes this run from the list. */
   close(): void;
 }
 
@@ -33,7 +33,7 @@ export function liveRunsFolder(stateFolder: string): string {
   return join(stateFolder, 'runs');
 }
 
-/** Enters this run among the live ones. Where that cannot be written it is not found by others, and no worse off. */
+/** Adds this run to the list. When the list cannot be written, other runs do not see this run; everything else works. */
 export async function enterLiveRuns(
   stateFolder: string,
   { session, instanceId, within, cwd }: { session: string; instanceId: string; within: string | undefined; cwd: string },
@@ -60,12 +60,12 @@ export async function enterLiveRuns(
   };
 }
 
-/** A run in words. */
+/** Describes a run in a sentence for the user. */
 export function describeRun({ session, instance_id, cwd }: LiveRun): string {
   return `another run works in this work tree: session ${session} (${instance_id}, in ${cwd})`;
 }
 
-/** The live runs of this user; what others left behind is removed. */
+/** The live runs of this user. Entries of runs that have ended are removed. */
 export async function readLiveRuns(stateFolder: string): Promise<LiveRun[]> {
   const folder = liveRunsFolder(stateFolder);
   const table = await readProcessTable();
@@ -110,7 +110,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** The nearest folder with a repository, as git finds it. */
+/** The nearest folder at or above `cwd` that holds a git repository. */
 function workTreeOf(cwd: string): string | undefined {
   try {
     const real = realpathSync(cwd);

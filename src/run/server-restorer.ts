@@ -1,11 +1,11 @@
 import type { Orchestrator } from '../client/orchestrator/orchestrator-contract.ts';
 
-/** How soon after it is gone a server is started in its place, and how long the next attempts wait. */
+/** How often the connection is checked, and how long to wait between attempts to start a server. */
 const lookForServerMs = 250;
 const restoreAgainMs = 1_000;
 const restoreAgainMostMs = 30_000;
 
-/** Has a server started in the place of one that is gone, for as long as the run lasts. */
+/** Starts a new server whenever the connection to the server is lost, as long as the run lasts. */
 export class ServerRestorer {
   readonly #run: Orchestrator;
   readonly #restore: () => Promise<void>;
@@ -21,7 +21,7 @@ export class ServerRestorer {
     this.#timer.unref();
   }
 
-  /** Tries at once, however long the next attempt would wait; resolves when the attempt is over. */
+  /** Tries at once, without waiting for the next scheduled attempt. Resolves when the attempt is over. */
   async restoreNow(): Promise<void> {
     this.#nextAt = 0;
     this.#look();

@@ -14,19 +14,19 @@ import { endAllGit } from './git/git-process.ts';
 import { enterLiveRuns, liveRunsFolder } from './live-runs.ts';
 import { OutputLines } from './output/output-lines.ts';
 import type { OutputPassage } from './output/output-passage.ts';
-import { readOwnStart } from './program/own-start.ts';
+import { readInheritedState } from './program/inherited-state.ts';
 import type { ProgramEnd } from './program/program-end.ts';
 import { ServerRestorer } from './server-restorer.ts';
 import { ProgramCheckpoints } from './checkpoints/program-checkpoints.ts';
 
-/** Events on their way beyond which output waits until a batch of it is full: the server is slow, or away. */
+/** With more unacknowledged events than these the server is slow or away. Output then waits until a batch is full. */
 const slowEvents = 50;
-/** Beyond these, lines of output, and then changes of files, are counted instead of kept: the rest is for what must not be lost. */
+/** With more pending events or characters than these, output is counted instead of sent, to leave room for more important events. */
 const outputEvents = 2_000;
 const outputChars = 8 * 1024 * 1024;
-/** How long the program waits for a server that answered a moment ago. */
+/** How long the start of the program waits for a server that answered a moment ago. */
 const attachMs = 5_000;
-/** How long the last events may take after the program has ended. */
+/** How long the delivery of the last events may take after the program has ended. */
 const lastEventsMs = 2_000;
 
 export interface SuperviseOptions extends ConnectOptions {
@@ -35,39 +35,39 @@ export interface SuperviseOptions extends ConnectOptions {
   command: string;
   args: readonly string[];
   checkpoints: 'git' | 'none';
-  /** Whether the session may be taken from another run that is attached to it. */
+  /** Whether this run may take the session over from another run that is attached to it. */
   takesOver: boolean;
   /** Whether changes of files below the working folder become events. */
   watchesFiles: boolean;
-  /** The user's, for what outlives the run. */
+  /** The user's state folder, for data that is kept after the run. */
   stateFolder: string;
-  /** Absolute paths of files that are none of the program's, the server's own: not watched, and in no checkpoint. */
+  /** Absolute paths of the server's own files. They are not watched and not part of any checkpoint. */
   leftOut: readonly string[];
-  /** For people, one sentence at a time. */
+  /** Shows the user one sentence. */
   onNote: (sentence: string) => void;
   /** False: no server answers, and the program starts without waiting for one. */
   waitsForServer: boolean;
-  /** Takes over output into which others may still write, before our own end of it is closed. */
+  /** Takes over outputs that children of the program may still write to. Called before this process closes its reading end. */
   leave: (passages: readonly OutputPassage[]) => void;
   /** The PATH of the program. */
   programPath: string | undefined;
-  /** Called while no server answers: starts one with the same journal, where that is possible. */
+  /** Called while no server answers. Starts one with the same journal, if that is possible. */
   restoreServer?: () => Promise<void>;
 }
 
-/** How a supervised program ended; `undelivered` events never reached the server. */
+/** How a supervised program ended. `undelivered` counts the events that never reached the server. */
 export interface SuperviseResult extends ProgramEnd {
   undelivered: number;
 }
 
 /**
- * Runs a program as a session: its output, its files and its end become events, and operators can stop it, let it go on
- * and roll its files back. The program goes on whatever happens to the server.
+ * Runs a program as a session. Its output, its file changes and its end become events. Operators can halt it, resume it
+ * and roll its files back. The program runs on whatever happens to the server.
  * @throws ShannonDashError when the session cannot be attached; Error when checkpoints or the program cannot be started
  */
 export async function supervise(options: SuperviseOptions): Promise<SuperviseResult> {
   const { url, session, command, args, stateFolder, onNote } = options;
-  // Who acknowledges a HALT: people recognise it, and no two runs share it.
+  // Names the run that acknowledges a HALT: readable for people, and different for every run.
   const instanceId = `run-${process.pid}@${hostname()}`;
   const cwd = process.cwd();
   const liveRuns = await enterLiveRuns(stateFolder, { session, instanceId, within: readEnvironment().run, cwd });
@@ -100,20 +100,20 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   let signals: ForwardedSignals | undefined;
   try {
     await announcements?.begin();
-    const { promise: isStarted, resolve: tellStarted } = Promise.withResolvers<SupervisedProgram>();
-    const own = readOwnStart(args.length + 1);
-    signals = forwardSignals(isStarted, own.ignored);
+    const { promise: isStarted, resolve: resolveStarted } = Promise.withResolvers<SupervisedProgram>();
+    const inherited = readInheritedState(args.length + 1);
+    signals = forwardSignals(isStarted, inherited.ignored);
     const startedAt = performance.now();
     const program = await startChildProgram({
       command,
       args,
       env: childEnvironment(options, run, announcements?.key),
-      own,
+      inherited,
       mark: `SHANNON_DASH_RUN=${run.instanceId}`,
       onOutput: (stream, bytes) => output.write(stream, bytes),
       onKeySignal: (signal) => {
-        if (signal !== 'SIGTSTP') tree.hasGot(signal).catch(() => undefined);
-        // A shell suspends all that it runs in front, us and whoever started us; the program is stopped with us.
+        if (signal !== 'SIGTSTP') tree.noteDelivered(signal).catch(() => undefined);
+        // A shell suspends the whole foreground group: this process and its callers. This process then stops the program.
         else if (!program.stopsItself || tree.isHalted) process.kill(0, 'SIGTSTP');
       },
       onStopped: () => signals?.suspend(),
@@ -122,8 +122,8 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       checkpoints?.markRunning();
       void run.emit('execution:resumed', { reason: `${signal} to the halted program`, initiated_by: 'signal' }, kept);
     });
-    tellStarted({ program, tree });
-    carryOut(run, tree, checkpoints, announcements);
+    resolveStarted({ program, tree });
+    handleCommands(run, tree, checkpoints, announcements);
     run.onDeleted(() => {
       checkpoints?.remove().catch(() => onNote('the checkpoints of the session, which was deleted, could not be removed'));
       if (tree.isHalted) onNote('the session was deleted while it was halted; the program goes on');
@@ -134,7 +134,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
         task: maskPasswords([command, ...args].join(' ')),
         command,
         args: args.map(maskPasswords),
-        // Which folder it is, not where it lies: this is read on other machines too.
+        // Only the name of the folder, because people on other machines read this event and the path means nothing there.
         folder: basename(process.cwd()),
         pid: program.root.pid,
       },
@@ -161,13 +161,13 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     output.close();
     liveRuns.close();
     await checkpoints?.close().catch(() => undefined);
-    // What could be said has been said.
+    // No event is waited for any more: the final flush is over.
     await Promise.all([announcements?.close(), fileWatch?.finish(), run.close(undefined, { timeoutMs: 0 })]);
     endAllGit();
   }
 }
 
-/** For events that must not be lost for want of room. */
+/** For events that must not be dropped when the outbox is full. */
 const kept = { whenFull: 'wait' } as const;
 
 function childEnvironment(
@@ -199,7 +199,7 @@ function startOutput(run: Orchestrator): OutputLines {
   );
 }
 
-function carryOut(
+function handleCommands(
   run: Orchestrator,
   tree: ChildTree,
   checkpoints: ProgramCheckpoints | undefined,
@@ -243,7 +243,7 @@ function publishEnd(run: Orchestrator, { code, signal }: ProgramEnd, durationMs:
   else void run.emit('execution:failed', { error: signal === null ? `exit code ${code}` : `ended by ${signal}`, ...end }, kept);
 }
 
-/** @returns how many events the server does not have, because it was away to the end */
+/** @returns how many events were not delivered, because the server did not answer until the end */
 async function flushAtExit(run: Orchestrator, server: ServerRestorer): Promise<number> {
   if (run.pending > 0 && run.connection.status !== 'live') await server.restoreNow();
   await run.flush(lastEventsMs).catch(() => undefined);

@@ -9,7 +9,7 @@ const namedPaths = 500;
 const namedReasons = 20;
 
 /** How long a stopped program's files may take to be looked at before the HALT is acknowledged. */
-const sealMs = 1_000;
+const stopSnapshotMs = 1_000;
 
 /** How long the program waits for its files to be kept: it begins then, and what it changes meanwhile is not kept. */
 const startMs = 5_000;
@@ -95,7 +95,7 @@ export class ProgramCheckpoints {
     this.#stoppedFiles = atStop;
     await isSettledWithin(
       atStop.catch(() => undefined),
-      sealMs,
+      stopSnapshotMs,
     );
   }
 

@@ -55,29 +55,29 @@ interface Stream {
 /** Cuts output into lines and tells them in bounded batches. Of what is too much the newest is kept: it says how things ended. */
 export class OutputLines {
   readonly #onBatch: (batch: OutputBatch) => void;
-  readonly #mayTell: (batch: { isFull: boolean }) => boolean;
+  readonly #mayEmit: (batch: { isFull: boolean }) => boolean;
   readonly #streams: Record<'stdout' | 'stderr', Stream> = { stdout: newStream(), stderr: newStream() };
   readonly #timer: NodeJS.Timeout;
   #allowance = burstBatches;
   #allowedAt = performance.now();
 
-  /** @param mayTell asked for each batch: false while too much is on its way already */
-  constructor(onBatch: (batch: OutputBatch) => void, mayTell: (batch: { isFull: boolean }) => boolean) {
+  /** @param mayEmit asked for each batch: false while too much is on its way already */
+  constructor(onBatch: (batch: OutputBatch) => void, mayEmit: (batch: { isFull: boolean }) => boolean) {
     this.#onBatch = onBatch;
-    this.#mayTell = mayTell;
+    this.#mayEmit = mayEmit;
     this.#timer = setInterval(() => this.#flush(false), flushMs);
     this.#timer.unref();
   }
 
   write(name: 'stdout' | 'stderr', bytes: Buffer): void {
     const stream = this.#streams[name];
-    if (stream.unread.length === 0 && (!isFull(stream) || this.#mayTellFull())) {
+    if (stream.unread.length === 0 && (!isFull(stream) || this.#mayEmitFull())) {
       this.#read(name, bytes);
       return;
     }
     stream.unread.push(bytes);
     stream.unreadBytes += bytes.length;
-    if (stream.unreadBytes > mostUnreadBytes) letUnreadGo(stream);
+    if (stream.unreadBytes > mostUnreadBytes) dropOldUnread(stream);
   }
 
   #read(name: 'stdout' | 'stderr', bytes: Buffer): void {
@@ -118,7 +118,7 @@ export class OutputLines {
   #flush(isLast: boolean): void {
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.#streams[name];
-      if (stream.unread.length > 0 && (isLast || this.#mayTellFull())) this.#readUnread(name);
+      if (stream.unread.length > 0 && (isLast || this.#mayEmitFull())) this.#readUnread(name);
       if (stream.rest.text !== '' && Date.now() - stream.restSince > partialMs) this.#keepRest(name);
       if (stream.lines.length > 0 && (isLast || this.#isAllowed(isFull(stream)))) this.#tell(name);
     }
@@ -147,7 +147,7 @@ export class OutputLines {
     if (isFull(stream)) {
       if (this.#isAllowed(true)) this.#tell(name);
       // Twice as many, and then half of them go: one at a time would cost more than the program's own work.
-      else if (stream.lines.length >= 2 * batchLines || stream.chars >= 2 * batchChars) letOldGo(stream);
+      else if (stream.lines.length >= 2 * batchLines || stream.chars >= 2 * batchChars) dropOldLines(stream);
     }
     stream.lines.push(line);
     stream.chars += line.length;
@@ -155,7 +155,7 @@ export class OutputLines {
 
   #tell(name: 'stdout' | 'stderr'): void {
     const stream = this.#streams[name];
-    if (stream.lines.length > batchLines || stream.chars > 2 * batchChars) letOldGo(stream);
+    if (stream.lines.length > batchLines || stream.chars > 2 * batchChars) dropOldLines(stream);
     this.#onBatch({
       stream: name,
       lines: stream.lines,
@@ -169,9 +169,9 @@ export class OutputLines {
   }
 
   /** Whether a full batch could be told now. */
-  #mayTellFull(): boolean {
+  #mayEmitFull(): boolean {
     this.#renewAllowance();
-    return this.#allowance >= 1 && this.#mayTell({ isFull: true });
+    return this.#allowance >= 1 && this.#mayEmit({ isFull: true });
   }
 
   #renewAllowance(): void {
@@ -184,7 +184,7 @@ export class OutputLines {
     this.#renewAllowance();
     // What comes slowly is told ten times a second and costs nothing of what is meant for bursts.
     const price = isFull ? 1 : 0;
-    if (this.#allowance < price || !this.#mayTell({ isFull })) return false;
+    if (this.#allowance < price || !this.#mayEmit({ isFull })) return false;
     this.#allowance -= price;
     return true;
   }
@@ -210,7 +210,7 @@ function isFull({ lines, chars }: Stream): boolean {
 }
 
 /** Lets the oldest of what is unread go, and all that is older, with the number of its lines. */
-function letUnreadGo(stream: Stream): void {
+function dropOldUnread(stream: Stream): void {
   stream.letGo += stream.lines.length;
   stream.lines = [];
   stream.chars = 0;
@@ -255,7 +255,7 @@ function continuesCutLine({ rest, endsInReturn }: Stream, bytes: Buffer): boolea
 }
 
 /** Keeps one batch of the newest lines. */
-function letOldGo(stream: Stream): void {
+function dropOldLines(stream: Stream): void {
   let chars = 0;
   let from = stream.lines.length;
   while (from > 0 && stream.lines.length - from < batchLines && chars < batchChars) chars += stream.lines[--from]?.length ?? 0;

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 /** What a child of the program may still say after the program's end, without a pause as long as this. */
-const afterwordMs = 200;
+const lateOutputMs = 200;
 
 /** Passes bytes on as they are, no faster than they are taken: a slow reader slows the program, as it would bare. */
 export class OutputPassage {
@@ -64,8 +64,8 @@ export class OutputPassage {
     const isQuiet = new Promise<void>((resolve) => {
       const look = () => {
         const quietMs = this.#isBlocked ? 0 : performance.now() - this.#passedAt;
-        if (quietMs >= afterwordMs) resolve();
-        else timer = setTimeout(look, afterwordMs - quietMs);
+        if (quietMs >= lateOutputMs) resolve();
+        else timer = setTimeout(look, lateOutputMs - quietMs);
       };
       look();
     });

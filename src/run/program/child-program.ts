@@ -1,14 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { findProgram } from './find-program.ts';
-import { type KeptProgram, startKept } from './kept-program.ts';
-import { handedDescriptors, launched, type Launch } from './launcher.ts';
+import { type StartedProgram, startWithKeeper } from './session-keeper.ts';
+import { stdioWithInherited, launchCommand, type Launch } from './launcher.ts';
 import type { OutputPassage } from '../output/output-passage.ts';
-import type { OwnStart } from './own-start.ts';
+import type { InheritedState } from './inherited-state.ts';
 import { endOf, type ProgramEnd } from './program-end.ts';
 import { openProgramOutputs, type OnOutput, type ProgramOutputs } from '../output/program-outputs.ts';
 import { PseudoTerminal } from './pseudo-terminal.ts';
-import { hasControllingTerminal, sharesTerminal } from './terminal-place.ts';
+import { hasControllingTerminal, sharesTerminal } from './controlling-terminal.ts';
 import { sizeOf, startOnTerminal } from './terminal-program.ts';
 import { sessionLeader, type TreeRoot } from '../tree/tree-members.ts';
 
@@ -16,39 +16,41 @@ export interface ChildProgramOptions {
   command: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** What we were started with ourselves. */
-  own: OwnStart;
-  /** `NAME=VALUE` of the environment that only this program has. */
+  /** The process state that this process inherited and hands on to the program. */
+  inherited: InheritedState;
+  /** `NAME=VALUE`, a variable that only this program and its children have in their environment. */
   mark: string;
   onOutput: OnOutput;
-  /** A key of the terminal was pressed that means this signal to the program, and the program has got the key. */
+  /** Called when the user pressed a key that sends this signal. The program has already received the key. */
   onKeySignal: (signal: NodeJS.Signals) => void;
-  /** The program has stopped, as by Ctrl-Z. */
+  /** Called when the program was suspended, for example by Ctrl-Z. */
   onStopped: () => void;
 }
 
-/** How a program ended, and where what it left behind may still write. */
+/** How a program ended, and the outputs that its remaining children may still write to. */
 interface ChildProgramEnd extends ProgramEnd {
   leftBehind: OutputPassage[];
 }
 
-/** A program that runs as if it had been started bare. */
+/** A program that runs as if the user had started it directly, without `run`. */
 export interface ChildProgram {
   readonly root: TreeRoot;
   readonly ended: Promise<ChildProgramEnd>;
-  /** Whether it is in our own process group: what our terminal sends us, it gets as well. */
+  /** Whether the program is in this process's own process group. The terminal then sends its signals to both. */
   readonly isShared: boolean;
-  /** Whether Ctrl-Z stops it without our help, so that `onStopped` comes. */
+  /** Whether Ctrl-Z suspends the program without help from this process. `onStopped` is then called. */
   readonly stopsItself: boolean;
-  /** Gives our own terminal back while `pause` lasts, as when a shell takes it to suspend us. */
+  /** Restores the user's terminal while `pause` runs, for example while a shell suspends this process. */
   withoutTerminal(pause: () => Promise<void>): Promise<void>;
 }
 
 /**
- * Starts a program, so that each of its three streams is a terminal where it is one bare, and /dev/tty is there where it is bare:
- * - on a terminal of its own in a session of its own, joined to ours, where its output is on a terminal that it has for itself;
- * - in our own session and group where it has not, as in a pipeline: the terminal and its signals are the group's then;
- * - in a session of its own with pipes where there is no terminal.
+ * Starts a program. Each of its three streams is a terminal exactly when it would be one without `run`; the same holds for /dev/tty.
+ * - When the program writes to a terminal that it does not share, it gets a pseudo-terminal in a new session. This process relays
+ *   between the pseudo-terminal and the user's terminal.
+ * - When it shares the terminal, as in a pipeline, it stays in this process's session and process group, so that the terminal's
+ *   signals reach the whole group.
+ * - When there is no terminal, it gets pipes in a new session.
  * @throws the system's error when it cannot be started, as ENOENT
  */
 export async function startChildProgram(options: ChildProgramOptions): Promise<ChildProgram> {
@@ -60,34 +62,34 @@ export async function startChildProgram(options: ChildProgramOptions): Promise<C
   const outputs = await openProgramOutputs(terminal, options.onOutput);
   try {
     if (terminal !== undefined && ownsTerminal) return await startOnTerminal(terminal, outputs, options);
-    return await startBeside(terminal, outputs, options, hasTerminal && process.pid !== 1);
+    return await startOffTerminal(terminal, outputs, options, hasTerminal && process.pid !== 1);
   } catch (error) {
     outputs.abandon();
     throw error;
   }
 }
 
-async function startBeside(
+async function startOffTerminal(
   terminal: PseudoTerminal | undefined,
   outputs: ProgramOutputs,
-  { command, args, env, own, mark, onStopped }: ChildProgramOptions,
+  { command, args, env, inherited, mark, onStopped }: ChildProgramOptions,
   isShared: boolean,
 ): Promise<ChildProgram> {
-  if (terminal !== undefined) passUnchanged(terminal.path);
-  if (own.rawArgs === undefined) findProgram(command, env['PATH']);
+  if (terminal !== undefined) disableOutputProcessing(terminal.path);
+  if (inherited.rawArgs === undefined) findProgram(command, env['PATH']);
   const launch = {
     command,
     args,
     env,
-    own,
+    inherited,
     ...(terminal === undefined ? {} : { terminal: { path: terminal.path, on: outputs.onTerminal } }),
   };
   const stdio = [0, ...outputs.stdio];
-  const ours = terminal?.descriptors ?? [];
+  const closedDescriptors = terminal?.descriptors ?? [];
   const { child, root, ended } =
     process.pid === 1 && !isShared
-      ? await startKept(launch, stdio, ours, onStopped)
-      : await startAlone({ ...launch, ours }, stdio, isShared);
+      ? await startWithKeeper(launch, stdio, closedDescriptors, onStopped)
+      : await startDirectly({ ...launch, closedDescriptors }, stdio, isShared);
   outputs.handedOver([child.stdout, child.stderr]);
   const onResize = () => terminal?.resize(sizeOf(process.stdout.isTTY ? process.stdout : process.stderr));
   if (terminal !== undefined) process.on('SIGWINCH', onResize);
@@ -104,23 +106,23 @@ async function startBeside(
   };
 }
 
-/** The leader of a new session and group, where we have no terminal to share: what is stopped, is stopped as a whole. */
-async function startAlone(launch: Launch, first: readonly (number | 'pipe' | 'ignore')[], isShared: boolean): Promise<KeptProgram> {
-  const { file, args, env } = launched(launch);
-  const child = spawn(file, args, { env, detached: !isShared, stdio: handedDescriptors(launch.own, first) });
+/** Starts the program without a keeper. Unless it shares the terminal, it leads a new session and process group. */
+async function startDirectly(launch: Launch, first: readonly (number | 'pipe' | 'ignore')[], isShared: boolean): Promise<StartedProgram> {
+  const { file, args, env } = launchCommand(launch);
+  const child = spawn(file, args, { env, detached: !isShared, stdio: stdioWithInherited(launch.inherited, first) });
   const ended = endOf(child);
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', reject);
   });
-  return { root: sessionLeader(child.pid ?? 0), ended, isKept: false, child };
+  return { root: sessionLeader(child.pid ?? 0), ended, hasKeeper: false, child };
 }
 
-/** Our own terminal makes the line ends: the one that a pipeline's program writes to leaves them alone. */
-function passUnchanged(path: string): void {
+/** Turns off line-end conversion on the program's pseudo-terminal, because the user's terminal already does it. */
+function disableOutputProcessing(path: string): void {
   try {
     execFileSync('stty', [process.platform === 'darwin' ? '-f' : '-F', path, '-opost', '-echo'], { stdio: 'ignore' });
   } catch {
-    // Without stty lines end twice, which is not to be seen.
+    // Without stty each line gets two carriage returns, which changes nothing on the screen.
   }
 }

@@ -2,8 +2,9 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * Looks for the file that a command names, as `execvp` does: a terminal's child can only tell by dying that it is not there.
- * @throws an error as that of a spawn: ENOENT, or EACCES where there is a file that cannot be executed
+ * Finds the file that a command names, as `execvp` does. A program on a pseudo-terminal is started by the launcher, which cannot
+ * report a missing file as a spawn error. So the file is looked up first.
+ * @throws an error like that of `spawn`: ENOENT, or EACCES when the file exists and cannot be executed
  */
 export function findProgram(command: string, path: string | undefined): string {
   const candidates = command.includes('/') ? [command] : (path ?? '/usr/bin:/bin').split(delimiter).map((folder) => join(folder, command));

@@ -1,16 +1,16 @@
 /**
- * What stands between us and a program, where Node cannot start it as it would be started bare: in Perl, which every Debian, macOS
- * and most other systems have. It takes options up to `--`, then the command.
+ * The launcher starts a program in ways that Node cannot. It is written in Perl, which Debian, macOS and most other systems have.
+ * It takes options up to `--`, then the command.
  *
- * - `hex`: the command's words are hexadecimal, for they are not UTF-8; `env`: so are these NAME=VALUE
- * - `perl`: names that are in the environment for Perl's own sake
- * - `nofile` SOFT:HARD:SYSCALL: the limit of open files; `ignore`: signals; `close`: descriptors that are ours
- * - `tty` PATH, `on` 0,1,2: a terminal, and the descriptors that are on it
- * - `keep` DESCRIPTOR: the program gets a process group of its own, and this process stays as the leader of the session: were the
- *   program the leader, its end would hang up on all that it leaves behind. It tells `pid N`, `stop SIGNAL`, `end STATUS`, and on a
- *   terminal stays until the session has no other process.
- * - `reap` SYSCALL: it also takes what ended of those whose parents are gone
- * - `front`, `control`: numbers of ioctl: to give the terminal to a process group, to take it as the session's own
+ * - `hex`: the command's words are in hexadecimal, because they are not UTF-8; `env`: NAME=VALUE entries, also in hexadecimal
+ * - `perl`: environment variables that are only meant for Perl itself and are removed for the program
+ * - `nofile` SOFT:HARD:SYSCALL: the limit of open files; `ignore`: signals to ignore; `close`: file descriptors to close
+ * - `tty` PATH, `on` 0,1,2: the pseudo-terminal, and the file descriptors that refer to it
+ * - `keep` DESCRIPTOR: the program gets a process group of its own, and the launcher stays as the session leader. If the program led
+ *   the session, its end would send SIGHUP to the children that it left running. The launcher reports `pid N`, `stop SIGNAL` and
+ *   `end STATUS` on this descriptor. On a terminal it stays until the session has no other process.
+ * - `reap` SYSCALL: the launcher also reaps orphaned processes
+ * - `front`, `control`: ioctl numbers that set the foreground process group and the controlling terminal
  */
 export const launcherScript = String.raw`
 my %o;

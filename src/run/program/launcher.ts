@@ -1,34 +1,34 @@
 import { findProgram } from './find-program.ts';
 import { launcherScript } from './launcher-script.ts';
-import type { OwnStart } from './own-start.ts';
+import type { InheritedState } from './inherited-state.ts';
 
-/** How a program is to be started beyond what Node can do. */
+/** How to start a program, including what Node cannot do itself. */
 export interface Launch {
   command: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
-  own: OwnStart;
-  /** A terminal, the program's descriptors that are on it, and whether it becomes the terminal of the program's session. */
+  inherited: InheritedState;
+  /** The pseudo-terminal, and the program's file descriptors that refer to it. */
   terminal?: { path: string; on: readonly number[] } | undefined;
-  /** Descriptors that the program must not have. */
-  ours?: readonly number[];
-  /** The descriptor on which a process that keeps the session tells how the program does. Undefined: none is needed. */
-  keep?: number | undefined;
-  /** Whether what is left without a parent is ours to take. */
-  reaps?: boolean;
+  /** File descriptors that are closed in the program. */
+  closedDescriptors?: readonly number[];
+  /** The file descriptor on which the keeper reports the program's pid, stops and end. Undefined: no keeper is needed. */
+  keeperDescriptor?: number | undefined;
+  /** Whether the keeper also reaps orphaned processes. This process is then pid 1 of a container. */
+  reapsOrphans?: boolean;
 }
 
-/** What Node is to start instead. */
-export interface Launched {
+/** The command that Node starts instead of the program. */
+export interface LaunchCommand {
   file: string;
   args: string[];
   env: NodeJS.ProcessEnv;
-  /** Whether a process keeps the session, as was asked for. */
-  isKept: boolean;
+  /** Whether a keeper process leads the session, as requested. */
+  hasKeeper: boolean;
 }
 
-/** Numbers that Perl cannot know without a compiler's headers. */
-const numbers =
+/** Numbers of ioctls and system calls. Perl would need C header files to know them. */
+const systemNumbers =
   process.platform === 'darwin'
     ? { front: 0x80047476, control: 0x20007461, limit: undefined, child: undefined }
     : {
@@ -38,53 +38,62 @@ const numbers =
         child: process.arch === 'x64' ? 157 : process.arch === 'arm64' ? 167 : undefined,
       };
 
-/** Puts a launcher before a program where it needs one: Perl, or else a shell, which can do less. */
-export function launched(launch: Launch): Launched {
-  const { command, args, env, own, terminal, keep, reaps } = launch;
-  // Shells drop variables whose names are none to them, and make one that was not there.
-  const isOdd = own.rawArgs !== undefined || own.rawEnv.size > 0 || env['PWD'] === undefined || !Object.keys(env).every(isShellName);
-  const isPlain = own.ignored.length === 0 && own.openFiles === undefined && terminal === undefined && keep === undefined;
-  if (isPlain && own.rawArgs === undefined && own.rawEnv.size === 0) return { file: command, args: [...args], env, isKept: false };
-  const needsPerl = isOdd || terminal !== undefined || keep !== undefined || reaps === true;
+/** Puts a launcher in front of the program when it needs one: Perl, or else a shell, which can do less. */
+export function launchCommand(launch: Launch): LaunchCommand {
+  const { command, args, env, inherited, terminal, keeperDescriptor, reapsOrphans } = launch;
+  // A shell drops variables whose names it does not accept, and adds PWD when it is missing.
+  const needsExactBytes =
+    inherited.rawArgs !== undefined || inherited.rawEnv.size > 0 || env['PWD'] === undefined || !Object.keys(env).every(isShellName);
+  const isPlain =
+    inherited.ignored.length === 0 && inherited.openFiles === undefined && terminal === undefined && keeperDescriptor === undefined;
+  if (isPlain && inherited.rawArgs === undefined && inherited.rawEnv.size === 0)
+    return { file: command, args: [...args], env, hasKeeper: false };
+  const needsPerl = needsExactBytes || terminal !== undefined || keeperDescriptor !== undefined || reapsOrphans === true;
   const perl = needsPerl ? perlAt(env['PATH']) : undefined;
-  return perl === undefined ? byShell(launch) : byPerl(perl, launch);
+  return perl === undefined ? shellCommand(launch) : perlCommand(perl, launch);
 }
 
-/** What to hand to Node: the first three as given, and the descriptors that were handed to us by the same numbers. */
-export function handedDescriptors(own: OwnStart, first: readonly (number | 'pipe' | 'ignore')[]): (number | 'pipe' | 'ignore')[] {
+/** The `stdio` for `spawn`: the first three as given, then each inherited file descriptor under its own number. */
+export function stdioWithInherited(
+  inherited: InheritedState,
+  first: readonly (number | 'pipe' | 'ignore')[],
+): (number | 'pipe' | 'ignore')[] {
   const stdio = [...first];
-  for (const descriptor of own.descriptors) {
+  for (const descriptor of inherited.descriptors) {
     while (stdio.length < descriptor) stdio.push('ignore');
     stdio[descriptor] = descriptor;
   }
   return stdio;
 }
 
-function byPerl(perl: string, { command, args, env, own, terminal, keep, reaps, ours = [] }: Launch): Launched {
-  const words = own.rawArgs ?? [command, ...args];
-  // Perl would take these for its own.
+function perlCommand(
+  perl: string,
+  { command, args, env, inherited, terminal, keeperDescriptor, reapsOrphans, closedDescriptors = [] }: Launch,
+): LaunchCommand {
+  const words = inherited.rawArgs ?? [command, ...args];
+  // Perl would read these variables as its own settings.
   const perls = Object.keys(env).filter((name) => name.startsWith('PERL'));
   const rawEnv = [
     ...perls.map((name) => Buffer.from(`${name}=${env[name]}`)),
-    ...[...own.rawEnv].filter(([name]) => env[name] !== undefined).map(([, entry]) => entry),
+    ...[...inherited.rawEnv].filter(([name]) => env[name] !== undefined).map(([, entry]) => entry),
   ];
   const options: Record<string, string | number | undefined> = {
-    hex: own.rawArgs === undefined ? undefined : 1,
+    hex: inherited.rawArgs === undefined ? undefined : 1,
     perl: 'PERL_BADLANG',
     env: rawEnv.map((entry) => entry.toString('hex')).join(',') || undefined,
     nofile:
-      own.openFiles === undefined || numbers.limit === undefined
+      inherited.openFiles === undefined || systemNumbers.limit === undefined
         ? undefined
-        : `${own.openFiles.soft}:${own.openFiles.hard}:${numbers.limit}`,
-    ignore: own.ignored.map((signal) => signal.slice(3)).join(',') || undefined,
-    close: ours.join(',') || undefined,
+        : `${inherited.openFiles.soft}:${inherited.openFiles.hard}:${systemNumbers.limit}`,
+    ignore: inherited.ignored.map((signal) => signal.slice(3)).join(',') || undefined,
+    close: closedDescriptors.join(',') || undefined,
     tty: terminal?.path,
     on: terminal?.on.join(','),
-    keep,
-    theirs: own.descriptors.join(',') || undefined,
-    reap: reaps === true ? numbers.child : undefined,
-    front: numbers.front,
-    control: keep === undefined ? undefined : numbers.control,
+    keep: keeperDescriptor,
+    theirs: inherited.descriptors.join(',') || undefined,
+    reap: reapsOrphans === true ? systemNumbers.child : undefined,
+    front: systemNumbers.front,
+    control: keeperDescriptor === undefined ? undefined : systemNumbers.control,
   };
   return {
     file: perl,
@@ -97,24 +106,24 @@ function byPerl(perl: string, { command, args, env, own, terminal, keep, reaps, 
       ...words.map((word) => (typeof word === 'string' ? word : word.toString('hex'))),
     ],
     env: { ...Object.fromEntries(Object.entries(env).filter(([name]) => !perls.includes(name))), PERL_BADLANG: '0' },
-    isKept: keep !== undefined,
+    hasKeeper: keeperDescriptor !== undefined,
   };
 }
 
-function byShell({ command, args, env, own, terminal }: Launch): Launched {
+function shellCommand({ command, args, env, inherited, terminal }: Launch): LaunchCommand {
   const script = [
     ...(terminal === undefined
       ? []
       : ['t=$1; shift', ...(terminal.on.length === 0 ? [': <>"$t"'] : terminal.on.map((on) => `exec ${on}<>"$t"`))]),
-    ...(own.openFiles === undefined ? [] : [`ulimit -Sn ${own.openFiles.soft}`]),
-    ...(own.ignored.length === 0 ? [] : [`trap '' ${own.ignored.map((signal) => signal.slice(3)).join(' ')}`]),
+    ...(inherited.openFiles === undefined ? [] : [`ulimit -Sn ${inherited.openFiles.soft}`]),
+    ...(inherited.ignored.length === 0 ? [] : [`trap '' ${inherited.ignored.map((signal) => signal.slice(3)).join(' ')}`]),
     'exec "$@"',
   ].join('; ');
   return {
     file: '/bin/sh',
     args: ['-c', script, 'sh', ...(terminal === undefined ? [] : [terminal.path]), command, ...args],
     env,
-    isKept: false,
+    hasKeeper: false,
   };
 }
 
@@ -122,7 +131,7 @@ function perlAt(path: string | undefined): string | undefined {
   try {
     return findProgram('perl', path);
   } catch {
-    // The program's own PATH may be narrow.
+    // The program's PATH may not include the folder of Perl.
     try {
       return findProgram('/usr/bin/perl', undefined);
     } catch {

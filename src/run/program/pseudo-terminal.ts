@@ -13,13 +13,13 @@ export interface TerminalSize {
   rows: number;
 }
 
-/** A terminal that we make: what is written to its path by a program, we read, and what we write are the program's keys. */
+/** A pseudo-terminal. This process reads what programs write to its path; what this process writes arrives there as key presses. */
 export class PseudoTerminal {
   readonly path: string;
-  /** Our side of it. */
+  /** The master side, which this process holds. */
   readonly descriptor: number;
   readonly stream: ReadStream;
-  /** What of a program's output is shown on our own terminal. */
+  /** Converts the program's output before it goes to the user's terminal. */
   shown: (bytes: Buffer) => Buffer = (bytes) => bytes;
   readonly #binding: Binding;
   #otherSide: number | undefined;
@@ -33,7 +33,7 @@ export class PseudoTerminal {
     this.stream = new ReadStream(master);
   }
 
-  /** Undefined where the system has none, or the optional package that makes them is not installed. */
+  /** Undefined when the system has no pseudo-terminals, or the optional package for them is not installed. */
   static open(size: TerminalSize): PseudoTerminal | undefined {
     try {
       const require = createRequire(import.meta.url);
@@ -44,7 +44,7 @@ export class PseudoTerminal {
     }
   }
 
-  /** Descriptors that a program must not inherit. */
+  /** File descriptors that a program must not inherit. */
   get descriptors(): number[] {
     return [this.descriptor, ...(this.#otherSide === undefined ? [] : [this.#otherSide])];
   }
@@ -57,7 +57,8 @@ export class PseudoTerminal {
     }
   }
 
-  /** The program has opened it: from now on its end is to be seen when the last program closes it. */
+  /** Call it when the program has opened the terminal. This process then closes its copy of the slave side, so that it sees when the last
+   * program closes the terminal. */
   handedOver(): void {
     if (this.#otherSide !== undefined) closeSync(this.#otherSide);
     this.#otherSide = undefined;

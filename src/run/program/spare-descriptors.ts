@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 
-/** Descriptors that a run needs at its widest: pipes, sockets, watches, and what Node opens while it starts a program. */
+/** The most file descriptors that a run needs: pipes, sockets, file watches, and those that Node opens while it starts a program. */
 const neededDescriptors = 40;
 
-/** How many descriptors this process could open of those that a run needs; undefined where that is all of them. */
+/** How many of the file descriptors that a run needs this process can open. Undefined when it can open them all. */
 export function tooFewDescriptors(): { free: number; needed: number } | undefined {
   const opened: number[] = [];
   try {

@@ -4,37 +4,37 @@ import { continueTree, NotStoppedError, signalTree, stopTree, type StoppedProces
 import type { TreeRoot } from './tree-members.ts';
 
 /**
- * Signals that mean the end. They go to the whole tree, as a terminal, timeout(1) and systemd send them: what the program
- * started must not live on where nobody looks. What stands still is let go on, so that it can act on them. Any other signal
+ * Signals that ask a program to end. They go to the whole process tree, as a terminal, timeout(1) and systemd send them, so that no
+ * child of the program stays behind unnoticed. Stopped processes are continued, so that they can act on the signal. Any other signal
  * goes to the program alone.
  */
 const endSignals = new Set<NodeJS.Signals | number>(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM']);
 
 const none: StoppedProcesses = new Map();
 
-/** A program with everything it started: stopped and continued as a whole, one request after the other. */
+/** A program with all its descendants. They are stopped and continued as a whole, one request after the other. */
 export class ChildTree {
   readonly #root: TreeRoot;
   readonly #guard: OrphanGuard;
-  readonly #onLetGo: (signal: NodeJS.Signals | number) => void;
+  readonly #onResumedBySignal: (signal: NodeJS.Signals | number) => void;
   #isHalted = false;
-  /** What stands still because of us; not what the program itself has stopped. */
+  /** The processes that this class stopped. Processes that the program itself had stopped are not among them. */
   #stopped = none;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param onLetGo a halted program goes on, because it was told to end */
-  constructor(root: TreeRoot, onLetGo: (signal: NodeJS.Signals | number) => void) {
+  /** @param onResumedBySignal called when a halted program runs again because a signal asked it to end */
+  constructor(root: TreeRoot, onResumedBySignal: (signal: NodeJS.Signals | number) => void) {
     this.#root = root;
     this.#guard = new OrphanGuard(root);
-    this.#onLetGo = onLetGo;
+    this.#onResumedBySignal = onResumedBySignal;
   }
 
-  /** Whether it was halted, and not resumed since. */
+  /** Whether the program was halted and has not been resumed since. */
   get isHalted(): boolean {
     return this.#isHalted;
   }
 
-  /** Resolves when every process of it has stopped. @throws Error naming those that did not; nothing is left of it */
+  /** Resolves when every process of the tree has stopped. @throws Error naming those that did not; the tree then runs on */
   halt(): Promise<{ processes: number }> {
     return this.#inTurn(async () => {
       try {
@@ -43,19 +43,19 @@ export class ChildTree {
         this.#isHalted = true;
         return { processes: pids.length };
       } catch (error) {
-        // Half a program at rest would be neither halted nor running.
+        // A tree that is only partly stopped would be neither halted nor running.
         if (!this.#isHalted) await this.#continue();
         throw error;
       }
     });
   }
 
-  /** Resolves when nothing of it stands still that ran before. @throws Error naming those that do */
+  /** Resolves when every process that was running before the halt runs again. @throws Error naming those that do not */
   resume(): Promise<{ processes: number }> {
     return this.#inTurn(() => this.#resume());
   }
 
-  /** Does something while nothing of it moves, then lets it go on if it was not halted. */
+  /** Runs `work` while the whole tree is stopped. Continues the tree afterwards, unless it was halted before. */
   whileStopped<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#inTurn(async () => {
       if (this.#isHalted) return work();
@@ -68,7 +68,7 @@ export class ChildTree {
     });
   }
 
-  /** The program has stopped, unless that was our doing. Does something meanwhile, then lets it go on as a shell does. */
+  /** Runs `work` when the program was suspended from outside, then continues it as a shell does. Does nothing after a halt. */
   suspended(work: () => Promise<void>): Promise<void> {
     return this.#inTurn(async () => {
       const root = (await readProcessTable()).find(({ pid }) => pid === this.#root.pid);
@@ -79,23 +79,23 @@ export class ChildTree {
     });
   }
 
-  /** Hands a signal on as it would have come bare. */
+  /** Delivers a signal as the program would receive it without `run`. */
   signal(signal: NodeJS.Signals | number): Promise<void> {
     return this.#inTurn(async () => {
       if (!endSignals.has(signal)) return void process.kill(this.#root.pid, signal);
       await this.#signalGroup(signal);
-      await this.#letGo(signal);
-      // A parent that watches its children may have stopped itself; it would end only after somebody let it go on.
+      await this.#resumeForSignal(signal);
+      // A parent that watches its children may have stopped itself. It acts on the signal only when it is continued.
       await continueTree(this.#root, 'everything').catch(() => undefined);
     });
   }
 
-  /** The program has got a signal from elsewhere, as from its terminal. */
-  hasGot(signal: NodeJS.Signals): Promise<void> {
-    return this.#inTurn(() => this.#letGo(signal));
+  /** Call it when the program received a signal from elsewhere, for example from its terminal. */
+  noteDelivered(signal: NodeJS.Signals): Promise<void> {
+    return this.#inTurn(() => this.#resumeForSignal(signal));
   }
 
-  /** It has ended. What it left behind is as free as it would be bare, also where it was killed while all of it stood still. */
+  /** Call it when the program has ended. Continues its remaining children, which are still stopped after a kill during a halt. */
   async close(): Promise<void> {
     this.#guard.close();
     if (this.#stopped.size > 0) await continueTree(this.#root, this.#stopped).catch(() => undefined);
@@ -106,10 +106,10 @@ export class ChildTree {
     else await signalTree(this.#root, signal);
   }
 
-  async #letGo(signal: NodeJS.Signals | number): Promise<void> {
+  async #resumeForSignal(signal: NodeJS.Signals | number): Promise<void> {
     if (!this.#isHalted || !endSignals.has(signal)) return;
     await this.#resume();
-    this.#onLetGo(signal);
+    this.#onResumedBySignal(signal);
   }
 
   async #resume(): Promise<{ processes: number }> {
@@ -121,21 +121,21 @@ export class ChildTree {
   async #stop(): Promise<number[]> {
     try {
       const { pids, stopped } = await stopTree(this.#root, { before: this.#stopped });
-      this.#standsStill(stopped);
+      this.#setStopped(stopped);
       return pids;
     } catch (error) {
-      if (error instanceof NotStoppedError) this.#standsStill(error.stopped);
+      if (error instanceof NotStoppedError) this.#setStopped(error.stopped);
       throw error;
     }
   }
 
   async #continue(): Promise<number[]> {
     const { pids } = await continueTree(this.#root, this.#stopped);
-    this.#standsStill(none);
+    this.#setStopped(none);
     return pids;
   }
 
-  #standsStill(stopped: StoppedProcesses): void {
+  #setStopped(stopped: StoppedProcesses): void {
     this.#stopped = stopped;
     this.#guard.stopped([...stopped.keys()]);
   }

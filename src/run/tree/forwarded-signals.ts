@@ -2,55 +2,55 @@ import { createHook } from 'node:async_hooks';
 import { constants } from 'node:os';
 import type { ChildProgram } from '../program/child-program.ts';
 import type { ChildTree } from './child-tree.ts';
-import { isInFront, signalFellows } from '../program/terminal-place.ts';
+import { isInForeground, signalGroupMembers } from '../program/controlling-terminal.ts';
 
 /**
- * Signals that are not handed on. Some cannot be caught; some the system sends to a process for what it does itself, as SIGPIPE
- * when our own reader is gone; SIGTSTP, SIGTTIN and SIGTTOU suspend, which is seen to below; SIGWINCH is told by the size; and after
- * SIGCONT we continue the program anyway.
+ * Signals that are not forwarded. Some cannot be caught. Some concern only the process that receives them: SIGPIPE says that the
+ * reader of this process is gone. SIGTSTP, SIGTTIN and SIGTTOU suspend, which `onSuspend` handles. For SIGWINCH the new size is set on
+ * the pseudo-terminal. After SIGCONT this process continues the program anyway.
  */
 const notForwarded = new Set(
   'SIGKILL SIGSTOP SIGCHLD SIGPIPE SIGBUS SIGFPE SIGILL SIGSEGV SIGTRAP SIGXFSZ SIGTSTP SIGTTIN SIGTTOU SIGWINCH SIGCONT'.split(' '),
 );
-/** The real-time signals that a program may use; Node knows no names for them. */
+/** The real-time signals that a program may use. Node has no names for them. */
 const realTime = process.platform === 'linux' ? Array.from({ length: 31 }, (_, index) => 34 + index) : [];
-/** How long a suspension may take to begin, once we have asked for it. */
+/** How long the system may take to suspend this process after the request. */
 const suspendMs = 20;
 
-/** A program that runs, and what it consists of. */
+/** A running program and its process tree. */
 export interface SupervisedProgram {
   program: ChildProgram;
   tree: ChildTree;
 }
 
-/** Hands the signals that we get on to a program. */
+/** Forwards the signals that this process receives to a program. */
 export interface ForwardedSignals {
-  /** The program was stopped, as by Ctrl-Z: suspends us and whoever called us as well. */
+  /** Call it when the program was suspended, for example by Ctrl-Z. Suspends this process and its callers as well. */
   suspend(): void;
   close(): void;
 }
 
 /**
- * Hands the signals that we get on to the program, until told to stop. Begins before the program starts: ended by a signal
- * in the moment of its start, we would leave it behind.
- * @param ignored signals that do nothing to us, as they do nothing to the program
+ * Forwards the signals that this process receives to the program, until `close`. It begins before the program starts, because a
+ * signal that ended this process at that moment would leave the program behind.
+ * @param ignored signals that this process and the program both ignore
  */
 export function forwardSignals(isStarted: Promise<SupervisedProgram>, ignored: readonly NodeJS.Signals[]): ForwardedSignals {
   const forwarded = (Object.keys(constants.signals) as NodeJS.Signals[]).filter((signal) => !notForwarded.has(signal));
   let isOver = false;
   const forward = (signal: NodeJS.Signals | number) => {
     if (ignored.includes(signal as NodeJS.Signals)) return;
-    // Gone already: its end is on the way.
+    // When the program is gone, sending fails, and its end is about to be reported.
     isStarted
       .then(({ program, tree }) => {
-        // What a terminal's key sends reaches all of the group in front, and so the program.
-        const hasIt = program.isShared && (signal === 'SIGINT' || signal === 'SIGQUIT') && isInFront();
-        return hasIt ? tree.hasGot(signal) : tree.signal(signal);
+        // A terminal's key sends the signal to the whole foreground group, which includes the program.
+        const hasIt = program.isShared && (signal === 'SIGINT' || signal === 'SIGQUIT') && isInForeground();
+        return hasIt ? tree.noteDelivered(signal) : tree.signal(signal);
       })
       .catch(() => undefined);
   };
-  const standStill = async () => {
-    // As the system would: not at all where no shell could let us go on. When we are stopped, the time is over after it.
+  const suspendSelf = async () => {
+    // Suspends this process as the system would: not at all when no shell could continue it. The timer runs out only after SIGCONT.
     process.off('SIGTSTP', onSuspend);
     process.kill(process.pid, 'SIGTSTP');
     await new Promise((resolve) => setTimeout(resolve, suspendMs));
@@ -58,7 +58,7 @@ export function forwardSignals(isStarted: Promise<SupervisedProgram>, ignored: r
   };
   const onSuspend = () => {
     isStarted
-      .then(({ program, tree }) => (program.isShared ? standStill() : tree.whileStopped(() => program.withoutTerminal(standStill))))
+      .then(({ program, tree }) => (program.isShared ? suspendSelf() : tree.whileStopped(() => program.withoutTerminal(suspendSelf))))
       .catch(() => undefined);
   };
   for (const signal of forwarded) process.on(signal, forward);
@@ -70,8 +70,8 @@ export function forwardSignals(isStarted: Promise<SupervisedProgram>, ignored: r
         .then(({ program, tree }) =>
           tree.suspended(() =>
             program.withoutTerminal(async () => {
-              await signalFellows('SIGTSTP');
-              await standStill();
+              await signalGroupMembers('SIGTSTP');
+              await suspendSelf();
             }),
           ),
         )
@@ -93,7 +93,7 @@ interface SignalWatch {
   unref(): void;
 }
 
-/** Node has no way to listen to a signal without a name; what its own listeners are made of has. */
+/** Listens to signals by number. Node cannot do that, but the internal class of its own listeners can. */
 function onRealTimeSignals(listener: (number: number) => void): () => void {
   const SignalWatch = signalWatch();
   const watches = SignalWatch === undefined ? [] : realTime.map(() => new SignalWatch());
@@ -105,7 +105,7 @@ function onRealTimeSignals(listener: (number: number) => void): () => void {
   return () => watches.forEach((watch) => watch.close());
 }
 
-/** Undefined where a later Node makes its listeners of something else: those signals end us then, as they do by default. */
+/** Undefined when a later Node no longer has that class. The real-time signals then end this process, as they do by default. */
 function signalWatch(): (new () => SignalWatch) | undefined {
   let found: (new () => SignalWatch) | undefined;
   const hook = createHook({

@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:f
 import { constants } from 'node:os';
 import { promisify } from 'node:util';
 
-/** One process as the operating system shows it at one moment. Ids are 0 where the platform does not tell. */
+/** One process as the operating system shows it at one moment. Ids are 0 where the platform does not report them. */
 export interface ProcessRow {
   readonly pid: number;
   readonly ppid: number;
@@ -13,7 +13,7 @@ export interface ProcessRow {
   readonly sid: number;
   /** One letter: R S D T t Z X I ... (`/proc/<pid>/stat`, or the first letter of `ps`'s `stat`). */
   readonly state: string;
-  /** When it started, in the platform's own unit; together with `pid` it names one process for ever. '' where unknown. */
+  /** When it started, in the platform's own unit; together with `pid` it identifies one process even when pids are reused. '' when unknown. */
   readonly startedAt: string;
 }
 
@@ -53,7 +53,7 @@ export async function readPsTable(): Promise<ProcessRow[]> {
 }
 
 /**
- * The state letters of all threads of a process. `/proc/<pid>/stat` tells of the first thread only, which may be stopped (or have
+ * The state letters of all threads of a process. `/proc/<pid>/stat` shows only the first thread, which may be stopped (or have
  * ended) while others still run. Without `/proc`: just the process's own state. Empty when the process is gone.
  */
 export function readThreadStates(row: ProcessRow): string[] {
@@ -66,7 +66,7 @@ export function readThreadStates(row: ProcessRow): string[] {
   }
 }
 
-/** Whether a SIGCHLD waits for the process to take it. False where the platform does not tell. */
+/** Whether a SIGCHLD is pending for the process. False where the platform does not report it. */
 export function hasChildNews({ pid }: ProcessRow): boolean {
   if (process.platform !== 'linux') return false;
   try {

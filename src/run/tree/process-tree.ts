@@ -4,11 +4,11 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { hasChildNews, type ProcessRow, readProcessTable, readThreadStates } from './process-table.ts';
 import { childrenFirst, membersOf, sessionLeader, type TreeRoot } from './tree-members.ts';
 
-/** What a signal to a tree reached. */
+/** The processes that a signal to a tree reached. */
 export interface TreeResult {
   /** The processes of the tree, ended ones (zombies) left out. Empty when nothing of the tree is left. */
   readonly pids: number[];
-  /** `gone` when the root itself has ended; what it left behind in its group and session is dealt with all the same. */
+  /** `gone` when the root itself has ended. The processes that it left in its group and session are still signalled. */
   readonly root: 'alive' | 'gone';
 }
 
@@ -16,14 +16,14 @@ const STOPPED = 'Tt';
 const ENDED = 'ZXx';
 /** After so many scans in a row in state D a process is taken to wait for its vfork child rather than for a disk. */
 const VFORK_SUSPECT_SCANS = 4;
-/** How long a process that goes on may take to stop itself, once it has heard that its child was stopped; and to hear of it. */
+/** How long a continued parent may take to stop itself after it noticed a stopped child, and how long it may take to notice. */
 const SETTLE_MS = 15;
 const NEWS_MS = 500;
 
-/** Processes that were stopped here: pid -> when it started, so that a pid that came again is not taken for it. */
+/** Processes that were stopped here: pid -> start time, so that a reused pid is not mistaken for the old process. */
 export type StoppedProcesses = ReadonlyMap<number, string>;
 
-/** A stopped tree: besides what `TreeResult` says, those that ran before and have to go on. */
+/** A stopped tree. `stopped` holds the processes that were running before and must be continued later. */
 export interface StopResult extends TreeResult {
   readonly stopped: StoppedProcesses;
 }
@@ -31,12 +31,12 @@ export interface StopResult extends TreeResult {
 /**
  * Stops every process of the tree and resolves once all of them, with all their threads, are stopped.
  *
- * The tree is: the root's process group and POSIX session as far as they are its own (see `TreeRoot`; a number leads both), all
- * descendants wherever they moved to, and the sessions that descendants opened. Not found: a process that left the session by
- * `setsid` and whose parents had all ended before the call, since nothing on the system ties it to the root any more.
+ * The tree consists of: the root's process group and POSIX session if they are its own (see `TreeRoot`; a plain number leads both),
+ * all descendants in whatever group or session, and the sessions that descendants opened. A process that left the session by
+ * `setsid`, and whose parents had all ended before the call, is not found: nothing on the system links it to the root any more.
  *
- * What stood still before this call is left out of `stopped`: the program itself wanted it so. `before` names what an earlier
- * call had stopped, which belongs to the result as well.
+ * Processes that were stopped before this call are not in `stopped`, because the program itself stopped them. `before` holds the
+ * processes that an earlier call stopped; the result includes them.
  *
  * Throws a NotStoppedError naming the processes that did not stop in `timeoutMs`; the others stay stopped then.
  */
@@ -56,15 +56,15 @@ export async function stopTree(
     const running = members.filter((row) => !isStopped(row));
     if (still === undefined) {
       still = new Set(members.filter((row) => !running.includes(row)).map(({ pid }) => pid));
-      // The whole group at one moment; what of it stood still already does not notice.
+      // One signal stops the whole group at one moment. It has no effect on members that are already stopped.
       if (root.leadsGroup) send(-root.pid, 'SIGSTOP');
     }
     for (const row of members) {
       if (!still.has(row.pid) && !ENDED.includes(row.state)) stopped.set(row.pid, row.startedAt);
     }
     if (running.length === 0) {
-      // One clean scan is not enough: a process can fork after /proc was listed and be stopped before it is read itself. Once all that
-      // were seen are stopped nobody is left to fork, so a second scan sees every child.
+      // One clean scan is not enough: a process can fork after /proc was listed and be stopped before it is read itself. Once all
+      // known members are stopped, none of them can fork, so a second scan sees every child.
       if (++cleanScans === 2) return { ...result(root, members), stopped };
       continue;
     }
@@ -79,11 +79,11 @@ export async function stopTree(
 }
 
 /**
- * Continues what was stopped, children before their parents: a parent that watches its children (script, sudo, an interactive
- * shell) stops itself when it wakes up and finds one that stands still. Resolves once two scans have found none of it stopped;
- * processes that are gone are passed over. `everything` continues all of the tree, also what the program itself had stopped.
+ * Continues the stopped processes, children before their parents. A parent that watches its children (script, sudo, an interactive
+ * shell) stops itself when it wakes up and finds a stopped child. Resolves once two scans have found none of them stopped; processes
+ * that have ended are skipped. `everything` continues the whole tree, including processes that the program itself had stopped.
  *
- * Throws an Error naming the processes that stood still after `timeoutMs`.
+ * Throws an Error naming the processes that were still stopped after `timeoutMs`.
  */
 export async function continueTree(
   tree: TreeRoot | number,
@@ -102,7 +102,7 @@ export async function continueTree(
     );
     if (standing.length === 0) {
       if (++cleanScans >= 2 && (performance.now() > settledAt || !members.some(hasChildNews))) return result(root, members);
-      // A parent that hears only now that a child had been stopped may stop itself because of that.
+      // A parent that notices only now that its child was stopped may stop itself.
       await delay(SETTLE_MS);
       continue;
     }
@@ -114,20 +114,20 @@ export async function continueTree(
 }
 
 /**
- * Sends a signal once to each process of the tree (see `stopTree`) as it is now; processes that are gone, or not ours to signal, are
- * left out of `pids`. A stopped process acts upon SIGTERM only when continued; SIGKILL needs no continuing.
+ * Sends a signal once to each current process of the tree (see `stopTree`). Processes that have ended, or that belong to another
+ * user, are left out of `pids`. A stopped process acts on SIGTERM only when it is continued; SIGKILL ends it at once.
  */
 export async function signalTree(tree: TreeRoot | number, signal: NodeJS.Signals | number): Promise<TreeResult> {
   const root = rootOf(tree);
-  // Read the tree first: when parents end, their children pass to init and can no longer be told to belong to it.
+  // Read the tree first: when parents end, init adopts their children, and nothing shows any more that they belong to the tree.
   const members = membersOf(root, await readProcessTable(), new Map()).filter((row) => !ENDED.includes(row.state));
   const groupReached = root.leadsGroup && send(-root.pid, signal);
-  // Nobody gets it twice: a second SIGINT means "at once" to many programs.
+  // No process gets the signal twice: many programs take a second SIGINT as "end at once".
   const reached = members.filter((row) => (root.leadsGroup && row.pgid === root.pid ? groupReached : send(row.pid, signal)));
   return result(root, reached);
 }
 
-/** A tree of which some did not stop; `stopped` are those that did, and have to go on. */
+/** Some processes of the tree did not stop. `stopped` holds those that did and must be continued. */
 export class NotStoppedError extends Error {
   readonly stopped: StoppedProcesses;
 
@@ -148,7 +148,7 @@ function isStopped(row: ProcessRow): boolean {
 
 /**
  * A parent in `vfork` (posix_spawn, Node's own spawn) waits uninterruptibly until its child has called exec. A child that is stopped
- * just before exec keeps such a parent in state D for ever, so the child is let go for one more round; it is stopped again after it.
+ * just before exec would keep the parent in state D. So the child is continued for one round, and stopped again after its exec.
  */
 function releaseVforkChild(row: ProcessRow, members: readonly ProcessRow[], waiting: Map<number, number>): void {
   if (process.platform !== 'linux' || !readThreadStates(row).includes('D')) {
@@ -173,7 +173,7 @@ function programOf(pid: number): string {
   }
 }
 
-/** Whether the signal was delivered: not to what is gone (ESRCH) or belongs to another user (EPERM). */
+/** Whether the signal was delivered. False when the process has ended (ESRCH) or belongs to another user (EPERM). */
 function send(pid: number, signal: NodeJS.Signals | number): boolean {
   try {
     return process.kill(pid, signal);
@@ -187,7 +187,7 @@ function send(pid: number, signal: NodeJS.Signals | number): boolean {
 function rootOf(tree: TreeRoot | number): TreeRoot {
   const root = typeof tree === 'number' ? sessionLeader(tree) : tree;
   if (process.platform === 'win32') throw new Error('a process tree cannot be signalled on Windows');
-  // kill(-1) and kill(0) would reach every process of the user, or our own group.
+  // kill(-1) would reach every process of the user, and kill(0) the group of this process.
   if (!Number.isSafeInteger(root.pid) || root.pid <= 1 || root.pid === process.pid) {
     throw new RangeError(`not the root of a process tree: ${root.pid}`);
   }

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { ProcessRow } from './process-table.ts';
 
-/** The program at the root of a tree of processes, and what of its surroundings is its own. */
+/** The program at the root of a process tree, with the session and process group that belong to it. */
 export interface TreeRoot {
   readonly pid: number;
-  /** The POSIX session that belongs to the tree: all of it are members. Undefined where the program shares one with strangers. */
+  /** The POSIX session that belongs to the tree: every process in it is a member. Undefined when the program shares a session. */
   readonly session?: number | undefined;
-  /** The process that keeps the session for the program and is none of the tree. */
+  /** The keeper process that leads the session for the program. It is not a member of the tree. */
   readonly keeper?: number | undefined;
-  /** Whether it leads a process group of its own. */
+  /** Whether the program leads a process group of its own. */
   readonly leadsGroup: boolean;
-  /** `NAME=VALUE` in the environment of all that it starts, which tells orphans in a shared process group from strangers. */
+  /** `NAME=VALUE` in the environment of all its descendants. It identifies orphans of the program in a shared process group. */
   readonly mark?: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export function sessionLeader(pid: number): TreeRoot {
   return { pid, session: pid, leadsGroup: true };
 }
 
-/** The members of the tree, the root first. `known` carries pid -> start time over scans, so that orphans of one call stay members. */
+/** The members of the tree, the root first. `known` holds pid -> start time across scans, so that members stay known after their parents ended. */
 export function membersOf(root: TreeRoot, table: readonly ProcessRow[], known: Map<number, string>): ProcessRow[] {
   const rootSid = table.find((row) => row.pid === root.pid)?.sid ?? root.session ?? 0;
   const own = table.find((row) => row.pid === process.pid);
@@ -31,7 +31,7 @@ export function membersOf(root: TreeRoot, table: readonly ProcessRow[], known: M
     members.set(row.pid, row);
     known.set(row.pid, row.startedAt);
     children.get(row.pid)?.forEach(add);
-    // A session other than the root's was opened by a descendant, so all of it belongs here.
+    // A descendant opened this session, so every process in it belongs to the tree.
     const ownsSession = row.sid === root.session || (row.sid !== rootSid && row.sid !== own?.sid && row.sid !== 0);
     if (ownsSession) sessions.get(row.sid)?.forEach(add);
   };

@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { connectPublisher, type Publisher } from '../../../client/orchestrator/publisher.ts';
 import { OutputLines } from '../../../run/output/output-lines.ts';
 import type { OutputPassage } from '../../../run/output/output-passage.ts';
-import { withoutInherited } from '../../../run/program/own-start.ts';
+import { withoutInheritedDescriptors } from '../../../run/program/inherited-state.ts';
 import type { Invocation } from '../../invocation.ts';
 import { RunServer } from './run-server.ts';
 import type { RunOptions } from './definition.ts';
@@ -28,7 +28,7 @@ export function leaveToPassOn(passages: readonly OutputPassage[], { url, session
   const child = spawn(process.execPath, [process.argv[1] ?? '', 'run', '-s', session, '--late-output', streams, '--', 'late-output'], {
     detached: true,
     env: { ...process.env, SHANNON_DASH_URL: url },
-    stdio: withoutInherited(['ignore', 1, 2, ...open.map(({ descriptor }) => descriptor)], nothing),
+    stdio: withoutInheritedDescriptors(['ignore', 1, 2, ...open.map(({ descriptor }) => descriptor)], nothing),
   });
   child.on('error', () => undefined).unref();
   closeSync(nothing);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { callApi } from '../../../client/sessions-api.ts';
 import type { AnswerOf } from '../../../core/http-api.ts';
 import { isLoopback } from '../../../core/loopback.ts';
-import { withoutInherited } from '../../../run/program/own-start.ts';
+import { withoutInheritedDescriptors } from '../../../run/program/inherited-state.ts';
 import { Failure } from '../../failure.ts';
 import { filesOfJournal } from '../serve/journal-file.ts';
 import { ServerStartLock } from './server-start-lock.ts';
@@ -108,7 +108,7 @@ async function startServer(url: string, tell: (sentence: string) => void): Promi
     child = spawn(process.execPath, [process.argv[1] ?? '', ...args], {
       detached: true,
       env,
-      stdio: withoutInherited(['ignore', 'ignore', 'pipe', 'ipc'], nothing),
+      stdio: withoutInheritedDescriptors(['ignore', 'ignore', 'pipe', 'ipc'], nothing),
     });
   } catch (error) {
     return (error as Error).message;

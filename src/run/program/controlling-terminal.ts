@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type ProcessRow, readProcessTable } from '../tree/process-table.ts';
 
-/** Whether this process has a controlling terminal: what /dev/tty opens. */
+/** Whether this process has a controlling terminal, which is the one that /dev/tty opens. */
 export function hasControllingTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r+'));
@@ -12,8 +12,8 @@ export function hasControllingTerminal(): boolean {
   }
 }
 
-/** Whether our process group is the one in front of our terminal, whose settings and keys are ours then. True where there is no terminal. */
-export function isInFront(): boolean {
+/** Whether this process group is the terminal's foreground group, which may read keys and change settings. True without a terminal. */
+export function isInForeground(): boolean {
   try {
     if (process.platform !== 'linux') {
       const [group, front] = execFileSync('ps', ['-o', 'pgid=,tpgid=', '-p', String(process.pid)], { encoding: 'latin1' })
@@ -29,29 +29,29 @@ export function isInFront(): boolean {
   }
 }
 
-/** The other processes of our own group: whoever called us, other parts of a pipeline. Not what we started. */
-async function groupFellows(): Promise<ProcessRow[]> {
+/** The other processes of this process group: the calling script, other parts of a pipeline. Descendants of this process are left out. */
+async function otherGroupMembers(): Promise<ProcessRow[]> {
   const table = await readProcessTable();
   const own = table.find((row) => row.pid === process.pid);
-  const fellows = table.filter((row) => row.pgid === own?.pgid && row.pid !== process.pid && !'ZX'.includes(row.state));
+  const members = table.filter((row) => row.pgid === own?.pgid && row.pid !== process.pid && !'ZX'.includes(row.state));
   const parents = new Map(table.map((row) => [row.pid, row.ppid]));
-  return fellows.filter((row) => !isBelow(row.pid, process.pid, parents));
+  return members.filter((row) => !isBelow(row.pid, process.pid, parents));
 }
 
-/** Whether others of a pipeline, or of a script, share our terminal with us at this moment. Who waits for us does not. */
+/** Whether other parts of a pipeline or script share the terminal at this moment. A process that waits for this one does not count. */
 export async function sharesTerminal(): Promise<boolean> {
   const table = await readProcessTable();
   const parents = new Map(table.map((row) => [row.pid, row.ppid]));
-  return (await groupFellows()).some((row) => !isBelow(process.pid, row.pid, parents));
+  return (await otherGroupMembers()).some((row) => !isBelow(process.pid, row.pid, parents));
 }
 
-/** Sends a signal to the other processes of our group, as the system does when a key means it. */
-export async function signalFellows(signal: NodeJS.Signals): Promise<void> {
-  for (const { pid } of await groupFellows()) {
+/** Sends a signal to the other processes of this process group, as the system does when the user presses its key. */
+export async function signalGroupMembers(signal: NodeJS.Signals): Promise<void> {
+  for (const { pid } of await otherGroupMembers()) {
     try {
       process.kill(pid, signal);
     } catch {
-      // Gone, or not ours to signal.
+      // The process has ended, or belongs to another user.
     }
   }
 }

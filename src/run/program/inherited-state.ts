@@ -3,38 +3,38 @@ import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 
-/** What this process was started with and a program that it starts would not get by itself, because Node changes it. */
-export interface OwnStart {
-  /** Open descriptors above 2. Node closes them in what it starts. */
+/** Process state that this process inherited and that Node changes. A program started by Node would not get it unchanged. */
+export interface InheritedState {
+  /** Open file descriptors above 2. Node closes them in its child processes. */
   readonly descriptors: readonly number[];
-  /** Ignored signals. Node sets all of them back. */
+  /** Signals that this process was started with as ignored. Node resets all of them to their default. */
   readonly ignored: readonly NodeJS.Signals[];
-  /** The limit of open files, where Node has raised it. */
+  /** The limit of open files before Node raised it; undefined when Node did not. */
   readonly openFiles: { soft: number; hard: number } | undefined;
-  /** The arguments as bytes, where they are not UTF-8. */
+  /** The arguments as bytes, when they are not valid UTF-8. */
   readonly rawArgs: readonly Buffer[] | undefined;
-  /** Variables of the environment that are not UTF-8, as bytes: name=value. */
+  /** Environment variables that are not valid UTF-8, as bytes: name=value. */
   readonly rawEnv: ReadonlyMap<string, Buffer>;
 }
 
 let descriptors: readonly number[] = [];
 
-/** Looks which descriptors were handed to this process. To be called before the process opens any itself. */
-export function rememberDescriptors(): void {
+/** Remembers which file descriptors this process inherited. Call it before the process opens any itself. */
+export function rememberInheritedDescriptors(): void {
   if (process.platform !== 'linux') return;
   try {
     descriptors = inheritedDescriptors();
   } catch {
-    // Without /proc nobody knows.
+    // Without /proc the inherited file descriptors cannot be found.
   }
 }
 
 /**
- * What to hand to Node for a process of ours that outlives this one: of the descriptors that were handed to us it gets none. Node
- * itself closes only those below 16, and an ignored one it leaves open: each of the others is replaced by `nothing`, an open
- * descriptor of /dev/null.
+ * The `stdio` for a background process that outlives this one and must not hold inherited file descriptors open. Node closes only
+ * those below 16 itself, and leaves one open that `stdio` calls 'ignore'. So each inherited descriptor is replaced by `nothing`, an
+ * open descriptor of /dev/null.
  */
-export function withoutInherited(
+export function withoutInheritedDescriptors(
   stdio: readonly (number | 'pipe' | 'ignore' | 'ipc')[],
   nothing: number,
 ): (number | 'pipe' | 'ignore' | 'ipc')[] {
@@ -46,8 +46,8 @@ export function withoutInherited(
   return handed;
 }
 
-/** Everything else that it was started with. `count` arguments at the end are the program's. */
-export function readOwnStart(count: number): OwnStart {
+/** Reads the inherited state. The last `count` arguments of this process are the command line of the program. */
+export function readInheritedState(count: number): InheritedState {
   return {
     descriptors,
     ignored: ignoredSignals(),
@@ -57,7 +57,7 @@ export function readOwnStart(count: number): OwnStart {
   };
 }
 
-/** How much earlier than the process's own start a pipe of Node may seem to be made: the clock of files ticks coarsely. */
+/** How much earlier than the start of this process Node's own pipes may seem to be made, because file times are coarse. */
 const tickMs = 10;
 
 function inheritedDescriptors(): number[] {
@@ -73,11 +73,11 @@ function inheritedDescriptors(): number[] {
     });
   return open
     .filter(({ descriptor, target }) => {
-      // Node's own: epoll and its like, and /dev/null.
+      // Node opened these itself: epoll and similar descriptors, and /dev/null.
       if (target.startsWith('anon_inode:') || target === '/dev/null' || target === '/proc/self/fd') return false;
       if (target === `/proc/${process.pid}/fd`) return false;
       if (!target.startsWith('pipe:')) return true;
-      // Node has both ends of each of its pipes, and has made them just now.
+      // Node holds both ends of each of its own pipes, and made them after this process started.
       const ends = open.filter((other) => other.target === target).length;
       const { atimeMs, mtimeMs, ctimeMs } = fstatSync(descriptor);
       return ends !== 2 || Math.min(atimeMs, mtimeMs, ctimeMs) < performance.timeOrigin - tickMs;
@@ -88,8 +88,8 @@ function inheritedDescriptors(): number[] {
 const shells = new Set(['sh', 'dash', 'bash', 'ash', 'busybox', 'zsh', 'ksh', 'mksh', 'make', 'gmake']);
 
 /**
- * Node has set back what was ignored, so it is told by who started us: `nohup` leaves its name, and a shell or make that ignores a
- * signal hands that on. Not so an interactive shell: it ignores signals for itself alone.
+ * Node has reset the ignored signals, so they are inferred from the parent process. `nohup` leaves its name in `_`. A shell or make
+ * that ignores a signal passes that on to its children. An interactive shell is the exception: it ignores signals only for itself.
  */
 function ignoredSignals(): NodeJS.Signals[] {
   const ignored = new Set<NodeJS.Signals>();
@@ -102,7 +102,7 @@ function ignoredSignals(): NodeJS.Signals[] {
     const isInteractive = isIgnored('SIGTSTP') || isIgnored('SIGTTOU');
     if (shells.has(name) && !isInteractive) {
       for (const signal of Object.keys(constants.signals) as NodeJS.Signals[]) {
-        // bash waits with SIGQUIT ignored, and sets it back for what it starts.
+        // bash ignores SIGQUIT while it waits, and resets it for its children.
         if (signal !== 'SIGCHLD' && isIgnored(signal) && (signal !== 'SIGQUIT' || isIgnored('SIGINT'))) ignored.add(signal);
       }
     }
@@ -112,7 +112,7 @@ function ignoredSignals(): NodeJS.Signals[] {
   return [...ignored];
 }
 
-function limitBeforeNode(): OwnStart['openFiles'] {
+function limitBeforeNode(): InheritedState['openFiles'] {
   const own = openFilesOf('self');
   const parent = openFilesOf(process.ppid);
   if (own === undefined || parent === undefined || parent.soft >= own.soft) return undefined;
