@@ -1,11 +1,21 @@
 import { z } from 'zod';
-import { openObject } from './json/open-object.ts';
+import {
+  decisionAnswer,
+  deletedAnswer,
+  healthAnswer,
+  historyAnswer,
+  ledgerAnswer,
+  sessionAnswer,
+  sessionListAnswer,
+  skill,
+  skillListAnswer,
+  statsAnswer,
+} from './http-answers.ts';
 import { commandStatuses } from './protocol/command-status.ts';
 import { commandAnswer } from './protocol/command.ts';
-import { eventInput, eventList } from './protocol/event.ts';
+import { eventInput } from './protocol/event.ts';
 import { limits } from './protocol/limits.ts';
 import { createSessionRequest, publishedMessage } from './protocol/messages.ts';
-import { commandState, decisionFields, orchestratorState, sessionAnswer, sessionStatus } from './protocol/session-state.ts';
 import { text, boundedText } from './text/text.ts';
 
 /** One row of the HTTP interface. */
@@ -36,70 +46,6 @@ const wholeNumber = (max: number) =>
     .max(max, `must be at most ${max}`);
 
 const told = z.string('must be a text');
-const toldOrNull = told.nullable();
-const number = z.number('must be a number');
-/** When the answer was given, by the server's clock. */
-const timestamp = told.optional();
-
-const healthAnswer = openObject({
-  status: told,
-  /** Why the server is `degraded`: nothing can be journalled now. */
-  reason: told.optional(),
-  version: told,
-  timestamp,
-  active_sessions: number,
-  connected_clients: number,
-  uptime_seconds: number,
-});
-
-const statsAnswer = openObject({
-  total_connections: number,
-  /** How many watch each session. */
-  sessions: z.record(told, number),
-  timestamp,
-  version: told,
-  uptime_seconds: number,
-  events_total: number,
-  events_per_second: number,
-  publish: openObject({ p50_ms: number.nullable(), p99_ms: number.nullable() }),
-  orchestrators: number,
-  ends_when_unused: z.boolean().optional(),
-  /** Where it is kept is told to callers on the server's own machine only. */
-  journal: openObject({ location: told.optional(), size_bytes: number }),
-});
-
-/** A skill. What its file says besides is passed on. */
-const skill = z.looseObject({
-  name: told,
-  description: told,
-  tags: z.array(told),
-  usage_count: number,
-  success_rate: number.nullable(),
-  avg_duration: number.nullable(),
-});
-
-/** How a session is listed. */
-const listedSession = openObject({
-  session_id: told,
-  created_at: told,
-  updated_at: told,
-  status: sessionStatus,
-  current_skill: toldOrNull,
-  progress: number.nullable(),
-  seq: number,
-  watchers: number,
-  /** How many connections publish to it. */
-  producers: number,
-  orchestrator: orchestratorState.nullable(),
-  open_decisions: number,
-});
-
-export interface ListedSession extends z.output<typeof listedSession> {}
-
-/** A decision and, while it is open, the path to answer it. */
-const decisionAnswer = openObject({ ...decisionFields, session_id: told, answer_path: told.optional(), timestamp });
-
-export interface AskedDecision extends z.output<typeof decisionAnswer> {}
 
 /** A command: its type, and the fields of that type. */
 export const commandBody = z.looseObject({ type: told });
@@ -157,7 +103,7 @@ export const httpApi = {
     summary: 'Skills, with how often they were used',
     verb: 'skills',
     query: z.object({ category: told.optional(), domain: told.optional(), tag: told.optional(), q: told.optional() }),
-    answer: openObject({ skills: z.array(skill), total: number, problems: z.array(z.unknown()).optional() }),
+    answer: skillListAnswer,
     statuses: { 200: 'The skills' },
   },
   skill: {
@@ -173,7 +119,7 @@ export const httpApi = {
     path: '/api/sessions',
     summary: 'All sessions',
     verb: 'sessions',
-    answer: openObject({ sessions: z.array(listedSession), total: number, timestamp }),
+    answer: sessionListAnswer,
     statuses: { 200: 'The sessions' },
   },
   createSession: {
@@ -199,7 +145,7 @@ export const httpApi = {
     path: '/api/sessions/{id}',
     summary: 'Delete a session with its journal',
     verb: 'delete',
-    answer: openObject({ success: z.literal(true), message: told }),
+    answer: deletedAnswer,
     statuses: { 200: 'Deleted', 404: noSession },
   },
   publish: {
@@ -228,7 +174,7 @@ export const httpApi = {
       /** Globs over the types, with commas between them. */
       types: told.max(4_096).optional(),
     }),
-    answer: openObject({ events: eventList, epoch: told, next: number }),
+    answer: historyAnswer,
     statuses: { 200: 'Events in order', 404: noSession },
   },
   command: {
@@ -250,7 +196,7 @@ export const httpApi = {
       status: z.enum(commandStatuses, 'must be a status of a command').optional(),
       limit: wholeNumber(1_000).default(100),
     }),
-    answer: openObject({ commands: z.array(commandState), total: number, timestamp }),
+    answer: ledgerAnswer,
     statuses: { 200: 'Commands, newest last', 404: noSession },
   },
   decision: {

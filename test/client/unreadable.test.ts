@@ -49,12 +49,11 @@ const unreadable: [what: string, name: string, message: unknown, path: string][]
 test.each(unreadable)('a watcher that is sent %s ends with an error that names the message', async (_what, name, message, path) => {
   for (const session of ['s', undefined]) {
     const url = await startFake(subscribing(session ?? null, name, message));
-    const watcher = await connectWatcher({ url, session });
     const taken = (async () => {
+      await using watcher = await connectWatcher({ url, session });
       for await (const each of watcher) void each;
     })();
     await expect(taken).rejects.toMatchObject({ code: 'UNSUPPORTED', details: { message: name, path } });
-    await watcher.close();
   }
 });
 

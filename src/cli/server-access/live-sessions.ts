@@ -1,4 +1,4 @@
-import type { ListedSession } from '../../core/http-api.ts';
+import type { ListedSession } from '../../core/http-answers.ts';
 import { meantSession } from '../../core/protocol/meant-session.ts';
 import { isLive } from '../../core/protocol/session-state.ts';
 import { request } from './server-request.ts';

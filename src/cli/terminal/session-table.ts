@@ -1,4 +1,4 @@
-import type { ListedSession } from '../../core/http-api.ts';
+import type { ListedSession } from '../../core/http-answers.ts';
 import { safeLine } from '../../core/text/safe-text.ts';
 import { isLive, type SessionStatus } from '../../core/protocol/session-state.ts';
 import { durationSince } from '../../view/text/numbers.ts';

@@ -1,24 +1,18 @@
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import type { AnswerOf, ReadName } from '../../core/http-api.ts';
 import { isErrorBody } from '../../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
-import { limits } from '../../core/protocol/limits.ts';
-import {
-  answers,
-  type Answer,
-  type ConnectedMessage,
-  type RequestName,
-  type ServerMessage,
-  type ServerMessageName,
-  serverMessages,
-} from '../../core/protocol/messages.ts';
+import { answers, type Answer, type ConnectedMessage, type RequestName } from '../../core/protocol/messages.ts';
 import { backoffMs } from './backoff.ts';
 import { connectFailure, errorFromBody, isRetryable, readAs, unreachable } from './connect-failure.ts';
 import { readEnvironment } from '../environment.ts';
 import { readApi, type CallInput } from '../sessions-api.ts';
 import { Listeners } from './listeners.ts';
+import { lossReason, openSocket } from './client-socket.ts';
+import { readGreeting } from './greeting.ts';
 import { MessageListeners } from './message-listeners.ts';
 import { ServerClock } from './server-clock.ts';
+import { untilLive } from './until-live.ts';
 
 /** How long to wait for the server's `connected` once the transport stands, and between two measurements of the latency. */
 const greetingMs = 10_000;
@@ -79,12 +73,9 @@ export interface Connection {
   /** Reads over HTTP, as `read('session', { path: { id } })`. @throws as `request` */
   read<Name extends ReadName>(name: Name, input: CallInput<Name>): Promise<AnswerOf<Name>>;
   /** Listens to messages of the server, each checked by its schema; `answer` is its acknowledgement. */
-  on<Name extends ServerMessageName>(
-    name: Name,
-    listener: (message: ServerMessage<Name>, answer: (value: unknown) => void) => void,
-  ): () => void;
-  /** A message that did not fit its schema came and was left out: `error` says which field is wrong. */
-  onUnreadable(listener: (unreadable: { name: ServerMessageName; error: ShannonDashError }) => void): () => void;
+  readonly on: MessageListeners['add'];
+  /** A message that does not fit its schema has come, and was left out: `error` says which field is wrong. */
+  readonly onUnreadable: MessageListeners['unreadable']['add'];
   /** Connects at once where it waits for the next attempt. */
   retryNow(): void;
   /** Called after each change of `state`. */
@@ -124,6 +115,8 @@ class SocketConnection implements Connection {
   readonly #listeners = new Listeners<ConnectionState>();
   readonly #messages: MessageListeners;
   readonly #abort = () => this.close();
+  readonly on: Connection['on'] = (name, listener) => this.#messages.add(name, listener);
+  readonly onUnreadable: Connection['onUnreadable'] = (listener) => this.#messages.unreadable.add(listener);
   #state: ConnectionState;
   #server: ConnectedMessage | undefined;
   #failure: ShannonDashError | undefined;
@@ -139,25 +132,13 @@ class SocketConnection implements Connection {
     this.#token = options.token ?? environment.token;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#state = { status: 'connecting', attempt: 0, retryAt: null, latencyMs: null, serverVersion: null, error: null, since: Date.now() };
-    const { origin, pathname } = parseUrl(this.url);
-    const { client } = options;
-    this.#socket = io(origin, {
-      path: `${pathname.replace(/\/+$/, '')}/socket.io`,
-      auth: { ...(this.#token === undefined ? {} : { token: this.#token }), ...(client === undefined ? {} : { client }), subscribe: false },
-      transports: ['websocket', 'polling'],
-      tryAllTransports: true,
-      forceNew: true,
-      autoConnect: false,
-      timeout: this.#timeoutMs,
-      // Socket.IO's own reconnection neither tells when it tries again nor does it after the server ended the connection.
-      reconnection: false,
-    });
-    this.#socket.on('connect', () => this.#plan(Math.min(greetingMs, this.#timeoutMs), () => this.#notGreeted()));
+    this.#socket = openSocket(this.url, { token: this.#token, client: options.client, timeoutMs: this.#timeoutMs });
     this.#messages = new MessageListeners(this.#socket, { url: this.url, isHeard: () => this.#state.status === 'live' });
+    this.#socket.on('connect', () => this.#plan(Math.min(greetingMs, this.#timeoutMs), () => this.#notGreeted()));
     this.#socket.on('connected', (message: unknown) => this.#greeted(message));
     this.#socket.on('connect_error', (error) => this.#failed(connectFailure(this.url, error)));
     this.#socket.on('server:shutdown', () => (this.#lossReason = 'the server is shutting down'));
-    this.#socket.on('disconnect', (reason, details) => this.#lost(isOversized(details) ? tooLarge : `connection lost: ${reason}`));
+    this.#socket.on('disconnect', (reason, details) => this.#lost(lossReason(reason, details)));
     options.signal?.addEventListener('abort', this.#abort, { once: true });
     if (options.signal?.aborted === true) this.close();
     else this.#socket.connect();
@@ -214,17 +195,6 @@ class SocketConnection implements Connection {
     return readApi(name, input, { url: this.url, token: this.#token, client, timeoutMs: this.#timeoutMs, signal });
   }
 
-  on<Name extends ServerMessageName>(
-    name: Name,
-    listener: (message: ServerMessage<Name>, answer: (value: unknown) => void) => void,
-  ): () => void {
-    return this.#messages.add(name, listener);
-  }
-
-  onUnreadable(listener: (unreadable: { name: ServerMessageName; error: ShannonDashError }) => void): () => void {
-    return this.#messages.unreadable.add(listener);
-  }
-
   retryNow(): void {
     if (this.#state.retryAt !== null) this.#plan(0, () => this.#retry());
   }
@@ -233,25 +203,8 @@ class SocketConnection implements Connection {
     return this.#listeners.add(listener);
   }
 
-  whenLive({ timeoutMs, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (end: () => void) => {
-        clearTimeout(timer);
-        off();
-        signal?.removeEventListener('abort', look);
-        end();
-      };
-      const look = () => {
-        if (signal?.aborted === true) settle(() => reject(signal.reason as Error));
-        else if (this.#state.status === 'live') settle(resolve);
-        else if (this.#failure !== undefined) settle(() => reject(this.#failure));
-      };
-      const off = this.onState(look);
-      const late = () => settle(() => reject(new ShannonDashError('TIMEOUT', `no connection to ${this.url} in ${timeoutMs} ms`)));
-      const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
-      signal?.addEventListener('abort', look, { once: true });
-      look();
-    });
+  whenLive(options: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return untilLive(this, options);
   }
 
   close(error = new ShannonDashError('UNREACHABLE', `the connection to ${this.url} was closed`)): void {
@@ -278,7 +231,7 @@ class SocketConnection implements Connection {
   #greeted(greeting: unknown): void {
     let message: ConnectedMessage;
     try {
-      message = this.#readGreeting(greeting);
+      message = readGreeting(this.url, greeting);
     } catch (error) {
       this.close(error as ShannonDashError);
       return;
@@ -288,16 +241,6 @@ class SocketConnection implements Connection {
     this.#lossReason = undefined;
     this.#change({ status: 'live', attempt: 0, retryAt: null, error: null, serverVersion: message.server_version });
     this.#measure();
-  }
-
-  /** @throws ShannonDashError UNSUPPORTED */
-  #readGreeting(greeting: unknown): ConnectedMessage {
-    const { protocol } = (greeting ?? {}) as { protocol?: unknown };
-    if (protocol !== limits.protocol) {
-      const spoken = `${this.url} speaks version ${String(protocol)} of the protocol, this client version ${limits.protocol}`;
-      throw new ShannonDashError('UNSUPPORTED', spoken);
-    }
-    return readAs(serverMessages.connected, greeting, { url: this.url, what: 'connected' });
   }
 
   #measure(): void {
@@ -342,19 +285,4 @@ class SocketConnection implements Connection {
     this.#state = { ...this.#state, ...change, since };
     this.#listeners.tell(this.#state);
   }
-}
-
-const tooLarge = `a message was larger than the server takes (${limits.requestBytes} bytes); send less at a time`;
-
-/** Whether the server closed the connection for the size of a message: code 1009 of WebSocket. */
-function isOversized(details: unknown): boolean {
-  const { context } = (details ?? {}) as { context?: { code?: unknown } };
-  return context?.code === 1009;
-}
-
-/** @throws ShannonDashError INVALID */
-function parseUrl(url: string): URL {
-  const parsed = URL.parse(url);
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw new ShannonDashError('INVALID', `url: ${url} is not an http(s) URL`);
-  return parsed;
 }

@@ -59,13 +59,12 @@ export class StandingRequest {
     this.#isPaused = true;
   }
 
-  close(): void {
+  /** @param error why nothing is asked any more, for whoever waits for the first answer */
+  close(error = this.#connection.failure): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#off();
-    this.#first.reject(
-      this.#connection.failure ?? new ShannonDashError('UNREACHABLE', `it was closed before ${this.#connection.url} answered`),
-    );
+    this.#first.reject(error ?? new ShannonDashError('UNREACHABLE', `it was closed before ${this.#connection.url} answered`));
   }
 
   async #run(): Promise<void> {

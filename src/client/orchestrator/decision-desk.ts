@@ -3,7 +3,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { EventData } from '../../core/protocol/event-table.ts';
 import type { DecisionState } from '../../core/protocol/session-state.ts';
 import { asShannonDashError } from '../connection/connect-failure.ts';
-import type { Reach, ReachState } from './reach.ts';
+import type { Reach, ReachState } from '../connection/reach.ts';
 
 export interface DecideOptions {
   question: string;

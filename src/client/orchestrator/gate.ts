@@ -1,5 +1,5 @@
 import type { ShannonDashError } from '../../core/protocol/errors.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from '../connection/reach.ts';
 
 interface Waiting {
   pass: () => void;

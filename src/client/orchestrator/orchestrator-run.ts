@@ -26,9 +26,11 @@ import type {
   SkillOptions,
 } from './orchestrator-contract.ts';
 import { Outbox, type Problem, type Published, type PublishOptions } from './outbox.ts';
-import { Reach } from './reach.ts';
+import { Reach } from '../connection/reach.ts';
 import { runSkill } from './run-skill.ts';
-import { SessionWatcher } from '../watcher/session-watcher.ts';
+import { announceAgent, type AgentOptions } from './announced-agent.ts';
+import { listenToAnswers } from './answer-listener.ts';
+import type { SessionWatcher } from '../watcher/session-watcher.ts';
 
 /** What the SDK carries out without a handler. */
 const builtIn: CommandType[] = ['HALT', 'RESUME', 'DECISION'];
@@ -45,7 +47,7 @@ export class OrchestratorRun implements Orchestrator {
   readonly #reach: Reach;
   readonly #gate: Gate;
   readonly #desk: DecisionDesk;
-  readonly #checkpoints: CheckpointDesk;
+  readonly #checkpoints = new CheckpointDesk();
   readonly #inbox: CommandInbox;
   readonly #attachment: Attachment;
   readonly #superseded = new Listeners<ShannonDashError>();
@@ -77,7 +79,6 @@ export class OrchestratorRun implements Orchestrator {
       publish: (type, data) => this.emit(type, data),
       listen: () => void this.#listen(),
     });
-    this.#checkpoints = new CheckpointDesk();
     this.#inbox = new CommandInbox({
       session: this.session,
       instanceId: this.instanceId,
@@ -116,14 +117,10 @@ export class OrchestratorRun implements Orchestrator {
 
   /** Resolves when attached, or when the program is to go on without a server. */
   get ready(): Promise<void> {
-    const alone = new Promise<void>((resolve) => {
-      const off = this.#reach.changes.add((state) => {
-        if (state === 'away') return;
-        off();
-        resolve();
-      });
-    });
-    return Promise.race([this.#attachment.first, this.#options.onUnreachable === 'continue' ? alone : this.#attachment.first]);
+    return Promise.race([
+      this.#attachment.first,
+      this.#options.onUnreachable === 'continue' ? this.#reach.decided : this.#attachment.first,
+    ]);
   }
 
   get state(): SessionState | undefined {
@@ -154,13 +151,8 @@ export class OrchestratorRun implements Orchestrator {
     return runSkill(this, name, run, options);
   }
 
-  agent(agentId: string, { skillName, ...data }: { role?: string; task?: string; skillName?: string } = {}): AgentHandle {
-    void this.emit('agent:spawned', { agent_id: agentId, ...data, ...(skillName === undefined ? {} : { skill_name: skillName }) });
-    return {
-      agentId,
-      progress: (progress) => this.emit('agent:progress', { ...progress, agent_id: agentId }),
-      completed: (end = {}) => this.emit('agent:completed', { success: true, ...end, agent_id: agentId }),
-    };
+  agent(agentId: string, data: AgentOptions = {}): AgentHandle {
+    return announceAgent(this, agentId, data);
   }
 
   async checkpoint({ checkpointId = `checkpoint-${randomName()}`, ...data }: CheckpointOptions = {}): Promise<string> {
@@ -271,19 +263,7 @@ export class OrchestratorRun implements Orchestrator {
   /** Hears what the session says about decisions and snapshots, from the first question on. */
   #listen(): SessionWatcher {
     if (this.#ear !== undefined) return this.#ear;
-    const ear = new SessionWatcher(this.#connection, {
-      session: this.session,
-      eventTypes: ['decision:made', 'checkpoint:saved', 'checkpoint:failed'],
-      ownsConnection: false,
-    });
-    ear.onUpdate((update) => {
-      if (update.kind === 'state') this.#desk.learn(update.state.decisions);
-      if (update.kind !== 'events') return;
-      for (const { type, data } of update.events) {
-        if (type === 'decision:made') this.#desk.made(data);
-        else this.#checkpoints.ended(type, data);
-      }
-    });
+    const ear = listenToAnswers(this.#connection, this.session, { desk: this.#desk, checkpoints: this.#checkpoints });
     ear.joined.catch((error: unknown) => this.#outbox.problems.tell({ error: asShannonDashError(error) }));
     return (this.#ear = ear);
   }
@@ -302,9 +282,8 @@ export class OrchestratorRun implements Orchestrator {
 
   /** Ends everything, for good. */
   #end(error = new ShannonDashError('UNREACHABLE', 'the orchestrator was closed')): void {
-    const isSuperseded = error.code === 'SUPERSEDED';
     // Superseded, the program may go on for itself: its gate stays as it is.
-    if (!isSuperseded) this.#gate.end(error);
+    if (error.code !== 'SUPERSEDED') this.#gate.end(error);
     this.#outbox.end(error);
     this.#desk.end(error);
     this.#reach.end();

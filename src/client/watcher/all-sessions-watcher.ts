@@ -179,7 +179,7 @@ export class AllSessionsWatcher implements Watcher {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const off of this.#off) off();
-    this.#subscription.close();
+    this.#subscription.close(error);
     this.#queue.end(error);
     if (this.#options.ownsConnection) this.#connection.close(error);
   }

@@ -141,6 +141,24 @@ function missingField(type: CommandType, fields: Record<string, unknown>): strin
   return undefined;
 }
 
+/** A command in the ledger, and in the state of its session. */
+export const commandState = openObject({
+  command_id: told,
+  command_type: knownWord(commandTypes),
+  status: knownWord(commandStatuses),
+  by: told.nullable(),
+  parameters: anyObject,
+  result: z.unknown(),
+  error: told.nullable(),
+  acknowledged_by: told.nullable(),
+  /** The orchestrator instance that has it, once delivered. */
+  delivered_to: told.nullable(),
+  /** The orchestrator instance whose run it is meant for; null where none was known, or nothing had begun, when it was sent. */
+  for_instance: told.nullable(),
+  created_at: told,
+  updated_at: told,
+});
+
 /** The answer to a command: where it stands once it is finished, or when its time to wait was over. */
 export const commandResult = openObject({
   success: z.boolean('must be true or false'),

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { commandAnswer, commandExecution } from './command.ts';
+import { commandAnswer, commandExecution, commandState } from './command.ts';
 import { cursor, eventList } from './event.ts';
 import { eventTypes } from '../event-filter.ts';
 import { optionalSessionId, sessionId, shortId } from '../ids.ts';
 import { knownWord, openObject } from '../json/open-object.ts';
-import { commandState, sessionState } from './session-state.ts';
+import { sessionState } from './session-state.ts';
 import { anyObject, boundedText } from '../text/text.ts';
 
 /** What a client may say of itself when it connects (`auth`; `session_id` also in the query). */

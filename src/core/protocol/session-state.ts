@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { anyObject } from '../text/text.ts';
 import { messages, noMessages, noUsage, tool, toolUsage, usage, usageFields, waiting } from './agent-activity.ts';
-import { commandStatuses } from './command-status.ts';
-import { commandTypes } from './command.ts';
+import { commandState } from './command.ts';
 
 const text = z.string('must be a text');
 const textOrNull = text.nullable();
@@ -67,7 +66,7 @@ const file = openObject({
 
 const decisionOption = openObject({ id: text, label: text, description: textOrNull, recommended: flag });
 
-export const decisionFields = {
+export const decisionState = openObject({
   decision_id: text,
   question: text,
   options: z.array(decisionOption),
@@ -86,9 +85,7 @@ export const decisionFields = {
   comment: textOrNull,
   /** The last answer that a producer gave and that names none of the options: it does not count. */
   ignored_choice: textOrNull,
-};
-
-const decisionState = openObject(decisionFields);
+});
 
 const validation = openObject({
   check_name: text,
@@ -111,23 +108,6 @@ const checkpoint = openObject({
   files: numberOrNull,
   created_at: text,
   seq: number,
-});
-
-export const commandState = openObject({
-  command_id: text,
-  command_type: knownWord(commandTypes),
-  status: knownWord(commandStatuses),
-  by: textOrNull,
-  parameters: anyObject,
-  result: z.unknown(),
-  error: textOrNull,
-  acknowledged_by: textOrNull,
-  /** The orchestrator instance that has it, once delivered. */
-  delivered_to: textOrNull,
-  /** The orchestrator instance whose run it is meant for; null where none was known, or nothing had begun, when it was sent. */
-  for_instance: textOrNull,
-  created_at: text,
-  updated_at: text,
 });
 
 const lease = openObject({
@@ -170,7 +150,8 @@ const letGo = openObject({
   commands: number,
 });
 
-const stateFields = {
+/** A session as its journal tells it: the result of `fold`, the same in server, terminal, page and SDK. */
+export const sessionState = openObject({
   session_id: text,
   status: sessionStatus,
   created_at: text,
@@ -225,13 +206,7 @@ const stateFields = {
   /** What the session was created with. */
   planned_skills: z.array(text),
   metadata: anyObject,
-};
-
-/** A session as its journal tells it: the result of `fold`, the same in server, terminal, page and SDK. */
-export const sessionState = openObject(stateFields);
-
-/** The same with the epoch of its journal, as HTTP answers it. */
-export const sessionAnswer = openObject({ ...stateFields, epoch: text });
+});
 
 export type SessionStatus = z.output<typeof sessionStatus>;
 export interface SkillState extends z.output<typeof skill> {}

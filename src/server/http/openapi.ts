@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { commandBody, endpointOf, httpApi, type EndpointName } from '../../core/http-api.ts';
-import { commandResult, commandResults, commandTable, commandTypes } from '../../core/protocol/command.ts';
+import { commandResult, commandResults, commandState, commandTable, commandTypes } from '../../core/protocol/command.ts';
 import { decisionOption, eventTable } from '../../core/protocol/event-table.ts';
 import { eventInput, eventList, sessionEvent } from '../../core/protocol/event.ts';
 import { errorAnswer } from '../../core/protocol/error-answer.ts';
 import { createSessionRequest } from '../../core/protocol/messages.ts';
-import { commandState, sessionState } from '../../core/protocol/session-state.ts';
+import { sessionState } from '../../core/protocol/session-state.ts';
 
 type Json = Record<string, unknown>;
 

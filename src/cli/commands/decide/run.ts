@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AskedDecision } from '../../../core/http-api.ts';
+import type { AskedDecision } from '../../../core/http-answers.ts';
 import { parseEventInput } from '../../../core/protocol/event.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';

@@ -1,4 +1,4 @@
-import type { ListedSession } from '../../../core/http-api.ts';
+import type { ListedSession } from '../../../core/http-answers.ts';
 import { maskPasswords } from '../../../core/text/mask-passwords.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { isLive } from '../../../core/protocol/session-state.ts';

@@ -1,4 +1,4 @@
-import { Listeners } from '../connection/listeners.ts';
+import { Listeners } from './listeners.ts';
 
 /** Whether the server can be asked: `attached`; `away`, which may pass; `alone`, away for so long that the program goes on. */
 export type ReachState = 'attached' | 'away' | 'alone';
@@ -18,6 +18,17 @@ export class Reach {
 
   get state(): ReachState {
     return this.#state;
+  }
+
+  /** Resolves once it is known whether there is a server: attached, or away for so long that the program goes on alone. */
+  get decided(): Promise<void> {
+    return new Promise((resolve) => {
+      const off = this.changes.add((state) => {
+        if (state === 'away') return;
+        off();
+        resolve();
+      });
+    });
   }
 
   attached(): void {

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { openObject } from './json/open-object.ts';
+import { commandState } from './protocol/command.ts';
+import { eventList } from './protocol/event.ts';
+import { decisionState, orchestratorState, sessionState, sessionStatus } from './protocol/session-state.ts';
+
+/** What the server answers over HTTP, beside what it answers over Socket.IO too. */
+
+const told = z.string('must be a text');
+const toldOrNull = told.nullable();
+const number = z.number('must be a number');
+/** When the answer was given, by the server's clock. */
+const timestamp = told.optional();
+
+export const healthAnswer = openObject({
+  status: told,
+  /** Why the server is `degraded`: nothing can be journalled now. */
+  reason: told.optional(),
+  version: told,
+  timestamp,
+  active_sessions: number,
+  connected_clients: number,
+  uptime_seconds: number,
+});
+
+export const statsAnswer = openObject({
+  total_connections: number,
+  /** How many watch each session. */
+  sessions: z.record(told, number),
+  timestamp,
+  version: told,
+  uptime_seconds: number,
+  events_total: number,
+  events_per_second: number,
+  publish: openObject({ p50_ms: number.nullable(), p99_ms: number.nullable() }),
+  orchestrators: number,
+  ends_when_unused: z.boolean().optional(),
+  /** Where it is kept is told to callers on the server's own machine only. */
+  journal: openObject({ location: told.optional(), size_bytes: number }),
+});
+
+/** A skill. What its file says besides is passed on. */
+export const skill = z.looseObject({
+  name: told,
+  description: told,
+  tags: z.array(told),
+  usage_count: number,
+  success_rate: number.nullable(),
+  avg_duration: number.nullable(),
+});
+
+/** How a session is listed. */
+const listedSession = openObject({
+  session_id: told,
+  created_at: told,
+  updated_at: told,
+  status: sessionStatus,
+  current_skill: toldOrNull,
+  progress: number.nullable(),
+  seq: number,
+  watchers: number,
+  /** How many connections publish to it. */
+  producers: number,
+  orchestrator: orchestratorState.nullable(),
+  open_decisions: number,
+});
+
+export interface ListedSession extends z.output<typeof listedSession> {}
+
+/** A decision and, while it is open, the path to answer it. */
+export const decisionAnswer = openObject({ ...decisionState.shape, session_id: told, answer_path: told.optional(), timestamp });
+
+export interface AskedDecision extends z.output<typeof decisionAnswer> {}
+
+export const sessionListAnswer = openObject({ sessions: z.array(listedSession), total: number, timestamp });
+
+export const skillListAnswer = openObject({ skills: z.array(skill), total: number, problems: z.array(z.unknown()).optional() });
+
+/** A session's state with the epoch of its journal. */
+export const sessionAnswer = openObject({ ...sessionState.shape, epoch: told });
+
+export const deletedAnswer = openObject({ success: z.literal(true), message: told });
+
+export const historyAnswer = openObject({ events: eventList, epoch: told, next: number });
+
+export const ledgerAnswer = openObject({ commands: z.array(commandState), total: number, timestamp });
