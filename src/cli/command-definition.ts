@@ -1,4 +1,4 @@
-/** How the value of an option or argument is read, and what a shell can offer for it. `flag`: there is none. */
+/** How the value of an option or argument is read, and which completions a shell can offer for it. */
 export type ValueKind =
   | 'text'
   | 'whole-number'
@@ -45,7 +45,7 @@ export interface OptionDefinition {
   conflicts?: readonly string[];
 }
 
-/** One command of the program, as data: the help comes from it, and it is loaded without what the command does. */
+/** One command of the program, as data. The help is made from it; the code of the command is loaded only when the command is called. */
 export interface CommandDefinition {
   name: string;
   /** One line, in the list of commands and in its own help. */
@@ -54,10 +54,10 @@ export interface CommandDefinition {
   options: readonly OptionDefinition[];
   /** Two or three, without the program's name. */
   examples: readonly string[];
-  /** What else the help should say, a line each. */
+  /** Further lines of the help. */
   notes?: readonly string[];
   /** Everything from the first argument on belongs to the command, flags too. */
   passThrough?: true;
-  /** Whether it warns of what a project's file would set if it were trusted (default: always); `{unless}`: not with that flag. */
+  /** Whether the command warns of settings that a project's file would make if it were trusted (default: always). `{unless}`: not with that flag. */
   warnsOfTrust?: 'always' | 'never' | { unless: string };
 }

@@ -14,7 +14,7 @@ import { trustDefinition } from './commands/trust/definition.ts';
 import { watchDefinition } from './commands/watch/definition.ts';
 import type { RunCommand } from './invocation.ts';
 
-/** A command: its definition is loaded with the program, what it does only when it is called. */
+/** A command: its definition is loaded with the program, its code only when it is called. */
 export interface Command {
   definition: CommandDefinition;
   load: () => Promise<RunCommand<never>>;

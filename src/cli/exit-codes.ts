@@ -1,7 +1,7 @@
 import { errorRow, ShannonDashError } from '../core/protocol/errors.ts';
 import type { DashboardEnding } from '../dashboard/board.ts';
 
-/** What the program's exit code says to a script. */
+/** The exit codes of the program, as a script reads them. */
 export const exitCodes = {
   ok: 0,
   /** Refused or failed. */
@@ -15,7 +15,7 @@ export const exitCodes = {
   runFailed: 5,
   /** Unreachable or lost. */
   unreachable: 6,
-  /** Not found or in conflict with what is. */
+  /** Not found, or in conflict with the current state. */
   notFound: 7,
   /** A decision is pending (`--fail-on-decision`). */
   decisionPending: 8,

@@ -2,7 +2,7 @@ import { errorRow, ShannonDashError, type ErrorCode } from '../core/protocol/err
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { systemReason } from './terminal/system-reason.ts';
 
-/** An error that says what to do next: each hint is a line of its own. */
+/** An error with its next steps: each hint is a line of its own. */
 export class Failure extends ShannonDashError {
   readonly hints: readonly string[];
   readonly exitCode: number;
@@ -23,7 +23,7 @@ export class Failure extends ShannonDashError {
   }
 }
 
-/** Wrong usage: what is wrong, and how to see what is right. */
+/** An error for wrong usage: the fault, and where the right usage is shown. */
 export function usageFailure(message: string, ...hints: string[]): Failure {
   return new Failure('INVALID', message, { hints });
 }
@@ -45,7 +45,7 @@ export function failureOf(error: unknown): Failure {
   return new Failure(error.code, inLowerCase(error.message), { hints: hintsOf(error), cause: error });
 }
 
-/** What was to be read went nowhere. */
+/** An error for results that could not be written. */
 export function outputFailure(cause: Error): Failure {
   return new Failure('INTERNAL', `the output cannot be written: ${systemReason(cause)}`, {
     hints: ['make room where it goes, or send it elsewhere; what the command did is done'],

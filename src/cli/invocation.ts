@@ -2,7 +2,7 @@ import type { Interruption } from './terminal/interruption.ts';
 import type { Output } from './terminal/output.ts';
 import type { Settings } from './settings/settings.ts';
 
-/** What a command gets to work with. */
+/** The arguments, options, settings and output that a command is called with. */
 export interface Invocation<Options> {
   args: string[];
   options: Options;
@@ -11,5 +11,5 @@ export interface Invocation<Options> {
   interruption: Interruption;
 }
 
-/** What a command does. @returns the exit code; nothing: 0, or 130 and 143 after a signal */
+/** The code of a command. @returns the exit code; nothing: 0, or 130 and 143 after a signal */
 export type RunCommand<Options> = (invocation: Invocation<Options>) => Promise<number | void>;

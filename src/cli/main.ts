@@ -4,17 +4,17 @@ import { exitCodes } from './exit-codes.ts';
 import { failureOf, outputFailure } from './failure.ts';
 import { Interruption } from './terminal/interruption.ts';
 import { openOutput, Program } from './program.ts';
-import { standInForDeletedFolder } from './working-folder.ts';
+import { replaceDeletedFolder } from './working-folder.ts';
 
 // Socket.IO's client looks whether the system has a WebSocket, uses ws all the same, and has loaded another client by that look: a
 // tenth of the time to a short command's end.
 Reflect.deleteProperty(globalThis, 'WebSocket');
-// What packages that are built in do in an outdated way is nothing to a user; Node keeps quiet of it where it is in node_modules.
+// Warnings about outdated calls in packages that are built in mean nothing to a user; Node leaves them out for packages in node_modules.
 process.noDeprecation = true;
 
 /** Runs the program: the only place that ends the process in an orderly way. */
 export async function main(argv: string[]): Promise<void> {
-  standInForDeletedFolder();
+  replaceDeletedFolder();
   if (argv.includes('run')) rememberInheritedDescriptors();
   const fail = async (error: unknown) => {
     const failure = failureOf(error);
@@ -30,12 +30,12 @@ export async function main(argv: string[]): Promise<void> {
     lost ??= fail(outputFailure(error));
     process.exit(await lost);
   });
-  // Nobody is left to be told.
+  // There is no place left to report an error of stderr.
   process.stderr.on('error', () => undefined);
   const program = new Program(new Interruption());
   for (const { definition, load } of commands) program.add(definition, load);
   const code = await program.run(argv).catch(fail);
-  // What is still on its way to a pipe would be lost by `exit`.
+  // `exit` would lose the text that is still on its way to a pipe.
   if (process.stdout.writableLength > 0) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   const { errored } = process.stdout as { errored: NodeJS.ErrnoException | null };
   // A full disk is told of after this; and a stdout that failed once takes the next text as if nothing had been.
@@ -44,7 +44,7 @@ export async function main(argv: string[]): Promise<void> {
   process.exit(code === exitCodes.ok ? (failed ?? code) : code);
 }
 
-/** How to say what is wrong, also when it is the arguments themselves. */
+/** The flags for the output of an error, read without the parser: the arguments themselves may be wrong. */
 function flagsOf(argv: readonly string[]) {
   const end = argv.indexOf('--');
   const flags = argv.slice(2, end === -1 ? undefined : end);

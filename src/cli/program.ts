@@ -21,7 +21,7 @@ export function version(): string {
   return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }
 
-/** The command line: its commands, and what is the same for all of them. */
+/** The command line: its commands, and the options that all of them share. */
 export class Program {
   readonly #commander: Command;
   readonly #interruption: Interruption;
@@ -41,7 +41,7 @@ export class Program {
     this.#commander.configureHelp({ formatHelp: (command, helper) => renderHelp(command, helper, { examples }) });
   }
 
-  /** Adds a command. @param load loads what it does, once it is called */
+  /** Adds a command. @param load loads its code when it is called */
   add(definition: CommandDefinition, load: () => Promise<RunCommand<never>>): void {
     const { summary, examples, notes, passThrough, warnsOfTrust } = definition;
     const options = definition.options.map(optionOf);
@@ -89,7 +89,7 @@ export class Program {
   }
 }
 
-/** What the flags say of the output, before anything else is known. */
+/** Opens the output as the flags say, before the settings are known. */
 export function openOutput({ json, quiet, verbose, color }: Partial<GlobalOptions>): Promise<Output> {
   return Output.open({ isJson: json ?? false, isQuiet: quiet ?? false, isVerbose: verbose ?? false, color: color ?? true });
 }

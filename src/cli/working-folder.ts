@@ -1,8 +1,8 @@
 /**
- * The working folder may have been deleted, and programs still start there. Node's own answer is an error that no caller expects;
- * so everything that asks is told where the folder was.
+ * Lets `process.cwd()` answer where the working folder was deleted: it names the folder that was there. A program can be started
+ * in such a folder, and no caller expects Node's error.
  */
-export function standInForDeletedFolder(): void {
+export function replaceDeletedFolder(): void {
   try {
     process.cwd();
   } catch {

@@ -5,7 +5,7 @@ import type { SessionState } from '../../core/protocol/session-state.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /**
- * Watches a session until `look` finds what it looks for. The server was there a moment ago: when it goes, this waits
+ * Watches a session until `look` finds something in its state. The server answered a moment ago: when it goes away, this waits
  * for it to come back.
  * @returns undefined when `timeoutMs` was over first
  * @throws ShannonDashError NOT_FOUND the session was deleted meanwhile; UNAUTHENTICATED, FORBIDDEN

@@ -7,7 +7,7 @@ const firstLook = 500;
 
 /**
  * The place in a history after which the last `count` events that pass come. Looked for from the end, each time twice as far
- * back, and what does not pass is sorted out by the server: a long history is not fetched for its last lines.
+ * back; the server leaves out the events that do not pass. So a long history is not fetched for its last lines.
  * @param options seq: the last event; globs: which types pass, none: all
  */
 export async function historyTail(options: {

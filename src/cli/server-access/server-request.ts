@@ -11,7 +11,7 @@ import type { Settings } from '../settings/settings.ts';
 /** How long a server that is being restarted may be away before a request gives up. */
 export const patienceMs = 10_000;
 const requestMs = 10_000;
-/** No answer of ours is as long as that; it is below what Node can hold in one text. */
+/** No answer of the server is longer. Node can hold a text of this length. */
 const longestAnswerChars = 256 * 1024 * 1024;
 
 /**
@@ -38,7 +38,7 @@ export async function request<Name extends EndpointName>(
     } catch (error) {
       if (error instanceof ShannonDashError && error.code === 'TIMEOUT') throw noAnswer(url, shownDuration(timeoutMs));
       if (!isAway(error)) throw error;
-      // The answer was lost: only the same request again tells what came of it. And a server that is reloading comes back.
+      // The answer was lost: only the same request again tells the result. A server that is reloading comes back.
       if (attempt === 1 && (isConnected || isReloading(url))) giveUpAt = Math.max(giveUpAt, performance.now() + patienceMs);
       const waitMs = backoffMs(attempt);
       if (performance.now() + waitMs > giveUpAt) throw error;

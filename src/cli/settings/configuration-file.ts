@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { systemReason } from '../terminal/system-reason.ts';
 
-/** A configuration is a few lines; what is larger is something else. */
+/** A configuration is a few lines; a larger file is something else. */
 const longestBytes = 64 * 1024;
 
 /** A configuration file as it is: its bytes, or why it is not read. */

@@ -21,7 +21,7 @@ export function trust({ path, bytes }: { path: string; bytes: Buffer }): void {
   const record: TrustRecord = { path: realPath(path), sha256: hashOf(bytes) };
   const target = recordPath(record.path);
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-  // In one step: whoever reads it meanwhile finds the old one or the new one.
+  // In one step: a program that reads it meanwhile finds the old file or the new one.
   const draft = `${target}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   renameSync(draft, target);
@@ -60,7 +60,7 @@ function readRecord(path: string): TrustRecord | undefined {
   try {
     return bytes === undefined ? undefined : trustRecord.parse(JSON.parse(String(bytes)));
   } catch {
-    // What cannot be read trusts nobody.
+    // A list that cannot be read trusts no file.
     return undefined;
   }
 }

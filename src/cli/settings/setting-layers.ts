@@ -16,7 +16,7 @@ const commaLists = ['cors_origins', 'allowed_hosts'];
 export interface SettingLayer {
   source: SettingSource;
   values: SettingValues;
-  /** What it would set as well, if it were trusted. */
+  /** The settings that it would make as well, if it were trusted. */
   leftOut: SettingField[];
 }
 
@@ -53,7 +53,7 @@ export function settingLayers(options: object, files: { project: GivenFile | und
   return given.map(layerOf);
 }
 
-/** What stands in a configuration file. @throws Failure it is no JSON object; what it holds instead is not shown */
+/** The content of a configuration file. @throws Failure it is no JSON object; the error does not show its text */
 export function configurationOf(path: string, bytes: Buffer): Record<string, unknown> {
   const parsed = parsedJson(bytes);
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
@@ -61,7 +61,7 @@ export function configurationOf(path: string, bytes: Buffer): Record<string, unk
   throw usageFailure(`${path} ${fault}`, 'correct it, or remove it; it is such as {"url": "http://127.0.0.1:8000"}');
 }
 
-/** Undefined for what is no JSON. The parser's own error quotes the text. */
+/** Undefined for a text that is no JSON. The parser's own error would quote the text. */
 function parsedJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(withoutByteOrderMark(String(bytes)));

@@ -11,7 +11,7 @@ import { isTrusted } from './project-trust.ts';
 import { settingLayers, type SettingLayer, type SettingSource } from './setting-layers.ts';
 import { userFolders } from './user-folders.ts';
 
-/** What a command goes by, wherever each value came from. */
+/** The settings of a command, from flags, variables and files. */
 export interface Settings {
   url: string;
   token: string | undefined;

@@ -13,10 +13,10 @@ export interface OutputOptions {
   color: boolean;
 }
 
-/** What a word on the screen means; the same in every command. */
+/** The meaning of a word on the screen: the same in every command. */
 export type Tone = 'plain' | 'good' | 'bad' | 'warn' | 'strong';
 
-/** Neither yellow nor dim: on a light ground nobody could read them. */
+/** Neither yellow nor dim: they cannot be read on a light ground. */
 const styles: Record<Exclude<Tone, 'plain'>, (chalk: ChalkInstance) => (text: string) => string> = {
   good: (chalk) => chalk.green,
   bad: (chalk) => chalk.red,
@@ -25,7 +25,7 @@ const styles: Record<Exclude<Tone, 'plain'>, (chalk: ChalkInstance) => (text: st
 };
 
 const plainAscii = /^[\x20-\x7e]*$/;
-/** What chalk writes around a text. */
+/** The sequences that chalk writes around a text. */
 const colour = /(\x1b\[\d+m)/;
 
 /** The way out: results to stdout, everything else to stderr. A pipe takes decoration away, never changes the format. */
@@ -56,7 +56,7 @@ export class Output {
     return new Output(options, isColored, { out: wants.out ? chalk : undefined, err: wants.err ? chalk : undefined });
   }
 
-  /** Whether results go to a terminal that somebody looks at. */
+  /** Whether results go to a terminal. */
   get isTerminal(): boolean {
     return process.stdout.isTTY;
   }
@@ -71,7 +71,7 @@ export class Output {
     process.stdout.write(`${this.#safe(text)}\n`);
   }
 
-  /** For results without an end: whoever reads them through a pipe ends them by going, as `head` does, without waiting for the next. */
+  /** For results without an end: the program ends as soon as its reader closes the pipe, as `head` does, without waiting for the next result. */
   endWithReader(): void {
     onReaderGone(() => process.exit(exitCodes.ok));
   }
@@ -120,7 +120,7 @@ export class Output {
     for (const line of trace.split('\n')) this.#err(`    ${safeLine(line)}`);
   }
 
-  /** Parts from outside are cleaned and shortened by whoever puts them in; what was forgotten does no harm here. Our own colours stay. */
+  /** The caller cleans and shortens texts from outside. This cleans a text once more, in case a caller forgot; the program's own colours stay. */
   #safe(text: string): string {
     if (plainAscii.test(text)) return text;
     const parts = text.split(colour);

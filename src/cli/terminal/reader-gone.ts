@@ -15,10 +15,10 @@ interface TcpBinding {
 const stdoutFd = 1;
 
 /**
- * Calls back once nobody reads stdout any more, if stdout is a pipe: a write would tell it too (EPIPE), but the next one may
+ * Calls back once no program reads stdout any more, if stdout is a pipe. A write would fail too (EPIPE), but the next write may
  * be hours away. Linux only; elsewhere the next write tells it.
  *
- * The kernel reports it as an error on the writing end to whoever polls that. Node polls a pipe that was opened for
+ * The kernel reports it as an error on the writing end to a program that polls that end. Node polls a pipe that was opened for
  * writing only while something waits to be written, a socket always: so it is given the pipe, opened once more, as one.
  */
 export function onReaderGone(listener: () => void): void {

@@ -28,7 +28,7 @@ export async function tableLines(
   );
 }
 
-/** What tells the columns of a text. string-width is loaded only for texts that are not plain ASCII: most tables need none. */
+/** Returns the function that counts the columns of a text. string-width is loaded only where a text is not plain ASCII. */
 async function widthReader(cells: readonly (readonly Cell[])[]): Promise<(text: string) => number> {
   if (cells.every((row) => row.every(({ text }) => plainAscii.test(text)))) return (text) => text.length;
   return (await import('string-width')).default;

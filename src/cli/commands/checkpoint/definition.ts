@@ -1,6 +1,6 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `checkpoint` takes. */
+/** The options of `checkpoint`. */
 export interface CheckpointOptions {
   label?: string;
   id?: string;
@@ -8,7 +8,7 @@ export interface CheckpointOptions {
   prune?: boolean;
 }
 
-/** `checkpoint`: a place to roll back to; and what is kept of those made before. */
+/** `checkpoint`: a place to roll back to; the kept ones are listed and removed. */
 export const checkpointDefinition: CommandDefinition = {
   name: 'checkpoint',
   summary: 'Make a place to roll back to, and print its id',

@@ -13,7 +13,7 @@ import { userFolders } from '../../settings/user-folders.ts';
 const askMs = 2_000;
 const answerChars = 10_000;
 
-/** `checkpoint --list`: what is kept of this work tree, or of a session; outside of a work tree all. */
+/** `checkpoint --list`: the checkpoints kept of this work tree, or of a session; outside of a work tree all. */
 export async function listKept({ options, settings, output }: Invocation<object>): Promise<void> {
   const sessions = await chosen(settings, options);
   const listed: (Checkpoint & { stored: StoredSession })[] = [];
@@ -53,7 +53,7 @@ export async function listKept({ options, settings, output }: Invocation<object>
     output.note(`${safeLine(session_id, 40)}: ${Math.ceil(bytes / 1_048_576)} MB, of ${safeLine(root, 200)}`);
 }
 
-/** `checkpoint --prune`: removes what is kept of a session, or of all that are gone; never of one that runs. */
+/** `checkpoint --prune`: removes the checkpoints of a session, or of all sessions that are gone; never of one that runs. */
 export async function pruneKept({ options, settings, output }: Invocation<object>): Promise<void> {
   const named = sessionOf(options);
   const live = await readLiveRuns(userFolders().state);
@@ -76,7 +76,7 @@ export async function pruneKept({ options, settings, output }: Invocation<object
   if (removed.length === 0 && refs === 0) output.note('nothing to remove');
 }
 
-/** Removes what is kept of sessions that their server, ours, does not know any more; not of those that run, nor of this one. */
+/** Removes the checkpoints of sessions that this server no longer knows; not of sessions that run, nor of `ownSession`. */
 export async function removeForgotten(settings: Settings, ownSession: string): Promise<void> {
   const { state } = userFolders();
   const live = await readLiveRuns(state);
@@ -94,7 +94,7 @@ async function chosen(settings: Settings, options: object): Promise<StoredSessio
   return git === undefined ? all : all.filter(({ root }) => root === git.root);
 }
 
-/** The session of the flag alone: what the surroundings name is not what is to be removed. */
+/** The session of the flag alone: a session that a variable names must not be removed by it. */
 function sessionOf(options: object): string | undefined {
   return (options as { session?: string }).session;
 }
@@ -108,7 +108,7 @@ async function workTree(): Promise<Git | undefined> {
   }
 }
 
-/** Whether the server of the session, where it is ours, does not know it. */
+/** Whether the session's server no longer knows it. Only the server of the settings is asked. */
 async function isForgotten({ session, url }: StoredSession, { url: ours, token }: Settings): Promise<boolean> {
   if (url !== ours) return false;
   try {

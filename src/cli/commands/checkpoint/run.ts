@@ -12,7 +12,7 @@ import type { CheckpointOptions } from './definition.ts';
 
 const savedMs = 30_000;
 
-/** Makes a checkpoint, or lists or removes what is kept of those made before. */
+/** Makes a checkpoint, or lists or removes the files that are kept of former ones. */
 export async function checkpoint(invocation: Invocation<CheckpointOptions>): Promise<void> {
   const { list, prune } = invocation.options;
   if (list !== true && prune !== true) return makeCheckpoint(invocation);
@@ -60,7 +60,7 @@ async function proofOf(key: string, id: string): Promise<string> {
 
 /**
  * @returns the `data` of the event that says so
- * @throws Failure it could not be saved, or nobody has said so in time
+ * @throws Failure it could not be saved, or no event has said in time that it is
  */
 async function saved(watcher: Watcher, id: string, timeoutMs: number): Promise<Record<string, unknown>> {
   const timer = setTimeout(() => void watcher.close(), timeoutMs);

@@ -1,7 +1,7 @@
 import { commandStatuses, type CommandStatus } from '../../../core/protocol/command-status.ts';
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `commands` takes. */
+/** The options of `commands`. */
 export interface CommandsOptions {
   status?: CommandStatus;
   limit?: number;

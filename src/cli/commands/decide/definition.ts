@@ -1,6 +1,6 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `decide` takes beside the question. */
+/** The options of `decide`. */
 export interface DecideOptions {
   option?: string[];
   default?: string;

@@ -14,7 +14,7 @@ import { publishOne } from '../../server-access/publishing.ts';
 import { request, serverNowMs } from '../../server-access/server-request.ts';
 import type { Settings } from '../../settings/settings.ts';
 
-/** How much longer than the server to wait for the default that it sets. */
+/** The program waits so much longer than the server, which sets the default. */
 const graceMs = 10_000;
 
 /** Asks, or finds what was asked before under the same id, and waits for the answer. */

@@ -1,6 +1,6 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `emit` takes. */
+/** The options of `emit`. */
 export interface EmitOptions {
   data?: string;
   id?: string;

@@ -52,7 +52,7 @@ export async function publishLines(
   }
 }
 
-/** Ends the patience with a server that is away, or that refuses what it would take another time: a full disk may stay full. */
+/** Gives up after a time without progress: the server is away, or refuses events for a reason that may pass, as a full disk. */
 class Stall {
   /** Rejects with why nothing is journalled; never resolves. */
   readonly failed: Promise<never>;

@@ -1,6 +1,6 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `gate` takes. */
+/** The options of `gate`. */
 export interface GateOptions {
   timeout?: string;
 }

@@ -1,6 +1,6 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `ping` takes. */
+/** The options of `ping`. */
 export interface PingOptions {
   count?: number;
   interval?: number;

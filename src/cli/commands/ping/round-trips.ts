@@ -1,4 +1,4 @@
-/** What `ping --json` prints. */
+/** The document that `ping --json` prints. */
 export interface RoundTrips {
   sent: number;
   received: number;

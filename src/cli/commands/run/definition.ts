@@ -1,13 +1,13 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `run` takes beside the program. */
+/** The options of `run`. */
 export interface RunOptions {
   session?: string;
   checkpoints: 'git' | 'none';
   files: boolean;
   requireServer?: boolean;
   takeOver?: boolean;
-  /** For the process that stays for what a program left behind: its streams and their descriptors. */
+  /** For the process that passes on late output: the streams and their descriptors. */
   lateOutput?: string;
 }
 

@@ -17,8 +17,8 @@ const waitingEvents = 50;
 const lastLinesMs = 2_000;
 
 /**
- * A program has ended, and what it left behind still holds its output. A process of its own passes that on for as long as
- * it comes, so that who called us can go on, and the writer meets no closed pipe.
+ * A program has ended, and its child processes still hold its output. A process of its own passes that output on for as long
+ * as it comes, so that the caller of `run` can go on, and the child processes meet no closed pipe.
  */
 export function leaveToPassOn(passages: readonly OutputPassage[], { url, session }: { url: string; session: string }): void {
   const open = passages.filter(({ descriptor }) => descriptor >= 0);
@@ -34,7 +34,7 @@ export function leaveToPassOn(passages: readonly OutputPassage[], { url, session
   closeSync(nothing);
 }
 
-/** Passes on, and tells the session, what is written into descriptors that were left by a run. */
+/** Passes on, and publishes, the output that arrives at the descriptors that a run has left. */
 export async function passLateOutput({ options, settings }: Invocation<RunOptions>): Promise<number> {
   const { url, token, client } = settings;
   const session = options.session ?? '';

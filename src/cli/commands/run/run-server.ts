@@ -26,11 +26,11 @@ const failureLine = z.object({ error: z.object({ message: z.string() }) });
 export class RunServer {
   readonly #settings: Settings;
   readonly #tell: (sentence: string) => void;
-  /** What the server said of itself; undefined while none has answered. */
+  /** The server's figures; undefined while no server has answered. */
   #stats: ServerStats | undefined;
   #isStarted = false;
 
-  /** @param tell says something to whoever runs this */
+  /** @param tell says a sentence to the person who called `run` */
   constructor(settings: Settings, tell: (sentence: string) => void) {
     this.#settings = settings;
     this.#tell = tell;
@@ -84,7 +84,7 @@ export class RunServer {
         reason = await startServer(url, this.#tell).finally(() => lock.release());
         this.#isStarted = reason === undefined;
       }
-      // Somebody else may have started one meanwhile.
+      // Another program may have started one meanwhile.
       const stats = await statsOf(url);
       if (this.#isStarted || stats !== undefined) return stats;
       if (lock !== undefined) break;
@@ -148,7 +148,7 @@ function reasonIn(output: string): string | undefined {
   return undefined;
 }
 
-/** What the server there says of itself; undefined where none of ours answers. */
+/** The figures of the server at a URL; undefined where no shannon-dash server answers. */
 async function statsOf(url: string): Promise<ServerStats | undefined> {
   try {
     return await callApi('stats', {}, { url, timeoutMs: answerMs });

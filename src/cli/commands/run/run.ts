@@ -4,7 +4,7 @@ import { Failure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
 import type { RunOptions } from './definition.ts';
 
-/** Runs a program as a session; or, as a process of its own, passes on what a program that has ended left behind. */
+/** Runs a program as a session. With `--late-output` it is the process that passes on the late output of a program that has ended. */
 export async function run(invocation: Invocation<RunOptions>): Promise<number> {
   const tooFew = tooFewDescriptors();
   if (tooFew !== undefined) {

@@ -13,7 +13,7 @@ export class ServerStartLock {
     this.#path = path;
   }
 
-  /** @returns undefined while another process holds it. Where no lock can be kept, as on a read-only disk, everybody gets one. */
+  /** @returns undefined while another process holds it. Where no lock can be kept, as on a read-only disk, every process gets one. */
   static take(url: string): ServerStartLock | undefined {
     const { state } = userFolders();
     const path = join(state, `starting-${new URL(url).host.replaceAll(/[^\w.-]/g, '_')}`);

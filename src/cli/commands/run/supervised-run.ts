@@ -16,7 +16,7 @@ import { userFolders } from '../../settings/user-folders.ts';
 
 const answerMs = 2_000;
 
-/** What makes checkpoints possible. */
+/** The next steps where checkpoints are not possible. */
 const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> = {
   'no-work-tree': ['make it a repository: git init'],
   'no-git': ['install git'],
@@ -28,7 +28,7 @@ const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> =
 export async function runSupervised({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
   const [command = '', ...rest] = args;
   const { url } = settings;
-  // What its server has to say of its journal: before the program has the terminal, and after that.
+  // Sentences of the server about its journal: shown at once before the program has the terminal, later ones after its end.
   const later: string[] = [];
   let tell = (sentence: string) => output.warn(sentence);
   const server = new RunServer(settings, (sentence) => tell(sentence));
@@ -43,12 +43,12 @@ export async function runSupervised({ args, options, settings, output, interrupt
     output.warn(`${missing.message}; the program runs, and its events wait for a server there`);
   }
   const session = options.session ?? (await proposed) ?? (missing === undefined ? await freeName(url) : undefined) ?? randomName(8);
-  // Between a terminal's user and the program there is nothing but a line at the start; elsewhere not even that.
+  // On a terminal the program's output is preceded by one line; elsewhere by none.
   const isPersonal = process.stderr.isTTY;
   tell = (sentence) => later.push(sentence);
   if (isPersonal) output.note(`session ${session}${server.isStarted ? ` at ${url}` : ''}  ·  watch it: shannon-dash watch ${session}`);
   interruption.release();
-  // A reader that has enough is the program's to notice, and so is where the output goes in general.
+  // The program notices by itself that its reader has gone, and where its output goes.
   let lost: NodeJS.ErrnoException | undefined;
   process.stdout.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => (lost ??= error));
   if (options.checkpoints === 'git') void removeForgotten({ ...settings, url }, session).catch(() => undefined);
@@ -65,7 +65,7 @@ export async function runSupervised({ args, options, settings, output, interrupt
       stateFolder: userFolders().state,
       takesOver: options.takeOver === true,
       watchesFiles: options.files,
-      // What is written there for each change of a file would be the next one; and a rollback must not turn it back.
+      // The journal is written for each change of a file: that must not count as the next change, and a rollback must not undo it.
       leftOut: [settings.journal, ...(server.journal === undefined ? [] : [server.journal])].flatMap(filesOfJournal),
       // While the program has the terminal it is not ours to write on.
       onNote: (sentence) => later.push(sentence),
@@ -137,7 +137,7 @@ function startFailure(command: string, session: string, error: unknown): unknown
   );
 }
 
-/** Ends by the signal that ended the program, so that whoever called sees the same; else with its exit code. */
+/** Ends by the signal that ended the program, so that the caller sees the same; else with its exit code. */
 async function endAs({ code, signal }: SuperviseResult): Promise<number> {
   if (signal === null || process.platform === 'win32') return code;
   await new Promise<void>((resolve) => process.stderr.write('', () => resolve()));

@@ -89,7 +89,7 @@ function positionOf(text: string): string | number {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
-/** A refusal names fields of the wire; whoever typed flags reads flags. */
+/** Replaces the fields of the wire in a refusal by the flags that the user typed. */
 function inFlags(type: CommandType, message: string): string {
   return Object.entries(fieldsOf[type]).reduce(
     (text, [flag, field]) => text.replaceAll(new RegExp(`\\b${field}\\b:?`, 'g'), nameOf(flag as keyof CommandFlags)),

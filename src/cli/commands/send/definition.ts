@@ -1,7 +1,7 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 import type { CommandFlags } from './command-flags.ts';
 
-/** What to wait for; what is asked for beyond the command itself. */
+/** The options of `send`: the command's fields, and how it is sent. */
 export interface SendOptions extends CommandFlags {
   all?: boolean;
   id?: string;

@@ -14,7 +14,7 @@ import { failureOfResult, reached, resultDocument, resultLine } from './send-res
 import { request } from '../../server-access/server-request.ts';
 import type { Settings } from '../../settings/settings.ts';
 
-/** How much longer than the server to wait, so that its answer is what counts. */
+/** The program waits so much longer than the server, so that the server's answer counts. */
 const graceMs = 2_000;
 
 /** Sends a command, waits as long as asked for, and says where it stands. */
@@ -56,14 +56,14 @@ async function submit(
     const body = { ...identified, timeout_ms };
     const answer = await request(settings, 'command', { path: { id: session }, body }, { timeoutMs: timeout_ms + graceMs });
     const results = 'results' in answer ? answer.results : [answer];
-    // Where nobody is attached, the server answers at once and nothing will come of waiting.
+    // Where no orchestrator is attached, the server answers at once, and waiting would change nothing.
     const isSettled = ({ status, attached }: CommandResult) => reached(status, wait) || (status === 'queued' && !attached);
     if (leftMs <= stepMs || results.every(isSettled)) return answer;
   }
 }
 
 /**
- * Shows what a rollback would undo and asks; the fields to roll back with.
+ * Shows the effect of a rollback and asks for consent. @returns the fields to roll back with
  * @throws Failure it cannot be shown, or the answer is no
  */
 async function confirmed(
@@ -78,7 +78,7 @@ async function confirmed(
   const { previewLines, previewTarget } = await import('../../../view/rollback-preview.ts');
   for (const line of previewLines(result)) output.note(line);
   if (!(await confirm(`Roll back ${session}?`))) throw new Failure('CONFLICT', 'nothing was changed', { exitCode: exitCodes.refused });
-  // What was shown is what happens, also if there is a newer checkpoint by now.
+  // The rollback goes to the checkpoint that was shown, also if there is a newer one by now.
   const { steps = 1, ...others } = fields;
   return { ...others, ...previewTarget(result, { steps: Number(steps) }) };
 }

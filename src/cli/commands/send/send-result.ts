@@ -6,7 +6,7 @@ import { shownDuration } from '../../settings/duration.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure, failureOf } from '../../failure.ts';
 
-/** What a session is, or does, once a command is applied. */
+/** The state of a session once a command is applied. */
 const outcomes: Record<CommandType, string> = {
   HALT: 'halted',
   RESUME: 'running',
@@ -16,7 +16,7 @@ const outcomes: Record<CommandType, string> = {
   INJECT: 'put in',
 };
 
-/** What may still happen after nobody has said so. */
+/** What may still happen after a timeout. */
 const pending: Record<CommandType, string> = {
   HALT: 'may still halt',
   RESUME: 'may still go on',
@@ -39,7 +39,7 @@ export function resultLine(
   isDryRun = false,
 ): string {
   if (status !== 'applied') return `${command_type} ${status} for ${safeLine(session_id)} in ${shownDuration(elapsed_ms)}`;
-  // The server holds the gate where nobody is attached; that a program stands still is another thing.
+  // Without an orchestrator the server only closes the gate: it cannot say that a program stands still.
   const outcome = isDryRun
     ? 'dry run: nothing was changed'
     : !attached && acknowledged_by === 'server'

@@ -1,10 +1,10 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `serve` takes that is no setting. */
+/** The options of `serve` that are no settings. */
 export interface ServeOptions {
   acceptLoss?: boolean;
   reload?: boolean;
-  /** As `run` starts it: it ends by itself, nobody reads what it says, and a journal that lost something is opened all the same. */
+  /** As `run` starts it: the server ends by itself, no person reads its output, and it opens also a journal that has lost something. */
   untilUnused?: boolean;
 }
 

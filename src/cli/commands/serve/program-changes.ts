@@ -4,7 +4,7 @@ import { startSkillRegistry, type SkillRegistry } from '../../../server/skills/s
 import type { SkillFolder } from '../../../server/skills/skill-folder.ts';
 import { WatchedFolders } from '../../../server/skills/watched-folders.ts';
 
-/** A build writes many files; what changes is told once it is quiet. */
+/** A build writes many files; changes are reported once none has come for this long. */
 const quietMs = 200;
 /** The program is a handful of folders. */
 const mostFolders = 200;
@@ -14,11 +14,11 @@ interface Watched {
   program: string;
   /** Single files, which need not exist. */
   files: readonly string[];
-  /** Skills: what they say counts, not what else lies there. */
+  /** Folders of skills: only changes of skills count, not of other files in them. */
   skillFolders: readonly SkillFolder[];
 }
 
-/** Changes of what a server is started from, gathered until it is quiet. */
+/** Changes of the files that a server is started from, gathered until none has come for a moment. */
 export class ProgramChanges {
   readonly #watched: Watched;
   readonly #folders = new WatchedFolders({ onChange: (folder, name) => this.#onChange(folder, name) });
@@ -34,7 +34,7 @@ export class ProgramChanges {
     this.#skills = startSkillRegistry({ folders: watched.skillFolders, onChange: () => this.#soon('a skill') });
   }
 
-  /** Resolves with what changed since the last call. */
+  /** Resolves with the name of the file that changed since the last call. */
   next(): Promise<string> {
     return new Promise((resolve) => {
       this.#waiting = resolve;
@@ -56,7 +56,7 @@ export class ProgramChanges {
       const stats = statSync(path, { throwIfNoEntry: false });
       if (stats?.isDirectory() === true) marks.set(path, `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`);
     }
-    // What cannot be watched is no reason not to serve.
+    // The server serves also where a folder cannot be watched.
     this.#folders.set(marks);
   }
 

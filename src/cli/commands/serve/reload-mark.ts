@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { isLoopback } from '../../../core/loopback.ts';
 import { userFolders } from '../../settings/user-folders.ts';
 
-/** Leaves word that the server on a port of this machine is started again whenever it is away: it is worth waiting for. */
+/** Marks the server on a port of this machine as one that is started again whenever it is away, so that clients wait for it. */
 export function markReloading(port: number): void {
   try {
     const path = markPath(port);
@@ -14,12 +14,12 @@ export function markReloading(port: number): void {
   }
 }
 
-/** Takes the word back. */
+/** Removes the mark. */
 export function unmarkReloading(port: number): void {
   if (processOf(port) === process.pid) rmSync(markPath(port), { force: true });
 }
 
-/** Whether somebody brings the server at this URL back when it is away. */
+/** Whether a process restarts the server at this URL when it is away. */
 export function isReloading(url: string): boolean {
   const { hostname, port, protocol } = new URL(url);
   if (!isLoopback(hostname)) return false;

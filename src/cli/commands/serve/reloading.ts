@@ -41,7 +41,7 @@ export async function serveReloading({ settings, output, interruption }: Invocat
         await server.stop();
         continue;
       }
-      // It has said why itself. At the beginning that is for whoever started it; and whoever stops it means it.
+      // The server has said why. One that never listened, or that was stopped on purpose, is not started again.
       if (!server.wasReady || what === exitCodes.ok) return what ?? exitCodes.refused;
       if (performance.now() - startedAt > provenMs) pauseMs = firstPauseMs;
       output.warn(`the server ended with ${what ?? 'a signal'}; it starts again in ${shownDuration(pauseMs)}, or with the next change`);
@@ -69,7 +69,7 @@ class ServingChild {
   /** Resolves with its exit code; null after a signal. */
   start(): Promise<number | null> {
     const [script = '', ...args] = process.argv.slice(1);
-    // What was accepted at the first start is not accepted for ever.
+    // A loss that was accepted at the first start is not accepted at later ones.
     const once = this.#port === undefined ? ['--reload'] : ['--reload', '--accept-loss'];
     const again = this.#port === undefined ? [] : ['--port', String(this.#port)];
     const child = fork(script, [...args.filter((each) => !once.includes(each)), ...again]);

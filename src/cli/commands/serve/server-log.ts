@@ -9,7 +9,7 @@ export async function createLog(level: 'debug' | 'info' | 'warn' | 'error'): Pro
     return pino({ level }, { write: (line) => void destination.write(`${safeJson(line.trimEnd())}\n`) });
   }
   const { default: pretty } = await import('pino-pretty');
-  // Without its colours: what it prints holds texts of clients, and goes through the same cleaning as all of them.
+  // Without its colours: its lines hold texts of clients, and are cleaned as all such texts are.
   return pino(
     { level },
     pretty({ colorize: false, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', destination: new SafeTerminal() }),

@@ -12,7 +12,7 @@ import type { Invocation } from '../../invocation.ts';
 import { createLog } from './server-log.ts';
 import { accessOf, type Settings } from '../../settings/settings.ts';
 
-/** A stop that takes longer is ended by force: what was acknowledged is in the journal by then. */
+/** A stop that takes longer is ended by force: by then the journal holds every acknowledged event. */
 const longestStopMs = 4_500;
 
 /** A server that runs start for themselves ends after so long without a connection; at first it waits longer for its starter. */
@@ -20,7 +20,7 @@ const unusedMs = 3_000;
 const firstUseMs = 10_000;
 const lookAtUseMs = 250;
 
-/** Serves until a signal, or until the reloading parent says stop, or, with `untilUnused`, until nobody is connected. */
+/** Serves until a signal, or until the reloading parent says stop, or, with `untilUnused`, until no client is connected. */
 export async function serveHere({ options, settings, output, interruption }: Invocation<Omit<ServeOptions, 'reload'>>): Promise<number> {
   const flaw = settings.journal === 'memory' ? undefined : sqliteFlaw();
   if (flaw !== undefined) output.warn(flaw);
@@ -29,7 +29,7 @@ export async function serveHere({ options, settings, output, interruption }: Inv
   const journal = await openJournal({ path: settings.journal, fsync: settings.fsync, acceptLoss: isUnseen || options.acceptLoss });
   // The run that starts the server tells what the journal has lost.
   if (isUnseen) journal.onProblem((sentence) => void (process.connected && process.send?.({ problem: sentence })));
-  // What Fastify would say of listening is said better below.
+  // Fastify's own lines about listening are left out: `ready` below says it.
   const log = isUnseen ? pino({ level: 'silent' }) : await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
   const server = await createServer({
     journal,
@@ -90,7 +90,7 @@ function readyLines(url: string, journal: string, settings: Settings): string[] 
   return lines.map((line) => safeLine(line, 4_000));
 }
 
-/** Which web pages may watch and steer: whoever runs one of these has as much say as the user. */
+/** Which web pages may watch and steer: such a page may do all that the user may do. */
 function pagesLine({ corsOrigins, devOrigins }: Settings): string {
   if (corsOrigins.includes('*')) return 'any page in a browser here can watch and steer';
   const origins = [...corsOrigins, ...(devOrigins ? ['localhost:3000', 'localhost:5173'] : [])];
@@ -110,7 +110,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when nobody has been connected for a while. */
+/** Resolves when no client has been connected for a while. */
 async function unused(server: DashServer): Promise<void> {
   let longestMs = firstUseMs;
   while (server.unusedMs() < longestMs) {

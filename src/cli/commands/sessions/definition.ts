@@ -1,6 +1,6 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `sessions` takes. */
+/** The options of `sessions`. */
 export interface SessionsOptions {
   live?: boolean;
   limit?: number;

@@ -1,6 +1,6 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `stats` takes. */
+/** The options of `stats`. */
 export interface StatsOptions {
   watch?: boolean;
 }

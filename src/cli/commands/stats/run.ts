@@ -6,7 +6,7 @@ import type { StatsOptions } from './definition.ts';
 import { readStats, statsLines } from './server-stats.ts';
 
 const everyMs = 1_000;
-/** What stands above the sessions, and the row of the cursor. */
+/** The lines above the sessions, and the row of the cursor. */
 const linesBeside = 8;
 
 /** Shows the figures of the server and its sessions once, or every second anew. */
@@ -19,7 +19,7 @@ export async function showStats({ options, settings, output, interruption }: Inv
     }
     const isLive = options.watch === true && output.isTerminal;
     const lines = await statsLines(read, output, isLive ? Math.max(1, process.stdout.rows - linesBeside) : 20);
-    // Over what stands there already; without a terminal each look is appended.
+    // On a terminal the new lines replace the former ones; elsewhere they are appended.
     if (above > 0) process.stdout.write(`\x1b[${above}A\x1b[J`);
     for (const line of lines) output.line(line);
     if (!isLive) return 0;
@@ -39,7 +39,7 @@ export async function showStats({ options, settings, output, interruption }: Inv
       above = await show(above);
       isAway = false;
     } catch (error) {
-      // Whoever watches wants to see it come back.
+      // A server that is away may come back: the next look tries again.
       if (!failureOf(error).isRetryable) throw error;
       if (!isAway) output.note(`${failureOf(error).message}; trying again`);
       isAway = true;

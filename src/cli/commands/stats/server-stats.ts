@@ -9,7 +9,7 @@ import type { Output } from '../../terminal/output.ts';
 import { sessionTable } from '../../terminal/session-table.ts';
 import type { Settings } from '../../settings/settings.ts';
 
-/** What `stats --json` prints. */
+/** The document that `stats --json` prints. */
 export interface ServerStats {
   url: string;
   server_version: string;

@@ -1,12 +1,12 @@
 import type { CommandDefinition } from '../../command-definition.ts';
 
-/** What `trust` takes. */
+/** The options of `trust`. */
 export interface TrustOptions {
   list?: boolean;
   revoke?: boolean;
 }
 
-/** `trust`: whether the project's file may say where to go and what to open. */
+/** `trust`: lets the project's file set where to connect, listen, write and read. */
 export const trustDefinition: CommandDefinition = {
   name: 'trust',
   summary: "Use all settings of this project's .shannon-dash.json",

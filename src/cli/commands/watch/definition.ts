@@ -4,7 +4,7 @@ import type { CommandDefinition } from '../../command-definition.ts';
 /** What `--until` takes. */
 const untilConditions: readonly UntilCondition[] = ['done', 'failed', 'decision'];
 
-/** What `watch` takes beside the session. */
+/** The options of `watch`. */
 export interface WatchOptions {
   plain?: boolean;
   filter?: string[];

@@ -15,7 +15,7 @@ import type { Invocation } from '../../invocation.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { WatchEnd, type EndOptions, type WatchEnding } from '../../../view/watch-end.ts';
 
-/** What the plain and the JSON form of `watch` take. */
+/** The options of the plain and the JSON form of `watch`. */
 export interface WatchPlainOptions extends EndOptions {
   /** Undefined: every session. */
   session: string | undefined;
@@ -27,7 +27,7 @@ export interface WatchPlainOptions extends EndOptions {
   bell: boolean;
 }
 
-/** Appends a line (or a JSON document) for each event until the end that was asked for, or for ever. */
+/** Appends a line (or a JSON document) for each event until the end that was asked for, or until a signal. */
 export async function watchPlain(
   options: WatchPlainOptions,
   { settings, output, interruption }: Invocation<object>,
@@ -74,11 +74,11 @@ async function write(event: SessionEvent, output: Output, { session, bell }: Wat
 /** A place in the history, and the state that it has led to. */
 interface Begin {
   after: Cursor | 'start';
-  /** Undefined: no session yet, or nobody asks. */
+  /** Undefined: there is no session yet, or no end to look for. */
   past: SessionState | undefined;
 }
 
-/** Where to begin: undefined for what comes from now on. */
+/** Where to begin; undefined: with the events that come from now on. */
 async function startOf(
   session: string,
   { since, tail }: WatchPlainOptions,
