@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { limits } from '../../src/core/protocol/limits.ts';
+import { isOvertaken } from '../../src/journal/expected-seq.ts';
 import type { Journal, JournalChange, NewEvent } from '../../src/journal/journal.ts';
 
 /** How a kind of journal is opened for a test. */
@@ -232,6 +233,40 @@ export function describeJournal(name: string, kind: JournalKind): void {
         await journal.append('s', [event(0, { data })]);
         expect((await journal.read('s', { after: 0, limit: 1 }))[0]?.event.data).toEqual(data);
       });
+    });
+
+    describe('an append with the event that it was decided on', () => {
+      test('is taken while that event is the newest, and refused with the newest one else, whole and for itself alone', async () => {
+        expect(await journal.append('s', [event(1)], { expectedSeq: 0 })).toMatchObject({ last_seq: 1 });
+        expect(await journal.append('s', eventsFrom(2, 3), { expectedSeq: 1 })).toMatchObject({ last_seq: 3 });
+        const overtaken = await journal.append('s', eventsFrom(4, 5), { expectedSeq: 1 }).catch((error: unknown) => error);
+        expect(overtaken).toMatchObject({ code: 'CONFLICT', details: { seq: 3, expected_seq: 1 } });
+        expect([isOvertaken(overtaken), isOvertaken(new Error('other'))]).toEqual([true, false]);
+        await expect(journal.append('new', [event(1)], { expectedSeq: 1 })).rejects.toSatisfy(isOvertaken);
+        expect(await journal.head('new')).toBeUndefined();
+        expect(await held(journal)).toEqual(countedTo(3));
+      });
+
+      test('of several that were decided on one event takes the first, also in one commit', async () => {
+        await journal.append('s', [event(1)]);
+        const decided = [2, 3, 4].map((n) => journal.append('s', [event(n)], { expectedSeq: 1 }).catch(isOvertaken));
+        expect(await Promise.all(decided)).toEqual([expect.objectContaining({ last_seq: 2 }), true, true]);
+        expect(await held(journal)).toEqual(countedTo(2));
+      });
+
+      test('does not write to a session that was deleted meanwhile', async () => {
+        await journal.append('s', eventsFrom(1, 2));
+        await journal.delete('s');
+        await expect(journal.append('s', [event(3)], { expectedSeq: 2 })).rejects.toSatisfy(isOvertaken);
+        expect(await journal.sessions()).toEqual([]);
+      });
+    });
+
+    test('knows the servers that work with it until they leave', () => {
+      const leaves = ['a', 'b'].map((server) => journal.join(server));
+      expect([...journal.servers()]).toEqual(['a', 'b']);
+      leaves[0]?.();
+      expect([...journal.servers()]).toEqual(['b']);
     });
 
     describe('a commit', () => {
