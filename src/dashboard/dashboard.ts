@@ -20,11 +20,11 @@ import { clipboardSequence, takesClipboard } from './terminal/clipboard.ts';
 import { DecisionNotifications } from './terminal/notifications.ts';
 import { initialUi, type UiState } from './ui-state.ts';
 
-/** How often what came in is drawn. Keys are answered at once. */
+/** New events are drawn at most this often. Keys are answered at once. */
 const batchMs = 100;
 const noticeMs = 5_000;
 
-/** The dashboard apart from its terminal: what is known, what is on screen, and what keys do. */
+/** The dashboard without its terminal: it holds the state of the screen, and makes frames of that and of the feed. */
 export class Dashboard implements Board {
   readonly feed: Feed;
   readonly desk: CommandDesk;
@@ -73,7 +73,7 @@ export class Dashboard implements Board {
     this.draw();
   }
 
-  /** Pasted text is no keys: it goes where text is asked for, or nowhere. */
+  /** Pasted text does not act as keys: it goes into the filter while that is typed, and is ignored otherwise. */
   paste(text: string): void {
     const { filterInput } = this.#ui;
     if (filterInput !== undefined) this.change({ filterInput: filterInput + shown(text, 200) });
@@ -174,7 +174,7 @@ export class Dashboard implements Board {
     const pastMs = history?.state === undefined ? undefined : Date.parse(history.state.updated_at);
     return {
       ...this.terminal.size(),
-      // Clocks stand still while nothing is known: what goes on meanwhile would be a guess.
+      // Clocks stand still while the connection is away: the time since then would be a guess.
       style: {
         glyphs: settings.isAscii ? asciiGlyphs : unicodeGlyphs,
         nowMs: pastMs ?? (connection.status === 'live' ? serverMs : connection.since + serverMs - wallMs),
@@ -203,7 +203,7 @@ export class Dashboard implements Board {
     this.#batch ??= setTimeout(() => this.draw(), this.#hasDrawn ? batchMs : 0);
   }
 
-  /** What news lead to, apart from what is drawn. */
+  /** What new events lead to beside a new frame: notifications, the history of a session, the end of the watch. */
   #followNews(): void {
     const { feed } = this;
     const states = feed.sessions(Date.now()).map(({ state }) => state);

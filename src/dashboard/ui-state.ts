@@ -12,16 +12,16 @@ export type Overlay =
   | { readonly kind: 'detail'; readonly title: string; readonly fields: readonly DetailField[] }
   | RollbackDialog;
 
-/** The dialog of `B`: what would be undone, as the orchestrator's dry run says. Never confirmed before that is on screen. */
+/** The dialog of `B`: what would be undone, as the orchestrator's dry run says. It can be confirmed only once that is on screen. */
 export interface RollbackDialog {
   readonly kind: 'rollback';
   readonly sessionId: string;
   readonly stage: 'asking' | 'ready' | 'refused' | 'sending';
   /** The preview's lines, or why there is none; clean. */
   readonly lines: readonly string[];
-  /** What `y` sends: the very thing of the preview, not what a step back means by then. */
+  /** What `y` sends: the checkpoint that the preview named, and not one step back from wherever the session is by then. */
   readonly target: { checkpoint_id: string } | { steps: number };
-  /** The seq of the newest checkpoint at the time of the preview: with a newer one it tells of something else. */
+  /** The seq of the newest checkpoint at the time of the preview: after a newer one the preview is outdated. */
   readonly checkpointSeq: number;
 }
 
@@ -59,7 +59,7 @@ export interface UiState {
   /** The last change of a prompt or dialog that its user has not made. */
   readonly promptChange: PromptChange | undefined;
   readonly filter: string;
-  /** The filter as it is being typed; undefined: nobody types. */
+  /** The filter while the person types it; undefined at other times. */
   readonly filterInput: string | undefined;
   readonly history: HistoryView | undefined;
   readonly timestamps: Timestamps;

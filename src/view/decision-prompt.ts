@@ -2,16 +2,16 @@ import type { DecisionState, SessionState } from '../core/protocol/session-state
 import type { PanelId } from './panels/panel.ts';
 import type { ViewModel } from './view-model.ts';
 
-/** After any change of a prompt, its keys do nothing for so long: they were meant for what stood there before. */
+/** After any change of a prompt, its keys do nothing for so long: the person may have pressed them for what the screen showed before. */
 export const graceMs = 400;
 
-/** A prompt that came, changed or went by itself. One that the person at the keys has closed surprises nobody. */
+/** A prompt opened, changed or closed at this moment. One that the person at the keys closed is not counted. */
 export interface PromptChange {
   prompt: 'decision' | 'rollback';
   atMs: number;
 }
 
-/** The decision that a person is answering. It keeps its decision until that is answered or left, whatever else is asked. */
+/** The decision that a person is answering. It stays with its decision until that is answered or left, also when other decisions come. */
 export interface DecisionPrompt {
   decisionId: string;
   /** Index of the highlighted option. Nothing is preselected. */
@@ -39,7 +39,7 @@ export function newPrompt(decisionId: string, focusBefore: PanelId): DecisionPro
   return { decisionId, choice: null, typed: '', sending: false, focusBefore };
 }
 
-/** Whether the prompt's keys count again. */
+/** Whether enough time has passed since the change for the prompt's keys to count again. */
 export function isSettled(change: PromptChange | undefined, nowMs: number): boolean {
   return change === undefined || nowMs - change.atMs >= graceMs;
 }

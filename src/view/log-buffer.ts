@@ -28,62 +28,63 @@ export const logLimits = { lines: 2_000, batchLines: 250, outputLines: 100 } as 
 export class LogBuffer {
   /** How many events never became lines, all in all. */
   notShown = 0;
-  private kept: LogLine[] = [];
-  private lastNumber = 0;
-  private waiting: SessionEvent[] = [];
-  private leftOut: { events: number; session_id: string; seq: number; atMs: number } | undefined;
-  private before: readonly LogLine[] = [];
-  private remembered: { filter: string; globs: readonly string[]; number: number; lines: readonly LogLine[] } | undefined;
+  #kept: LogLine[] = [];
+  #lastNumber = 0;
+  #waiting: SessionEvent[] = [];
+  #leftOut: { events: number; session_id: string; seq: number; atMs: number } | undefined;
+  #before: readonly LogLine[] = [];
+  #remembered: { filter: string; globs: readonly string[]; number: number; lines: readonly LogLine[] } | undefined;
 
   /** Takes events in; they become lines with the next `flush`. */
   add(events: readonly SessionEvent[]): void {
-    for (const event of events) this.waiting.push(event);
-    if (this.waiting.length > logLimits.batchLines * 2) this.leaveOut();
+    for (const event of events) this.#waiting.push(event);
+    if (this.#waiting.length > logLimits.batchLines * 2) this.#leaveOut();
   }
 
   /** What happened in one session before its first line here, in place of any such lines before. */
   setBefore(events: readonly SessionEvent[]): void {
     // What came meanwhile may still wait for its place: it counts as here.
     this.flush();
-    const first = events[0] === undefined ? undefined : this.kept.find((line) => line.session_id === events[0]?.session_id && line.seq > 0);
+    const first =
+      events[0] === undefined ? undefined : this.#kept.find((line) => line.session_id === events[0]?.session_id && line.seq > 0);
     const earlier = events.filter((event) => first === undefined || event.seq < first.seq).slice(-logLimits.lines);
     // Numbers below those of all other lines, ascending.
     const lines = earlier.flatMap((event) => logLines(event, 0)).slice(-logLimits.lines);
-    this.before = lines.map((line, index) => ({ ...line, number: index - lines.length }));
-    this.remembered = undefined;
+    this.#before = lines.map((line, index) => ({ ...line, number: index - lines.length }));
+    this.#remembered = undefined;
   }
 
   /** The number of the newest line. */
   get newest(): number {
-    return this.lastNumber;
+    return this.#lastNumber;
   }
 
   /** A line of the dashboard itself: a gap, a reconnection. */
   note(text: string, tone: Tone, atMs: number, session_id = ''): void {
     this.flush();
-    this.push({ session_id, seq: 0, type: 'dashboard:note', atMs, group: 'dash', text, tone });
+    this.#push({ session_id, seq: 0, type: 'dashboard:note', atMs, group: 'dash', text, tone });
   }
 
   /** Makes lines of what came in since. */
   flush(): void {
-    if (this.waiting.length > logLimits.batchLines) this.leaveOut();
-    if (this.leftOut !== undefined) {
-      const { events, ...where } = this.leftOut;
+    if (this.#waiting.length > logLimits.batchLines) this.#leaveOut();
+    if (this.#leftOut !== undefined) {
+      const { events, ...where } = this.#leftOut;
       const text = `${count(events)} events not shown here (too many at once); the journal has them all`;
-      this.push({ ...where, type: 'dashboard:skipped', group: 'dash', text, tone: 'warn' });
-      this.leftOut = undefined;
+      this.#push({ ...where, type: 'dashboard:skipped', group: 'dash', text, tone: 'warn' });
+      this.#leftOut = undefined;
     }
-    for (const event of this.waiting) for (const line of logLines(event, 0)) this.push(line);
-    this.waiting = [];
+    for (const event of this.#waiting) for (const line of logLines(event, 0)) this.#push(line);
+    this.#waiting = [];
   }
 
   /** The lines that pass: of one session, by the globs, by what was typed. Oldest first. */
   lines(sessionId: string | undefined, globs: readonly string[], typed: string): readonly LogLine[] {
-    if (sessionId === undefined && globs.length === 0 && typed === '') return this.kept;
+    if (sessionId === undefined && globs.length === 0 && typed === '') return this.#kept;
     const filter = `${sessionId ?? ''} ${typed}`;
-    const all = sessionId === undefined ? this.kept : [...this.before.filter((line) => line.session_id === sessionId), ...this.kept];
-    const known = this.remembered;
-    if (known !== undefined && known.filter === filter && known.globs === globs && known.number === this.lastNumber) return known.lines;
+    const all = sessionId === undefined ? this.#kept : [...this.#before.filter((line) => line.session_id === sessionId), ...this.#kept];
+    const known = this.#remembered;
+    if (known !== undefined && known.filter === filter && known.globs === globs && known.number === this.#lastNumber) return known.lines;
     const passes = typedFilter(typed);
     const lines = all.filter(
       (line) =>
@@ -91,27 +92,27 @@ export class LogBuffer {
         (globs.length === 0 || line.group === 'dash' || globs.some((glob) => matchesGlob(glob, line.type))) &&
         passes(line),
     );
-    this.remembered = { filter, globs, number: this.lastNumber, lines };
+    this.#remembered = { filter, globs, number: this.#lastNumber, lines };
     return lines;
   }
 
-  private leaveOut(): void {
-    const left = this.waiting.splice(0, this.waiting.length - logLimits.batchLines);
+  #leaveOut(): void {
+    const left = this.#waiting.splice(0, this.#waiting.length - logLimits.batchLines);
     const last = left.at(-1);
     if (last === undefined) return;
     this.notShown += left.length;
-    this.leftOut = {
-      events: left.length + (this.leftOut?.events ?? 0),
+    this.#leftOut = {
+      events: left.length + (this.#leftOut?.events ?? 0),
       session_id: last.session_id,
       seq: last.seq,
       atMs: Date.parse(receivedAt(last)),
     };
   }
 
-  private push(line: Omit<LogLine, 'number'>): void {
-    this.kept.push({ ...line, number: ++this.lastNumber });
+  #push(line: Omit<LogLine, 'number'>): void {
+    this.#kept.push({ ...line, number: ++this.#lastNumber });
     // Cut rarely: moving the whole list for each line would cost more than the lines.
-    if (this.kept.length >= logLimits.lines * 1.25) this.kept = this.kept.slice(-logLimits.lines);
+    if (this.#kept.length >= logLimits.lines * 1.25) this.#kept = this.#kept.slice(-logLimits.lines);
   }
 }
 

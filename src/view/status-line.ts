@@ -29,12 +29,12 @@ export function ranMs(state: SessionState, nowMs: number): number {
   return Number.isFinite(to - from) ? Math.max(0, to - from) : 0;
 }
 
-/** Whether its orchestrator has gone while there is work: that says nothing about the work. */
+/** Whether the session's orchestrator is gone while the session goes on. The work itself may go on too. */
 export function hasLostOrchestrator(state: SessionState): boolean {
   return state.orchestrator !== null && !state.orchestrator.attached && !isEnded(state.status);
 }
 
-/** Whether somebody is there who says that it rolls back. Another may yet do it: who asks is told by itself. */
+/** Whether the attached orchestrator says that it can roll back. The answer to a ROLLBACK tells for sure. */
 export function takesRollbacks({ orchestrator }: SessionState): boolean {
   return orchestrator?.attached === true && orchestrator.capabilities.includes('ROLLBACK');
 }
@@ -72,7 +72,7 @@ export function statusLine({ state, style, missed, wallMs }: Pick<ViewModel, 'st
   return sentences;
 }
 
-/** For how long nothing has been heard of a session that is lost. */
+/** For how long no event of a lost session has come. */
 export function silentSentence({ ended_at }: SessionState, style: Style): string {
   return `nothing heard of it for ${durationSince(ended_at, style.nowMs)}`;
 }

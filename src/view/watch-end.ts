@@ -20,16 +20,16 @@ export interface EndOptions {
   at: number | undefined;
 }
 
-/** How a session ended; undefined while it goes on. One that is lost may come back, but nobody should wait for that. */
+/** How a session ended; undefined while it goes on. A lost one counts as failed: it may come back, but a script should not wait for that. */
 export function endingOf({ status }: SessionState): 'run-completed' | 'run-failed' | undefined {
   if (isLive(status)) return undefined;
   return status === 'completed' ? 'run-completed' : 'run-failed';
 }
 
-/** Tells when a watch ends by itself, for every form of it. What a script learns of the ending is the caller's. */
+/** Decides when a watch ends by itself, on the dashboard and in lines. The exit code for an ending is the command line's. */
 export class WatchEnd {
   readonly #options: EndOptions;
-  /** What the history that is still being told has led to. */
+  /** The state after the history, while events of that history still come. */
   #past: SessionState | undefined;
 
   constructor(options: EndOptions) {
@@ -43,10 +43,10 @@ export class WatchEnd {
   }
 
   /**
-   * Events up to this state are history: a decision of theirs may have been made since, one before them may be open. It is
-   * the state that counts, once the last of them is told.
-   * @param toldSeq the last event that is not told again
-   * @returns the ending if nothing is to be told and the state is the end
+   * Events up to this state are history: a decision that they ask may have been made since, and one from before them may be
+   * open. So the state decides, once the last event of the history has come.
+   * @param toldSeq the last event that the watcher does not get again
+   * @returns the ending if no event of the history comes and the state is the end
    */
   afterHistory(past: SessionState, toldSeq: number): WatchEnding | undefined {
     if (toldSeq >= past.seq) return this.inState(past);
@@ -62,7 +62,7 @@ export class WatchEnd {
     return hasOpenDecision(state) ? this.#onDecision() : undefined;
   }
 
-  /** The ending if one of all sessions is the end: no single run, but any decision. */
+  /** The ending for a watch of all sessions: a decision of any of them is one, the end of a run is not. */
   inStates(states: readonly SessionState[]): WatchEnding | undefined {
     return states.some(hasOpenDecision) ? this.#onDecision() : undefined;
   }

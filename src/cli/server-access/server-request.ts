@@ -16,7 +16,7 @@ const longestAnswerChars = 256 * 1024 * 1024;
 
 /**
  * Asks the server over HTTP: for commands that ask once or twice, that costs a third of a Socket.IO connection. A person
- * learns at once that nobody is there; while the server is reloading, and for a script inside a run, which must not fail
+ * learns at once that no server answers; while the server is reloading, and for a script inside a run, which must not fail
  * because the server is just being restarted, it keeps trying for a while. The request is made again when its answer was lost:
  * whatever it does must happen once, by an id in its body.
  * @param options timeoutMs: how long to wait for the answer (default: the settings' timeout, or 10 s)

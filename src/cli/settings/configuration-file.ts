@@ -38,7 +38,7 @@ export function readConfigurationFile(path: string, isOfStranger: boolean): Conf
   }
 }
 
-/** Whether what has this owner is the user's own; under sudo, that of whoever called sudo too. */
+/** Whether a file with this owner is the user's own; under sudo, also one of the user that called sudo. */
 export function isOwn({ uid }: { uid: number }): boolean {
   const own = process.geteuid?.();
   if (own === undefined || uid === own) return true;

@@ -25,7 +25,7 @@ const logLevels = ['debug', 'info', 'warn', 'warning', 'error'] as const;
 export const settingFields = {
   url: httpUrl,
   session: sessionId,
-  /** The name shown to others: who halted it. */
+  /** The name that other clients see, as in `halted by NAME`. */
   client: text.max(128, 'must be at most 128 characters'),
   timeout: duration,
   host: text,
@@ -41,7 +41,7 @@ export const settingFields = {
   allowed_hosts: list,
   dev_origins: flag,
   skills: list,
-  /** How long nothing is heard of a session that nobody is attached to before it is lost. */
+  /** How long a session without an attached orchestrator may have no event before the server gives it up as lost. */
   lost_after: duration,
   token_file: text,
 } as const;

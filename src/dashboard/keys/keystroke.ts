@@ -1,6 +1,6 @@
 import type { Key } from 'ink';
 
-/** Nobody types more different characters between two looks at the keyboard. */
+/** A person does not type more different characters than this within one piece of input. */
 const typedChars = 4;
 
 /**

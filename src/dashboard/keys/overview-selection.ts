@@ -2,7 +2,7 @@ import { graceMs } from '../../view/decision-prompt.ts';
 import type { UiState } from '../ui-state.ts';
 import type { Screen } from '../screen/screen.ts';
 
-/** Which session the overview has selected: the one that was moved to, else whichever needs a human first. */
+/** Which session the overview has selected: the one that the keys moved to, otherwise the first of the list. */
 export class OverviewSelection {
   readonly #ui: () => UiState;
   #shown: { id: string | undefined; atMs: number } = { id: undefined, atMs: 0 };

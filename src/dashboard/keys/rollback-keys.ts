@@ -30,7 +30,7 @@ export function openRollback(board: Board): void {
   };
   board.change({ overlayTop: 0 });
   show(board, dialog);
-  // Without an orchestrator the question would lie in its queue and be answered to nobody.
+  // Without an orchestrator the command would wait in the queue, and the dialog would not get its answer.
   if (state.orchestrator?.attached !== true) {
     show(board, { ...dialog, stage: 'refused', lines: ['no orchestrator is attached that could undo anything'] });
     return;

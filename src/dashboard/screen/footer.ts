@@ -5,7 +5,7 @@ import type { Span } from '../../view/cells.ts';
 import { clip, textWidth } from '../rows/text-width.ts';
 import { shown } from '../../view/text/shown-text.ts';
 
-/** The row at the bottom: what can be done now, or what has just happened. The way to the help is always there. */
+/** The row at the bottom: the keys that do something now, or a notice. The key for the help is always in it. */
 export function footerRow(model: ScreenModel, situation: KeySituation): Row {
   const { columns, ui, style, wallMs } = model;
   const { ellipsis } = style.glyphs;

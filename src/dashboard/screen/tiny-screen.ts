@@ -17,7 +17,7 @@ export function tinyRows(model: ScreenModel): Row[] {
     ...(decisions === 0 ? [] : [{ text: `${style.glyphs.alert} ${counted(decisions, 'decision')}`, tone: 'warn' } as const]),
     ...(ui.notice !== undefined && ui.notice.untilMs > model.wallMs ? [{ text: ui.notice.text, tone: ui.notice.tone }] : []),
     ...statusLine(model).slice(0, 1),
-    // Of several, none is chosen that nobody sees.
+    // The list of sessions does not fit: H would halt one that is not on screen.
     { text: model.isReadonly || ui.sessionId === undefined ? 'q quit   ? when larger' : 'H halt   q quit   ? when larger' },
   ];
   const shownLines = lines.length <= rows ? lines : [...lines.slice(0, Math.max(0, rows - 1)), lines.at(-1) ?? { text: '' }].slice(-rows);

@@ -11,20 +11,20 @@ export type Say = (text: string, tone: Tone) => void;
 
 /** Sends commands over a live connection, or says why not. Nothing waits for better times: a HALT that acts minutes later is worse than none. */
 export class CommandDesk {
-  private readonly connection: Connection;
-  private readonly say: Say;
-  private readonly isReadonly: boolean;
+  readonly #connection: Connection;
+  readonly #say: Say;
+  readonly #isReadonly: boolean;
 
   constructor(connection: Connection, isReadonly: boolean, say: Say) {
-    this.connection = connection;
-    this.isReadonly = isReadonly;
-    this.say = say;
+    this.#connection = connection;
+    this.#isReadonly = isReadonly;
+    this.#say = say;
   }
 
   /** Whether commands can be sent; if not, the reason is said. */
   isOpen(what: string): boolean {
-    if (this.isReadonly) this.say(`${what} not sent: this dashboard is read only`, 'bad');
-    else if (this.connection.state.status !== 'live') this.say(`${what} not sent: not connected, and nothing is queued`, 'bad');
+    if (this.#isReadonly) this.#say(`${what} not sent: this dashboard is read only`, 'bad');
+    else if (this.#connection.state.status !== 'live') this.#say(`${what} not sent: not connected, and nothing is queued`, 'bad');
     else return true;
     return false;
   }
@@ -32,15 +32,15 @@ export class CommandDesk {
   /** Sends a command and says how it went. Undefined: it did not go through, and that was said. */
   async send(command: CommandInput, what: string): Promise<CommandResult | undefined> {
     if (!this.isOpen(what)) return undefined;
-    this.say(`${what} sent ...`, 'plain');
+    this.#say(`${what} sent ...`, 'plain');
     try {
       const identified = { ...command, command_id: newId() };
       // It names one session, so that there is one result.
-      const result = (await this.connection.request('command', identified, { timeoutMs: 7_000 })) as CommandResult;
-      this.say(outcome(result, what), result.success ? (result.status === 'applied' ? 'good' : 'warn') : 'bad');
+      const result = (await this.#connection.request('command', identified, { timeoutMs: 7_000 })) as CommandResult;
+      this.#say(outcome(result, what), result.success ? (result.status === 'applied' ? 'good' : 'warn') : 'bad');
       return result;
     } catch (error) {
-      this.say(failure(error, what), 'bad');
+      this.#say(failure(error, what), 'bad');
       return undefined;
     }
   }

@@ -17,45 +17,45 @@ export class Feed {
   lastEventMs: number | null = null;
   catchingUp: ViewModel['catchingUp'] = null;
   missed: ViewModel['missed'] = null;
-  private readonly watcher: SessionWatcher | AllSessionsWatcher;
-  private readonly onNews: () => void;
-  private readonly total = new RateMeter();
-  private readonly meters = new Map<string, RateMeter>();
-  private readonly lastSeqs = new Map<string, number>();
+  readonly #watcher: SessionWatcher | AllSessionsWatcher;
+  readonly #onNews: () => void;
+  readonly #total = new RateMeter();
+  readonly #meters = new Map<string, RateMeter>();
+  readonly #lastSeqs = new Map<string, number>();
   /** The cursor's seq when the server said that events before it are gone; null: they are of another journal. */
-  private gapAfter: { seq: number | null } | undefined;
+  #gapAfter: { seq: number | null } | undefined;
 
   /** @param session absent: all sessions. @param onNews called after each change, as often as there is one */
   constructor(connection: Connection, session: string | undefined, onNews: () => void) {
     this.connection = connection;
-    this.onNews = onNews;
-    this.watcher =
+    this.#onNews = onNews;
+    this.#watcher =
       session === undefined
         ? new AllSessionsWatcher(connection, { eventTypes: undefined, ownsConnection: true })
         : new SessionWatcher(connection, { session, ownsConnection: true });
-    this.watcher.onUpdate((update) => this.take(update));
-    connection.on('subscribed', (message) => this.subscribed(message));
-    void this.letGo();
+    this.#watcher.onUpdate((update) => this.#take(update));
+    connection.on('subscribed', (message) => this.#subscribed(message));
+    void this.#letGo();
   }
 
   /** Resolves once what the server knows now is here. @throws ShannonDashError why it will not come */
   get joined(): Promise<void> {
-    return this.watcher.joined;
+    return this.#watcher.joined;
   }
 
   state(sessionId: string): SessionState | undefined {
-    return this.watcher.states.get(sessionId);
+    return this.#watcher.states.get(sessionId);
   }
 
   sessions(nowMs: number): SessionSummary[] {
-    return [...this.watcher.states.values()].map((state) => ({
+    return [...this.#watcher.states.values()].map((state) => ({
       state,
-      eventsPerSecond: this.meters.get(state.session_id)?.perSecond(nowMs) ?? 0,
+      eventsPerSecond: this.#meters.get(state.session_id)?.perSecond(nowMs) ?? 0,
     }));
   }
 
   eventsPerSecond(nowMs: number, sessionId?: string): number {
-    return (sessionId === undefined ? this.total : this.meters.get(sessionId))?.perSecond(nowMs) ?? 0;
+    return (sessionId === undefined ? this.#total : this.#meters.get(sessionId))?.perSecond(nowMs) ?? 0;
   }
 
   /** Puts what happened before into the log: the last events of a session, or all after a given one. */
@@ -64,7 +64,7 @@ export class Feed {
     const after = since ?? Math.max(0, newest - 200);
     const { events } = await this.connection.read('history', { path: { id: sessionId }, query: { after, limit: 2_000 } });
     this.log.setBefore(events);
-    this.onNews();
+    this.#onNews();
   }
 
   /** One event as the journal has it. */
@@ -74,69 +74,69 @@ export class Feed {
   }
 
   async close(): Promise<void> {
-    await this.watcher.close();
+    await this.#watcher.close();
   }
 
   /** The watcher also queues events for a loop. This one wants updates only, so nothing may wait there. */
-  private async letGo(): Promise<void> {
+  async #letGo(): Promise<void> {
     try {
-      for await (const event of this.watcher) void event;
+      for await (const event of this.#watcher) void event;
     } catch {
       // A refusal for good: the connection's state says it, on screen.
     }
   }
 
-  private take(update: WatchUpdate): void {
+  #take(update: WatchUpdate): void {
     const nowMs = Date.now();
     switch (update.kind) {
       case 'events':
-        this.takeEvents(update.session_id, update.events, nowMs);
+        this.#takeEvents(update.session_id, update.events, nowMs);
         break;
       case 'state':
-        this.takeState(update.session_id, update.state, nowMs);
+        this.#takeState(update.session_id, update.state, nowMs);
         break;
       case 'gap':
-        this.gapAfter = { seq: update.gap.reason === 'retention' ? update.gap.requested.seq : null };
+        this.#gapAfter = { seq: update.gap.reason === 'retention' ? update.gap.requested.seq : null };
         this.missed = {
           events: update.gap.reason === 'retention' ? update.gap.first_available - update.gap.requested.seq - 1 : null,
           sinceMs: nowMs,
         };
         break;
       case 'connection':
-        this.takeConnection(update.connection);
+        this.#takeConnection(update.connection);
         break;
       case 'deleted':
-        this.lastSeqs.delete(update.session_id);
-        this.meters.delete(update.session_id);
+        this.#lastSeqs.delete(update.session_id);
+        this.#meters.delete(update.session_id);
         this.log.note(`${update.session_id} was deleted`, 'warn', this.connection.serverNowMs);
         break;
       case 'created':
         break;
     }
-    this.onNews();
+    this.#onNews();
   }
 
-  private takeEvents(sessionId: string, events: readonly SessionEvent[], nowMs: number): void {
+  #takeEvents(sessionId: string, events: readonly SessionEvent[], nowMs: number): void {
     this.log.add(events);
-    this.total.add(events.length, nowMs);
-    let meter = this.meters.get(sessionId);
-    if (meter === undefined) this.meters.set(sessionId, (meter = new RateMeter()));
+    this.#total.add(events.length, nowMs);
+    let meter = this.#meters.get(sessionId);
+    if (meter === undefined) this.#meters.set(sessionId, (meter = new RateMeter()));
     meter.add(events.length, nowMs);
     const seq = events.at(-1)?.seq ?? 0;
-    this.lastSeqs.set(sessionId, seq);
+    this.#lastSeqs.set(sessionId, seq);
     this.lastEventMs = nowMs;
     if (this.catchingUp !== null) this.catchingUp = seq >= this.catchingUp.to ? null : { ...this.catchingUp, from: seq };
   }
 
   /** A state as a whole: what led to it from the last event seen is not in the log, and the log says so. */
-  private takeState(sessionId: string, state: SessionState, nowMs: number): void {
-    const known = this.lastSeqs.get(sessionId);
-    this.lastSeqs.set(sessionId, state.seq);
+  #takeState(sessionId: string, state: SessionState, nowMs: number): void {
+    const known = this.#lastSeqs.get(sessionId);
+    this.#lastSeqs.set(sessionId, state.seq);
     // The state tells the server's time; here it is told how long ago that is.
     const updatedMs = Date.parse(state.updated_at) + nowMs - this.connection.serverNowMs;
     this.lastEventMs ??= Number.isNaN(updatedMs) ? null : updatedMs;
-    if (this.gapAfter !== undefined) {
-      const events = this.gapAfter.seq === null ? null : Math.max(0, state.seq - this.gapAfter.seq);
+    if (this.#gapAfter !== undefined) {
+      const events = this.#gapAfter.seq === null ? null : Math.max(0, state.seq - this.#gapAfter.seq);
       this.missed = { events, sinceMs: nowMs };
       this.log.note(
         events === null
@@ -146,13 +146,13 @@ export class Feed {
         this.connection.serverNowMs,
         sessionId,
       );
-      this.gapAfter = undefined;
+      this.#gapAfter = undefined;
     } else if (known !== undefined && state.seq > known) {
       this.log.note(`${count(state.seq - known)} events while away; the journal has them`, 'warn', this.connection.serverNowMs, sessionId);
     }
   }
 
-  private takeConnection(connection: ConnectionState): void {
+  #takeConnection(connection: ConnectionState): void {
     if (connection.status === 'reconnecting' && connection.attempt === 1 && connection.retryAt !== null) {
       const why = connection.error ?? 'no reason given';
       this.log.note(why.startsWith('connection lost') ? why : `connection lost: ${why}`, 'bad', this.connection.serverNowMs);
@@ -160,8 +160,8 @@ export class Feed {
     if (connection.status !== 'live') this.catchingUp = null;
   }
 
-  private subscribed({ session_id, seq }: SubscribedMessage): void {
-    const known = session_id === null ? undefined : this.lastSeqs.get(session_id);
+  #subscribed({ session_id, seq }: SubscribedMessage): void {
+    const known = session_id === null ? undefined : this.#lastSeqs.get(session_id);
     if (known !== undefined && seq > known) this.catchingUp = { from: known, to: seq };
   }
 }

@@ -11,45 +11,45 @@ const logEvents = 300;
  */
 export class Scrubber {
   view: HistoryView | undefined;
-  private readonly server: Pick<Connection, 'read'>;
-  private readonly onChange: (error?: unknown) => void;
-  private isAsking = false;
+  readonly #server: Pick<Connection, 'read'>;
+  readonly #onChange: (error?: unknown) => void;
+  #isAsking = false;
 
   constructor(server: Pick<Connection, 'read'>, onChange: (error?: unknown) => void) {
-    this.server = server;
-    this.onChange = onChange;
+    this.#server = server;
+    this.#onChange = onChange;
   }
 
   /** Shows the session as it was after this event. */
   go(sessionId: string, seq: number): void {
     this.view = { seq, state: this.view?.state, lines: this.view?.lines ?? [] };
-    if (!this.isAsking) void this.ask(sessionId);
+    if (!this.#isAsking) void this.#ask(sessionId);
   }
 
   leave(): void {
     this.view = undefined;
   }
 
-  private async ask(sessionId: string): Promise<void> {
-    this.isAsking = true;
+  async #ask(sessionId: string): Promise<void> {
+    this.#isAsking = true;
     try {
       while (this.view !== undefined && this.view.state?.seq !== this.view.seq) {
         const { seq } = this.view;
         const path = { id: sessionId };
         const [state, { events }] = await Promise.all([
-          this.server.read('session', { path, query: { at: seq } }),
-          this.server.read('history', { path, query: { after: Math.max(0, seq - logEvents), limit: logEvents } }),
+          this.#server.read('session', { path, query: { at: seq } }),
+          this.#server.read('history', { path, query: { after: Math.max(0, seq - logEvents), limit: logEvents } }),
         ]);
         const lines = events.filter((event) => event.seq <= seq).flatMap((event) => logLines(event, event.seq));
         // The fold answers with the seq that it has: it must not be asked for again and again.
         if (this.view !== undefined) this.view = { seq: this.view.seq, state: { ...state, seq }, lines };
-        this.onChange();
+        this.#onChange();
       }
     } catch (error) {
       this.leave();
-      this.onChange(error);
+      this.#onChange(error);
     } finally {
-      this.isAsking = false;
+      this.#isAsking = false;
     }
   }
 }

@@ -31,39 +31,39 @@ export async function showInTerminal(connection: Connection, settings: Dashboard
 
 /** Holds the terminal: draws the frames with Ink, hands it over to a plain stream or to the shell, and gives it back. */
 class TerminalHolder implements Screenholder {
-  private readonly paint: Painter;
-  private readonly ended = Promise.withResolvers<DashboardEnding>();
-  private board: Dashboard | undefined;
-  private window: Window | undefined;
-  private suspendTerminal: SuspendTerminal | undefined;
-  private painted: readonly PaintedRegion[] = [];
-  private drawnSize = '';
-  private isAway = false;
-  private hasEnded = false;
+  readonly #paint: Painter;
+  readonly #ended = Promise.withResolvers<DashboardEnding>();
+  #board: Dashboard | undefined;
+  #window: Window | undefined;
+  #suspendTerminal: SuspendTerminal | undefined;
+  #painted: readonly PaintedRegion[] = [];
+  #drawnSize = '';
+  #isAway = false;
+  #hasEnded = false;
 
   constructor(paint: Painter) {
-    this.paint = paint;
+    this.#paint = paint;
   }
 
   async hold(board: Dashboard): Promise<DashboardEnd> {
-    this.board = board;
+    this.#board = board;
     // Before Ink's own listener, which draws what stands there: a frame for the former size could be taller than the window.
     const onResize = () => board.draw();
     process.stdout.prependListener('resize', onResize);
     const handlers = Object.entries(endings).map(([signal, ending]) => [signal, () => this.leave(ending)] as const);
     for (const [signal, handler] of handlers) process.on(signal, handler);
     // Node would print the trace onto the full screen, which is gone a moment later: first the screen, then the error.
-    const onCrash = (error: unknown) => this.ended.reject(error);
+    const onCrash = (error: unknown) => this.#ended.reject(error);
     process.on('uncaughtException', onCrash);
     try {
-      const ending = await Promise.race([this.ended.promise, this.openWindow(board)]);
+      const ending = await Promise.race([this.#ended.promise, this.#openWindow(board)]);
       const summary = board.summary();
       return { ending: ending ?? 'broken', summary };
     } finally {
       process.stdout.off('resize', onResize);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       await board.close();
-      await this.window?.close();
+      await this.#window?.close();
       process.off('uncaughtException', onCrash);
       process.stdin.unref();
     }
@@ -75,13 +75,15 @@ class TerminalHolder implements Screenholder {
 
   show(screen: Screen): void {
     const size = `${this.size().columns}x${this.size().rows}`;
-    const painted = screen.regions.map((region) => this.repainted(region));
+    const painted = screen.regions.map((region) => this.#repainted(region));
     const isSame =
-      size === this.drawnSize && painted.length === this.painted.length && painted.every((region, index) => region === this.painted[index]);
+      size === this.#drawnSize &&
+      painted.length === this.#painted.length &&
+      painted.every((region, index) => region === this.#painted[index]);
     if (isSame) return;
-    this.painted = painted;
-    this.drawnSize = size;
-    if (!this.isAway) this.window?.draw(this.props());
+    this.#painted = painted;
+    this.#drawnSize = size;
+    if (!this.#isAway) this.#window?.draw(this.#props());
   }
 
   signal(sequence: string): void {
@@ -89,12 +91,12 @@ class TerminalHolder implements Screenholder {
   }
 
   stream(): void {
-    const { board } = this;
-    if (board !== undefined) void this.away(() => streamPlainly(board));
+    const board = this.#board;
+    if (board !== undefined) void this.#away(() => streamPlainly(board));
   }
 
   suspend(): void {
-    void this.away(async () => {
+    void this.#away(async () => {
       const resumed = new Promise((resolve) => process.once('SIGCONT', resolve));
       // The whole group, as the terminal does it, so that npx and the like stop too and the shell notices.
       process.kill(0, 'SIGTSTP');
@@ -104,56 +106,55 @@ class TerminalHolder implements Screenholder {
   }
 
   leave(ending: DashboardEnding): void {
-    this.hasEnded = true;
-    this.ended.resolve(ending);
+    this.#hasEnded = true;
+    this.#ended.resolve(ending);
   }
 
   /** Resolves when the window was closed by itself, which it is only by a fault. */
-  private async openWindow(board: Dashboard): Promise<undefined> {
+  async #openWindow(board: Dashboard): Promise<undefined> {
     // Loading Ink keeps the process from all else for a while: a server that answers at once does so before.
     await Promise.race([board.feed.joined.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, joinFirstMs))]);
     const { openWindow } = await import('./app.tsx');
-    if (this.hasEnded) return;
-    this.window = openWindow(this.props());
+    if (this.#hasEnded) return;
+    this.#window = openWindow(this.#props());
     // The first measurement, if under way, has waited for the loading too.
     board.feed.connection.ping().catch(() => undefined);
-    await this.window.closed;
+    await this.#window.closed;
   }
 
   /** Hands the terminal over while something else runs on it. */
-  private async away(work: () => Promise<void>): Promise<void> {
-    if (this.isAway || this.suspendTerminal === undefined) return;
-    this.isAway = true;
+  async #away(work: () => Promise<void>): Promise<void> {
+    if (this.#isAway || this.#suspendTerminal === undefined) return;
+    this.#isAway = true;
     try {
-      await this.suspendTerminal(work);
+      await this.#suspendTerminal(work);
     } finally {
-      this.isAway = false;
-      this.drawnSize = '';
-      this.board?.draw();
+      this.#isAway = false;
+      this.#drawnSize = '';
+      this.#board?.draw();
     }
   }
 
-  private props(): AppProps {
-    const { onInput, onPaste, onReady } = this;
-    return { ...this.size(), regions: this.painted, onInput, onPaste, onReady };
+  #props(): AppProps {
+    return { ...this.size(), regions: this.#painted, onInput: this.#onInput, onPaste: this.#onPaste, onReady: this.#onReady };
   }
 
-  private readonly onInput = (...[input, key]: Parameters<typeof keystrokes>): void => {
-    const isText = this.board?.ui.filterInput !== undefined;
-    if (!isText && looksPasted(input)) this.board?.paste(input);
-    else for (const name of keystrokes(input, key)) this.board?.press(name);
+  readonly #onInput = (...[input, key]: Parameters<typeof keystrokes>): void => {
+    const isText = this.#board?.ui.filterInput !== undefined;
+    if (!isText && looksPasted(input)) this.#board?.paste(input);
+    else for (const name of keystrokes(input, key)) this.#board?.press(name);
   };
 
-  private readonly onPaste = (text: string): void => this.board?.paste(text);
+  readonly #onPaste = (text: string): void => this.#board?.paste(text);
 
-  private readonly onReady = (suspendTerminal: SuspendTerminal): void => {
-    this.suspendTerminal = suspendTerminal;
+  readonly #onReady = (suspendTerminal: SuspendTerminal): void => {
+    this.#suspendTerminal = suspendTerminal;
   };
 
   /** The region painted, or the former one where no row differs, so that nothing of it is drawn again. */
-  private repainted(region: Screen['regions'][number]): PaintedRegion {
-    const rows = region.rows.map(this.paint);
-    const known = this.painted.find((each) => each.id === region.id);
+  #repainted(region: Screen['regions'][number]): PaintedRegion {
+    const rows = region.rows.map(this.#paint);
+    const known = this.#painted.find((each) => each.id === region.id);
     const isSame =
       known !== undefined &&
       known.x === region.x &&

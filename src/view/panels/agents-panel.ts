@@ -10,7 +10,7 @@ type AgentWord = 'waiting' | 'running' | 'failed' | 'lost' | 'done';
 const order: Record<AgentWord, number> = { waiting: 0, running: 1, failed: 2, lost: 3, done: 4 };
 const tones: Record<AgentWord, Tone> = { waiting: 'warn', running: 'active', failed: 'bad', lost: 'warn', done: 'good' };
 
-/** Who waits for a person first, then who works, who failed, and who is done. */
+/** The agents of a session: those that wait for a person first, then running, failed, lost and done ones. */
 export function agentsPanel(state: SessionState): PanelList {
   const waiting = new Set(state.decisions.filter((each) => each.status === 'open').map((each) => each.agent_id));
   const wordOf = (agent: AgentState): AgentWord => {

@@ -10,9 +10,9 @@ const changes: Record<FileState['change'], { letter: string; tone: Tone }> = {
   deleted: { letter: 'D', tone: 'bad' },
 };
 
-/** The files touched last first. */
+/** The files of a session, those that changed last first. */
 export function filesPanel(state: SessionState): PanelList {
-  // The newest first; of those of one moment, the one that came last.
+  // The newest first; among files with the same time, the one whose event came last.
   const files = state.files.toReversed().toSorted((a, b) => Number(a.updated_at < b.updated_at) - Number(a.updated_at > b.updated_at));
   const total = files.length + state.let_go.files;
   const added = files.reduce((sum, file) => sum + file.lines_added, 0);
@@ -29,7 +29,7 @@ export function filesPanel(state: SessionState): PanelList {
   };
 }
 
-/** Not everybody who tells of a file counts its lines. */
+/** Whether the producer of the events counted the lines: some do not. */
 function isCounted(file: FileState): boolean {
   return file.lines_added + file.lines_removed > 0;
 }

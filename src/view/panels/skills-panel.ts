@@ -14,7 +14,7 @@ const words: Record<SkillState['status'], { word: string; tone: Tone; glyph: 'ru
   completed: { word: 'done', tone: 'good', glyph: 'done' },
 };
 
-/** How many skills are over, of how many: what the plan says, or what is known so far. */
+/** How many skills are done or failed, and how many there are: as the plan says, or as far as the events tell. */
 export function skillCounts(state: SessionState): { done: number; failed: number; total: number } {
   const failed = state.skills.filter((skill) => skill.status === 'failed').length;
   const done = state.skills.filter((skill) => skill.status === 'completed').length + state.let_go.skills;
@@ -22,7 +22,7 @@ export function skillCounts(state: SessionState): { done: number; failed: number
   return { done, failed, total: Math.max(known, state.total_steps ?? 0, state.planned_skills.length) };
 }
 
-/** What is at work first, then what failed, what waits, and what is done with the latest first. */
+/** The skills of a session: running ones first, then failed, waiting and done ones, the latest first. */
 export function skillsPanel(state: SessionState): PanelList {
   const { done, total } = skillCounts(state);
   const skills = state.skills.toSorted((a, b) => order[a.status] - order[b.status] || (b.ended_at ?? '').localeCompare(a.ended_at ?? ''));

@@ -8,7 +8,7 @@ import type { Style } from '../style.ts';
 const order: Record<ValidationState['status'], number> = { failed: 0, running: 1, lost: 2, passed: 3 };
 const tones: Record<ValidationState['status'], Tone> = { failed: 'bad', running: 'active', lost: 'warn', passed: 'good' };
 
-/** What failed first, then what runs, then what passed with the latest first. */
+/** The checks of a session: failed ones first, then running ones, then passed ones, the latest first. */
 export function validationPanel(state: SessionState): PanelList {
   const checks = state.validations.toSorted((a, b) => order[a.status] - order[b.status] || b.started_at.localeCompare(a.started_at));
   const failed = checks.filter((check) => check.status === 'failed').length;

@@ -6,7 +6,7 @@ import { errorTextOf, numberOf, objectOf, textField, type Data } from '../../cor
 import type { Tone } from '../cells.ts';
 import { shown } from './shown-text.ts';
 
-/** An event as a sentence: who did what, its group in one word, and what it means. */
+/** An event as a sentence, its group in one word, and the tone that its meaning has. */
 export interface EventPhrase {
   group: string;
   text: string;

@@ -8,7 +8,7 @@ export interface DecideOptions {
   id?: string;
 }
 
-/** `decide`: a question that somebody answers. */
+/** `decide`: asks a person a question and waits for the answer. */
 export const decideDefinition: CommandDefinition = {
   name: 'decide',
   summary: 'Ask, wait for the answer, and print the choice',
