@@ -79,7 +79,9 @@ type AppendLatency =
 export type JournalChange =
   | { kind: 'created'; head: SessionHead }
   | { kind: 'appended'; session_id: string; epoch: string; events: JournalEvent[] }
-  | { kind: 'deleted'; session_id: string };
+  | { kind: 'deleted'; session_id: string }
+  /** The feed has missed changes of this session: the listener reads on in the journal. A keeper in this process misses none. */
+  | { kind: 'behind'; session_id: string };
 
 /** Notes new events of a session behind the changes of the same commit. */
 export function noteAppended(changes: JournalChange[], appended: Extract<JournalChange, { kind: 'appended' }>): void {

@@ -3,8 +3,9 @@ import type { EventFilter } from '../../core/event-filter.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import type { SessionState } from '../../core/protocol/session-state.ts';
 import { timestampNow } from '../../core/timestamp.ts';
-import type { Journal, JournalChange } from '../../journal/journal.ts';
+import type { Journal, JournalChange, SessionHead } from '../../journal/journal.ts';
 import { Delivery } from './delivery.ts';
+import { MissedSessions } from './missed-sessions.ts';
 import type { SessionStore } from './session-store.ts';
 import type { SessionMessage, Subscription, Watcher } from './watcher.ts';
 
@@ -25,8 +26,11 @@ interface ReaderOfAll extends Reader {
 
 type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
 
+/** A change that the hub tells. What the feed has missed, the hub reads in the journal. */
+type ToldChange = Exclude<JournalChange, { kind: 'behind' }>;
+
 /** Sees every change after it was folded. */
-export type ChangeListener = (change: JournalChange, state: SessionState | undefined) => void;
+export type ChangeListener = (change: ToldChange, state: SessionState | undefined) => void;
 
 /** Carries what is new in the journal to the watchers, each from its own cursor on. */
 export class Hub {
@@ -35,6 +39,7 @@ export class Hub {
   readonly #readers = new Map<string, Set<Reader>>();
   readonly #readersOfAll = new Set<ReaderOfAll>();
   readonly #listeners: ChangeListener[] = [];
+  readonly #missed: MissedSessions;
   readonly #onProblem: (error: unknown) => void;
   readonly #unsubscribe: () => void;
 
@@ -42,6 +47,7 @@ export class Hub {
     this.#journal = journal;
     this.#store = store;
     this.#onProblem = onProblem;
+    this.#missed = new MissedSessions({ journal, take: (sessionId, head) => this.#takeHead(sessionId, head), onProblem });
     this.#unsubscribe = journal.subscribe((changes) => this.#take(changes));
   }
 
@@ -99,10 +105,7 @@ export class Hub {
   subscribeAll(watcher: Watcher, filter: EventFilter): Subscription {
     const reader: ReaderOfAll = { watcher, filter, isLive: false, isClosed: false, missed: new Map() };
     this.#readersOfAll.add(reader);
-    const close = () => {
-      reader.isClosed = true;
-      this.#readersOfAll.delete(reader);
-    };
+    const close = () => this.#closeOfAll(reader);
     return { sessionId: undefined, joined: this.#follow(reader, this.#joinAll(reader), () => this.#catchUpAll(reader), close), close };
   }
 
@@ -113,22 +116,94 @@ export class Hub {
   }
 
   #take(changes: JournalChange[]): void {
+    const told: ToldChange[] = [];
     const appended: AppendedChange[] = [];
+    const seqs = new Map<string, number>();
     for (const change of changes) {
-      if (change.kind === 'appended') {
-        appended.push(change);
+      if (change.kind === 'behind' || (change.kind === 'appended' && !this.#follows(change, seqs))) {
+        this.#missed.note(change.session_id);
         continue;
       }
-      // Watchers first get what came before this in the same commit.
-      this.#deliver(appended.splice(0));
-      this.#store.apply(change);
-      this.#tellOfSession(change);
+      told.push(change);
+      if (change.kind === 'appended') appended.push(change);
+      else {
+        // Watchers first get what came before this in the same commit.
+        this.#deliver(appended.splice(0));
+        seqs.clear();
+        this.#takeSession(change);
+      }
     }
     this.#deliver(appended);
-    for (const change of changes) {
-      const sessionId = change.kind === 'created' ? change.head.session_id : change.session_id;
-      for (const listener of this.#listeners) listener(change, this.#store.get(sessionId)?.state);
+    for (const change of told) this.#tellListeners(change);
+  }
+
+  /** Whether events are the next ones of their session. @param seqs where each session stands after what is to be delivered */
+  #follows({ session_id, epoch, events }: AppendedChange, seqs: Map<string, number>): boolean {
+    const head = this.#store.get(session_id)?.head;
+    if (head?.epoch !== epoch || this.#missed.has(session_id)) return false;
+    const isNext = events[0]?.seq === (seqs.get(session_id) ?? head.seq) + 1;
+    if (isNext) seqs.set(session_id, events.at(-1)?.seq ?? head.seq);
+    return isNext;
+  }
+
+  #takeSession(change: Exclude<ToldChange, AppendedChange>): void {
+    this.#store.apply(change);
+    this.#tellOfSession(change);
+  }
+
+  /** Brings a session to where the journal has it, after the feed missed changes of it: its watchers go on from where they were. */
+  #takeHead(sessionId: string, head: SessionHead | undefined): void {
+    const before = this.#store.get(sessionId)?.head;
+    const changes: Exclude<ToldChange, AppendedChange>[] = [];
+    if (before !== undefined && before.epoch !== head?.epoch) changes.push({ kind: 'deleted', session_id: sessionId });
+    if (head !== undefined && before?.epoch !== head.epoch) {
+      changes.push({ kind: 'created', head: { ...head, seq: 0, updated_at: head.created_at } });
     }
+    for (const change of changes) {
+      this.#takeSession(change);
+      this.#tellListeners(change);
+    }
+    const from = this.#store.get(sessionId)?.head.seq ?? 0;
+    if (head === undefined || head.seq <= from) return;
+    this.#store.advance(head);
+    for (const reader of this.#readers.get(sessionId) ?? []) {
+      if (!reader.isLive) continue;
+      reader.isLive = false;
+      void this.#follow(
+        reader,
+        Promise.resolve(from),
+        (seq) => this.#catchUp(sessionId, reader, seq),
+        () => this.#close(sessionId, reader),
+      );
+    }
+    for (const reader of this.#readersOfAll) {
+      if (!reader.missed.has(sessionId)) reader.missed.set(sessionId, from + 1);
+      if (!reader.isLive) continue;
+      reader.isLive = false;
+      void this.#follow(
+        reader,
+        Promise.resolve(),
+        () => this.#catchUpAll(reader),
+        () => this.#closeOfAll(reader),
+      );
+    }
+    this.#tellMissed(sessionId, head, from).catch(this.#onProblem);
+  }
+
+  /** Tells the listeners what the feed has missed, piece by piece. */
+  async #tellMissed(session_id: string, { epoch, seq: through }: SessionHead, from: number): Promise<void> {
+    for (let after = from; after < through;) {
+      const events = await this.#journal.read(session_id, { after, through, limit: replayEvents, maxChars: limits.pieceBytes });
+      const last = events.at(-1);
+      if (last === undefined || this.#store.get(session_id)?.head.epoch !== epoch) return;
+      after = last.seq;
+      this.#tellListeners({ kind: 'appended', session_id, epoch, events });
+    }
+  }
+
+  #tellListeners(change: ToldChange): void {
+    const sessionId = change.kind === 'created' ? change.head.session_id : change.session_id;
+    for (const listener of this.#listeners) listener(change, this.#store.get(sessionId)?.state);
   }
 
   /** Sends new events out, and only then folds them: meanwhile they are on their way. */
@@ -150,7 +225,7 @@ export class Hub {
     for (const change of changes) this.#store.apply(change);
   }
 
-  #tellOfSession(change: Exclude<JournalChange, { kind: 'appended' }>): void {
+  #tellOfSession(change: Exclude<ToldChange, AppendedChange>): void {
     const isCreated = change.kind === 'created';
     const session_id = isCreated ? change.head.session_id : change.session_id;
     const tell = (reader: Reader) => {
@@ -270,6 +345,11 @@ export class Hub {
     const readers = this.#readers.get(sessionId);
     readers?.delete(reader);
     if (readers?.size === 0) this.#readers.delete(sessionId);
+  }
+
+  #closeOfAll(reader: ReaderOfAll): void {
+    reader.isClosed = true;
+    this.#readersOfAll.delete(reader);
   }
 }
 

@@ -102,8 +102,22 @@ export class SessionStore {
       this.#changed.delete(change.session_id);
       return;
     }
+    if (change.kind === 'behind') return;
     const session = this.#sessions.get(change.session_id);
     if (session !== undefined) this.#append(session, change.events);
+  }
+
+  /** A session has gone on, and the feed has not told its events: it is folded again from the journal. */
+  advance({ session_id, seq, updated_at }: SessionHead): void {
+    const session = this.#sessions.get(session_id);
+    if (session === undefined || seq <= session.head.seq) return;
+    Object.assign(session.head, { seq, updated_at });
+    this.#noteChange(session_id);
+    if (session.state !== undefined) {
+      this.#folded.delete(session_id);
+      this.#letGo(session, session.state);
+    }
+    void this.load(session_id).catch(this.#onProblem);
   }
 
   /** Saves a snapshot of everything in memory. */
@@ -130,6 +144,10 @@ export class SessionStore {
     const last = events.at(-1);
     if (first === undefined || last === undefined) return;
     const { head, state, briefState } = session;
+    if (first.seq !== head.seq + 1) {
+      this.advance({ ...head, seq: last.seq, updated_at: receivedAt(last.event) });
+      return;
+    }
     head.seq = last.seq;
     head.updated_at = receivedAt(last.event);
     this.#noteChange(head.session_id);

@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import type { JournalChange, JournalListener } from '../../src/journal/journal.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
+import { Hub } from '../../src/server/sessions/hub.ts';
+import { SessionStore } from '../../src/server/sessions/session-store.ts';
+import type { Watcher } from '../../src/server/sessions/watcher.ts';
+
+const timestamp = '2026-01-01T00:00:00.000Z';
+const started = (name: string) => ({ type: 'skill:started', data: { skill_name: name }, timestamp });
+
+/** A journal whose feed can miss changes, as that of a journal on another machine can. */
+class GappyJournal extends MemoryJournal {
+  isMissing = false;
+  tell: JournalListener = () => undefined;
+
+  override subscribe(listener: JournalListener): () => void {
+    this.tell = listener;
+    return super.subscribe((changes: JournalChange[]) => {
+      if (!this.isMissing) listener(changes);
+    });
+  }
+}
+
+/** Notes the numbers of the events that it gets, by session, and the messages beside them. */
+class NotingWatcher implements Watcher {
+  readonly seqs: Record<string, number[]> = {};
+  readonly told: string[] = [];
+
+  deliver({ events }: Parameters<Watcher['deliver']>[0]): void {
+    for (const { session_id, seq } of events) (this.seqs[session_id] ??= []).push(seq);
+  }
+
+  async replay(read: Parameters<Watcher['replay']>[0]): Promise<boolean> {
+    for (const { session_id, seq } of await read()) (this.seqs[session_id] ??= []).push(seq);
+    return true;
+  }
+
+  tell({ name }: Parameters<Watcher['tell']>[0]): void {
+    this.told.push(name);
+  }
+
+  async tellPaced(message: Parameters<Watcher['tellPaced']>[0]): Promise<boolean> {
+    await message();
+    return true;
+  }
+
+  drained = () => Promise.resolve();
+
+  cut(): void {
+    throw new Error('nothing cuts it');
+  }
+}
+
+async function watched() {
+  const journal = new GappyJournal();
+  await journal.append('s', [started('a'), started('b')]);
+  const problems: unknown[] = [];
+  const store = new SessionStore(journal, (problem) => problems.push(problem));
+  await store.open();
+  const hub = new Hub(journal, store, (problem) => problems.push(problem));
+  const heard: number[] = [];
+  hub.onChange((change) => change.kind === 'appended' && change.session_id === 's' && heard.push(...change.events.map(({ seq }) => seq)));
+  const [one, all] = [new NotingWatcher(), new NotingWatcher()];
+  await (
+    await hub.subscribe('s', one, { after: { epoch: journal.epoch, seq: 0 }, filter: () => true })
+  ).joined;
+  await hub.subscribeAll(all, () => true).joined;
+  await expect.poll(() => one.seqs['s']).toEqual([1, 2]);
+  return { journal, store, hub, heard, one, all, problems };
+}
+
+test('a session that the feed says is behind is read on: each watcher gets every event once, and the state follows', async () => {
+  const { journal, store, heard, one, all, problems } = await watched();
+  journal.isMissing = true;
+  await journal.append('s', [started('c'), started('d')]);
+  journal.tell([{ kind: 'behind', session_id: 's' }]);
+  await expect
+    .poll(() => [one.seqs['s'], all.seqs['s'], heard])
+    .toEqual([
+      [1, 2, 3, 4],
+      [3, 4],
+      [3, 4],
+    ]);
+  expect(await store.load('s')).toMatchObject({ seq: 4, current_skill: 'd' });
+  journal.isMissing = false;
+  await journal.append('s', [started('e')]);
+  await expect
+    .poll(() => [one.seqs['s'], all.seqs['s'], heard])
+    .toEqual([
+      [1, 2, 3, 4, 5],
+      [3, 4, 5],
+      [3, 4, 5],
+    ]);
+  expect(await store.load('s')).toMatchObject({ seq: 5, current_skill: 'e' });
+  expect(problems).toEqual([]);
+});
+
+test('events that do not follow are not delivered before those that were missed', async () => {
+  const { journal, store, heard, one, all, problems } = await watched();
+  journal.isMissing = true;
+  await journal.append('s', [started('c')]);
+  journal.isMissing = false;
+  await Promise.all([journal.append('s', [started('d')]), journal.append('t', [started('x')]), journal.append('s', [started('e')])]);
+  await journal.append('s', [started('f')]);
+  await expect.poll(() => one.seqs['s']).toEqual([1, 2, 3, 4, 5, 6]);
+  await expect.poll(() => all.seqs).toEqual({ s: [3, 4, 5, 6], t: [1] });
+  await expect.poll(() => heard).toEqual([3, 4, 5, 6]);
+  expect(await store.load('s')).toMatchObject({ seq: 6, current_skill: 'f' });
+  expect(problems).toEqual([]);
+});
+
+test('what the feed tells a second time is delivered once', async () => {
+  const { journal, heard, one, problems } = await watched();
+  const { tell } = journal;
+  const told: JournalChange[] = [];
+  journal.subscribe((changes) => told.push(...changes));
+  await journal.append('s', [started('c')]);
+  tell(told);
+  await journal.append('s', [started('d')]);
+  await expect.poll(() => one.seqs['s']).toEqual([1, 2, 3, 4]);
+  await expect.poll(() => heard).toEqual([3, 4]);
+  expect(problems).toEqual([]);
+});
+
+test('a session that was deleted, or created anew, while its changes were missed is told as that', async () => {
+  const { journal, store, one, problems } = await watched();
+  journal.isMissing = true;
+  await journal.delete('s');
+  await journal.append('s', [started('z')]);
+  journal.tell([{ kind: 'behind', session_id: 's' }]);
+  await expect.poll(() => one.told).toEqual(['session:deleted', 'session:created', 'session:state']);
+  await expect.poll(() => one.seqs['s']).toEqual([1, 2, 1]);
+  expect(await store.load('s')).toMatchObject({ seq: 1, current_skill: 'z' });
+  await journal.delete('s');
+  journal.tell([{ kind: 'behind', session_id: 's' }]);
+  await expect.poll(() => one.told.at(-1)).toBe('session:deleted');
+  expect([store.get('s'), problems]).toEqual([undefined, []]);
+});
