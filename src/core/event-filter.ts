@@ -10,7 +10,7 @@ export const eventTypes = z
   )
   .max(limits.eventTypeGlobs, `must be at most ${limits.eventTypeGlobs} globs`);
 
-/** Stands in a history where an event cannot be read any more. What it was nobody knows, so every filter lets it pass. */
+/** Stands in a history in the place of an event that cannot be read any more. Its former type is unknown, so every filter lets it pass. */
 export const lostEventType = 'journal:lost';
 
 /** Tells whether an event of this type passes. */

@@ -65,13 +65,13 @@ export function reasonOf(error: unknown): string {
   return reasons.get(message) ?? message;
 }
 
-/** What the first cause says: `fetch failed` alone tells nobody why. */
+/** The message of the first cause: `fetch failed` alone does not tell why. */
 function innermost(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? innermost(error.cause) : error.message;
 }
 
-/** What Socket.IO's `connect_error` means: the server's own refusal, a gatekeeper's status, or nobody there. */
+/** What Socket.IO's `connect_error` means: the server's own refusal, the status of a proxy, or no server there. */
 export function connectFailure(url: string, error: Error): ShannonDashError {
   const { data, description, context } = error as {
     data?: unknown;

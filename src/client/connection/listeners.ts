@@ -1,4 +1,4 @@
-/** Who wants to hear of something. */
+/** The functions that are called with each value told. */
 export class Listeners<Value> {
   readonly #listeners = new Set<(value: Value) => void>();
   #held: Value[] | undefined;
@@ -18,7 +18,7 @@ export class Listeners<Value> {
 
   /**
    * From now on keeps what is told for the first listener, until the turn of the event loop in which `until` resolves is
-   * over: whoever awaits it can still listen then and miss nothing.
+   * over: the code that awaits it can still add a listener then and miss nothing.
    */
   holdUntil(until: Promise<void>): void {
     this.#held = [];

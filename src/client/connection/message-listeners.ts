@@ -8,7 +8,7 @@ type Acknowledge = (value: unknown) => void;
 type Listener<Name extends ServerMessageName> = (message: ServerMessage<Name>, answer: Acknowledge) => void;
 
 /**
- * The messages of a server on their way to those who listen. Each message is checked by its schema once, however many listen. One
+ * The messages of a server on their way to the listeners. Each message is checked by its schema once, however many listen. One
  * that does not fit is left out and told as `unreadable`.
  */
 export class MessageListeners {

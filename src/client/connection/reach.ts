@@ -10,7 +10,7 @@ export class Reach {
   #state: ReachState = 'attached';
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param aloneAfterMs how long to be `away` before `alone`; undefined: for ever */
+  /** @param aloneAfterMs how long to be `away` before `alone`; undefined: it never gives up */
   constructor(aloneAfterMs: number | undefined) {
     this.#aloneAfterMs = aloneAfterMs;
     this.lost();

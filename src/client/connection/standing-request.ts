@@ -42,7 +42,7 @@ export class StandingRequest {
       if (status === 'closed') this.#fail(connection.failure);
     };
     this.#off = connection.onState(look);
-    // Not at once: whoever makes this is not complete yet.
+    // Not at once: the object that makes this request is not complete yet.
     queueMicrotask(look);
   }
 
@@ -59,7 +59,7 @@ export class StandingRequest {
     this.#isPaused = true;
   }
 
-  /** @param error why nothing is asked any more, for whoever waits for the first answer */
+  /** @param error why nothing is asked any more, for the code that waits for the first answer */
   close(error = this.#connection.failure): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -91,7 +91,7 @@ export class StandingRequest {
 
   #fail(error: ShannonDashError | undefined): void {
     this.#first.reject(error);
-    // UNREACHABLE for good means that somebody closed the connection: an end as any other.
+    // UNREACHABLE for good means that the program closed the connection: an end as any other.
     this.#options.end(error?.code === 'UNREACHABLE' ? undefined : error);
   }
 }

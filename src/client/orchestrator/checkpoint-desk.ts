@@ -29,7 +29,7 @@ export class CheckpointDesk {
     else waiting?.failed(new ShannonDashError('INTERNAL', `checkpoint ${String(checkpoint_id)}: ${String(error)}`));
   }
 
-  /** Nobody will tell any more. */
+  /** Fails every wait: no answer will come any more. */
   end(error: ShannonDashError): void {
     for (const { failed } of this.#waiting.values()) failed(error);
   }

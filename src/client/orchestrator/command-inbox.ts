@@ -96,14 +96,14 @@ export class CommandInbox {
     this.#early = [];
   }
 
-  /** A command that a former process of this instance had taken: nobody knows how far it came, so it is not done again. */
+  /** Fails a command that a former process of this instance had taken: how far it came is unknown, so it is not done again. */
   abandon(commandId: string, type: CommandType): void {
     this.#remember(commandId, type);
     this.#finish(commandId, { status: 'failed', error: 'the orchestrator restarted while it carried this out; it may have taken effect' });
   }
 
   /**
-   * Brings the gate in line with a session that was halted or resumed by the server while nobody was attached. A HALT or
+   * Brings the gate in line with a session that was halted or resumed by the server while no orchestrator was attached. A HALT or
    * RESUME that is not finished says more than the status: then nothing is done.
    */
   follow({ status, halt, session_id }: SessionState, commands: readonly CommandState[]): void {
@@ -119,7 +119,7 @@ export class CommandInbox {
     done.catch((error: unknown) => this.#parts.onProblem(asShannonDashError(error)));
   }
 
-  /** The session was deleted, and with it whoever could let go on what is halted, now or once a HALT under way is done. */
+  /** Opens the gate after the session was deleted, because no operator can resume it. A HALT under way is done first. */
   release(): void {
     if (!this.#parts.gate.isHalted) return;
     const execution = { command_id: '', type: 'RESUME', session_id: this.#parts.session, by: null } as const;

@@ -9,7 +9,7 @@ export interface DecideOptions {
   question: string;
   /** Texts, or `{id, label, description?, recommended?}`; the choice is a text or an `id`. */
   options: EventData<'decision:point'>['options'];
-  /** Taken when nobody answers in `timeoutMs`. */
+  /** The choice that is taken when no answer comes in `timeoutMs`. */
   default?: string | undefined;
   timeoutMs?: number | undefined;
   /** Default: a random one. The same id after a restart is the same question, with its answer. */
@@ -21,7 +21,7 @@ export interface DecideOptions {
 
 export interface Decided {
   choice: string;
-  /** Who answered; `timeout`: nobody did in time; `unreachable`: the server was away for too long. */
+  /** The operator that answered; `timeout`: no answer came in time; `unreachable`: the server was away for too long. */
   made_by: string;
   comment?: string;
 }
@@ -133,7 +133,7 @@ export class DecisionDesk {
     }
   }
 
-  /** The session holds these decisions only, as after it was deleted: who waits for another would wait for ever. */
+  /** Asks again what the session does not hold, as after it was deleted: those answers would never come. */
   askAgain(decisions: readonly DecisionState[]): void {
     for (const [id, question] of this.#open) {
       if (question.isAsked && !decisions.some(({ decision_id }) => decision_id === id)) question.ask();
@@ -152,13 +152,13 @@ export class DecisionDesk {
     });
   }
 
-  /** Nobody will answer any more. */
+  /** Fails every open question: no answer will come any more. */
   end(error: ShannonDashError): void {
     this.#end ??= error;
     for (const question of this.#open.values()) question.reject(this.#end);
   }
 
-  /** While the server is away, nobody else takes a default. */
+  /** Takes the default itself while the server, which takes it otherwise, is away. */
   #withoutServer(id: string, question: Question, reach: ReachState): void {
     if (this.#end !== undefined || this.#made.has(id) || reach === 'attached' || (reach === 'away' && !question.isLate)) return;
     const { fallback } = question;

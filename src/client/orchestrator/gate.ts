@@ -6,7 +6,7 @@ interface Waiting {
   fail: (error: unknown) => void;
 }
 
-/** Where a program stops while it is halted, or while nobody can say whether it is. */
+/** Where a program stops while it is halted, or while no server can tell whether it is. */
 export class Gate {
   readonly #reach: Reach;
   readonly #waiting = new Set<Waiting>();
@@ -48,7 +48,7 @@ export class Gate {
     });
   }
 
-  /** Lets nobody pass any more: who waits must not wait for ever. */
+  /** Fails every wait at the gate, now and later: it will not open any more. */
   end(error: ShannonDashError): void {
     this.#end = error;
     this.#look();

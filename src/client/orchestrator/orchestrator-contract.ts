@@ -11,7 +11,7 @@ export interface OrchestratorOptions extends ConnectOptions {
   session?: string | undefined;
   /**
    * Names this process (default: a new name). Given, it also names the process that it replaces: a command which that one
-   * had taken is reported as failed, for nobody knows how far it came, instead of being carried out twice.
+   * had taken is reported as failed, because how far it came is unknown, instead of being carried out twice.
    */
   instanceId?: string | undefined;
   /** The commands that it announces. Default: what the SDK does by itself and what has a handler. */
@@ -66,7 +66,7 @@ export interface CheckpointOptions {
 
 /**
  * A program that is watched and steered: it publishes what it does and carries commands out. Events are kept until the
- * server has them; a rejection that nobody awaits is told to `onProblem` and never ends the process.
+ * server has them; a rejection that the caller does not await is told to `onProblem` and never ends the process.
  */
 export interface Orchestrator extends AsyncDisposable {
   readonly session: string;
@@ -92,7 +92,7 @@ export interface Orchestrator extends AsyncDisposable {
    * @throws ShannonDashError TIMEOUT (no snapshot in 30 s), INTERNAL (it failed)
    */
   checkpoint(options?: CheckpointOptions): Promise<string>;
-  /** Asks whoever watches, and waits for the answer. @throws ShannonDashError; or the signal's reason */
+  /** Asks the operators, and waits for the first answer. @throws ShannonDashError; or the signal's reason */
   decide(options: DecideOptions): Promise<Decided>;
   /** The place to stop at: returns at once while running, waits while halted. @throws the signal's reason */
   gate(options?: { signal?: AbortSignal | undefined }): Promise<void>;
@@ -103,7 +103,7 @@ export interface Orchestrator extends AsyncDisposable {
   onCommand<Type extends CommandType>(type: Type, handler: (command: ReceivedCommand<Type>) => unknown): () => void;
   /** Another orchestrator has taken the session: nothing can be published any more. The gate stays as it is. */
   onSuperseded(listener: (error: ShannonDashError) => void): () => void;
-  /** The session was deleted; with the next event it is there again. What was halted goes on, for nobody could resume it. */
+  /** The session was deleted; with the next event it is there again. What was halted goes on, because no operator could resume it. */
   onDeleted(listener: () => void): () => void;
   onProblem(listener: (problem: Problem) => void): () => void;
   /** Connects at once where it waits for the next attempt. */

@@ -32,7 +32,7 @@ export interface PublishOptions {
   whenFull?: 'reject' | 'wait' | undefined;
 }
 
-/** Something that went wrong with nobody waiting for it: an event that was refused, or a server that cannot take events now. */
+/** An error that no caller waits for: an event was refused, or the server cannot take events now. */
 export interface Problem {
   error: ShannonDashError;
   event?: OutgoingEvent;
@@ -89,7 +89,7 @@ export class Outbox {
   }
 
   /**
-   * Takes an event; resolves once it is journalled. A rejection that nobody awaits goes to `problems` only.
+   * Takes an event; resolves once it is journalled. A rejection that the caller does not await goes to `problems` only.
    * @throws ShannonDashError INVALID (before anything is sent), LIMIT_REACHED, CONFLICT, SUPERSEDED ...
    */
   publish(type: string, data: unknown, { id, timestamp, whenFull = 'reject' }: PublishOptions = {}): Promise<Published> {

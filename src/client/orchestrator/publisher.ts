@@ -9,7 +9,7 @@ import { Outbox, type Problem, type Published, type PublishOptions } from './out
 export interface Publisher extends AsyncDisposable {
   readonly session: string;
   /**
-   * Resolves once the event is journalled. A rejection that nobody awaits is told to `onProblem` only.
+   * Resolves once the event is journalled. A rejection that the caller does not await is told to `onProblem` only.
    * @throws ShannonDashError INVALID, TOO_LARGE, CONFLICT (the same id with other content), LIMIT_REACHED (10,000 events or
    * 16 Mi characters wait already), FORBIDDEN, SUPERSEDED
    */

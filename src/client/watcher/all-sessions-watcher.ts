@@ -128,7 +128,7 @@ export class AllSessionsWatcher implements Watcher {
   #enqueue(event: SessionEvent): boolean {
     if (this.#queue.push(event)) return true;
     if (!this.#queue.isTaken) {
-      // Nobody iterates, and there is no cursor into all sessions to come back to.
+      // No loop takes the events, and there is no cursor into all sessions to come back to.
       this.#queue.clear();
       return this.#queue.push(event);
     }

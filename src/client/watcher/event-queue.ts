@@ -8,7 +8,7 @@ const idleLimit = 1_000;
 const takenChars = 32 * 1024 * 1024;
 const idleChars = 4 * 1024 * 1024;
 
-/** Events on their way to one `for await`. Bounded: who fills it learns when it is full and when half of it is free again. */
+/** Events on their way to one `for await`. Bounded: the watcher that fills it learns when it is full, and when half of it is free again. */
 export class EventQueue implements AsyncIterator<SessionEvent> {
   readonly #onRoom: () => void;
   #events: SessionEvent[] = [];
@@ -29,7 +29,7 @@ export class EventQueue implements AsyncIterator<SessionEvent> {
     return this.#events.length - this.#head;
   }
 
-  /** Whether somebody iterates. */
+  /** Whether a loop takes the events. */
   get isTaken(): boolean {
     return this.#isTaken;
   }

@@ -185,7 +185,7 @@ export class SessionWatcher implements Watcher {
       return true;
     }
     this.#isBehind = true;
-    // Nobody iterates: the fold goes on, and a loop that begins later is served from the journal.
+    // No loop takes the events: the fold goes on, and a loop that begins later is served from the journal.
     if (!this.#queue.isTaken) return true;
     this.#isJoining = true;
     this.#subscription.pause();

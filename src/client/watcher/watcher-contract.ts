@@ -41,7 +41,7 @@ export interface Watcher extends AsyncIterable<SessionEvent>, AsyncDisposable {
   /** Where to go on from later; undefined before the session exists, and for every session. */
   readonly cursor: Cursor | undefined;
   readonly connection: ConnectionState;
-  /** Nothing is missed by who listens at once after `await connectWatcher(...)`. */
+  /** A listener that is added at once after `await connectWatcher(...)` misses nothing. */
   onUpdate(listener: (update: WatchUpdate) => void): () => void;
   close(): Promise<void>;
 }

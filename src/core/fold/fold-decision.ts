@@ -3,7 +3,7 @@ import { numberOf, textField, valueOf, withItem } from './fold-values.ts';
 import { limits } from '../protocol/limits.ts';
 import type { DecisionOption, DecisionState, SessionState } from '../protocol/session-state.ts';
 
-/** `decision:point`: asked once; the same id again, after a restart of who asks, is the same question with its answer. */
+/** `decision:point`: a question is asked once. The same id again, after the program has restarted, is the same question with its answer. */
 export function foldDecisionPoint(state: SessionState, { data, timestamp, seq }: SessionEvent): Partial<SessionState> | undefined {
   const decisionId = textField(data, 'decision_id');
   const options = optionsOf(data['options']);

@@ -2,7 +2,7 @@ import type { SessionEvent } from '../protocol/event.ts';
 import { textField } from './fold-values.ts';
 import { isLive, type SessionState } from '../protocol/session-state.ts';
 
-/** `execution:lost`: nothing has been heard of the run for a while, and nobody is attached. Its clocks stop where it was heard last. */
+/** `execution:lost`: no event of the run came for a while, and no orchestrator is attached. Its clocks stop at its last event. */
 export function foldLost(state: SessionState, { data, timestamp }: SessionEvent): Partial<SessionState> | undefined {
   if (!isLive(state.status)) return undefined;
   return { status: 'lost', lost: { since: timestamp, from: state.status }, ended_at: textField(data, 'last_seen') ?? timestamp };
@@ -18,7 +18,7 @@ export function isSignOfLife(type: string): boolean {
   return !type.startsWith('command:') && type !== 'orchestrator:detached' && type !== 'execution:lost';
 }
 
-/** What still ran when its run ended or was lost, and whose end nobody has told: it runs no more. */
+/** Marks as lost what still ran when the run ended or was lost: no event will tell its end. */
 export function withNothingRunning(
   state: SessionState,
   ended_at: string,

@@ -2,11 +2,11 @@ import type { SessionEvent } from '../protocol/event.ts';
 import type { SessionState } from '../protocol/session-state.ts';
 import { clipped, numberOf, textField } from './fold-values.ts';
 
-/** `orchestrator:*`: who carries commands out, and which server holds its connection. */
+/** `orchestrator:*`: which orchestrator carries commands out, and which server holds its connection. */
 export function foldOrchestrator(state: SessionState, event: SessionEvent): Partial<SessionState> {
   const { type, data, timestamp, seq } = event;
   const instanceId = textField(data, 'instance_id');
-  // A program under an orchestrator is a hand of it: the session's orchestrator stays who it is.
+  // A program under a supervising orchestrator does not replace that orchestrator.
   const isDelegate = data['under'] !== undefined;
   if (type === 'orchestrator:detached') {
     const known = isDelegate ? state.delegate : state.orchestrator;

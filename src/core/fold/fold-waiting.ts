@@ -30,7 +30,7 @@ const work: ReadonlySet<string> = new Set([
   'execution:resumed',
 ]);
 
-/** The state in which whoever did this no longer waits. The same state where nobody waited. */
+/** The state in which the agent of this event no longer waits. It is the same state where that agent did not wait. */
 export function withoutWaiting(state: SessionState, { type, data }: SessionEvent): SessionState {
   if (!work.has(type)) return state;
   const agentId = textField(data, 'agent_id');

@@ -8,7 +8,7 @@ const textOrNull = text.nullable();
 const number = z.number('must be a number');
 const numberOrNull = number.nullable();
 
-/** That somebody waits for a person and does nothing meanwhile. */
+/** An agent waits for a person and does nothing meanwhile. */
 export const waiting = openObject({ reason: textOrNull, message: textOrNull, since: text });
 
 export const tool = openObject({

@@ -13,7 +13,7 @@ const olderFields: ReadonlyMap<string, readonly [string, string]> = new Map([
 type Spelled = Pick<SessionEvent, 'type' | 'data'>;
 
 /**
- * The event in today's spelling, for whoever looks into it: the fold and every view. Journal and delivery keep what was
+ * The event in today's spelling, as the fold and every view read it. The journal and deliveries keep what was
  * sent, name and payload.
  */
 export function todaysSpelling<Event extends Spelled>(event: Event): Event {

@@ -188,7 +188,7 @@ export function dataSchema(type: string): z.ZodType<Record<string, unknown>> | u
   return isKnownType(type) ? eventTable[type] : undefined;
 }
 
-/** Types that only the server writes: nobody may publish them, so nobody can forge a command's life or an orchestrator. */
+/** Types that only the server writes. A client may not publish them, so that it cannot forge a command's steps or an orchestrator. */
 export function isServerOnly(type: string): boolean {
   return type.startsWith('command:') || type.startsWith('orchestrator:') || type.startsWith('journal:') || type === 'execution:lost';
 }

@@ -20,9 +20,9 @@ export const limits = {
   waitingBytes: 32 * 1024 * 1024,
   /** What is read of a history at a time. */
   pieceBytes: 64 * 1024,
-  /** Who takes nothing of what waits for so long is cut. */
+  /** The server disconnects a reader that takes nothing of what waits for it for so long. */
   unreadMs: 30_000,
-  /** The same while others wait for the room. */
+  /** The same while other readers wait for room. */
   unreadUnderPressureMs: 2_000,
   sessions: 10_000,
   /** Folded sessions kept in memory; others are folded again from their snapshot when asked for. */
@@ -34,18 +34,18 @@ export const limits = {
   eventTypeGlobs: 32,
   eventTypeGlobChars: 128,
   subscriptionsPerConnection: 100,
-  /** Sessions of which a connection is known as their producer. Beyond that, only their last event says that somebody is there. */
+  /** Sessions that one connection counts as a producer of. Of further ones, only their last event tells that the producer is there. */
   producedSessions: 1_000,
   historyEvents: 10_000,
   commandBytes: 64 * 1024,
   commandTimeoutMs: 5_000,
   commandTimeoutMaxMs: 10 * 60_000,
   commandExpiryMs: 60 * 60_000,
-  /** How long nothing is heard of a session that nobody is attached to before it is lost. */
+  /** A session without an orchestrator is lost when its last event is so old. */
   lostAfterMs: 5 * 60_000,
   /** Requests of one client that wait for their answers, but for events that wait for their commit. */
   requestsUnderWay: 1_000,
-  /** Who waits for the end of commands, over all clients. */
+  /** Clients' requests that wait for the end of commands, over all connections. */
   commandWaiters: 10_000,
   /** What waits for its turn in one session: commands, attachments. */
   serialWork: 5_000,

@@ -1,6 +1,6 @@
 import type { SessionState } from './session-state.ts';
 
-/** What of a listed session tells whether somebody is there. */
+/** The fields of a listed session that tell whether a program is connected. */
 export interface SessionPresence {
   orchestrator: Pick<NonNullable<SessionState['orchestrator']>, 'attached'> | null;
   /** How many connections publish to it. */

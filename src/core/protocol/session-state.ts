@@ -11,8 +11,8 @@ const numberOrNull = number.nullable();
 const flag = z.boolean('must be true or false');
 
 /**
- * created -> running -> halting -> halted -> running ... -> completed | failed. `lost`: nobody is attached and nothing was
- * heard of it for a while; its next event brings it back.
+ * created -> running -> halting -> halted -> running ... -> completed | failed. `lost`: no orchestrator is attached
+ * and no event came for a while; its next event brings it back.
  */
 export const sessionStatuses = ['created', 'running', 'halting', 'halted', 'lost', 'completed', 'failed'] as const;
 

@@ -19,7 +19,7 @@ export interface RouteParts {
 }
 
 /**
- * The principal behind a request. Its name is what the caller says in `X-Client`: without tokens nobody can prove it.
+ * The principal behind a request. Its name is what the caller says in `X-Client`: without tokens it cannot be proved.
  * @param unnamed what stands in the ledger for a caller without a name
  */
 export function principalOf(request: FastifyRequest, unnamed = 'http'): Principal {
