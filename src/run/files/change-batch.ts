@@ -4,36 +4,36 @@ export interface FileChange {
   readonly path: string;
 }
 
-/** What changed within one window of time, each path once. `let_go` counts the changed paths beyond the bound, which are not named. */
+/** The changes of one time window, each path once. `let_go` counts the changed paths beyond the limit, which are not listed. */
 export interface FileChangeBatch {
   readonly changes: FileChange[];
   readonly let_go: number;
 }
 
-/** Collects the paths at which something happened, and hands over what it came to. */
+/** Collects touched paths, and reports what changed at the end of each time window. */
 export interface ChangeBatch {
   touch(path: string): void;
-  /** Hands over at once what there is. */
+  /** Reports the collected changes at once. */
   flush(): void;
 }
 
-/** How a batch is made. */
+/** Options of a batch. */
 export interface ChangeBatchOptions {
-  /** From a first touch on, not from the last one: a program that never ceases to write is told of all the same. */
+  /** Counted from the first touch, not the last, so that changes of a program that never stops writing are reported too. */
   readonly windowMs: number;
-  /** Whether the path was a file when it was last told of. */
+  /** Whether the path was a file when it was last reported. */
   readonly wasFile: (path: string) => boolean;
-  /** Whether it is one now. */
+  /** Whether the path is a file now. */
   readonly isFile: (path: string) => boolean;
-  /** Not called for a window whose touches came to nothing, such as a file that came and went. */
+  /** Called with the changes of a window. Not called when nothing differs, as for a file that was created and deleted again. */
   readonly handOver: (batch: FileChangeBatch) => void;
 }
 
 const MAX_CHANGES = 20_000;
 
 /**
- * What happened to a path is not added up from the events, of which watching loses and doubles some, but seen by comparing before and
- * after: created and modified is created, created and deleted nothing, deleted and created modified.
+ * Compares each path before and after a window, because the system loses and repeats single notifications. Created and modified makes
+ * `created`; created and deleted makes no change; deleted and created makes `modified`.
  */
 export function createChangeBatch({ windowMs, wasFile, isFile, handOver }: ChangeBatchOptions): ChangeBatch {
   let touched = new Set<string>();

@@ -8,36 +8,36 @@ import { displayPath, nameOf } from './raw-path.ts';
 
 export type { FileChange, FileChangeBatch } from './change-batch.ts';
 
-/** What to watch and whom to tell. */
+/** What to watch, and the callbacks. */
 export interface WatchFileChangesOptions {
-  /** The folder watched, with all below it. */
+  /** The folder that is watched, with everything below it. */
   readonly cwd: string;
-  /** Absolute paths of files whose changes are not told, such as those that telling makes. */
+  /** Absolute paths of files whose changes are not reported, such as the files that reporting itself writes. */
   readonly leftOut?: readonly string[];
-  /** Called with what changed; never with nothing. What it throws is told by `onProblem`. */
+  /** Called with the changes; never with an empty batch. An error that it throws goes to `onProblem`. */
   readonly onChanges: (batch: FileChangeBatch) => void;
-  /** Called with a sentence when something cannot be watched; once for each kind of trouble. */
+  /** Called with a sentence when something cannot be watched; once for each kind of problem. */
   readonly onProblem?: (sentence: string) => void;
-  /** How long the changes after a first one are collected. */
+  /** How long changes are collected after the first one. */
   readonly debounceMs?: number;
-  /** Gives up reading a tree that has not been read to its end: the watch then ends with what it knows. */
+  /** Aborts the first reading of the tree. The watch then ends. */
   readonly signal?: AbortSignal;
-  /** How many files and folders are watched at most. */
+  /** The most files and folders that are watched. */
   readonly maxPaths?: number;
 }
 
 /** A running watch. */
 export interface FileChangesWatch {
-  /** Ends it; changes not yet told are told first. */
+  /** Ends the watch. Pending changes are reported first. */
   close(): Promise<void>;
 }
 
-// Beside what git ignores: nobody wants to see these move, and node_modules alone is often larger than all the rest.
+// Left out in addition to ignored files: their changes interest nobody, and node_modules is often larger than everything else.
 const NEVER_WATCHED = new Set(['.git', 'node_modules']);
 
 /**
- * Watches the files below a folder, except for those git ignores, and tells in batches what was created, modified and deleted. Resolves
- * when the folder has been read: changes from then on are told. Never throws and never ends because of what happens to the files.
+ * Watches the files below a folder, except for those that git ignores. It reports in batches which were created, modified and deleted.
+ * Resolves when the folder has been read; changes from then on are reported. No change to the files makes it throw or end.
  */
 export async function watchFileChanges(options: WatchFileChangesOptions): Promise<FileChangesWatch> {
   const { cwd, leftOut = [], onChanges, onProblem = () => {}, debounceMs = 150, maxPaths = 50_000 } = options;

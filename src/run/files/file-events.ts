@@ -3,24 +3,24 @@ import { limits } from '../../core/protocol/limits.ts';
 import type { FileChange } from './change-batch.ts';
 import { watchFileChanges } from './file-changes.ts';
 
-/** How long the program waits for the watch on its files before it starts. */
+/** How long the start of the program waits until its files are watched. */
 const watchReadyMs = 300;
-/** How long changes of files that a program made as its last act may take to be heard of. */
+/** How long to wait for notifications about the last changes that a program made. */
 const lastFilesMs = 100;
-/** More changes than these at once are told by `file:changed`, many in one event. */
+/** More changes than these at once are sent as `file:changed`, many in one event. */
 const singleChanges = 20;
-/** Events on their way beyond which changes of files are counted instead of told: the rest is for what must not be lost. */
+/** With more pending events than these, file changes are counted instead of sent, to leave room for more important events. */
 const mostPending = 6_000;
-/** A path that the protocol takes, and characters of paths in one event. */
+/** The longest path that the protocol accepts, and the most characters of paths in one event. */
 const pathChars = 1_000;
 const eventPathChars = 256 * 1024;
 
 export interface FileEvents {
-  /** Tells what changed last, and ends. */
+  /** Sends the last changes and ends the watch. */
   finish(): Promise<void>;
 }
 
-/** Watches the files below the working folder, and tells their changes as events. */
+/** Watches the files below the working folder and sends their changes as events. */
 export async function startFileEvents(
   run: Orchestrator,
   { leftOut, onNote }: { leftOut: readonly string[]; onNote: (sentence: string) => void },
@@ -41,7 +41,7 @@ export async function startFileEvents(
     },
     onProblem: onNote,
   });
-  // A huge tree may take its time; the program does not wait for all of it.
+  // Reading a huge tree takes long, and the program does not wait for all of it.
   await Promise.race([watching, new Promise((resolve) => setTimeout(resolve, watchReadyMs).unref())]);
   let finishing: Promise<void> | undefined;
   const finish = async () => {

@@ -2,47 +2,47 @@ import { lstatSync, watch, type FSWatcher } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { absolutePath, nameOf, parentOf, type RawPath } from './raw-path.ts';
 
-/** Folders that are read at the same time. */
+/** How many folders are read at the same time. */
 const readsAtOnce = 8;
-/** After this long the files that are found may be new: somebody works in the tree while it is read. */
+/** After this long a file found by the first reading may be new, because programs work in the tree meanwhile. */
 const quietMs = 200;
-/** So many notifications in a row may have been too many for the system's queue, which drops the rest without a word. */
+/** So many notifications may have overflowed the system's queue, which then drops some silently. */
 const burstNotifications = 4_000;
 /** How long after such a burst the folders are read again. */
 const readAgainMs = 500;
 
-/** What a watch needs. Every path is relative to the root. */
+/** Options of a watch. Every path is relative to the root. */
 export interface FolderWatchOptions {
-  /** The absolute path of the folder that is watched, with all below it. */
+  /** The absolute path of the folder that is watched, with everything below it. */
   readonly root: string;
-  /** How many files and folders are known at most. */
+  /** The most files and folders that are watched. */
   readonly maxPaths: number;
-  /** Whether a path is none of ours. A folder that is left out is not read either. */
+  /** Whether a path is not watched. A folder that is left out is not read either. */
   readonly isLeftOut: (path: RawPath, isFolder: boolean) => boolean;
-  /** Something may have happened to the file. */
+  /** Called when the file may have changed. */
   readonly onTouched: (path: RawPath) => void;
-  /** A folder cannot be watched or read. */
+  /** Called when a folder cannot be watched or read. */
   readonly onError: (error: NodeJS.ErrnoException) => void;
-  /** There are more than `maxPaths`. */
+  /** Called when there are more than `maxPaths`. */
   readonly onFull: () => void;
 }
 
 interface Folder {
   readonly watcher: FSWatcher;
-  /** Tells the folder from another one that came in its place. */
+  /** Distinguishes the folder from a new one at the same path. */
   readonly inode: number;
   readonly files: Set<string>;
   readonly folders: Set<string>;
 }
 
 /**
- * Watches a folder and all below it, with one watch for each folder and none for its files: the system tells the changes of
- * a folder's files by their names. Links are files; they are not followed.
+ * Watches a folder and everything below it, with one system watch per folder. The system reports changes of a folder's files by
+ * name, so files need no watch of their own. Symbolic links count as files and are not followed.
  */
 export class FolderWatch {
   readonly #options: FolderWatchOptions;
   readonly #folders = new Map<RawPath, Folder>();
-  /** Files whose folder is gone, until somebody has asked for them. */
+  /** Files whose folder was deleted, until `isFile` was called for them. */
   readonly #vanished = new Set<RawPath>();
   readonly #startedAt = { time: Date.now(), monotonic: performance.now() };
   #paths = 0;
@@ -64,12 +64,12 @@ export class FolderWatch {
     await isIdle;
   }
 
-  /** Whether there was a file when it was last looked at. */
+  /** Whether the path was a file at the last check. */
   wasFile(path: RawPath): boolean {
     return this.#vanished.has(path) || this.#folders.get(parentOf(path))?.files.has(nameOf(path)) === true;
   }
 
-  /** Looks whether there is a file, and remembers it. */
+  /** Checks whether the path is a file, and remembers the answer. */
   isFile(path: RawPath): boolean {
     const isThere = this.#kindOf(path) === 'file';
     const files = this.#folders.get(parentOf(path))?.files;
@@ -79,7 +79,7 @@ export class FolderWatch {
     return isThere;
   }
 
-  /** Ends it. What a burst may have hidden is looked for first. */
+  /** Ends the watch. Changes that a burst may have hidden are looked for first. */
   async close(): Promise<void> {
     if (this.#readAgain !== undefined) await this.#readAll();
     this.#isClosed = true;
@@ -89,7 +89,7 @@ export class FolderWatch {
     this.#isIdle();
   }
 
-  /** Watches a folder, then reads it. @param isFirst its files were there before anybody asked for changes */
+  /** Watches a folder, then reads it. @param isFirst whether this is the first reading of the tree */
   #add(path: RawPath, isFirst: boolean): void {
     if (this.#isFull()) return;
     try {
@@ -145,7 +145,7 @@ export class FolderWatch {
     }
   }
 
-  /** Whether a file that is found by the first reading was made since it began. */
+  /** Whether a file that the first reading finds was created after the reading began. */
   #isNew(path: RawPath): boolean {
     if (performance.now() - this.#startedAt.monotonic < quietMs) return false;
     try {
@@ -155,7 +155,7 @@ export class FolderWatch {
     }
   }
 
-  /** The system says that something happened to a name in a folder. Node's `rename` is: it came, went or was replaced. */
+  /** Handles a notification about a name in a folder. Node's `rename` means that it was created, deleted or replaced. */
   #notice(path: RawPath, event: string, name: Buffer | null): void {
     const folder = this.#folders.get(path);
     if (this.#isClosed || folder === undefined) return;
@@ -181,7 +181,7 @@ export class FolderWatch {
     if (!this.#options.isLeftOut(below, false)) this.#options.onTouched(below);
   }
 
-  /** A folder is gone, with all below it. */
+  /** Removes a folder that was deleted, with everything below it. */
   #drop(path: RawPath): void {
     const folder = this.#folders.get(path);
     if (folder === undefined) return;
@@ -196,7 +196,7 @@ export class FolderWatch {
     }
   }
 
-  /** Looks in every folder for names that came or went without a word. */
+  /** Reads every folder again to find changes without a notification. */
   async #readAll(): Promise<void> {
     clearTimeout(this.#readAgain);
     this.#readAgain = undefined;
@@ -239,7 +239,7 @@ export class FolderWatch {
     }
   }
 
-  /** A folder that is gone again is no trouble. */
+  /** Reports an error, unless the folder was just deleted. */
   #failed(error: unknown): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') this.#options.onError(error as NodeJS.ErrnoException);

@@ -3,25 +3,25 @@ import { StringDecoder } from 'node:string_decoder';
 import { cutText } from '../../core/text/cut-text.ts';
 
 const flushMs = 100;
-/** A line without an end, such as a prompt, is told after this long all the same. */
+/** A line without a line end, such as a prompt, is sent after this long. */
 const partialMs = 1_000;
-/** Characters kept of one line, and bytes that it may take in an event: a line beyond them is cut, and the rest counted. */
+/** The most characters kept of one line, and the most bytes that it may take in an event. A longer line is cut and the rest is counted. */
 const lineChars = 256 * 1024;
 const lineBytes = 512 * 1024;
-/** A line up to here needs no closer look. */
+/** A line of up to this many characters fits in an event, however its characters are escaped. */
 const shortChars = lineBytes / 6;
 const batchLines = 500;
 const batchChars = 64 * 1024;
-/** Bytes that wait as they came while nothing can be told, and what is kept of them when they are more. */
+/** The most raw bytes that wait while no batch can be sent, and how many of the newest stay when there are more. */
 const mostUnreadBytes = 4 * batchChars;
 const keptUnreadBytes = 2 * batchChars;
-/** Full batches that may go at once after a quiet time, and as many a second from then on: 5,000 lines a second, in bursts 20,000. */
+/** The rate limit for full batches: a burst of 40 (20,000 lines), then 10 a second (5,000 lines). */
 const burstBatches = 40;
 const batchesPerSecond = 10;
 
 /**
- * A batch of one stream's output lines. `let_go` counts lines before them that came faster than they could be told,
- * `let_go_chars` the characters at the ends of lines that were too long.
+ * A batch of one stream's output lines. `let_go` counts earlier lines that were dropped because they came too fast,
+ * `let_go_chars` the characters that were cut from the ends of lines that were too long.
  */
 export interface OutputBatch {
   stream: 'stdout' | 'stderr';
@@ -30,20 +30,20 @@ export interface OutputBatch {
   let_go_chars?: number;
 }
 
-/** A line as it is kept, and how many characters of it are not. */
+/** The kept part of a line, and how many characters were cut from it. */
 interface Line {
   text: string;
   cutChars: number;
 }
 
 interface Stream {
-  /** What came while nothing can be told: to let it go costs next to nothing, to cut it into lines much. */
+  /** Raw bytes that arrived while no batch can be sent. Dropping raw bytes is cheap, while splitting them into lines is expensive. */
   unread: Buffer[];
   unreadBytes: number;
   decoder: StringDecoder;
-  /** The line that has not ended yet, as a terminal would show it: what a carriage return overwrote (progress bars) is gone. */
+  /** The unfinished line, as a terminal would show it. Text that a carriage return overwrote (a progress bar) is removed. */
   rest: Line;
-  /** Its last character was a carriage return, which overwrites only if anything but a line's end follows. */
+  /** Whether the last character was a carriage return. It overwrites the line only if something other than a line end follows. */
   endsInReturn: boolean;
   restSince: number;
   lines: string[];
@@ -52,7 +52,8 @@ interface Stream {
   letGo: number;
 }
 
-/** Cuts output into lines and tells them in bounded batches. Of what is too much the newest is kept: it says how things ended. */
+/** Splits output into lines and sends them in bounded batches. When there is too much, the oldest lines are dropped: the newest say how
+ * the program ended. */
 export class OutputLines {
   readonly #onBatch: (batch: OutputBatch) => void;
   readonly #mayEmit: (batch: { isFull: boolean }) => boolean;
@@ -61,7 +62,7 @@ export class OutputLines {
   #allowance = burstBatches;
   #allowedAt = performance.now();
 
-  /** @param mayEmit asked for each batch: false while too much is on its way already */
+  /** @param mayEmit called for each batch; false while too many events are unacknowledged */
   constructor(onBatch: (batch: OutputBatch) => void, mayEmit: (batch: { isFull: boolean }) => boolean) {
     this.#onBatch = onBatch;
     this.#mayEmit = mayEmit;
@@ -99,11 +100,11 @@ export class OutputLines {
     }
     const isOverwritten = addToRest(stream, last);
     if (stream.rest.text === '') stream.restSince = 0;
-    // A line that still grows is waited for; one that is overwritten again and again is a state to show.
+    // A growing line is given time to end. A line that is overwritten repeatedly, such as a progress bar, is sent as it is.
     else if (stream.restSince === 0 || (last !== '' && !isOverwritten)) stream.restSince = Date.now();
   }
 
-  /** Tells what is left, ends of streams included. */
+  /** Sends everything that is left, including unfinished lines. */
   close(): void {
     clearInterval(this.#timer);
     for (const name of ['stdout', 'stderr'] as const) {
@@ -146,7 +147,7 @@ export class OutputLines {
     const stream = this.#streams[name];
     if (isFull(stream)) {
       if (this.#isAllowed(true)) this.#tell(name);
-      // Twice as many, and then half of them go: one at a time would cost more than the program's own work.
+      // Half of the lines are dropped at once, because dropping them one by one would cost more than the program itself.
       else if (stream.lines.length >= 2 * batchLines || stream.chars >= 2 * batchChars) dropOldLines(stream);
     }
     stream.lines.push(line);
@@ -168,7 +169,7 @@ export class OutputLines {
     stream.chars = 0;
   }
 
-  /** Whether a full batch could be told now. */
+  /** Whether a full batch could be sent now. */
   #mayEmitFull(): boolean {
     this.#renewAllowance();
     return this.#allowance >= 1 && this.#mayEmit({ isFull: true });
@@ -182,7 +183,7 @@ export class OutputLines {
 
   #isAllowed(isFull: boolean): boolean {
     this.#renewAllowance();
-    // What comes slowly is told ten times a second and costs nothing of what is meant for bursts.
+    // Slow output is sent ten times a second and does not use up the allowance for bursts.
     const price = isFull ? 1 : 0;
     if (this.#allowance < price || !this.#mayEmit({ isFull })) return false;
     this.#allowance -= price;
@@ -209,7 +210,7 @@ function isFull({ lines, chars }: Stream): boolean {
   return lines.length >= batchLines || chars >= batchChars;
 }
 
-/** Lets the oldest of what is unread go, and all that is older, with the number of its lines. */
+/** Drops the oldest unread bytes and all lines before them, and counts the dropped lines. */
 function dropOldUnread(stream: Stream): void {
   stream.letGo += stream.lines.length;
   stream.lines = [];
@@ -234,7 +235,7 @@ function dropOldUnread(stream: Stream): void {
 const lineFeed = 10;
 const carriageReturn = 13;
 
-/** Counts four bytes at a time, by the zero bytes of a word (H. S. Warren, Hacker's Delight, 6-1): it is done for every byte of a flood. */
+/** Counts four bytes at a time, because every byte of the output passes here (H. S. Warren, Hacker's Delight, 6-1: zero bytes). */
 function countLineFeeds(bytes: Buffer, end: number): number {
   let count = 0;
   let at = 0;
@@ -249,12 +250,12 @@ function countLineFeeds(bytes: Buffer, end: number): number {
   return count;
 }
 
-/** Whether the bytes are as many characters behind the end of a line that is too long already. */
+/** Whether the bytes only continue a line that is already cut. They are ASCII then, so each byte counts as one character. */
 function continuesCutLine({ rest, endsInReturn }: Stream, bytes: Buffer): boolean {
   return rest.cutChars > 0 && !endsInReturn && isAscii(bytes) && !bytes.includes(lineFeed) && !bytes.includes(carriageReturn);
 }
 
-/** Keeps one batch of the newest lines. */
+/** Drops all but one batch of the newest lines. */
 function dropOldLines(stream: Stream): void {
   let chars = 0;
   let from = stream.lines.length;
@@ -264,7 +265,7 @@ function dropOldLines(stream: Stream): void {
   stream.chars = chars;
 }
 
-/** Adds to the line that has not ended. It is the same in the end, however the pieces were cut. @returns whether it began anew */
+/** Adds to the unfinished line. The result does not depend on how the pieces were split. @returns whether the line was overwritten */
 function addToRest(stream: Stream, piece: string): boolean {
   if (piece === '') return false;
   let text = stream.endsInReturn ? `\r${piece}` : piece;
@@ -276,14 +277,14 @@ function addToRest(stream: Stream, piece: string): boolean {
     text = text.slice(overwritten + 1);
   }
   const { rest } = stream;
-  // What follows a cut is behind it, also where a shorter piece would still fit.
+  // After a cut nothing more is added, even if a shorter piece would fit.
   const kept = rest.cutChars > 0 ? '' : cutText(text, lineChars - rest.text.length);
   rest.text += kept;
   rest.cutChars += text.length - kept.length;
   return overwritten !== -1;
 }
 
-/** A line that an event can hold: control characters take six times their room there. */
+/** Cuts a line so that it fits in an event. A control character takes six bytes there. */
 function fitted(line: Line): Line {
   if (line.text.length <= shortChars || Buffer.byteLength(JSON.stringify(line.text)) <= lineBytes) return line;
   const text = cutText(line.text, Math.floor(shortChars));

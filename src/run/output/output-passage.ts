@@ -1,14 +1,14 @@
 import type { Readable } from 'node:stream';
 
-/** What a child of the program may still say after the program's end, without a pause as long as this. */
+/** After the program's end, output of its children is still read until this long a pause. */
 const lateOutputMs = 200;
 
-/** Passes bytes on as they are, no faster than they are taken: a slow reader slows the program, as it would bare. */
+/** Relays bytes unchanged, no faster than the reader takes them. A slow reader slows the program down, as it would without `run`. */
 export class OutputPassage {
   readonly stream: 'stdout' | 'stderr';
-  /** The descriptor that is read. */
+  /** The file descriptor that is read. */
   readonly descriptor: number;
-  /** What is read. */
+  /** The stream that reads it. */
   readonly from: Readable;
   readonly #to: NodeJS.WriteStream;
   readonly #isOver: Promise<void>;
@@ -16,8 +16,8 @@ export class OutputPassage {
   #passedAt = 0;
 
   /**
-   * @param onBytes gets every piece
-   * @param shown what is passed on of a piece
+   * @param onBytes called with every piece
+   * @param shown converts a piece before it is relayed
    */
   constructor(
     source: { stream: 'stdout' | 'stderr'; descriptor: number; from: Readable },
@@ -31,9 +31,9 @@ export class OutputPassage {
     this.from = from;
     this.#to = to;
     this.#isOver = new Promise((resolve) => from.once('close', () => resolve()));
-    // A terminal that its last program has closed says so by an error.
+    // A pseudo-terminal reports an error when the last program has closed it.
     from.on('error', () => from.destroy());
-    // Nobody reads any more. Closing our end lets the program find out by SIGPIPE, as it would bare.
+    // The reader is gone. After this end is closed the program receives SIGPIPE, as it would without `run`.
     to.once('error', () => from.destroy());
     from.on('data', (bytes: Buffer) => {
       this.#passedAt = performance.now();
@@ -49,14 +49,14 @@ export class OutputPassage {
     });
   }
 
-  /** Whether somebody may still write there. */
+  /** Whether a process may still write to it. */
   get isOpen(): boolean {
     return !this.from.destroyed;
   }
 
   /**
-   * The program has ended: resolves when all that it wrote has been taken. What it started and left behind may hold the
-   * other end open for as long as it likes; that is not waited for, as no shell would. Nothing is read from then on.
+   * Call it when the program has ended. Resolves when everything that it wrote has been relayed; nothing is read after that. Children
+   * that it left running may keep the other end open. They are not waited for, as a shell would not either.
    */
   async finish(): Promise<void> {
     this.#passedAt = performance.now();

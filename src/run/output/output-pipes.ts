@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A pipe that a program writes into: the end that it gets, and where we read. */
+/** A pipe: the end that the program writes to, and the end that this process reads. */
 export interface OutputPipe {
   readonly writer: number;
   readonly reader: number;
@@ -13,11 +13,11 @@ export interface OutputPipe {
 }
 
 /**
- * Real pipes. What Node calls `pipe` is a socket, which a program cannot open again as /dev/stdout.
- * Undefined where the system has no `mkfifo`, or no folder to write in.
+ * Opens real pipes. What Node calls `pipe` is a socket, which a program cannot open again as /dev/stdout.
+ * Undefined when the system has no `mkfifo`, or no folder can be written to.
  */
 export async function openOutputPipes(count: number): Promise<OutputPipe[] | undefined> {
-  // Where TMPDIR is gone the program's outputs are pipes all the same.
+  // The folder of TMPDIR may be missing, so other folders are tried as well.
   for (const parent of [tmpdir(), '/tmp', '/var/tmp', '/dev/shm']) {
     const pipes = await openPipesBelow(parent, count);
     if (pipes !== undefined) return pipes;
@@ -33,7 +33,7 @@ async function openPipesBelow(parent: string, count: number): Promise<OutputPipe
     const paths = Array.from({ length: count }, (_, index) => join(folder ?? '', String(index)));
     await promisify(execFile)('mkfifo', ['-m', '600', ...paths]);
     const ends = paths.map((path) => {
-      // The reader first, and without waiting for a writer.
+      // Opening a FIFO waits for the other end, so the reader is opened first and without waiting.
       const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       opened.push(reader);
       const writer = openSync(path, constants.O_WRONLY);

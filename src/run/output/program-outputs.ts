@@ -4,27 +4,28 @@ import { openOutputPipes } from './output-pipes.ts';
 import { OutputPassage } from './output-passage.ts';
 import type { PseudoTerminal } from '../program/pseudo-terminal.ts';
 
-/** Gets every piece of output. A terminal has one stream for both. */
+/** Called with every piece of output. A terminal has only one stream for both outputs. */
 export type OnOutput = (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
 
-/** Where a program's output goes, each stream as it is bare: a terminal is one, and the rest are pipes. */
+/** Where a program's output goes. A stream that would be a terminal without `run` is a pseudo-terminal; the others are pipes. */
 export interface ProgramOutputs {
-  /** Of the descriptors 1 and 2: what is on the terminal that we made. */
+  /** Those of the file descriptors 1 and 2 that refer to the pseudo-terminal. */
   readonly onTerminal: readonly number[];
-  /** What to hand to Node for the descriptors 1 and 2. */
+  /** The `stdio` of `spawn` for the file descriptors 1 and 2. */
   readonly stdio: readonly [number | 'ignore' | 'pipe', number | 'ignore' | 'pipe'];
-  /** The program has them: only then does its end become ours to see. Begins to pass on. */
+  /** Call it when the program has started. This process then closes its copies of the writing ends, so that it sees when the program
+   * closes its own, and begins to relay. */
   handedOver(streams: readonly [NodeJS.ReadableStream | null, NodeJS.ReadableStream | null]): void;
-  /** The program was not started. */
+  /** Call it when the program could not be started. */
   abandon(): void;
-  /** The program has ended: resolves when all that it wrote was passed on. @returns what others may still write into */
+  /** Call it when the program has ended. Resolves when everything that it wrote was relayed. @returns outputs that are still open */
   finish(): Promise<OutputPassage[]>;
 }
 
 /**
- * Where our own two outputs are one file, as with `2>&1`, the program gets one pipe for both: two would lose the order
- * between them.
- * @param terminal for the outputs that are a terminal; without one they become pipes
+ * When both outputs of this process are the same file, as with `2>&1`, the program gets one pipe for both. Two pipes would lose the
+ * order between them.
+ * @param terminal used for the outputs that are a terminal; undefined: they become pipes
  */
 export async function openProgramOutputs(terminal: PseudoTerminal | undefined, onOutput: OnOutput): Promise<ProgramOutputs> {
   const onTerminal = terminal === undefined ? [] : [1, 2].filter((descriptor) => isatty(descriptor));
