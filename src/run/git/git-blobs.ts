@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os';
 import { GitError, type GitRepository, ownObjectsOnly } from './git-command.ts';
 import type { RawPath } from '../files/raw-path.ts';
 
-/** Below this many files a second process costs more than it brings. */
+/** The files that one process hashes. For fewer files a second process costs more time than it saves. */
 const FILES_PER_PROCESS = 500;
 
 /**
- * The object ids of files, as they lie on disk: no filter, no change of line ends. `paths` are below the top, or absolute. With `write`
- * the contents are stored too. A file that cannot be read (it vanished, permission denied) is missing in the answer.
+ * Returns the object ids of files, from their bytes on disk: git applies no filter and converts no line ends. `paths` are relative to
+ * the top, or absolute. With `write` the contents are stored too. A file that cannot be read (deleted, permission denied) is left out.
  */
 export async function hashFiles(
   git: GitRepository,
@@ -36,20 +36,20 @@ async function hashShare(git: GitRepository, paths: readonly RawPath[], write: b
     }
     const lines = output.toString('latin1').split('\n').slice(0, -1);
     lines.forEach((oid, index) => oids.set(rest[index] ?? '', oid));
-    // git ends at the first file that it cannot read: pass over that one and go on with those after it.
+    // git exits at the first file that it cannot read. Skip that file and continue with the next one.
     rest = rest.slice(lines.length + 1);
   }
 }
 
-/** C-style quoting, which git undoes: it lets names through that hold a line end, end in CR, or start with a quote. */
+/** Quotes a path in C style, which git decodes. Names with a line end, a CR at the end or a quote at the start need it. */
 function quote(path: RawPath): string {
-  // Everything but plain characters as octal: the shortest rule that cannot be wrong.
+  // Every other character is written in octal, because that rule is short and has no exceptions.
   return `"${path.replace(/[^A-Za-z0-9_./-]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)}"`;
 }
 
-/** Reads stored contents one after the other, from one process. */
+/** Reads stored contents one after the other, through one git process. */
 export interface BlobReader {
-  /** Passes the contents to `sink` piece by piece, so that a large file is never held whole. Throws when the object is missing. */
+  /** Passes the contents to `sink` piece by piece, so that a large file is never in memory as a whole. Throws when the object is missing. */
   read(oid: string, sink: (chunk: Buffer) => Promise<void> | void): Promise<void>;
   close(): void;
 }
@@ -81,7 +81,7 @@ export function openBlobReader(git: GitRepository): BlobReader {
         const chunk = pending.subarray(0, left);
         pending = pending.subarray(chunk.length);
         left -= chunk.length;
-        // Where the sink fails (disk full) the rest is still read, so that the next contents are not taken from its middle.
+        // When the sink fails (disk full), the rest is still read, so that the next read starts at the right place.
         if (failure === undefined) {
           try {
             await sink(chunk);
@@ -90,7 +90,7 @@ export function openBlobReader(git: GitRepository): BlobReader {
           }
         }
       }
-      // The line end that cat-file puts after the contents.
+      // Skip the line end that cat-file writes after the contents.
       if (pending.length === 0) pending = await more();
       pending = pending.subarray(1);
       if (failure !== undefined) throw failure;

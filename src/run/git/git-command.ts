@@ -6,17 +6,17 @@ import { GitError, GitMissingError, type GitRun, runGit, spawnGit } from './git-
 
 export { GitError } from './git-process.ts';
 
-/** git on one repository: pinned to it, deaf to the user's GIT_* variables, and so that nothing that a repository configures is run. */
+/** Runs git on one fixed repository. It ignores the user's GIT_* variables and runs no command that the repository configures. */
 export interface GitRepository {
   /** Absolute path of the git folder. */
   readonly gitDir: string;
   /** Runs git and gives its standard output. Throws GitError. */
   run(args: readonly string[], options?: GitRun): Promise<Buffer>;
-  /** Starts git for a conversation over pipes. */
+  /** Starts git with pipes for input and output. */
   start(args: readonly string[]): ChildProcessWithoutNullStreams;
 }
 
-/** The git of one work tree. Without locks on the user's index; it works at the top. */
+/** Runs git on one work tree, at its top, without taking locks on the user's index. */
 export interface Git extends GitRepository {
   /** Absolute path of the work tree's top. */
   readonly root: string;
@@ -24,13 +24,13 @@ export interface Git extends GitRepository {
   readonly commonDir: string;
   /** `sha1` or `sha256`. */
   readonly objectFormat: string;
-  /** The list of ignored files that the user has for all repositories; where there may be one. */
+  /** The path of the user's ignore file for all repositories, whether or not the file exists. */
   readonly excludesFile: string | undefined;
-  /** Ends whatever runs, and refuses what would be started. */
+  /** Aborts every git process that runs, and prevents new ones. */
   readonly over: AbortSignal;
 }
 
-/** Why a folder has no checkpoints. */
+/** Says why no checkpoints can be taken in a folder. */
 export class NoCheckpointsError extends Error {
   override readonly name = 'NoCheckpointsError';
   readonly reason: 'no-work-tree' | 'no-git' | 'other-owner' | 'unusable';
@@ -41,7 +41,7 @@ export class NoCheckpointsError extends Error {
   }
 }
 
-/** Hooks that a configuration may hold since git 2.54; `core.hooksPath` does not stop those. */
+/** Hooks that a configuration can define since git 2.54. `core.hooksPath` does not disable them. */
 const hookEvents = [
   'reference-transaction',
   'post-index-change',
@@ -53,7 +53,7 @@ const hookEvents = [
   'post-rewrite',
   'pre-push',
 ];
-// What a hook, a file monitor or a cache of the user's would do on our commands is not wanted, and file names are taken as they are.
+// These settings keep hooks, file monitors and caches of the user from reacting to these commands, and keep file names unchanged.
 const settings = {
   'core.hooksPath': '/dev/null',
   ...Object.fromEntries(hookEvents.map((event) => [`hook.${event}.enabled`, 'false'])),
@@ -67,7 +67,7 @@ const settings = {
   'i18n.commitEncoding': 'utf-8',
   'gc.auto': '0',
   'protocol.allow': 'never',
-  // A bare repository inside the work tree is not looked into: its configuration would count.
+  // git ignores a bare repository inside the work tree, because it would apply the configuration in it.
   'safe.bareRepository': 'explicit',
 };
 const fixedArgs = [
@@ -75,9 +75,9 @@ const fixedArgs = [
   '--no-replace-objects',
   ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ];
-// These only say where git and the user's settings (their list of ignored files among them) are.
+// These variables only say where git and the user's settings are, including the user's ignore file.
 const keptVariables = new Set(['GIT_EXEC_PATH', 'GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM']);
-/** How long git may take to say where it is. */
+/** How long git may take to find the repository. */
 const openMs = 10_000;
 
 /** Opens the git work tree that holds `cwd`. @throws NoCheckpointsError when there is none, or no git */
@@ -89,7 +89,7 @@ export async function openGit(cwd: string, over: AbortSignal = new AbortControll
   try {
     const root = await ask(['rev-parse', '--show-toplevel']);
     if (root === '') throw new NoCheckpointsError(`${cwd} is not inside a git work tree`, 'no-work-tree');
-    // Each by itself: a path may hold a line end.
+    // One command for each value, because a path may contain a line end.
     const [gitDir, commonDir, objectFormat, excludesFile] = await Promise.all([
       ask(['rev-parse', '--absolute-git-dir']),
       ask(['rev-parse', '--path-format=absolute', '--git-common-dir']),
@@ -100,7 +100,7 @@ export async function openGit(cwd: string, over: AbortSignal = new AbortControll
   } catch (error) {
     if (error instanceof GitMissingError) throw new NoCheckpointsError(error.message, 'no-git', { cause: error });
     if (!(error instanceof GitError)) throw error;
-    // git tells these apart by its sentence alone.
+    // git reports these causes only in the text of its message.
     if (/not a git repository|must be run in a work tree|cannot use bare repository/.test(error.message))
       throw new NoCheckpointsError(`${cwd} is not inside a git work tree`, 'no-work-tree', { cause: error });
     const reason = error.message.includes('detected dubious ownership') ? 'other-owner' : 'unusable';
@@ -109,24 +109,24 @@ export async function openGit(cwd: string, over: AbortSignal = new AbortControll
 }
 
 function pinnedGit(place: Omit<Git, 'run' | 'start'>): Git {
-  // Pinned, so that a .git that the program makes or moves on the way does not change what we work upon.
+  // Fixed here, so that a .git that the program creates or moves later does not change the repository in use.
   return { ...place, ...gitAt(place.root, { GIT_DIR: place.gitDir, GIT_WORK_TREE: place.root }, place.over) };
 }
 
-/** git on a bare repository of our own. It works at the top of the work tree, and reads the objects of `git` besides its own. */
+/** Opens git on a bare repository that holds checkpoints. It works at the top of the work tree and also reads the objects of `git`. */
 export function openPrivateGit(gitDir: string, git: Git): GitRepository {
-  // Quoted as git takes it: a path may hold the character that stands between paths.
+  // Quoted for git, because a path may contain the separator of paths.
   const quoted = `${git.commonDir}/objects`.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n');
   const variables = { GIT_DIR: gitDir, GIT_ALTERNATE_OBJECT_DIRECTORIES: `"${quoted}"` };
   return { gitDir, ...gitAt(git.root, variables, git.over) };
 }
 
-/** git on such a repository by itself, without the work tree that it belongs to. */
+/** Opens git on a checkpoint repository without its work tree. */
 export function openStoredGit(gitDir: string): GitRepository {
   return { gitDir, ...gitAt(gitDir, { GIT_DIR: gitDir }, new AbortController().signal) };
 }
 
-/** For writing to such a repository what it is to hold itself, also where the other one has it by now. */
+/** Makes git store every object in the checkpoint repository itself, even when the user's repository already has it. */
 export const ownObjectsOnly = { GIT_ALTERNATE_OBJECT_DIRECTORIES: '' };
 
 function gitAt(root: string, variables: Record<string, string>, over: AbortSignal): Pick<GitRepository, 'run' | 'start'> {
@@ -137,7 +137,7 @@ function gitAt(root: string, variables: Record<string, string>, over: AbortSigna
   };
 }
 
-/** Gives `work` a temporary folder in `parent`, and removes it afterwards. */
+/** Runs `work` with a temporary folder in `parent`, and removes the folder afterwards. */
 export async function withTempFolder<T>(parent: string, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(parent, 'shannon-dash-'));
   try {
@@ -154,7 +154,7 @@ function cleanEnvironment(own: Record<string, string>): NodeJS.ProcessEnv {
     LC_ALL: 'C',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',
-    // An object that is missing is not fetched: how to fetch it is a command of the repository's configuration.
+    // git does not fetch missing objects, because fetching may run a command from the repository's configuration.
     GIT_NO_LAZY_FETCH: '1',
     GIT_ALLOW_PROTOCOL: 'none',
     GIT_AUTHOR_NAME: 'shannon-dash',
@@ -165,14 +165,14 @@ function cleanEnvironment(own: Record<string, string>): NodeJS.ProcessEnv {
   };
 }
 
-/** The list of ignored files that the user has for all repositories; where there may be one, also without a repository, or git. */
+/** Finds the path of the user's ignore file for all repositories. It also works without a repository or without git. */
 export async function findExcludesFile(cwd: string): Promise<string | undefined> {
   const args = [...fixedArgs, 'config', '--type=path', '--get', 'core.excludesFile'];
   const named = await runGit(args, cwd, cleanEnvironment({}), { timeoutMs: openMs, allowedExitCodes: [1] }).catch(() => '');
   return named.toString('utf8').replace(/\r?\n$/, '') || defaultExcludesFile();
 }
 
-/** Where git looks for the user's list of ignored files when no setting names one. */
+/** The path where git looks for the user's ignore file when no setting names one. */
 function defaultExcludesFile(): string | undefined {
   const { XDG_CONFIG_HOME, HOME } = process.env;
   if (XDG_CONFIG_HOME) return join(XDG_CONFIG_HOME, 'git', 'ignore');

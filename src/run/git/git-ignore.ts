@@ -7,26 +7,26 @@ import ignore, { type Ignore } from 'ignore';
 export interface GitIgnore {
   /** Whether git ignores the path (relative to the folder, forward slashes), by itself or because a folder above it is ignored. */
   ignores(path: string, isFolder: boolean): boolean;
-  /** Reads the rules anew when they are next asked for. */
+  /** Makes the next `ignores` read the rules again. */
   reload(): void;
 }
 
-/** Rules of one file. `folder` is where they apply from, relative to the top; '' is the top. */
+/** The rules of one file. `folder` is the folder that they apply to, relative to the top; '' is the top. */
 interface Rules {
   readonly folder: string;
   readonly patterns: string;
   readonly matcher: Ignore;
-  /** By folder: the same patterns for what lies in a folder that they ignore by name, but that nearer rules brought back. */
+  /** By folder: the same patterns with an exception for that folder, which these rules ignore and nearer rules include again. */
   readonly broughtBack: Map<string, Ignore>;
 }
 
-/** Rules are read up to this size. */
+/** A larger file of rules is not read. */
 const rulesBytes = 1024 * 1024;
 
 /**
  * Reads the rules of all .gitignore files, from the top of the work tree that holds `root` down to each path asked for, of
- * .git/info/exclude, and of the user's own list for all repositories. Works outside of a repository too.
- * @param excludesFile that list
+ * .git/info/exclude, and of the user's ignore file for all repositories. Works outside of a repository too.
+ * @param excludesFile the user's ignore file
  */
 export function openGitIgnore(root: string, excludesFile?: string): GitIgnore {
   const top = findTop(root);
@@ -35,7 +35,7 @@ export function openGitIgnore(root: string, excludesFile?: string): GitIgnore {
   let rulesOf = new Map<string, Rules | undefined>();
   let ignoredFolders = new Map<string, boolean>();
   const readCommon = () => [excludeFile(top), excludesFile].flatMap((file) => (file === undefined ? [] : (readRules(file, '') ?? [])));
-  /** Rules that stand in no file of the work tree, those of the repository first. */
+  /** Rules from files outside the work tree: the repository's, then the user's. */
   let common = readCommon();
 
   const rulesIn = (folder: string): Rules | undefined => {
@@ -43,7 +43,7 @@ export function openGitIgnore(root: string, excludesFile?: string): GitIgnore {
     return rulesOf.get(folder);
   };
 
-  /** What the rules say of a path whose folders are not ignored: those nearest to it first, and the first that say anything count. */
+  /** Decides about a path whose folders are not ignored. The nearest rules come first, and the first match counts. */
   const decide = (path: string, isFolder: boolean): boolean => {
     for (let folder = parentOf(path); ; folder = parentOf(folder)) {
       const verdict = match(rulesIn(folder), path, isFolder);
@@ -58,7 +58,7 @@ export function openGitIgnore(root: string, excludesFile?: string): GitIgnore {
   };
 
   const ignoresFolder = (folder: string): boolean => {
-    // The watched folder was asked for by name: rules of folders above it that would leave it out do not count.
+    // The caller named the watched folder, so rules that would ignore the folder itself do not count.
     if (folder === '' || folder.split('/').length <= depth) return false;
     let ignored = ignoredFolders.get(folder);
     if (ignored === undefined) {
@@ -81,7 +81,7 @@ export function openGitIgnore(root: string, excludesFile?: string): GitIgnore {
   };
 }
 
-/** true: ignored; false: a rule with `!` says it is not; undefined: these rules say nothing of it. */
+/** true: ignored; false: a rule with `!` says it is not; undefined: no rule matches. */
 function match(rules: Rules | undefined, path: string, isFolder: boolean): boolean | undefined {
   if (!rules) return undefined;
   const below = rules.folder === '' ? path : path.slice(rules.folder.length + 1);
@@ -92,8 +92,8 @@ function match(rules: Rules | undefined, path: string, isFolder: boolean): boole
 }
 
 /**
- * A matcher looks at the folders above a path too, where only the path itself is asked for: what is said of those was decided before,
- * with other files' rules taken into account. Such folders get a rule of their own that says they are not ignored.
+ * A matcher also checks the folders above a path. But whether those are ignored was already decided, with the rules of other files
+ * included. So such a folder gets an extra rule that says it is not ignored.
  */
 function bringBack(rules: Rules, folder: string): Ignore {
   let matcher = rules.broughtBack.get(folder);
@@ -113,12 +113,12 @@ function newMatcher(): Ignore {
 function readRules(file: string, folder: string, look: typeof statSync = statSync): Rules | undefined {
   try {
     const stats = look(file);
-    // A pipe in its place would hold us for ever.
+    // Reading a pipe would block without end.
     if (stats === undefined || !stats.isFile() || stats.size > rulesBytes) return undefined;
     const patterns = readFileSync(file, 'utf8');
     return { folder, patterns, matcher: newMatcher().add(patterns), broughtBack: new Map() };
   } catch {
-    // No such file, or one that may not be read: git goes on without it too.
+    // The file does not exist or may not be read. git ignores that too.
     return undefined;
   }
 }
@@ -130,7 +130,7 @@ function findTop(root: string): string {
   }
 }
 
-/** info/exclude lies in the git folder that all linked work trees share; in one of those `.git` is a file that names the way there. */
+/** info/exclude lies in the git folder that all linked work trees share. In a linked work tree `.git` is a file with the path to it. */
 function excludeFile(top: string): string {
   let gitDir = join(top, '.git');
   try {
@@ -144,7 +144,7 @@ function excludeFile(top: string): string {
     const common = join(gitDir, 'commondir');
     if (existsSync(common)) gitDir = resolve(gitDir, readFileSync(common, 'utf8').trim());
   } catch {
-    // Not a repository (any more): there are no rules to read there.
+    // There is no repository here (any more), so there are no rules to read.
   }
   return join(gitDir, 'info', 'exclude');
 }

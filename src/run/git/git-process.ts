@@ -5,16 +5,16 @@ import { readFileSync } from 'node:fs';
 export interface GitRun {
   /** Written to git's standard input. */
   readonly input?: string | Buffer;
-  /** Variables on top of the others. */
+  /** Additional environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Exit codes, besides 0, that are an answer and not a failure. */
+  /** Exit codes besides 0 that are not a failure. */
   readonly allowedExitCodes?: readonly number[];
   readonly timeoutMs?: number;
-  /** Where git works; the top where none is given. */
+  /** The working folder of git; by default the top of the work tree. */
   readonly cwd?: string;
 }
 
-/** A run of git that failed. `stdout` is what it said before that; the exit code is null for one that was ended. */
+/** A run of git that failed. `stdout` is its output before that. The exit code is null when a signal ended it. */
 export class GitError extends Error {
   override readonly name = 'GitError';
   readonly exitCode: number | null;
@@ -27,27 +27,27 @@ export class GitError extends Error {
   }
 }
 
-/** There is no program called git, or the folder to run it in is gone. */
+/** The program git was not found, or its working folder does not exist. */
 export class GitMissingError extends Error {
   override readonly name = 'GitMissingError';
 }
 
-/** How long one run of git may take: it reads what is in the work tree, and a pipe in a file's place would hold it for ever. */
+/** How long one run of git may take. Without a limit, git would block on a pipe in place of a file of the work tree. */
 const timeLimitMs = 60_000;
-/** What git may say at most: names of files, and contents are read piece by piece. */
+/** The most output of one run. It holds file names only, because contents are read piece by piece. */
 const outputBytes = 512 * 1024 * 1024;
 
-/** Signals that end us. What we started in a group of its own must not stay behind. */
+/** Signals that end this process. git runs in its own process group and would stay behind, so it is ended as well. */
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const running = new Set<number>();
-/** Ends every git that still runs: for a process that is about to end by a signal, of which it hears no `exit`. */
+/** Ends every git that still runs. A process that a signal ends needs it, because Node then emits no `exit`. */
 export const endAllGit = () => {
   for (const pid of running) endGroup(pid);
 };
 
 /**
- * Starts git in a process group of its own, so that all of it can be ended; it is ended with us, and after `timeoutMs`.
- * @throws nothing: a program that cannot be started says so by `error`
+ * Starts git in a process group of its own, so that its children can be ended too. It ends after `timeoutMs`, or with this process.
+ * @returns the child; it emits `error` when it cannot be started
  */
 export function spawnGit(
   args: readonly string[],
@@ -113,13 +113,13 @@ export function runGit(
           : Buffer.concat(stderr).toString('utf8').trim() || (code === null ? 'it was ended' : `exit code ${code}`);
       reject(new GitError(`git ${name} failed: ${reason}`, code, said));
     });
-    // git that fails early closes its input: the failure is told by its exit code, not by EPIPE.
+    // When git fails early it closes its input. Its exit code reports the failure, so EPIPE is ignored.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
 }
 
-/** Ends a group at once; one that is gone is passed over. */
+/** Kills a process group; one that has ended is ignored. */
 function endGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
@@ -130,14 +130,14 @@ function endGroup(pid: number | undefined): void {
 }
 
 function endWithUs(signal: NodeJS.Signals): void {
-  // Whoever else listens decides whether we end; git is ended by its time limit then.
+  // With another listener this process may not end. git then ends at its time limit.
   if (process.listenerCount(signal) > 1) return;
   endAllGit();
   process.off(signal, endWithUs);
   process.kill(process.pid, signal);
 }
 
-/** To listen to a signal that was ignored when we were started would end the ignoring. */
+/** Leaves out signals that this process was started with as ignored, because listening would end that. */
 function signalsNotIgnored(): NodeJS.Signals[] {
   let ignored = 0n;
   try {

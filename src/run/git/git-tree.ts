@@ -3,28 +3,28 @@ import { join } from 'node:path';
 import { type GitRepository, ownObjectsOnly } from './git-command.ts';
 import { type RawPath, splitNul } from '../files/raw-path.ts';
 
-/** A file as git's trees hold it: plain, executable, or a symbolic link whose contents are its target. */
+/** A file in a git tree: plain, executable, or a symbolic link whose contents are its target. */
 export interface TreeEntry {
   readonly mode: '100644' | '100755' | '120000';
   readonly oid: string;
 }
 
-/** A file as a checkpoint holds it: who may read and write it too, which git's trees do not say. */
+/** A file in a checkpoint. Unlike a git tree, a checkpoint also keeps the permissions. */
 export interface KeptEntry extends TreeEntry {
-  /** The nine bits of the file's mode. */
+  /** The nine permission bits of the file's mode. */
   readonly permissions: number;
 }
 
-/** Stores the files as a tree object, through an index of its own in `tempFolder`, and gives the tree's id. */
+/** Stores the files as a tree object, through a temporary index in `tempFolder`. @returns the tree's id */
 export async function writeTree(git: GitRepository, entries: ReadonlyMap<RawPath, TreeEntry>, tempFolder: string): Promise<string> {
   const env = { GIT_INDEX_FILE: join(tempFolder, 'index'), ...ownObjectsOnly };
   const records = Array.from(entries, ([path, { mode, oid }]) => `${mode} ${oid}\t${path}\0`);
   await git.run(['update-index', '-z', '--index-info'], { input: Buffer.from(records.join(''), 'latin1'), env });
-  // Contents that the last commit holds are not looked for here.
+  // The contents of files from the last commit are in another repository, so git must not look for them.
   return (await git.run(['write-tree', '--missing-ok'], { env })).toString('latin1').trim();
 }
 
-/** Stores a text and gives its id. */
+/** Stores a text. @returns its object id */
 export async function writeBlob(git: GitRepository, text: string): Promise<string> {
   const args = ['hash-object', '-w', '--stdin', '--no-filters'];
   return (await git.run(args, { input: text, env: ownObjectsOnly })).toString('latin1').trim();
