@@ -10,11 +10,9 @@ import { JoinedServers } from '../joined-servers.ts';
 import type { CommitLog } from './commit-log.ts';
 import { FilePresence } from './files/file-presence.ts';
 import {
-  noteAppended,
   type AppendOptions,
   type AppendResult,
   type Journal,
-  type JournalChange,
   type JournalEvent,
   type JournalHealth,
   type JournalListener,
@@ -26,9 +24,9 @@ import {
 import { settledSeq, unsettledEvent, type NewestEvents } from './newest-events.ts';
 import { readHistory } from './history-reader.ts';
 import type { ProblemFeed } from '../problem-feed.ts';
-import { createdLine } from './recovery.ts';
 import type { SqliteDatabase } from './database/sqlite-database.ts';
-import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp, stampRestored, type Stamped } from '../stamping.ts';
+import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp, stampRestored } from '../stamping.ts';
+import { StagedCommit } from './staged-commit.ts';
 import type { WriteBack } from './write-back.ts';
 import { WriteHealth } from './write-health.ts';
 
@@ -44,16 +42,6 @@ export interface KeeperParts {
   problems: ProblemFeed;
   /** Gives up the claim to the file. */
   release: () => void;
-}
-
-/** What a commit has done so far, and how to undo it. */
-interface Staged {
-  changes: JournalChange[];
-  answers: (() => void)[];
-  lines: string[];
-  /** The sessions with new events, as they were. */
-  before: Map<NewestEvents, SessionHead>;
-  created: NewestEvents[];
 }
 
 /** A journal in SQLite that is open. */
@@ -100,8 +88,8 @@ export class SqliteKeeper implements Journal {
     if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
     if (this.#sessions.has(origin.session_id)) throw new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`);
     checkRoomForSession(this.#sessions.size);
-    const staged = nothingStaged();
-    this.#write(staged, 1, () => this.#create(origin, staged));
+    const staged = new StagedCommit(this.#sessions, this.#parts);
+    this.#write(staged, 1, () => staged.create(origin));
     this.#feed.tell(staged.changes);
     return { ...this.#existing(origin.session_id).head };
   }
@@ -114,8 +102,8 @@ export class SqliteKeeper implements Journal {
     checkRoomForSession(this.#sessions.size);
     const epoch = newEpoch();
     const stamped = stampRestored({ session_id, epoch, seq: 0 }, events);
-    const staged = nothingStaged();
-    this.#write(staged, 1, () => this.#take(this.#create(origin, staged, epoch), stamped, staged));
+    const staged = new StagedCommit(this.#sessions, this.#parts);
+    this.#write(staged, 1, () => staged.take(staged.create(origin, epoch), stamped));
     this.#feed.tell(staged.changes);
     return { ...this.#existing(session_id).head };
   }
@@ -231,7 +219,7 @@ export class SqliteKeeper implements Journal {
 
   /** One write to the log for the whole group. A conflict refuses its own append only; a failing disk refuses all. */
   #commit(group: PendingAppend<AppendResult>[]): void {
-    const staged = nothingStaged();
+    const staged = new StagedCommit(this.#sessions, this.#parts);
     try {
       this.#write(staged, group.length, () => {
         for (const pending of group) this.#stage(pending, staged);
@@ -246,7 +234,7 @@ export class SqliteKeeper implements Journal {
   }
 
   /** Writes what `stage` brings about as one commit. @throws ShannonDashError JOURNAL_FAILED; everything is as it was */
-  #write(staged: Staged, writes: number, stage: () => void): void {
+  #write(staged: StagedCommit, writes: number, stage: () => void): void {
     try {
       this.#requireFiles();
       this.#health.require();
@@ -256,14 +244,14 @@ export class SqliteKeeper implements Journal {
       this.#parts.writes.commit(staged.lines);
       this.#health.succeeded();
     } catch (cause) {
-      this.#undo(staged);
+      staged.undo();
       const error = journalFailure('written', cause);
       this.#health.failed(reasonOf(cause), writes);
       throw error;
     }
   }
 
-  #stage({ sessionId, events, options, resolve, reject }: PendingAppend<AppendResult>, staged: Staged): void {
+  #stage({ sessionId, events, options, resolve, reject }: PendingAppend<AppendResult>, staged: StagedCommit): void {
     const known = this.#sessions.get(sessionId);
     const head = known?.head ?? { session_id: sessionId, epoch: this.#parts.database.epochOfNew, seq: 0 };
     let stamped;
@@ -278,43 +266,11 @@ export class SqliteKeeper implements Journal {
       staged.answers.push(() => reject(refusal));
       return;
     }
-    const session = known ?? this.#create({ session_id: sessionId, created_at: new Date().toISOString() }, staged);
+    const session = known ?? staged.create({ session_id: sessionId, created_at: new Date().toISOString() });
     const { seqs } = stamped;
     const { epoch } = session.head;
-    this.#take(session, stamped, staged);
+    staged.take(session, stamped);
     staged.answers.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
-  }
-
-  #take(session: NewestEvents, { fresh, freshById }: Stamped, staged: Staged): void {
-    if (fresh.length === 0) return;
-    if (!staged.before.has(session)) {
-      staged.before.set(session, session.head);
-      session.head = { ...session.head };
-    }
-    this.#parts.writes.take(session, fresh);
-    for (const [id, event] of freshById ?? []) session.unsettledIds.set(id, event.seq);
-    for (const { json } of fresh) staged.lines.push(json);
-    const { session_id, epoch } = session.head;
-    noteAppended(staged.changes, { kind: 'appended', session_id, epoch, events: fresh });
-  }
-
-  #create(origin: SessionOrigin, staged: Staged, epoch = this.#parts.database.epochOfNew): NewestEvents {
-    const head: SessionHead = { ...origin, epoch, seq: 0, updated_at: origin.created_at };
-    const session: NewestEvents = { key: undefined, head, unsettled: [], unsettledIds: new Map() };
-    this.#sessions.set(head.session_id, session);
-    this.#parts.writes.take(session, []);
-    staged.created.push(session);
-    staged.lines.push(createdLine(head));
-    staged.changes.push({ kind: 'created', head: { ...head } });
-    return session;
-  }
-
-  #undo({ before, created }: Staged): void {
-    for (const [session, head] of before) this.#parts.writes.takeBack(session, head);
-    for (const session of created) {
-      this.#sessions.delete(session.head.session_id);
-      this.#parts.writes.forget(session);
-    }
   }
 
   #existing(sessionId: string): NewestEvents {
@@ -362,10 +318,6 @@ export class SqliteKeeper implements Journal {
       throw error instanceof ShannonDashError ? error : journalFailure(verb, error);
     }
   }
-}
-
-function nothingStaged(): Staged {
-  return { changes: [], answers: [], lines: [], before: new Map(), created: [] };
 }
 
 function reasonOf(cause: unknown): string {
