@@ -8,23 +8,23 @@ import { newId } from '../../core/ids.ts';
 import type { ChildTree } from '../tree/child-tree.ts';
 import type { ProgramCheckpoints, TakenCheckpoint } from './program-checkpoints.ts';
 
-/** For events that must not be lost for want of room. */
+/** For events that must not be dropped when the outbox is full. */
 const kept = { whenFull: 'wait' } as const;
-/** Checkpoints that wait to be taken; each stops the program. */
+/** The most checkpoints that wait to be taken. Each one stops the program for a moment. */
 const waitingCheckpoints = 100;
-/** How many checkpoints that others than the program announce are taken at once, and how often one more. */
+/** The rate limit for checkpoints that other clients announce: a burst of 5, then one every 10 seconds. */
 const foreignAtOnce = 5;
 const foreignEveryMs = 10_000;
-/** Proofs that were used are not taken again; so many are remembered. */
+/** A proof is valid once. The most used proofs that are remembered. */
 const rememberedProofs = 10_000;
 
-/** Checkpoints as events of the session: those that the run makes are told, those that the program announces are taken. */
+/** Connects checkpoints with the events of the session: publishes those that the run takes, and takes those that are announced. */
 export class CheckpointAnnouncements {
-  /** Handed to the program: by it the program's checkpoints are told from those that anybody else announces in its session. */
+  /** A key that only the program gets. It distinguishes checkpoints of the program from those that other clients announce. */
   readonly key = randomBytes(16).toString('hex');
   readonly #run: Orchestrator;
   readonly #checkpoints: ProgramCheckpoints;
-  /** Ids of events of our own. */
+  /** Ids of the events that this run published. */
   readonly #own = new Set<string>();
   readonly #usedProofs = new Set<string>();
   readonly #over = new AbortController();
@@ -38,7 +38,7 @@ export class CheckpointAnnouncements {
     this.#checkpoints = checkpoints;
   }
 
-  /** Keeps the files before the program begins. Resolves when it may begin. */
+  /** Takes the first checkpoint before the program starts. Resolves when the program may start. */
   async begin(): Promise<void> {
     const { taken } = await this.#checkpoints.start();
     taken.then(
@@ -47,19 +47,19 @@ export class CheckpointAnnouncements {
     );
   }
 
-  /** Announces a checkpoint of our own. */
+  /** Publishes a checkpoint that this run took. */
   tell(checkpoint: TakenCheckpoint): void {
     const id = newId();
     this.#own.add(id);
     void this.#run.emit('checkpoint:created', { ...checkpoint }, { ...kept, id });
   }
 
-  /** Takes from now on the checkpoints that the program announces, and says when each is there for whoever waits. */
+  /** Begins to take the checkpoints that the program announces, and publishes each result for clients that wait for it. */
   watch({ url, token, client, session }: ConnectOptions & { session: string }, tree: ChildTree): void {
-    // What a former run of the session announced is not ours to take.
+    // Announcements of an earlier run of the session are ignored.
     let formerSeq = this.#run.state?.seq;
     const eventTypes = ['checkpoint:created'];
-    // Not awaited: without a server the program goes on.
+    // Not awaited, because the program also runs without a server.
     const watching = connectWatcher({ url, token, client, session, signal: this.#over.signal, after: 'start', eventTypes });
     this.#watching = watching;
     watching.then(
@@ -77,7 +77,7 @@ export class CheckpointAnnouncements {
     );
   }
 
-  /** What is being taken is of no use any more. */
+  /** Stops taking checkpoints, because the run has ended. */
   async close(): Promise<void> {
     this.#over.abort();
     await this.#watching?.then(
@@ -113,7 +113,7 @@ export class CheckpointAnnouncements {
     return false;
   }
 
-  /** @throws Error it would take the place of one of the program's, or there are too many: each stops the program for a moment */
+  /** @throws Error when it would replace a checkpoint of the program, or when there are too many: each stops the program for a moment */
   async #admitForeign(id: string): Promise<void> {
     const now = performance.now();
     const more = Math.floor((now - this.#foreignAt) / foreignEveryMs);

@@ -6,27 +6,27 @@ import type { RawPath } from '../files/raw-path.ts';
 import { isWritablePath } from '../files/writable-path.ts';
 import type { StoredSnapshot } from './work-tree-snapshot.ts';
 
-/** What a checkpoint holds: its files, and what git's trees do not say. */
+/** The contents of a checkpoint: its files, and facts that git's trees cannot hold. */
 export interface CheckpointContents {
   readonly entries: ReadonlyMap<RawPath, KeptEntry>;
-  /** Folders that were there, with their permissions. */
+  /** Folders that existed, with their permissions. */
   readonly folders: ReadonlyMap<RawPath, number>;
-  /** Whether those are all folders that there were. */
+  /** Whether `folders` is complete. */
   readonly hasAllFolders: boolean;
   /** Files and, ending in a slash, folders that git ignored. */
   readonly ignored: readonly RawPath[];
-  /** Rules by which it did that besides those in files of the work tree. */
+  /** The ignore rules from outside the work tree. */
   readonly rules: string;
-  /** Files that were there and are not held, with the reason. */
+  /** Files that existed and are not in the checkpoint, with the reason. */
   readonly uncovered: ReadonlyMap<RawPath, string>;
-  /** Names in the stored tree that nothing is written to, since git would not. */
+  /** Names in the stored tree that are never written, because git would refuse them too. */
   readonly refused: readonly RawPath[];
 }
 
 const permissions = z.int().min(0).max(0o777);
 const path = z.string();
 const storedDetail = z.object({
-  /** Of files and folders whose permissions are not the usual ones. */
+  /** Only of files and folders with unusual permissions. */
   permissions: z.array(z.tuple([path, permissions])),
   folders: z.array(path),
   has_all_folders: z.boolean(),
@@ -37,7 +37,7 @@ const storedDetail = z.object({
 
 const usualFolder = 0o755;
 
-/** Stores what the tree of a checkpoint does not say, and gives the id. Checkpoints with the same share it. */
+/** Stores what the tree of a checkpoint cannot hold. Checkpoints with equal details share one object. @returns its id */
 export async function writeDetail(store: GitRepository, { entries, folders, ignored, uncovered }: StoredSnapshot): Promise<string> {
   const unusual: [RawPath, number][] = [];
   for (const [path, entry] of entries) if (entry.permissions !== usualOf(entry.mode)) unusual.push([path, entry.permissions]);
@@ -53,7 +53,7 @@ export async function writeDetail(store: GitRepository, { entries, folders, igno
   return await writeBlob(store, JSON.stringify(detail));
 }
 
-/** Reads a checkpoint. What could not have been written by us is passed over, or refused. */
+/** Reads a checkpoint. Entries that this program could not have written are skipped or refused. */
 export async function readContents(store: GitRepository, { tree, detail }: { tree: string; detail: string }): Promise<CheckpointContents> {
   const [files, text] = await Promise.all([readTree(store, tree), store.run(['cat-file', 'blob', detail])]);
   const told = storedDetail.parse(JSON.parse(text.toString('utf8')));

@@ -2,12 +2,12 @@ import { z } from 'zod';
 
 import { GitError, type GitRepository } from '../git/git-command.ts';
 
-/** A checkpoint as its commit and ref tell it. */
+/** A checkpoint, as read from its commit and ref. */
 export interface Checkpoint {
   readonly checkpoint_id: string;
   /** Counts up within the session; the order of checkpoints. */
   readonly number: number;
-  /** `start` is the first of a run; `foreign` ones were announced by others than the program; `before-rollback` ones are made by a
+  /** `start` is the first of a run; `foreign` ones were announced by another client than the program; `before-rollback` ones are made by a
    * rollback, so that it can be rolled back itself. */
   readonly kind: CheckpointKind;
   readonly label?: string | undefined;
@@ -20,32 +20,32 @@ export interface Checkpoint {
   readonly files: number;
   /** ISO 8601. */
   readonly created_at: string;
-  /** The commit of HEAD then, or null before the first one. */
+  /** The commit of HEAD at that time; null when there was none yet. */
   readonly head: string | null;
-  /** Digest of what was staged then. */
+  /** Digest of the staged files at that time. */
   readonly index_digest: string;
 }
 
 export type CheckpointKind = (typeof kinds)[number];
 
-/** The checkpoints of one session in one work tree, each a commit kept alive by a ref in a repository of their own. */
+/** The checkpoints of one session in one work tree, each a commit with a ref, in a repository for checkpoints. */
 export interface CheckpointRefs {
   /** All of them, the newest last. */
   list(): Promise<Checkpoint[]>;
-  /** Keeps a tree as the newest checkpoint, and lets go of old ones beyond the bounds; never of the `start` of the present run. */
+  /** Adds a tree as the newest checkpoint and removes old ones beyond the limits, but never the `start` of the current run. */
   add(checkpoint: NewCheckpoint): Promise<Checkpoint>;
 }
 
-/** What the maker of a checkpoint says; the rest is given by its keeper. */
+/** The fields that the caller sets. `add` sets the others. */
 type NewCheckpoint = Pick<Checkpoint, 'checkpoint_id' | 'kind' | 'label' | 'tree' | 'detail' | 'files' | 'head' | 'index_digest'>;
 
 const kinds = ['start', 'checkpoint', 'foreign', 'before-rollback'] as const;
 const keptCheckpoints = 200;
-/** How many of those may be announced by others than the program. */
+/** The most checkpoints that other clients than the program announced. */
 const keptForeign = 20;
-/** What all contents of a session may take on disk. */
+/** The most disk space for the contents of one session. */
 const keptBytes = 1024 * 1024 * 1024;
-/** Objects that no checkpoint needs any more are removed after so many were let go. */
+/** Unused objects are removed after this many removed checkpoints. */
 const pruneEvery = 20;
 const folder = 'refs/checkpoints';
 
@@ -61,7 +61,7 @@ const storedCheckpoint = z.object({
   index_digest: z.string(),
 });
 
-/** The checkpoints in a repository of our own. Nothing is read before they are asked for. */
+/** Opens the checkpoints in a repository. Nothing is read before the first call. */
 export function createCheckpointRefs(store: GitRepository): CheckpointRefs {
   let letGo = 0;
 
@@ -84,7 +84,7 @@ export function createCheckpointRefs(store: GitRepository): CheckpointRefs {
     letGo += gone.length;
     if (!isPruning && letGo < pruneEvery) return;
     letGo = 0;
-    // What a checkpoint that is being made has stored, and no ref holds yet, is younger than that.
+    // Objects of a checkpoint that is being made have no ref yet. They are younger than this.
     await store.run(['prune', '--expire=10.minutes.ago']);
   };
 
@@ -100,14 +100,14 @@ export function createCheckpointRefs(store: GitRepository): CheckpointRefs {
         .trim();
       const number = await claimNumber(store, commit, all.at(-1)?.number ?? 0);
       const added = { ...told, ...parseCheckpoint(body, { number, commit }) } as Checkpoint;
-      // The checkpoint is kept already. Where git is busy with its refs the old ones go next time.
-      await letGoOf(store, [...all, added], remove).catch(() => {});
+      // The new checkpoint is stored already. When another git holds the refs, old ones are removed next time.
+      await removeOld(store, [...all, added], remove).catch(() => {});
       return added;
     },
   };
 }
 
-async function letGoOf(
+async function removeOld(
   store: GitRepository,
   all: readonly Checkpoint[],
   remove: (gone: readonly Checkpoint[], isPruning: boolean) => Promise<void>,
@@ -128,14 +128,14 @@ async function letGoOf(
   }
 }
 
-/** What the objects of a repository take on disk. */
+/** The disk space that the objects of a repository take. */
 export async function storedBytes(store: GitRepository): Promise<number> {
   const counts = (await store.run(['count-objects', '-v'])).toString('latin1');
   const kib = ['size', 'size-pack'].map((field) => Number(new RegExp(`^${field}: (\\d+)$`, 'm').exec(counts)?.[1] ?? 0));
   return kib.reduce((sum, each) => sum + each, 0) * 1024;
 }
 
-/** Makes the next free ref. Another process of the same session may take a number first: then the one after it. */
+/** Creates the next free ref. When another process of the session takes the number first, the next number is tried. */
 async function claimNumber(store: GitRepository, commit: string, lastNumber: number): Promise<number> {
   for (let number = lastNumber + 1; ; number++) {
     try {
@@ -152,7 +152,7 @@ function parseCheckpoint(body: string, place: { number: number; commit: string }
     const { success, data } = storedCheckpoint.safeParse(JSON.parse(body));
     return success ? { ...data, ...place } : undefined;
   } catch {
-    // A ref that somebody else put there.
+    // Another program created this ref.
     return undefined;
   }
 }

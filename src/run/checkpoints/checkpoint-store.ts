@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { type Git, type GitRepository, NoCheckpointsError, openPrivateGit } from '../git/git-command.ts';
 
 /**
- * Where the checkpoints of one session in one work tree are kept: a bare repository of their own below the user's state folder. They hold
- * files that the user never committed, so they are in no place from which `git push`, a copy of the repository or an image takes them.
+ * The place of the checkpoints of one session in one work tree: a bare repository below the user's state folder. Checkpoints hold files
+ * that the user never committed. So they are stored where `git push`, a copy of the repository or a container image cannot include them.
  */
 export interface StoredSession {
   readonly folder: string;
@@ -20,17 +20,17 @@ export interface StoredSession {
   readonly usedAt: Date;
 }
 
-/** How long checkpoints that nobody used are kept. */
+/** How long unused checkpoints are kept. */
 const unusedDays = 30;
 const placeFile = 'place.json';
 const place = z.object({ session: z.string(), root: z.string(), url: z.string() });
 
-/** The folder below the user's state folder in which all checkpoints are. */
+/** The folder below the user's state folder that holds all checkpoints. */
 export function checkpointsFolder(stateFolder: string): string {
   return join(stateFolder, 'checkpoints');
 }
 
-/** Opens, or makes, the repository of a session's checkpoints. @throws NoCheckpointsError it cannot be written */
+/** Opens the repository of a session's checkpoints, or creates it. @throws NoCheckpointsError when it cannot be written */
 export async function openCheckpointStore(
   git: Git,
   { stateFolder, sessionId, url }: { stateFolder: string; sessionId: string; url: string },
@@ -41,7 +41,7 @@ export async function openCheckpointStore(
     for (const each of ['objects', 'refs']) await mkdir(join(folder, each), { recursive: true, mode: 0o700 });
     const isSha1 = git.objectFormat === 'sha1';
     const config = `[core]\n\trepositoryformatversion = ${isSha1 ? 0 : 1}\n\tbare = true\n\tlogAllRefUpdates = false\n`;
-    // Written anew each time: what else might stand there is not obeyed.
+    // Written again each time, so that no setting that another program added takes effect.
     await replaceFile(join(folder, 'config'), isSha1 ? config : `${config}[extensions]\n\tobjectFormat = ${git.objectFormat}\n`);
     if (!existsSync(join(folder, 'HEAD'))) await replaceFile(join(folder, 'HEAD'), 'ref: refs/heads/none\n');
     await replaceFile(join(folder, placeFile), JSON.stringify({ session: sessionId, root: git.root, url }));
@@ -51,13 +51,13 @@ export async function openCheckpointStore(
   return openPrivateGit(folder, git);
 }
 
-/** Says that a session's checkpoints are in use. */
+/** Records that a session's checkpoints are in use. */
 export async function markUsed(folder: string): Promise<void> {
   const now = new Date();
   await utimes(join(folder, placeFile), now, now).catch(() => {});
 }
 
-/** All sessions that have checkpoints, of whatever work tree. */
+/** All sessions that have checkpoints, in all work trees. */
 export async function storedSessions(stateFolder: string): Promise<StoredSession[]> {
   const top = checkpointsFolder(stateFolder);
   const found: StoredSession[] = [];
@@ -68,16 +68,16 @@ export async function storedSessions(stateFolder: string): Promise<StoredSession
         const file = join(folder, placeFile);
         found.push({ folder, ...place.parse(JSON.parse(await readFile(file, 'utf8'))), usedAt: (await stat(file)).mtime });
       } catch {
-        // Somebody makes or removes it at this moment, or it is none of ours.
+        // Another process creates or removes it at this moment, or it is not a folder of checkpoints.
       }
     }
   }
   return found;
 }
 
-/** Removes a session's checkpoints, all their contents with them. */
+/** Removes a session's checkpoints and all their contents. */
 export async function removeStored(folder: string): Promise<void> {
-  // First out of sight, so that nothing finds half of it.
+  // Renamed first, so that no other process finds a half-removed folder.
   const aside = `${folder}.${randomUUID()}.gone`;
   await rename(folder, aside).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
@@ -85,12 +85,12 @@ export async function removeStored(folder: string): Promise<void> {
   await rm(aside, { recursive: true, force: true });
 }
 
-/** Whether checkpoints are kept no longer: nobody used them for long, or their work tree is gone. */
+/** Whether checkpoints can be removed: they were not used for a long time, or their work tree was deleted. */
 export function isOutdated({ usedAt, root }: StoredSession, now = Date.now()): boolean {
   return now - usedAt.getTime() > unusedDays * 24 * 60 * 60_000 || !existsSync(root);
 }
 
-/** Removes what is kept no longer, but for the session that is in use. What cannot be removed stays. */
+/** Removes outdated checkpoints, except those of the session in use. Errors are ignored. */
 export async function removeOutdated(stateFolder: string, inUse: string): Promise<void> {
   for (const each of await storedSessions(stateFolder))
     if (each.folder !== inUse && isOutdated(each)) await removeStored(each.folder).catch(() => {});
@@ -106,12 +106,12 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await rename(beside, path);
 }
 
-/** A file's name for any session id: different ids give different names. */
+/** Converts a session id to a file name. Different ids give different names. */
 function fileNameOf(sessionId: string): string {
   const safe = Buffer.from(sessionId)
     .toString('latin1')
     .replace(/[^A-Za-z0-9_-]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-  // The names of files end at 255 bytes; and some file systems do not tell small letters from capitals.
+  // A file name has at most 255 bytes, and some file systems ignore the case of letters.
   const digest = createHash('sha256').update(sessionId).digest('hex');
   return safe.length > 0 && safe.length <= 150 ? `${safe}-${digest.slice(0, 8)}` : digest;
 }

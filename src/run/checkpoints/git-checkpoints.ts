@@ -19,16 +19,16 @@ import {
 import { sentencesOf } from './work-tree-listing.ts';
 import { type Moment, type StoredSnapshot, type WorkTreeSnapshot, createSnapshotter, fileSystemTime } from './work-tree-snapshot.ts';
 
-/** What `save` kept. */
+/** The result of `save`. */
 interface SavedCheckpoint {
   readonly checkpointId: string;
   readonly tree: string;
   readonly files: number;
-  /** What it does not hold, a sentence each. */
+  /** The files that it does not hold, one sentence for each. */
   readonly notKept: readonly string[];
 }
 
-/** `atStop`: the files when the program was stopped, as `markStopped` gave them. `force`: roll back even if files changed since. */
+/** `atStop`: the files when the program was stopped, as `markStopped` returned them. `force`: roll back even if files changed since. */
 interface RestoreOptions {
   readonly atStop?: WorkTreeSnapshot;
   readonly force?: boolean;
@@ -37,7 +37,7 @@ interface RestoreOptions {
 export interface SaveOptions {
   readonly label?: string;
   readonly kind?: Exclude<CheckpointKind, 'before-rollback'>;
-  /** When somebody begins to change the files before all are read; see `now`. */
+  /** The time when the program starts to change files, if that is before all are read; see `now`. */
   readonly goesOn?: Moment;
 }
 
@@ -45,23 +45,23 @@ export interface SaveOptions {
 export interface GitCheckpoints {
   /** Absolute path of the work tree's top. */
   readonly root: string;
-  /** Keeps the tracked files and the untracked ones that are not ignored, exactly as they are on disk. An id used again: the newer counts. */
+  /** Keeps the tracked files and the untracked ones that are not ignored, exactly as they are on disk. A reused id means the newer one. */
   save(checkpointId: string, options?: SaveOptions): Promise<SavedCheckpoint>;
-  /** What `restore` would do now; changes no file. Throws for an unknown checkpoint. */
+  /** Returns what `restore` would do now, and changes no file. Throws for an unknown checkpoint. */
   preview(checkpointId: string, options?: Pick<RestoreOptions, 'atStop'>): Promise<RollbackPreview>;
-  /** Makes the files those of the checkpoint again. Throws for an unknown checkpoint, and ChangedSinceStopError before any change. */
+  /** Restores the files of the checkpoint. Throws for an unknown checkpoint, and ChangedSinceStopError before any change. */
   restore(checkpointId: string, options?: RestoreOptions): Promise<RollbackResult>;
-  /** The files as they are now. */
+  /** Returns the files as they are now. */
   markStopped(): Promise<WorkTreeSnapshot>;
-  /** All that are kept, the newest last; also those of earlier processes. */
+  /** All stored checkpoints, the newest last, including those of earlier processes. */
   list(): Promise<Checkpoint[]>;
-  /** The checkpoint meant: by id, or by steps back, 1 being the newest; those that rollbacks made are only found by id. Throws for an unknown one. */
+  /** Finds a checkpoint by id or by steps back (1 is the newest). One made by a rollback is found only by id. Throws when unknown. */
   resolve(target: { readonly steps: number } | { readonly checkpointId: string }): Promise<Checkpoint>;
-  /** The work tree's own time. */
+  /** The time of the file system that holds the work tree. */
   now(): Promise<bigint>;
-  /** Ends whatever is under way; what is called from then on fails. */
+  /** Aborts running calls; later calls fail. */
   close(): void;
-  /** Closes, and removes all checkpoints of the session. */
+  /** Closes and removes all checkpoints of the session. */
   remove(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export interface GitCheckpointsOptions {
   readonly stateFolder: string;
   /** The server that knows the session. */
   readonly url: string;
-  /** Absolute paths of files, and folders with all in them, that no checkpoint keeps and no rollback touches. */
+  /** Absolute paths of files and folders that no checkpoint contains and no rollback changes. */
   readonly leftOut?: readonly string[];
 }
 

@@ -4,32 +4,32 @@ import { describeRun, type LiveRuns } from '../live-runs.ts';
 import type { RollbackPreview } from './rollback-report.ts';
 import type { Moment, WorkTreeSnapshot } from './work-tree-snapshot.ts';
 
-/** Paths named in a command's result, and reasons named in an event; more are counted. */
+/** The most paths listed in a command's result, and the most reasons listed in an event. The rest is counted. */
 const namedPaths = 500;
 const namedReasons = 20;
 
-/** How long a stopped program's files may take to be looked at before the HALT is acknowledged. */
+/** How long the acknowledgement of a HALT waits for the snapshot of the files. */
 const stopSnapshotMs = 1_000;
 
-/** How long the program waits for its files to be kept: it begins then, and what it changes meanwhile is not kept. */
+/** How long the start of the program waits for the first checkpoint. Files that it changes before they are read are not kept. */
 const startMs = 5_000;
-/** The same in a work tree of many files, where reading takes its time for sure. */
+/** The same in a work tree of many files, where the first checkpoint takes long in any case. */
 const largeStartMs = 750;
 const largeFiles = 5_000;
-/** How often is looked whether that many were counted. */
+/** How often the number of files is checked. */
 const countMs = 50;
 
-/** A checkpoint to announce in the journal. */
+/** A checkpoint, as it is published. */
 export interface TakenCheckpoint {
   checkpoint_id: string;
   label: string;
   files: number;
-  /** What is not in it, a sentence each; the first ones. */
+  /** The first files that it does not hold, one sentence for each. */
   not_kept?: string[];
   not_kept_count?: number;
 }
 
-/** The fields of a ROLLBACK, as checked by the server. */
+/** The fields of a ROLLBACK, as validated by the server. */
 export interface RollbackRequest {
   steps?: number | undefined;
   checkpoint_id?: string | undefined;
@@ -38,13 +38,13 @@ export interface RollbackRequest {
 }
 
 /**
- * Checkpoints of a running program's work tree. Each is taken while the program stands still, so that no file is caught
- * half-written; and a rollback restores only while it stands still, and leaves it so.
+ * Checkpoints of a running program's work tree. Each is taken while the program is stopped, so that no file is
+ * half-written. A rollback also runs only while the program is stopped, and leaves it stopped.
  */
 export class ProgramCheckpoints {
   readonly #checkpoints: GitCheckpoints;
   readonly #liveRuns: LiveRuns;
-  /** The files as they were when the program was stopped: whoever changed them since was somebody else. */
+  /** The files when the program was stopped. Any change since then comes from somebody else. */
   #stoppedFiles: Promise<WorkTreeSnapshot> | undefined;
   #begun: Promise<unknown> = Promise.resolve();
   #restoring: Promise<unknown> = Promise.resolve();
@@ -56,19 +56,19 @@ export class ProgramCheckpoints {
     this.#liveRuns = liveRuns;
   }
 
-  /** @throws NoCheckpointsError not in a git work tree, no git */
+  /** @throws NoCheckpointsError when the folder is not in a git work tree, or git is missing */
   static async open(options: GitCheckpointsOptions, liveRuns: LiveRuns): Promise<ProgramCheckpoints> {
     return new ProgramCheckpoints(await openGitCheckpoints(options), liveRuns);
   }
 
-  /** The run has ended: what is still being read is of no use. */
+  /** Whether the run has ended, so that results of running calls are not needed. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
   /**
-   * Keeps the files as they are before the program begins. Resolves when it may begin: in a large work tree before all is kept.
-   * @returns the checkpoint, once it is there
+   * Takes the first checkpoint. Resolves when the program may start, which in a large work tree is before all files are kept.
+   * @returns a promise of the checkpoint
    */
   async start(): Promise<{ taken: Promise<TakenCheckpoint> }> {
     const goesOn: Moment = {};
@@ -83,13 +83,14 @@ export class ProgramCheckpoints {
     return { taken };
   }
 
-  /** Takes a checkpoint of a running program: stops it for that moment, unless it stands still anyway. */
+  /** Takes a checkpoint of a running program. Stops the program meanwhile, unless it is stopped already. */
   async take(tree: ChildTree, checkpointId: string, label: string, kind: 'checkpoint' | 'foreign'): Promise<TakenCheckpoint> {
     await this.#begun;
     return tree.whileStopped(() => this.#save(checkpointId, { label, kind }));
   }
 
-  /** The program was stopped: what changes from now on is not its work. A large work tree may still be read when this resolves. */
+  /** Call it when the program was stopped. Later changes come from somebody else. In a large work tree the reading may continue after
+   * this resolves. */
   async markStopped(): Promise<void> {
     const atStop = this.#checkpoints.markStopped();
     this.#stoppedFiles = atStop;
@@ -99,12 +100,12 @@ export class ProgramCheckpoints {
     );
   }
 
-  /** The program goes on. */
+  /** Call it when the program runs again. */
   markRunning(): void {
     this.#stoppedFiles = undefined;
   }
 
-  /** What a rollback would change, or once more what it cannot. */
+  /** Returns what a rollback would change, and what it cannot undo. */
   async preview(request: RollbackRequest): Promise<object> {
     const { checkpoint_id } = await this.#resolve(request);
     const others = await this.#otherRuns();
@@ -112,8 +113,8 @@ export class ProgramCheckpoints {
   }
 
   /**
-   * Looks whether a rollback may be carried out, before anything is stopped for it.
-   * @throws Error it names an unknown checkpoint, or somebody else works in the work tree and it is not forced
+   * Checks whether a rollback is allowed, before the program is stopped for it.
+   * @throws Error when the checkpoint is unknown, or when another run works in the work tree and `force` is not set
    */
   async check(request: RollbackRequest): Promise<void> {
     await this.#resolve(request);
@@ -122,7 +123,7 @@ export class ProgramCheckpoints {
       throw new Error(`${others.join('; ')}; its files would be turned back too; to do that, force the rollback (--force)`);
   }
 
-  /** Rolls back. The tree must be stopped and stays so. @returns the result, and the checkpoint of how it was before */
+  /** Rolls back. The process tree must be stopped and stays stopped. @returns the result, and the checkpoint of the state before */
   async restore(request: RollbackRequest): Promise<{ result: object; savedAs: TakenCheckpoint }> {
     const { checkpoint_id } = await this.#resolve(request);
     const others = await this.#otherRuns();
@@ -136,19 +137,19 @@ export class ProgramCheckpoints {
     };
   }
 
-  /** Whether an id is one of those that are not foreign. */
+  /** Whether a checkpoint that is not `foreign` has this id. */
   async isTaken(checkpointId: string): Promise<boolean> {
     const all = await this.#checkpoints.list();
     return all.some(({ checkpoint_id, kind }) => checkpoint_id === checkpointId && kind !== 'foreign');
   }
 
-  /** Ends what is being read; a rollback is carried out to its end. */
+  /** Aborts running snapshots, but lets a running rollback finish. */
   async close(): Promise<void> {
     await this.#end();
     await this.#removing;
   }
 
-  /** The session is no more: its checkpoints go with it. */
+  /** Removes all checkpoints, because the session was deleted. */
   remove(): Promise<void> {
     this.#removing ??= this.#end().then(() => this.#checkpoints.remove());
     return this.#removing;
@@ -191,7 +192,7 @@ function shortened<Preview extends RollbackPreview>({ restore, cannot_undo, ...p
   };
 }
 
-/** Whether it comes to its end in this time. */
+/** Whether the promise settles within this time. */
 async function isSettledWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, timeoutMs, false)));

@@ -23,10 +23,10 @@ import { WorkTreeFolders } from './work-tree-folders.ts';
 import { lstatAt } from './work-tree-listing.ts';
 import { stampOf } from './work-tree-snapshot.ts';
 
-/** What became of a plan. */
+/** The result of carrying out a plan. */
 export interface RestoreOutcome {
   readonly done: readonly PlannedChange[];
-  /** Changes that could not be made, a sentence each. */
+  /** Changes that failed, one sentence for each. */
   readonly failures: readonly string[];
 }
 
@@ -34,8 +34,9 @@ const filesPerTurn = 200;
 const usualFolder = 0o755;
 
 /**
- * Carries out a plan: removals first, which frees names that were a file and become a folder or the reverse, then the contents. Each
- * file comes whole or not at all (written beside its place, then renamed). A failure does not keep the others from being done.
+ * Carries out a plan. Removals come first, because a file may become a folder of the same name or the reverse. Then it writes the
+ * contents. Each file is written beside its place and then renamed, so it is never half-written. After a failure the other changes are
+ * still made.
  */
 export async function restoreFiles(store: GitRepository, root: string, plan: RestorePlan): Promise<RestoreOutcome> {
   const restore = new Restore(store, root, plan);
@@ -47,15 +48,15 @@ export async function restoreFiles(store: GitRepository, root: string, plan: Res
 }
 
 /**
- * Calls on small files are synchronous, which took half the time of promises for 5,000 files; the event loop gets its turn between files.
+ * Uses synchronous calls for small files: for 5,000 files they take half the time of promises. The event loop runs between files.
  */
 class Restore {
   readonly #plan: RestorePlan;
   readonly #folders: WorkTreeFolders;
   readonly #blobs: BlobReader;
-  /** In which some process works: a folder that is removed and made anew is another one to it. */
+  /** Working folders of processes. They are not removed, because the process would stay in the removed folder. */
   readonly #working: ReadonlySet<RawPath>;
-  /** Made on the way; their permissions come last. */
+  /** Folders that were created. Their permissions are set last. */
   readonly #made = new Set<RawPath>();
   readonly #done = new Set<PlannedChange>();
   readonly #failures: string[] = [];
@@ -71,7 +72,7 @@ class Restore {
   async run(): Promise<RestoreOutcome> {
     const { changes } = this.#plan;
     const folders = changes.filter(({ folder, change }) => folder !== undefined && change === 'restored');
-    // Wide enough to work in; as they were when all else is done.
+    // The owner gets full access for now. The final permissions are set at the end.
     for (const each of folders) await this.#attempt(each, () => this.#folders.setPermissions(pathOf(each), (each.folder ?? 0) | 0o700));
     for (const each of changes) if (each.change === 'removed') await this.#attempt(each, () => this.#remove(each.path));
     for (const each of changes) {
@@ -110,7 +111,7 @@ class Restore {
     this.#failures.push(`${displayPath(path)} could not be ${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
 
-  /** What was changed between the snapshot and now is not in the safety checkpoint, so it must not be lost. */
+  /** A file that changed after the snapshot is not in the safety checkpoint, so it must not be overwritten. */
   #checkUntouched({ path, now }: PlannedChange): void {
     if (!now) return;
     const stats = lstatAt(this.#folders.placeOf(path));
@@ -119,7 +120,7 @@ class Restore {
 
   #remove(path: RawPath): void {
     unlinkSync(this.#folders.placeOf(path));
-    // Folders that came since the checkpoint and became empty by it go too; one that still holds something ends the walk.
+    // Also remove folders that are newer than the checkpoint and are empty now. The first folder that is not empty ends the loop.
     for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
       if (!this.#plan.hasAllFolders || this.#plan.folders.has(folder) || this.#working.has(folder)) return;
       try {
@@ -157,7 +158,7 @@ class Restore {
           closeSync(file);
         }
       }
-      // The contents may have taken a while: what is held must still be the folder of this path.
+      // Writing the contents may take long, so the open folder is checked again: it must still be the folder of this path.
       renameSync(beside, this.#folders.placeOf(path));
     } catch (error) {
       rmSync(beside, { force: true });
@@ -165,7 +166,7 @@ class Restore {
     }
   }
 
-  /** Where a folder without any file stands in a file's place, it goes. Throws when it holds something after all. */
+  /** Removes a folder without files that is in the place of a file. Throws when the folder is not empty after all. */
   #removeEmptyFolders(path: RawPath): void {
     if (!lstatAt(this.#folders.placeOf(path))?.isDirectory()) return;
     if (this.#working.has(path)) throw new Error(`${displayPath(path)} is a folder in which a process works`);
@@ -174,7 +175,7 @@ class Restore {
   }
 }
 
-/** A folder's path without the slash by which it is told. */
+/** A folder's path without the slash at its end. */
 function pathOf({ path }: PlannedChange): RawPath {
   return path.slice(0, -1);
 }
@@ -184,10 +185,10 @@ function besideOf(path: RawPath): RawPath {
   return `${folder === '' ? '' : `${folder}/`}.shannon-dash-${randomUUID()}`;
 }
 
-/** Of the file itself: a link that took its place is not followed. */
+/** Sets the permissions of the file itself. A symbolic link that replaced it is not followed. */
 function setPermissions(place: Buffer, permissions: number): void {
   const isLinux = process.platform === 'linux';
-  // Linux opens a file for its permissions alone, so that they may be such that nobody reads it.
+  // O_PATH of Linux opens a file without the right to read it.
   const file = openSync(place, constants.O_NOFOLLOW | (isLinux ? 0o10000000 : constants.O_NONBLOCK));
   try {
     if (isLinux) chmodSync(`/proc/self/fd/${file}`, permissions);
@@ -197,7 +198,7 @@ function setPermissions(place: Buffer, permissions: number): void {
   }
 }
 
-/** The folders below the top in which processes work, as far as the system tells. */
+/** The working folders of processes below the top, as far as the system shows them. */
 function workingFolders(root: string): Set<RawPath> {
   const folders = [process.cwd()];
   if (process.platform === 'linux') {
@@ -205,7 +206,7 @@ function workingFolders(root: string): Set<RawPath> {
       try {
         folders.push(readlinkSync(`/proc/${pid}/cwd`));
       } catch {
-        // Gone by now, or somebody else's.
+        // The process has ended, or belongs to another user.
       }
     }
   }

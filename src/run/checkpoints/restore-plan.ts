@@ -10,8 +10,8 @@ import { lstatOf, permissionsOf } from './work-tree-listing.ts';
 import { type SnapshotEntry, type WorkTreeSnapshot, modeOf } from './work-tree-snapshot.ts';
 
 /**
- * One file that a rollback changes. `target` is what it becomes, `now` what it is; one of them is missing where there is no file. Of a
- * folder, whose path ends in a slash, only the permissions are told.
+ * One file that a rollback changes. `target` is its state in the checkpoint and `now` its current state; undefined means that there is
+ * no file. For a folder, whose path ends in a slash, only the permissions change.
  */
 export interface PlannedChange {
   readonly path: RawPath;
@@ -21,11 +21,11 @@ export interface PlannedChange {
   readonly folder?: number;
 }
 
-/** What a rollback does to the files, and what it leaves alone. */
+/** The changes of a rollback, and the files that it leaves unchanged. */
 export interface RestorePlan extends Pick<CheckpointContents, 'folders' | 'hasAllFolders'> {
   readonly changes: readonly PlannedChange[];
   readonly unchangedCount: number;
-  /** Files that stay as they are although the checkpoint differs, a sentence each. */
+  /** Files that stay unchanged although the checkpoint differs, one sentence for each. */
   readonly leftAlone: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export async function planRestore(
     else leftAlone.push(inTheWay(path, obstacle));
   }
 
-  // Files that git ignores by now, or that could not be kept: those that still are as they were need nothing.
+  // Files that git ignores now, or that could not be kept. They are only mentioned when they differ from the checkpoint.
   const reason = (path: RawPath) =>
     now.uncovered.has(path) ? `${now.uncovered.get(path)}, so it is left as it is` : 'is ignored by git by now; it is left as it is';
   const oids = await hashFiles(
@@ -85,12 +85,12 @@ function compare(checkpoint: CheckpointContents, now: WorkTreeSnapshot) {
   return { missing, changes, same };
 }
 
-/** A link's permissions are everybody's, and mean nothing. */
+/** Permissions of a symbolic link have no effect, so they are not compared. */
 function hasOtherPermissions(entry: KeptEntry, target: KeptEntry): boolean {
   return target.mode !== '120000' && entry.permissions !== target.permissions;
 }
 
-/** Files that came since. What was there, and was not held, is none of them. */
+/** Finds the files that are newer than the checkpoint. Files that existed then but were not kept are not among them. */
 async function findRemovals(
   store: GitRepository,
   checkpoint: CheckpointContents,
@@ -108,7 +108,7 @@ async function findRemovals(
   return new Set(extra.filter((path) => !ignoredThen.has(path)));
 }
 
-/** Folders that are gone and held no file (others come back with theirs), and those that others may enter or list by now. */
+/** Plans deleted folders that held no file (others are created with their files), and folders whose permissions changed. */
 async function planFolders(
   root: string,
   { folders, entries }: CheckpointContents,
@@ -137,9 +137,8 @@ function inTheWay(path: RawPath, obstacle: RawPath): string {
 }
 
 /**
- * Which of the files that came since were ignored at the checkpoint: those that were there and ignored then, and what its rules would have
- * ignored. A program that deletes a .gitignore makes all of node_modules look new; a rollback that removed it would destroy what was never
- * its own.
+ * Finds the newer files that git ignored at the checkpoint, or would have ignored by the rules of that time. When a program deletes a
+ * .gitignore, all of node_modules looks new. A rollback must not remove those files, because no checkpoint contains them.
  */
 async function ignoredAtCheckpoint(
   store: GitRepository,
@@ -154,7 +153,7 @@ async function ignoredAtCheckpoint(
   const isUnchanged = files.every(([path, entry]) => now.entries.get(path)?.oid === entry.oid);
   if (isUnchanged && rules.trim() === '') return found;
   return await withTempFolder(store.gitDir, async (folder) => {
-    // git is asked in a work tree that holds nothing but the rules as they were.
+    // git runs in a temporary work tree that holds only the rules of that time.
     const top = join(folder, 'tree');
     await mkdir(top);
     await writeFile(join(folder, 'rules'), rules, 'latin1');
@@ -190,7 +189,7 @@ function isListed(listed: ReadonlySet<RawPath>, path: RawPath): boolean {
   return false;
 }
 
-/** Finds what stands where something missing is to come back, and would be destroyed by it. */
+/** Finds files that would be overwritten when a missing file is restored. */
 class ObstacleFinder {
   readonly #root: string;
   readonly #removals: ReadonlySet<RawPath>;
@@ -201,18 +200,18 @@ class ObstacleFinder {
     this.#removals = removals;
   }
 
-  /** The path in the way (its own one, one above it, or one below it), or undefined where the place is free. */
+  /** Returns the path that is in the way (the same path, one above or one below it); undefined when the place is free. */
   async find(path: RawPath): Promise<RawPath | undefined> {
     const above = this.#above(parentOf(path));
     if (above !== undefined) return above;
-    // What stands higher up and is removed takes with it whatever lstat would see below, be it through a link.
+    // When a path above is removed first, nothing that lstat finds below it can be in the way.
     if (this.#passesRemoval(path)) return undefined;
     const stats = lstatOf(this.#root, path);
     if (!stats) return undefined;
     return stats.isDirectory() ? await this.#below(path) : path;
   }
 
-  /** Whether a link, or something else that is no folder, stands above the path. */
+  /** Whether a part of the path above it is a symbolic link or a file. */
   isBelowLink(path: RawPath): boolean {
     return this.#passesRemoval(parentOf(path)) || this.#above(parentOf(path)) !== undefined;
   }

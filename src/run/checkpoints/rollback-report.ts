@@ -4,24 +4,25 @@ import type { PlannedChange, RestorePlan } from './restore-plan.ts';
 import { sentencesOf } from './work-tree-listing.ts';
 import type { WorkTreeSnapshot } from './work-tree-snapshot.ts';
 
-/** One file that a rollback changes back: to its old bytes or mode, back into being, or away. `path` is below the top. */
+/** One file that a rollback restores, creates again or removes. `path` is below the top. */
 interface RestoredPath {
   readonly path: string;
   readonly change: 'restored' | 'recreated' | 'removed';
 }
 
-/** What a rollback would change. */
+/** The changes that a rollback would make. */
 export interface RollbackPreview {
   readonly checkpoint_id: string;
   readonly restore: RestoredPath[];
   readonly unchanged_count: number;
-  /** What stays as it is although it may have changed since, a sentence each. */
+  /** Files that may have changed and stay unchanged, one sentence for each. */
   readonly cannot_undo: string[];
-  /** Paths that somebody changed since `markStopped`; only where the files at the stop are known. */
+  /** Paths that changed since `markStopped`; only when the files at the stop are known. */
   readonly changed_since_stop?: string[];
 }
 
-/** What a rollback changed. `restored` counts files written (recreated ones too), `saved_as` is the checkpoint of how it was before. */
+/** The changes that a rollback made. `restored` counts the files written, recreated ones included. `saved_as` is the checkpoint of the
+ * state before. */
 export interface RollbackResult extends RollbackPreview {
   readonly saved_as: string;
   /** How many files that checkpoint holds. */
@@ -30,7 +31,7 @@ export interface RollbackResult extends RollbackPreview {
   readonly removed: number;
 }
 
-/** The refusal of a rollback because files changed since the program was stopped. */
+/** A rollback is refused because files changed since the program was stopped. */
 export class ChangedSinceStopError extends Error {
   override readonly name = 'ChangedSinceStopError';
   readonly paths: readonly string[];
@@ -43,7 +44,7 @@ export class ChangedSinceStopError extends Error {
   }
 }
 
-/** What a plan, or what was done of it, means to people. */
+/** Describes a plan, or the part of it that was carried out, for the user. */
 export function describe(
   checkpoint: Checkpoint,
   now: WorkTreeSnapshot,
@@ -64,7 +65,7 @@ export function describe(
   };
 }
 
-/** The paths that two snapshots hold differently. */
+/** The paths that differ between two snapshots. */
 export function changedPaths(before: WorkTreeSnapshot, after: WorkTreeSnapshot): RawPath[] {
   const changed: RawPath[] = [];
   for (const [path, { oid, mode, permissions }] of after.entries) {
@@ -75,14 +76,14 @@ export function changedPaths(before: WorkTreeSnapshot, after: WorkTreeSnapshot):
   return changed.sort();
 }
 
-/** The checkpoint of an id, the newest where there are several. */
+/** Finds the checkpoint with this id; the newest when there are several. */
 export function findCheckpoint(all: readonly Checkpoint[], checkpointId: string): Checkpoint {
   const found = all.findLast((checkpoint) => checkpoint.checkpoint_id === checkpointId);
   if (!found) throw new Error(`Checkpoint not found: ${checkpointId} (${whatExists(all)})`);
   return found;
 }
 
-/** Rollbacks' own checkpoints are not steps: going back one step twice must not go forth again. */
+/** Checkpoints that a rollback made do not count as steps. Otherwise a second step back would undo the first. */
 export function stepBack(all: readonly Checkpoint[], steps: number): Checkpoint {
   const own = all.filter(({ kind }) => kind !== 'before-rollback');
   const found = Number.isSafeInteger(steps) && steps >= 1 ? own.at(-steps) : undefined;
@@ -101,7 +102,7 @@ function whatExists(all: readonly Checkpoint[]): string {
   return `${all.length === 1 ? 'there is 1 checkpoint' : `there are ${all.length} checkpoints`}, newest first: ${enumerate(newestFirst)}`;
 }
 
-/** The first names, and how many more there are. */
+/** Lists the first names and the number of the others. */
 function enumerate(names: readonly string[]): string {
   return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;
 }

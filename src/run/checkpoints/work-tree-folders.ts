@@ -3,17 +3,17 @@ import { chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, readd
 import { type RawPath, absolutePath, displayPath, nameOf, parentOf } from '../files/raw-path.ts';
 import { lstatAt } from './work-tree-listing.ts';
 
-/** Opens a folder for nothing but to name what is in it, without the right to list it. Linux only, and Node does not name it. */
+/** O_PATH: opens a folder only as a starting point for paths, without the right to list it. Linux only; Node has no name for it. */
 const onlyAsPlace = 0o10000000;
 
 /**
- * The folders of a work tree, as places to write to: never through a link, also where a folder is swapped for one meanwhile. On Linux each
- * is held open and what is in it is named from there; elsewhere the way to it is looked at anew each time.
+ * Opens folders of a work tree for writing. It never follows a symbolic link, even when another program replaces a folder with one. On
+ * Linux each folder is kept open and paths start from its file descriptor. Elsewhere each path is checked again before it is used.
  */
 export class WorkTreeFolders {
   readonly #root: string;
   readonly #held: boolean;
-  /** The folder that is held and those above it, the top first. */
+  /** The open folder and the folders above it, the top first. */
   #open: { path: RawPath; fd: number }[] = [];
 
   constructor(root: string) {
@@ -21,12 +21,12 @@ export class WorkTreeFolders {
     this.#held = process.platform === 'linux' && existsSync('/proc/self/fd');
   }
 
-  /** The place of a path, its folder held. @throws Error its folder is not there, or is none of this work tree */
+  /** Opens the folder of a path and returns a path for `node:fs`. @throws Error when the folder does not exist or is outside the work tree */
   placeOf(path: RawPath): Buffer {
     return Buffer.concat([this.#reach(parentOf(path)), Buffer.from('/'), Buffer.from(nameOf(path), 'latin1')]);
   }
 
-  /** Makes the folder, and those above it. @returns those that it made, which only their owner may enter yet */
+  /** Creates the folder and those above it. @returns the folders that it created, which only the owner may enter so far */
   make(folder: RawPath): RawPath[] {
     const missing: RawPath[] = [];
     for (let each = folder; each !== '' && !this.#isFolder(each); each = parentOf(each)) missing.unshift(each);
@@ -70,7 +70,7 @@ export class WorkTreeFolders {
   #hold(folder: RawPath): Buffer {
     const isAt = ({ path }: { path: RawPath }) => path === '' || path === folder || folder.startsWith(`${path}/`);
     while (this.#open.length > 0 && !this.#open.every(isAt)) this.#letGo();
-    // Held, but moved elsewhere or removed: what is there now is another.
+    // Close open folders that were moved or removed meanwhile.
     while (this.#open.length > 0 && !this.#isInPlace()) this.#letGo();
     for (let top = this.#open.at(-1); top === undefined || top.path !== folder; top = this.#open.at(-1)) {
       const path = top === undefined ? '' : nextBelow(top.path, folder);
@@ -120,7 +120,7 @@ function notReached(folder: RawPath, error: unknown): Error {
   return new Error(`${displayPath(folder)} cannot be entered: ${message}`, { cause: error });
 }
 
-/** The first folder on the way from one down to another. */
+/** The first folder on the path from one folder down to another. */
 function nextBelow(from: RawPath, to: RawPath): RawPath {
   const start = from === '' ? 0 : from.length + 1;
   const end = to.indexOf('/', start);

@@ -7,27 +7,27 @@ import type { Git } from '../git/git-command.ts';
 import { type RawPath, absolutePath, displayPath, parentOf, splitNul } from '../files/raw-path.ts';
 import { isWritablePath } from '../files/writable-path.ts';
 
-/** What git knows of a work tree at one moment. */
+/** The files of a work tree at one moment, as git lists them. */
 export interface WorkTreeListing {
   /** Tracked files, and untracked ones that are not ignored. */
   readonly paths: ReadonlySet<RawPath>;
   /** Which of them are tracked. */
   readonly tracked: ReadonlySet<RawPath>;
-  /** What lies in the work tree and cannot be kept: the path and what it is. */
+  /** Entries of the work tree that cannot be kept: the path and the reason. */
   readonly uncovered: readonly [path: RawPath, what: string][];
-  /** Digest of what is staged: modes, ids and paths, so that git's own refreshing of the index does not change it. */
+  /** Digest of the staged modes, ids and paths. It does not change when git refreshes its index. */
   readonly indexDigest: string;
   /** The commit of HEAD, or null before the first one. */
   readonly head: string | null;
 }
 
-/** What git ignores at one moment. */
+/** The ignored files at one moment. */
 export interface IgnoredListing {
-  /** Ignored files and, ending in a slash, folders of which all is ignored. */
+  /** Ignored files, and folders with only ignored files. The path of a folder ends in a slash. */
   readonly paths: readonly RawPath[];
-  /** Whether those are all. */
+  /** Whether `paths` is complete. */
   readonly isWhole: boolean;
-  /** The rules that stand in no file of the work tree: the user's own list, then the repository's. */
+  /** The rules from files outside the work tree: the user's, then the repository's. */
   readonly rules: string;
 }
 
@@ -40,10 +40,10 @@ export interface FolderListing {
 const ignoredPaths = 20_000;
 const folderCount = 50_000;
 const rulesBytes = 256 * 1024;
-/** lstat is quicker called synchronously, but the event loop must breathe in a large tree. */
+/** Synchronous lstat is faster, but in a large tree the event loop must run in between. */
 const statsPerTurn = 500;
 
-/** Lists the files. `leftOut`: files, and folders with all in them, that are passed over. */
+/** Lists the files. `leftOut`: files and folders that are skipped. */
 export async function listFiles(git: Git, leftOut: readonly RawPath[]): Promise<WorkTreeListing> {
   const [staged, others, head] = await Promise.all([
     git.run(['ls-files', '--stage', '-z']),
@@ -65,7 +65,7 @@ export async function listFiles(git: Git, leftOut: readonly RawPath[]): Promise<
   }
   const tracked = new Set(paths);
   for (const path of splitNul(others)) {
-    // git ends a name in a slash for a repository inside this one, into which it does not look.
+    // A slash at the end of a name marks a nested repository, whose files git does not list.
     if (!path.endsWith('/')) add(path);
     else if (!isLeftOut(path.slice(0, -1))) uncovered.push([path, 'is a repository of its own; its files are not part of checkpoints']);
   }
@@ -74,14 +74,14 @@ export async function listFiles(git: Git, leftOut: readonly RawPath[]): Promise<
   return { paths, tracked, uncovered, indexDigest, head: /^[0-9a-f]+$/.test(commit) ? commit : null };
 }
 
-/** Lists what git ignores, by all of its rules as they are now. */
+/** Lists the files that git ignores by its current rules. */
 export async function listIgnored(git: Git): Promise<IgnoredListing> {
   const args = [...excludesArgs(git), 'ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z'];
   const paths: RawPath[] = [];
   let folder = '';
   let isWhole = true;
   for (const path of splitNul(await git.run(args))) {
-    // What lies in a folder of which all is ignored is told too where a rule inside says so.
+    // git also lists ignored files inside an ignored folder when a rule in that folder matches them.
     if (folder !== '' && path.startsWith(folder)) continue;
     if (paths.length === ignoredPaths) {
       isWhole = false;
@@ -94,7 +94,7 @@ export async function listIgnored(git: Git): Promise<IgnoredListing> {
   return { paths, isWhole, rules: files.map((file) => (file === undefined ? '' : readRules(file))).join('\n') };
 }
 
-/** Lists the folders below the top in which there may be files of a checkpoint. Links are not followed. */
+/** Lists the folders below the top that may hold files of a checkpoint. Symbolic links are not followed. */
 export async function listFolders(root: string, ignored: readonly RawPath[], leftOut: readonly RawPath[]): Promise<FolderListing> {
   const permissions = new Map<RawPath, number>();
   const passedOver = new Set(ignored.filter((path) => path.endsWith('/')).map((path) => path.slice(0, -1)));
@@ -102,7 +102,7 @@ export async function listFolders(root: string, ignored: readonly RawPath[], lef
   const waiting: RawPath[] = [''];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
     const entries = entriesIn(root, folder);
-    // A repository inside this one is not ours.
+    // A nested repository is left out.
     if (folder !== '' && entries.some(({ name }) => name.toString('latin1') === '.git')) continue;
     if (folder !== '') {
       const stats = lstatOf(root, folder);
@@ -118,7 +118,7 @@ export async function listFolders(root: string, ignored: readonly RawPath[], lef
   return { permissions, isWhole: true };
 }
 
-/** Stats of all that is there. Tracked files that were deleted, or whose folder became a link or a file, are not. */
+/** Returns the stats of existing files. Tracked files that were deleted, or whose folder became a link or a file, are left out. */
 export async function statAll(root: string, paths: Iterable<RawPath>): Promise<Map<RawPath, BigIntStats>> {
   const folders = new Map<RawPath, boolean>([['', true]]);
   const isRealFolder = (folder: RawPath): boolean => {
@@ -133,19 +133,19 @@ export async function statAll(root: string, paths: Iterable<RawPath>): Promise<M
   let count = 0;
   for (const path of paths) {
     if (++count % statsPerTurn === 0) await nextTurn();
-    // Through a linked folder lstat would find files outside of the work tree.
+    // Through a symbolic link lstat would find files outside the work tree.
     const stats = isRealFolder(parentOf(path)) ? lstatOf(root, path) : undefined;
     if (stats && !stats.isDirectory()) found.set(path, stats);
   }
   return found;
 }
 
-/** Stats of a path itself, links not followed; undefined when there is nothing, or nothing that may be looked at. */
+/** Returns the stats of a path without following links; undefined when it does not exist or may not be accessed. */
 export function lstatOf(root: string, path: RawPath): BigIntStats | undefined {
   return lstatAt(absolutePath(root, path));
 }
 
-/** The same of any place on disk. */
+/** The same for any absolute path. */
 export function lstatAt(place: Buffer): BigIntStats | undefined {
   try {
     return lstatSync(place, { bigint: true, throwIfNoEntry: false });
@@ -154,17 +154,17 @@ export function lstatAt(place: Buffer): BigIntStats | undefined {
   }
 }
 
-/** What others may do with a file. Never the bits by which a program runs as somebody else. */
+/** The permission bits of a file, without setuid, setgid and sticky. */
 export function permissionsOf(stats: BigIntStats): number {
   return Number(stats.mode & 0o777n);
 }
 
-/** The uncovered paths as sentences. */
+/** Describes the uncovered paths in sentences. */
 export function sentencesOf(uncovered: Iterable<readonly [RawPath, string]>): string[] {
   return Array.from(uncovered, ([path, what]) => `${displayPath(path)} ${what}`);
 }
 
-/** Whether a path is one of these, or lies below one. */
+/** Returns a test: whether a path is one of these, or is below one. */
 function below(paths: readonly RawPath[]): (path: RawPath) => boolean {
   if (paths.length === 0) return () => false;
   const all = new Set(paths);
@@ -174,12 +174,12 @@ function below(paths: readonly RawPath[]): (path: RawPath) => boolean {
   };
 }
 
-/** A pipe or a device in the place of the user's list of ignored files would hold git for ever. */
+/** git would block on a pipe or a device in place of the user's ignore file, so only a regular file is passed. */
 function excludesArgs({ excludesFile }: Git): string[] {
   try {
     if (excludesFile === undefined || statSync(excludesFile, { throwIfNoEntry: false })?.isFile() !== false) return [];
   } catch {
-    // Nothing that may be looked at: git passes over it too.
+    // The file may not be accessed. git ignores it too.
     return [];
   }
   return ['-c', 'core.excludesFile=/dev/null'];

@@ -17,33 +17,33 @@ export interface SnapshotEntry extends KeptEntry {
 /** The work tree at one moment: tracked files and untracked ones that are not ignored. */
 export interface WorkTreeSnapshot {
   readonly entries: ReadonlyMap<RawPath, SnapshotEntry>;
-  /** What lies in the work tree and is not among the entries, with what keeps it out. */
+  /** Entries of the work tree that are not kept, with the reason. */
   readonly uncovered: ReadonlyMap<RawPath, string>;
-  /** Digest of what is staged. */
+  /** Digest of the staged files. */
   readonly indexDigest: string;
   /** The commit of HEAD, or null before the first one. */
   readonly head: string | null;
 }
 
-/** A snapshot that can become a checkpoint: its contents are stored, and what surrounds them is told. */
+/** A snapshot that can become a checkpoint: the contents are stored, and folders and ignored files are listed. */
 export interface StoredSnapshot extends WorkTreeSnapshot {
   readonly folders: FolderListing;
   readonly ignored: IgnoredListing;
 }
 
-/** A moment from which on somebody changes the files that are being read. */
+/** The moment from which the program changes files that are still being read. */
 export interface Moment {
-  /** The file system's time then, once it has passed. */
+  /** The file system's time at that moment, set when it has passed. */
   passed?: bigint;
-  /** How many files there are to read, once they are counted. */
+  /** The number of files to read, set when they are counted. */
   files?: number;
 }
 
-/** Takes snapshots of one work tree, remembering the ids of files that did not change since. */
+/** Takes snapshots of one work tree. It remembers the ids of files, so that unchanged files are not read again. */
 export interface Snapshotter {
-  /** Reads, and stores nothing. */
+  /** Takes a snapshot without storing contents. */
   look(): Promise<WorkTreeSnapshot>;
-  /** What was changed after `goesOn`, before it could be read, is not kept, and told. */
+  /** Takes a snapshot and stores the contents. A file that changed after `goesOn` before it was read is listed as not kept. */
   store(goesOn?: Moment): Promise<StoredSnapshot>;
 }
 
@@ -54,15 +54,15 @@ interface Known {
 
 /** How much older than the snapshot a file's times must be for its stamp to be trusted: two ticks of a 100 Hz kernel clock. */
 const clockTickNs = 20_000_000n;
-/** The same on file systems that keep whole seconds only (two on FAT). */
+/** The same on file systems whose times are whole seconds (two seconds on FAT). */
 const coarseTickNs = 2_000_000_000n;
 const secondNs = 1_000_000_000n;
-/** A larger file is kept only where the last commit holds its contents. */
+/** A larger file is kept only when the last commit holds its contents. */
 const fileBytes = 50 * 1024 * 1024;
-/** How much one checkpoint may add; the smallest files come first. */
+/** The most bytes that one checkpoint may add. The smallest files come first. */
 const addedBytes = 256 * 1024 * 1024;
 
-/** Opens a snapshotter; nothing is read before the first call, and of what is left out nothing ever. */
+/** Creates a snapshotter. Nothing is read before the first call, and left-out files are never read. */
 export function createSnapshotter(git: Git, store: GitRepository, leftOut: readonly RawPath[]): Snapshotter {
   const memory = new Memory(store);
 
@@ -114,7 +114,7 @@ export function createSnapshotter(git: Git, store: GitRepository, leftOut: reado
   };
 }
 
-/** Ids of files by their stamps, and which of them need no storing. */
+/** Remembers the ids of files by their stamps, and which contents are stored already. */
 class Memory {
   readonly #store: GitRepository;
   #known = new Map<RawPath, Known>();
@@ -126,7 +126,7 @@ class Memory {
     this.#store = store;
   }
 
-  /** The contents that the last commit holds: they are read from the repository itself. */
+  /** The object ids of the last commit. Their contents need not be stored, because the repository holds them. */
   async committed(head: string | null): Promise<ReadonlySet<string>> {
     if (head === this.#head) return this.#committed;
     try {
@@ -134,7 +134,7 @@ class Memory {
       this.#head = head;
     } catch (error) {
       if (!(error instanceof GitError)) throw error;
-      // Not all of it is there, as in a partial clone: then all is stored.
+      // Objects are missing, as in a partial clone. All contents are stored then.
       this.#committed = new Set();
     }
     return this.#committed;
@@ -172,14 +172,14 @@ interface Reading {
   readonly uncovered: Map<RawPath, string>;
 }
 
-/** The ids of files and links; with `isStored` of those only whose contents are kept. */
+/** Returns the ids of files and links; with `isStored` only of those whose contents are stored. */
 async function readFiles(paths: readonly RawPath[], isStored: boolean, reading: Reading): Promise<Map<RawPath, string>> {
   const { found, tracked, committed, memory, uncovered } = reading;
   const sizeOf = (path: RawPath) => Number(found.get(path)?.size ?? 0n);
   const isLarge = (path: RawPath) => sizeOf(path) > fileBytes;
   const oids = new Map<RawPath, string>();
   const fresh: RawPath[] = [];
-  // Of a tracked file the last commit may hold the contents, so that nothing need be stored, however large.
+  // The last commit may hold the contents of a tracked file. Nothing need be stored then, however large it is.
   const first = isStored ? paths.filter((path) => tracked.has(path)) : paths.filter((path) => tracked.has(path) || !isLarge(path));
   for (const [path, oid] of await hashAll(first, false, reading)) {
     if (memory.isKept(oid, committed) || (!isStored && !isLarge(path))) oids.set(path, oid);
@@ -204,7 +204,7 @@ async function readFiles(paths: readonly RawPath[], isStored: boolean, reading: 
   return oids;
 }
 
-/** A link's contents are its target: put into a file each, all are read by one process. */
+/** The contents of a symbolic link are its target. Each target is written to a temporary file, so that one process hashes all. */
 async function hashAll(paths: readonly RawPath[], write: boolean, { git, store, found }: Reading): Promise<Map<RawPath, string>> {
   const links = paths.filter((path) => found.get(path)?.isSymbolicLink() === true);
   const oids = await hashFiles(
@@ -221,7 +221,7 @@ async function hashAll(paths: readonly RawPath[], write: boolean, { git, store, 
         await writeFile(holder, readlinkSync(absolutePath(git.root, path), { encoding: 'buffer' }));
         holders.set(Buffer.from(holder).toString('latin1'), path);
       } catch {
-        // It is a link no longer.
+        // The path is not a link any more.
       }
     }
     for (const [holder, oid] of await hashFiles(store, [...holders.keys()], { write })) oids.set(holders.get(holder) ?? '', oid);
@@ -229,7 +229,7 @@ async function hashAll(paths: readonly RawPath[], write: boolean, { git, store, 
   });
 }
 
-/** What somebody has changed since is not what was to be kept, or only half of it. */
+/** Leaves out files that changed since, because their contents may be newer or half-written. */
 function leaveOutChanged(
   root: string,
   found: ReadonlyMap<RawPath, BigIntStats>,
@@ -258,28 +258,28 @@ function shownMb(bytes: number): string {
   return `${Math.ceil(bytes / (1024 * 1024))} MB`;
 }
 
-/** The time by the clock of the file system, which on a network drive is not ours. */
+/** The time by the clock of the file system, which on a network drive is the clock of another machine. */
 export async function fileSystemTime(git: Git, store: GitRepository): Promise<bigint> {
   const timeOf = async (folder: string) => (await stat(folder, { bigint: true })).mtimeNs;
-  // Made just now. Where nothing can be made in the repository, the checkpoints' own place is as good.
+  // A new folder has the current time. If the repository is read-only, the folder is created in the checkpoint repository.
   return await withTempFolder(git.gitDir, timeOf).catch(() => withTempFolder(store.gitDir, timeOf));
 }
 
 /**
- * git's rule for "racily clean" files: one that was changed in the same tick of the clock in which it was read may change again without
- * a new time. Such a file is read again next time.
+ * git's rule for "racily clean" files: a file that changed in the same clock tick in which it was read may change again without a new
+ * time. Such a file is read again next time.
  */
 function isSettled({ mtimeNs, ctimeNs }: BigIntStats, now: bigint): boolean {
   const coarse = mtimeNs % secondNs === 0n && ctimeNs % secondNs === 0n;
   return (mtimeNs > ctimeNs ? mtimeNs : ctimeNs) + (coarse ? coarseTickNs : clockTickNs) < now;
 }
 
-/** The stamp that `SnapshotEntry` carries, of a file's stats now. */
+/** Computes the stamp of `SnapshotEntry` from the stats of a file. */
 export function stampOf({ size, mtimeNs, ctimeNs, ino, mode }: BigIntStats): string {
   return `${size} ${mtimeNs} ${ctimeNs} ${ino} ${mode}`;
 }
 
-/** git's mode of a file; undefined for what git cannot hold (pipes, sockets, devices). */
+/** git's mode of a file; undefined for a file that git cannot store (pipe, socket, device). */
 export function modeOf(stats: BigIntStats): TreeEntry['mode'] | undefined {
   if (stats.isSymbolicLink()) return '120000';
   if (!stats.isFile()) return undefined;
