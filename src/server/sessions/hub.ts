@@ -5,26 +5,13 @@ import type { SessionState } from '../../core/protocol/session-state.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import type { Journal, JournalChange, SessionHead } from '../../journal/journal.ts';
 import { Delivery } from './delivery.ts';
-import { MissedSessions } from './missed-sessions.ts';
+import { MissedSessions, type AppendedChange } from './missed-sessions.ts';
+import { gapAt, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
 import type { SessionStore } from './session-store.ts';
 import type { SessionMessage, Subscription, Watcher } from './watcher.ts';
 
 /** The most events that are read for a watcher at a time, so that one that reads slowly costs little. */
 const replayEvents = 500;
-
-interface Reader {
-  watcher: Watcher;
-  filter: EventFilter;
-  isLive: boolean;
-  isClosed: boolean;
-}
-
-/** One of all sessions, with what came in each of them since it began to join: the first event that it was not sent. */
-interface ReaderOfAll extends Reader {
-  missed: Map<string, number>;
-}
-
-type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
 
 /** A change that the hub tells. What the feed has missed, the hub reads in the journal. */
 type ToldChange = Exclude<JournalChange, { kind: 'behind' }>;
@@ -120,7 +107,10 @@ export class Hub {
     const appended: AppendedChange[] = [];
     const seqs = new Map<string, number>();
     for (const change of changes) {
-      if (change.kind === 'behind' || (change.kind === 'appended' && !this.#follows(change, seqs))) {
+      if (
+        change.kind === 'behind' ||
+        (change.kind === 'appended' && !this.#missed.follows(change, this.#store.get(change.session_id)?.head, seqs))
+      ) {
         this.#missed.note(change.session_id);
         continue;
       }
@@ -135,15 +125,6 @@ export class Hub {
     }
     this.#deliver(appended);
     for (const change of told) this.#tellListeners(change);
-  }
-
-  /** Whether events are the next ones of their session. @param seqs where each session stands after what is to be delivered */
-  #follows({ session_id, epoch, events }: AppendedChange, seqs: Map<string, number>): boolean {
-    const head = this.#store.get(session_id)?.head;
-    if (head?.epoch !== epoch || this.#missed.has(session_id)) return false;
-    const isNext = events[0]?.seq === (seqs.get(session_id) ?? head.seq) + 1;
-    if (isNext) seqs.set(session_id, events.at(-1)?.seq ?? head.seq);
-    return isNext;
   }
 
   #takeSession(change: Exclude<ToldChange, AppendedChange>): void {
@@ -187,17 +168,13 @@ export class Hub {
         () => this.#closeOfAll(reader),
       );
     }
-    this.#tellMissed(sessionId, head, from).catch(this.#onProblem);
+    this.#tellMissed(head, from).catch(this.#onProblem);
   }
 
-  /** Tells the listeners what the feed has missed, piece by piece. */
-  async #tellMissed(session_id: string, { epoch, seq: through }: SessionHead, from: number): Promise<void> {
-    for (let after = from; after < through;) {
-      const events = await this.#journal.read(session_id, { after, through, limit: replayEvents, maxChars: limits.pieceBytes });
-      const last = events.at(-1);
-      if (last === undefined || this.#store.get(session_id)?.head.epoch !== epoch) return;
-      after = last.seq;
-      this.#tellListeners({ kind: 'appended', session_id, epoch, events });
+  async #tellMissed(head: SessionHead, from: number): Promise<void> {
+    for await (const change of this.#missed.read(head, from)) {
+      if (this.#store.get(head.session_id)?.head.epoch !== head.epoch) return;
+      this.#tellListeners(change);
     }
   }
 
@@ -350,18 +327,5 @@ export class Hub {
   #closeOfAll(reader: ReaderOfAll): void {
     reader.isClosed = true;
     this.#readersOfAll.delete(reader);
-  }
-}
-
-/** Why a cursor does not fit the history; undefined when it does. Who knows nothing (`seq` 0) has missed nothing. */
-function gapAt(after: Cursor, epoch: string, seq: number): 'epoch' | 'retention' | undefined {
-  if (after.seq === 0) return undefined;
-  return after.epoch !== epoch || after.seq > seq ? 'epoch' : undefined;
-}
-
-function noteMissed({ missed }: ReaderOfAll, changes: readonly AppendedChange[]): void {
-  for (const { session_id, events } of changes) {
-    const [first] = events;
-    if (first !== undefined && !missed.has(session_id)) missed.set(session_id, first.seq);
   }
 }
