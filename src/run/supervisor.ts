@@ -92,7 +92,9 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     if (event !== undefined && !hasProblem) onNote(`an event was not kept: ${error.message}`);
     hasProblem ||= event !== undefined;
   });
-  run.onSuperseded(() => onNote('another orchestrator has taken this session over; the program goes on unwatched'));
+  run.onSuperseded(() =>
+    onNote('another orchestrator took this session over; the program runs on, but this run no longer reports its events'),
+  );
   const server = new ServerRestorer(run, options.restoreServer);
   const announcements = checkpoints && new CheckpointAnnouncements(run, checkpoints);
   const fileWatch = options.watchesFiles ? await startFileEvents(run, options) : undefined;
