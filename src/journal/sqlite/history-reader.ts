@@ -1,4 +1,5 @@
 import type { JournalEvent, ReadRange } from '../journal.ts';
+import { seqOfServerMadeId } from '../stamping.ts';
 import type { StoredEvents } from './database/stored-events.ts';
 import { settledSeq, unsettledEvent, type NewestEvents } from './newest-events.ts';
 
@@ -43,4 +44,12 @@ export async function readHistory(session: NewestEvents, range: ReadRange, parts
     if (isClosed()) return found;
   }
   return found;
+}
+
+/** The event with this id; undefined if the session has none. */
+export function findEvent(session: NewestEvents, id: string, stored: StoredEvents): JournalEvent | undefined {
+  const seq = seqOfServerMadeId(session.head.epoch, id) ?? session.unsettledIds.get(id) ?? 0;
+  if (seq <= settledSeq(session)) return stored.findById(session, id);
+  const event = seq > session.head.seq ? undefined : unsettledEvent(session, seq);
+  return event?.event.id === id ? event : undefined;
 }

@@ -5,7 +5,6 @@ import { maskPasswords } from '../../core/text/mask-passwords.ts';
 import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import { AppendQueue, type PendingAppend } from '../append-queue.ts';
 import { ChangeFeed } from '../change-feed.ts';
-import { checkExpectedSeq } from '../expected-seq.ts';
 import { JoinedServers } from '../joined-servers.ts';
 import type { CommitLog } from './commit-log.ts';
 import { FilePresence } from './files/file-presence.ts';
@@ -21,11 +20,13 @@ import {
   type SessionHead,
   type Snapshot,
 } from '../journal.ts';
-import { settledSeq, unsettledEvent, type NewestEvents } from './newest-events.ts';
-import { readHistory } from './history-reader.ts';
+import { settledSeq, type NewestEvents } from './newest-events.ts';
+import { findEvent, readHistory } from './history-reader.ts';
+import { journalFailure } from './journal-failure.ts';
+import { reasonOf } from './database/sqlite-codes.ts';
 import type { ProblemFeed } from '../problem-feed.ts';
 import type { SqliteDatabase } from './database/sqlite-database.ts';
-import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp, stampRestored } from '../stamping.ts';
+import { checkRoomForSession, newEpoch, stampRestored } from '../stamping.ts';
 import { StagedCommit } from './staged-commit.ts';
 import type { WriteBack } from './write-back.ts';
 import { WriteHealth } from './write-health.ts';
@@ -80,7 +81,7 @@ export class SqliteKeeper implements Journal {
     }, problems.tell);
     this.#looking = setInterval(() => this.#lookAtFiles(), lookMs);
     this.#looking.unref();
-    writes.settleLater();
+    writes.moveLater();
   }
 
   async create(origin: SessionOrigin): Promise<SessionHead> {
@@ -88,7 +89,7 @@ export class SqliteKeeper implements Journal {
     if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
     if (this.#sessions.has(origin.session_id)) throw new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`);
     checkRoomForSession(this.#sessions.size);
-    const staged = new StagedCommit(this.#sessions, this.#parts);
+    const staged = new StagedCommit(this.#parts);
     this.#write(staged, 1, () => staged.create(origin));
     this.#feed.tell(staged.changes);
     return { ...this.#existing(origin.session_id).head };
@@ -102,7 +103,7 @@ export class SqliteKeeper implements Journal {
     checkRoomForSession(this.#sessions.size);
     const epoch = newEpoch();
     const stamped = stampRestored({ session_id, epoch, seq: 0 }, events);
-    const staged = new StagedCommit(this.#sessions, this.#parts);
+    const staged = new StagedCommit(this.#parts);
     this.#write(staged, 1, () => staged.take(staged.create(origin, epoch), stamped));
     this.#feed.tell(staged.changes);
     return { ...this.#existing(session_id).head };
@@ -129,7 +130,7 @@ export class SqliteKeeper implements Journal {
 
   async find(sessionId: string, id: string): Promise<JournalEvent | undefined> {
     const session = this.#sessions.get(sessionId);
-    return session === undefined ? undefined : this.#guarded('read', () => this.#findById(session, id));
+    return session === undefined ? undefined : this.#guarded('read', () => findEvent(session, id, this.#parts.database.events));
   }
 
   async sessions(): Promise<SessionHead[]> {
@@ -172,7 +173,7 @@ export class SqliteKeeper implements Journal {
     const { database, writes } = this.#parts;
     this.#guarded('written', () => {
       // Its events first: should the machine lose power, no snapshot is left of a history that is not.
-      if (session.key === undefined || snapshot.seq > settledSeq(session)) writes.settle();
+      if (session.key === undefined || snapshot.seq > settledSeq(session)) writes.moveToDatabase();
       database.snapshots.save(session, snapshot);
     });
   }
@@ -219,10 +220,10 @@ export class SqliteKeeper implements Journal {
 
   /** One write to the log for the whole group. A conflict refuses its own append only; a failing disk refuses all. */
   #commit(group: PendingAppend<AppendResult>[]): void {
-    const staged = new StagedCommit(this.#sessions, this.#parts);
+    const staged = new StagedCommit(this.#parts);
     try {
       this.#write(staged, group.length, () => {
-        for (const pending of group) this.#stage(pending, staged);
+        for (const pending of group) staged.append(pending);
       });
     } catch (error) {
       for (const { reject } of group) reject(error);
@@ -251,39 +252,10 @@ export class SqliteKeeper implements Journal {
     }
   }
 
-  #stage({ sessionId, events, options, resolve, reject }: PendingAppend<AppendResult>, staged: StagedCommit): void {
-    const known = this.#sessions.get(sessionId);
-    const head = known?.head ?? { session_id: sessionId, epoch: this.#parts.database.epochOfNew, seq: 0 };
-    let stamped;
-    try {
-      if (known?.refusal !== undefined) throw journalFailure('written', `session ${sessionId} takes no more events, for ${known.refusal}`);
-      checkExpectedSeq(head, options.expectedSeq);
-      if (known === undefined) checkRoomForSession(this.#sessions.size);
-      stamped = stamp(head, events, (id) => (known === undefined ? undefined : this.#findById(known, id)));
-    } catch (error) {
-      // Nothing was written yet: what is wrong is wrong with this one.
-      const refusal = error instanceof ShannonDashError ? error : journalFailure('read', error);
-      staged.answers.push(() => reject(refusal));
-      return;
-    }
-    const session = known ?? staged.create({ session_id: sessionId, created_at: new Date().toISOString() });
-    const { seqs } = stamped;
-    const { epoch } = session.head;
-    staged.take(session, stamped);
-    staged.answers.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
-  }
-
   #existing(sessionId: string): NewestEvents {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
     return session;
-  }
-
-  #findById(session: NewestEvents, id: string): JournalEvent | undefined {
-    const seq = seqOfServerMadeId(session.head.epoch, id) ?? session.unsettledIds.get(id) ?? 0;
-    if (seq <= settledSeq(session)) return this.#parts.database.events.findById(session, id);
-    const event = seq > session.head.seq ? undefined : unsettledEvent(session, seq);
-    return event?.event.id === id ? event : undefined;
   }
 
   /** @throws which file is gone, and what to do, as a clause */
@@ -318,12 +290,4 @@ export class SqliteKeeper implements Journal {
       throw error instanceof ShannonDashError ? error : journalFailure(verb, error);
     }
   }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-function journalFailure(verb: 'read' | 'written', cause: unknown): ShannonDashError {
-  return new ShannonDashError('JOURNAL_FAILED', `The journal could not be ${verb}: ${reasonOf(cause)}`, undefined, { cause });
 }

@@ -5,8 +5,8 @@ import type { NewestEvents } from './newest-events.ts';
 import type { SqliteDatabase } from './database/sqlite-database.ts';
 
 /** How long, and how many characters of JSON, commits may stay in the log before they are moved to the database together. */
-const settleMs = 1_000;
-const settleChars = 256 * 1_024;
+const moveAfterMs = 1_000;
+const moveAtChars = 256 * 1_024;
 /** What a session that has yet to be written counts as. */
 const headChars = 200;
 
@@ -69,37 +69,37 @@ export class WriteBack {
 
   /** Only after the timer failed: however long the database cannot take them, what waits for it stays bounded. @throws what keeps it from that */
   makeRoom(): void {
-    if (this.#chars >= 2 * settleChars) this.settle();
+    if (this.#chars >= 2 * moveAtChars) this.moveToDatabase();
   }
 
   /** Keeps lines as one commit. @throws the system's error; nothing is kept */
   commit(lines: readonly string[]): void {
     this.#log.append(lines, this.#commits + 1);
     this.#commits++;
-    this.settleLater();
+    this.moveLater();
   }
 
   /** @param isRetry it just failed: again after a while, however much there is */
-  settleLater(isRetry = false): void {
+  moveLater(isRetry = false): void {
     if (this.#isClosed || (this.#unsettled.size === 0 && !this.#isWalSoiled && this.#isMarkedOpen)) return;
-    const isDue = this.#chars >= settleChars && !isRetry;
+    const isDue = this.#chars >= moveAtChars && !isRetry;
     if (this.#timer !== undefined && !isDue) return;
     clearTimeout(this.#timer);
-    const settle = () => {
+    const move = () => {
       this.#timer = undefined;
       try {
-        this.settle();
+        this.moveToDatabase();
       } catch {
         // A full disk, most likely. Nothing is lost, the log has it; appends are refused where it grows too large.
-        this.settleLater(true);
+        this.moveLater(true);
       }
     };
-    this.#timer = setTimeout(settle, isDue ? 0 : settleMs);
+    this.#timer = setTimeout(move, isDue ? 0 : moveAfterMs);
     this.#timer.unref();
   }
 
   /** Moves what is in the log to the database. @throws what keeps it from that; everything is as it was */
-  settle(): void {
+  moveToDatabase(): void {
     const sessions = [...this.#unsettled];
     const { keys, aside } = this.#database.writeBack(sessions, this.#commits);
     for (const session of sessions) {
@@ -126,7 +126,7 @@ export class WriteBack {
   /** Deletes a session: nothing of it is left in any file. @throws what keeps it from that; everything is as it was */
   delete(session: NewestEvents): void {
     // Nothing of it may be left in the log, from where it would come back into one created anew.
-    this.settle();
+    this.moveToDatabase();
     this.#database.deleteSession(session, this.#commits + 1);
     this.#commits++;
     this.#clearLog();
@@ -139,19 +139,19 @@ export class WriteBack {
     this.begin();
   }
 
-  /** Settles now, or on a full disk as soon as it can be. */
+  /** Moves it now, or on a full disk as soon as it can be. */
   begin(): void {
     try {
-      this.settle();
+      this.moveToDatabase();
     } catch {
-      this.settleLater(true);
+      this.moveLater(true);
     }
   }
 
   /** One of the files is gone from under the server: what it has is brought to where the next one finds it, as far as it can be. */
   save(): void {
     try {
-      this.settle();
+      this.moveToDatabase();
       this.#database.markOpen(false);
     } finally {
       this.#emptyWal();
@@ -163,7 +163,7 @@ export class WriteBack {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     try {
-      this.settle();
+      this.moveToDatabase();
       this.#database.markOpen(false);
       return true;
     } catch {
@@ -181,6 +181,6 @@ export class WriteBack {
     } catch {
       this.#isWalSoiled = true;
     }
-    if (this.#isWalSoiled) this.settleLater(true);
+    if (this.#isWalSoiled) this.moveLater(true);
   }
 }
