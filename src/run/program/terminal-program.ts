@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty, ReadStream } from 'node:tty';
-import type { ChildProgram, ChildProgramOptions } from './child-program.ts';
+import type { ChildProgram, ChildProgramOptions } from './child-program-contract.ts';
 import { findProgram } from './find-program.ts';
 import { startWithKeeper } from './session-keeper.ts';
 import type { ProgramOutputs } from '../output/program-outputs.ts';

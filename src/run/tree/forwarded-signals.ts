@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks';
 import { constants } from 'node:os';
-import type { ChildProgram } from '../program/child-program.ts';
+import type { ChildProgram } from '../program/child-program-contract.ts';
 import type { ChildTree } from './child-tree.ts';
 import { isInForeground, signalGroupMembers } from '../program/controlling-terminal.ts';
 

@@ -1,17 +1,14 @@
 import type { Cursor } from '../../core/protocol/event.ts';
 import type { EventFilter } from '../../core/event-filter.ts';
-import { limits } from '../../core/protocol/limits.ts';
 import type { SessionState } from '../../core/protocol/session-state.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import type { Journal, JournalChange, SessionHead } from '../../journal/journal.ts';
 import { Delivery } from './delivery.ts';
+import { Joining } from './joining.ts';
 import { MissedSessions, type AppendedChange } from './missed-sessions.ts';
 import { gapAt, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
 import type { SessionStore } from './session-store.ts';
-import type { SessionMessage, Subscription, Watcher } from './watcher.ts';
-
-/** The most events that are read for a watcher at a time, so that one that reads slowly costs little. */
-const replayEvents = 500;
+import type { Subscription, Watcher } from './watcher.ts';
 
 /** A change that the hub tells. What the feed has missed, the hub reads in the journal. */
 type ToldChange = Exclude<JournalChange, { kind: 'behind' }>;
@@ -27,6 +24,7 @@ export class Hub {
   readonly #readersOfAll = new Set<ReaderOfAll>();
   readonly #listeners: ChangeListener[] = [];
   readonly #missed: MissedSessions;
+  readonly #joining: Joining;
   readonly #onProblem: (error: unknown) => void;
   readonly #unsubscribe: () => void;
 
@@ -35,6 +33,7 @@ export class Hub {
     this.#store = store;
     this.#onProblem = onProblem;
     this.#missed = new MissedSessions({ journal, take: (sessionId, head) => this.#takeHead(sessionId, head), onProblem });
+    this.#joining = new Joining(journal, store, onProblem);
     this.#unsubscribe = journal.subscribe((changes) => this.#take(changes));
   }
 
@@ -83,9 +82,9 @@ export class Hub {
         },
       });
     }
-    const begun = after === undefined || gap !== undefined ? this.#beginWithState(sessionId, reader) : Promise.resolve(after.seq);
+    const begun = after === undefined || gap !== undefined ? this.#joining.beginWithState(sessionId, reader) : Promise.resolve(after.seq);
     const close = () => this.#close(sessionId, reader);
-    return { sessionId, joined: this.#follow(reader, begun, (seq) => this.#catchUp(sessionId, reader, seq), close), close };
+    return { sessionId, joined: this.#joining.follow(reader, begun, (seq) => this.#joining.catchUp(sessionId, reader, seq), close), close };
   }
 
   /** Subscribes to every session: the states of those that changed last, then everything new. */
@@ -93,7 +92,11 @@ export class Hub {
     const reader: ReaderOfAll = { watcher, filter, isLive: false, isClosed: false, missed: new Map() };
     this.#readersOfAll.add(reader);
     const close = () => this.#closeOfAll(reader);
-    return { sessionId: undefined, joined: this.#follow(reader, this.#joinAll(reader), () => this.#catchUpAll(reader), close), close };
+    return {
+      sessionId: undefined,
+      joined: this.#joining.follow(reader, this.#joining.joinAll(reader), () => this.#joining.catchUpAll(reader), close),
+      close,
+    };
   }
 
   close(): void {
@@ -150,10 +153,10 @@ export class Hub {
     for (const reader of this.#readers.get(sessionId) ?? []) {
       if (!reader.isLive) continue;
       reader.isLive = false;
-      void this.#follow(
+      void this.#joining.follow(
         reader,
         Promise.resolve(from),
-        (seq) => this.#catchUp(sessionId, reader, seq),
+        (seq) => this.#joining.catchUp(sessionId, reader, seq),
         () => this.#close(sessionId, reader),
       );
     }
@@ -161,10 +164,10 @@ export class Hub {
       if (!reader.missed.has(sessionId)) reader.missed.set(sessionId, from + 1);
       if (!reader.isLive) continue;
       reader.isLive = false;
-      void this.#follow(
+      void this.#joining.follow(
         reader,
         Promise.resolve(),
-        () => this.#catchUpAll(reader),
+        () => this.#joining.catchUpAll(reader),
         () => this.#closeOfAll(reader),
       );
     }
@@ -207,7 +210,7 @@ export class Hub {
     const session_id = isCreated ? change.head.session_id : change.session_id;
     const tell = (reader: Reader) => {
       reader.watcher.tell({ name: isCreated ? 'session:created' : 'session:deleted', payload: { session_id, timestamp: timestampNow() } });
-      const state = isCreated ? this.#stateMessage(session_id) : undefined;
+      const state = isCreated ? this.#joining.stateMessage(session_id) : undefined;
       if (state !== undefined) reader.watcher.tell(state);
     };
     for (const reader of this.#readers.get(session_id) ?? []) {
@@ -218,103 +221,6 @@ export class Hub {
       tell(reader);
       reader.missed.delete(session_id);
     }
-  }
-
-  #stateMessage(sessionId: string, state = this.#store.get(sessionId)?.state): SessionMessage | undefined {
-    const session = this.#store.get(sessionId);
-    if (session === undefined || state === undefined) return undefined;
-    const { epoch } = session.head;
-    return { name: 'session:state', payload: { session: state, epoch, seq: state.seq, timestamp: timestampNow() } };
-  }
-
-  /** Resolves once what a reader begins with is written, and goes on from there. What cannot be read cuts it: it would wait for ever. */
-  #follow<Begun>({ watcher }: Reader, begun: Promise<Begun>, goOn: (begun: Begun) => Promise<void>, close: () => void): Promise<void> {
-    begun.then(goOn).catch((error: unknown) => {
-      this.#onProblem(error);
-      close();
-      watcher.cut();
-    });
-    return begun.then(
-      () => undefined,
-      () => undefined,
-    );
-  }
-
-  /** Tells the state as it is now, however long that takes; gives the place in the history where it stands. */
-  async #beginWithState(sessionId: string, reader: Reader): Promise<number> {
-    const session = this.#store.get(sessionId);
-    let seq = 0;
-    if (session === undefined) reader.isLive = true;
-    else {
-      const now = session.state;
-      await reader.watcher.tellPaced(async () => {
-        const state = now ?? (await this.#store.load(sessionId));
-        // Deleted meanwhile, or created anew: the reader was told.
-        if (reader.isClosed || reader.isLive || this.#store.get(sessionId) !== session) return undefined;
-        seq = state?.seq ?? 0;
-        return this.#stateMessage(sessionId, state);
-      });
-    }
-    return seq;
-  }
-
-  /** Tells the states as they are now, however long that takes: every event from now on follows the state of its session. */
-  async #joinAll(reader: ReaderOfAll): Promise<void> {
-    const begun = this.#store.recent(limits.joinStates).map((session) => ({ session, now: session.state }));
-    for (const { session, now } of begun) {
-      const { session_id } = session.head;
-      const isThere = await reader.watcher.tellPaced(async () => {
-        const state = now ?? (await this.#store.load(session_id));
-        if (reader.isClosed || state === undefined || this.#store.get(session_id) !== session) return undefined;
-        if (state.seq < session.head.seq) reader.missed.set(session_id, state.seq + 1);
-        else reader.missed.delete(session_id);
-        return this.#stateMessage(session_id, state);
-      });
-      if (!isThere || reader.isClosed) return;
-    }
-  }
-
-  /** Sends what came while it joined, session by session, until nothing is left. */
-  async #catchUpAll(reader: ReaderOfAll): Promise<void> {
-    while (!reader.isClosed) {
-      if (reader.missed.size > 0) await reader.watcher.drained();
-      const [missed] = reader.missed;
-      if (missed === undefined) {
-        reader.isLive = true;
-        return;
-      }
-      const [sessionId, first] = missed;
-      reader.missed.delete(sessionId);
-      const session = this.#store.get(sessionId);
-      const through = session?.head.seq ?? 0;
-      const isSame = () => !reader.isClosed && this.#store.get(sessionId) === session;
-      for (let after = first - 1; after < through && isSame();) after = await this.#replay(sessionId, reader, { after, through });
-    }
-  }
-
-  async #catchUp(sessionId: string, reader: Reader, after: number): Promise<void> {
-    let at = after;
-    while (!reader.isClosed && !reader.isLive) {
-      const through = this.#store.get(sessionId)?.head.seq ?? 0;
-      if (at >= through) reader.isLive = true;
-      else at = await this.#replay(sessionId, reader, { after: at, through });
-    }
-  }
-
-  /** Sends a piece of the history; gives the place through which it went. */
-  async #replay(sessionId: string, reader: Reader, { after, through }: { after: number; through: number }): Promise<number> {
-    let at = through;
-    const isThere = await reader.watcher.replay(async () => {
-      if (reader.isClosed) return [];
-      const range = { after, through, limit: replayEvents, maxChars: limits.pieceBytes, filter: reader.filter };
-      const events = await this.#journal.read(sessionId, range);
-      at = events.at(-1)?.seq ?? through;
-      // Deleted meanwhile and created anew: the reader was told.
-      return reader.isClosed || reader.isLive ? [] : events;
-    });
-    if (!isThere) reader.isClosed = true;
-    await reader.watcher.drained();
-    return at;
   }
 
   #close(sessionId: string, reader: Reader): void {
