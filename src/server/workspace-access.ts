@@ -17,7 +17,7 @@ import type { Publishing } from './sessions/event-intake.ts';
 import { liveSessions } from './sessions/live-sessions.ts';
 import { Producer } from './sessions/producer.ts';
 import { summaryOf, watchersBySession, type SessionSummary } from './sessions/session-summary.ts';
-import type { Subscription, Watcher } from './sessions/watcher.ts';
+import type { Subscription, Watcher } from './sessions/watching/watcher.ts';
 import type { ListedSkill, SkillFilter } from './skills/skill-list.ts';
 import type { SkillProblem } from './skills/skill-folder.ts';
 import type { WorkspaceParts } from './workspace-parts.ts';

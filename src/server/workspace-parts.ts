@@ -3,7 +3,7 @@ import type { DecisionLinks } from './access/decision-links.ts';
 import type { CommandLedger } from './commands/command-ledger.ts';
 import type { Metrics } from './metrics.ts';
 import type { EventIntake } from './sessions/event-intake.ts';
-import type { Hub } from './sessions/hub.ts';
+import type { Hub } from './sessions/watching/hub.ts';
 import type { LostSessions } from './sessions/lost-sessions.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 import type { SkillRegistry } from './skills/skill-registry.ts';

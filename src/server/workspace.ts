@@ -6,7 +6,7 @@ import { CommandLedger } from './commands/command-ledger.ts';
 import { Metrics } from './metrics.ts';
 import { Opened } from './opened.ts';
 import { EventIntake } from './sessions/event-intake.ts';
-import { Hub } from './sessions/hub.ts';
+import { Hub } from './sessions/watching/hub.ts';
 import { LostSessions } from './sessions/lost-sessions.ts';
 import { SessionStore } from './sessions/session-store.ts';
 import { usageOfSkills } from './sessions/usage-of-skills.ts';

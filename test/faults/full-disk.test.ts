@@ -148,7 +148,7 @@ function snapshots(journal: string): number {
   try {
     for (const ending of ['', '-wal']) if (existsSync(journal + ending)) copyFileSync(journal + ending, join(folder, `copy${ending}`));
     const database = new DatabaseSync(join(folder, 'copy'));
-    const [row] = database.prepare('SELECT count(snapshot) AS count FROM sessions').all();
+    const [row] = database.prepare('SELECT count(*) AS count FROM snapshots').all();
     database.close();
     return Number(row?.['count']);
   } finally {

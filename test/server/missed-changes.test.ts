@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { JournalChange, JournalListener } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
-import { Hub } from '../../src/server/sessions/hub.ts';
+import { Hub } from '../../src/server/sessions/watching/hub.ts';
 import { SessionStore } from '../../src/server/sessions/session-store.ts';
-import type { Watcher } from '../../src/server/sessions/watcher.ts';
+import type { Watcher } from '../../src/server/sessions/watching/watcher.ts';
 
 const timestamp = '2026-01-01T00:00:00.000Z';
 const started = (name: string) => ({ type: 'skill:started', data: { skill_name: name }, timestamp });

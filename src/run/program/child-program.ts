@@ -9,7 +9,7 @@ import { openProgramOutputs, type ProgramOutputs } from '../output/program-outpu
 import { PseudoTerminal } from './pseudo-terminal.ts';
 import { hasControllingTerminal, sharesTerminal } from './controlling-terminal.ts';
 import { sizeOf, startOnTerminal } from './terminal-program.ts';
-import { sessionLeader, type TreeRoot } from '../tree/tree-members.ts';
+import { sessionLeader } from '../tree/tree-members.ts';
 
 /**
  * Starts a program. Each of its three streams is a terminal exactly when it would be one without `run`; the same holds for /dev/tty.

@@ -7,7 +7,7 @@ import type { CommandState, SessionState } from '../../core/protocol/session-sta
 import { timestampNow } from '../../core/timestamp.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { KeyedMutex } from '../keyed-mutex.ts';
-import type { Hub } from '../sessions/hub.ts';
+import type { Hub } from '../sessions/watching/hub.ts';
 import { liveSessions, onlyLiveSession } from '../sessions/live-sessions.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';

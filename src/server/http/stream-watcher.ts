@@ -1,7 +1,7 @@
 import { limits } from '../../core/protocol/limits.ts';
 import type { JournalEvent } from '../../journal/journal.ts';
-import type { Delivery, DeliveryShape } from '../sessions/delivery.ts';
-import type { SessionMessage, Watcher } from '../sessions/watcher.ts';
+import type { Delivery, DeliveryShape } from '../sessions/watching/delivery.ts';
+import type { SessionMessage, Watcher } from '../sessions/watching/watcher.ts';
 import type { PacedResponse } from './paced-response.ts';
 
 /** Comments that keep proxies from closing an idle stream, and find readers that are gone. */

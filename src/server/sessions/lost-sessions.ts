@@ -3,7 +3,7 @@ import { isSignOfLife } from '../../core/fold/fold-lost.ts';
 import { isLive } from '../../core/protocol/session-state.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import type { Journal } from '../../journal/journal.ts';
-import type { Hub } from './hub.ts';
+import type { Hub } from './watching/hub.ts';
 import { brief, type SessionStore, type StoredSession } from './session-store.ts';
 
 export interface LostSessionsOptions {

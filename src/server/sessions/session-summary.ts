@@ -1,5 +1,5 @@
 import type { SessionState } from '../../core/protocol/session-state.ts';
-import type { Hub } from './hub.ts';
+import type { Hub } from './watching/hub.ts';
 import type { LostSessions } from './lost-sessions.ts';
 import { brief, type SessionStore, type StoredSession } from './session-store.ts';
 

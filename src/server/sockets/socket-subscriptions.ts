@@ -7,7 +7,7 @@ import { subscribeRequest, unsubscribeRequest, type SubscribedMessage } from '..
 import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { SocketWatcher, type SocketBacklog } from './socket-watcher.ts';
-import type { Subscription } from '../sessions/watcher.ts';
+import type { Subscription } from '../sessions/watching/watcher.ts';
 import type { WorkspaceAccess } from '../workspace-access.ts';
 
 type SubscribeRequest = z.output<typeof subscribeRequest>;

@@ -2,7 +2,7 @@ import type { Socket } from 'socket.io';
 import { limits } from '../../core/protocol/limits.ts';
 import type { JournalEvent } from '../../journal/journal.ts';
 import { Backlog, type BacklogOptions } from '../sessions/backlog.ts';
-import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from '../sessions/delivery.ts';
+import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from '../sessions/watching/delivery.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
 import { hardClose } from './tuning/hard-close.ts';
 import { pollAnswerOf, type PollAnswer } from './tuning/poll-answer.ts';
@@ -11,7 +11,7 @@ import { tcpProgress } from './tuning/tcp-progress.ts';
 import { tcpSocketOf } from './tuning/tcp-socket.ts';
 import type { Tuning } from './tuning/tuning.ts';
 import { waitingPackets } from './tuning/waiting-packets.ts';
-import type { SessionMessage, Watcher } from '../sessions/watcher.ts';
+import type { SessionMessage, Watcher } from '../sessions/watching/watcher.ts';
 
 /** Data that was written and that the client has not taken yet. */
 interface Written {

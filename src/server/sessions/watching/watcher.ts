@@ -1,5 +1,5 @@
-import type { SessionGapMessage, SessionStateMessage } from '../../core/protocol/messages.ts';
-import type { JournalEvent } from '../../journal/journal.ts';
+import type { SessionGapMessage, SessionStateMessage } from '../../../core/protocol/messages.ts';
+import type { JournalEvent } from '../../../journal/journal.ts';
 import type { Delivery } from './delivery.ts';
 
 /** The messages about a session that are not events of it. Filters do not apply to them. */

@@ -1,5 +1,5 @@
-import type { EventFilter } from '../../core/event-filter.ts';
-import type { Cursor } from '../../core/protocol/event.ts';
+import type { EventFilter } from '../../../core/event-filter.ts';
+import type { Cursor } from '../../../core/protocol/event.ts';
 import type { AppendedChange } from './missed-sessions.ts';
 import type { Watcher } from './watcher.ts';
 

@@ -1,8 +1,8 @@
-import { limits } from '../../core/protocol/limits.ts';
-import { timestampNow } from '../../core/timestamp.ts';
-import type { Journal } from '../../journal/journal.ts';
+import { limits } from '../../../core/protocol/limits.ts';
+import { timestampNow } from '../../../core/timestamp.ts';
+import type { Journal } from '../../../journal/journal.ts';
 import type { Reader, ReaderOfAll } from './reader.ts';
-import type { SessionStore } from './session-store.ts';
+import type { SessionStore } from '../session-store.ts';
 import type { SessionMessage } from './watcher.ts';
 
 /** The most events that are read for a watcher at a time, so that one that reads slowly costs little. */

@@ -1,13 +1,13 @@
-import type { Cursor } from '../../core/protocol/event.ts';
-import type { EventFilter } from '../../core/event-filter.ts';
-import type { SessionState } from '../../core/protocol/session-state.ts';
-import { timestampNow } from '../../core/timestamp.ts';
-import type { Journal, JournalChange, SessionHead } from '../../journal/journal.ts';
+import type { Cursor } from '../../../core/protocol/event.ts';
+import type { EventFilter } from '../../../core/event-filter.ts';
+import type { SessionState } from '../../../core/protocol/session-state.ts';
+import { timestampNow } from '../../../core/timestamp.ts';
+import type { Journal, JournalChange, SessionHead } from '../../../journal/journal.ts';
 import { Delivery } from './delivery.ts';
 import { Joining } from './joining.ts';
 import { MissedSessions, type AppendedChange } from './missed-sessions.ts';
 import { gapAt, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
-import type { SessionStore } from './session-store.ts';
+import type { SessionStore } from '../session-store.ts';
 import type { Subscription, Watcher } from './watcher.ts';
 
 /** A change that the hub tells. What the feed has missed, the hub reads in the journal. */

@@ -1,5 +1,5 @@
-import type { EventFilter } from '../../core/event-filter.ts';
-import type { JournalEvent } from '../../journal/journal.ts';
+import type { EventFilter } from '../../../core/event-filter.ts';
+import type { JournalEvent } from '../../../journal/journal.ts';
 
 /** Which encoding of a delivery a watcher takes. Watchers of one shape share the encoded bytes. */
 export interface DeliveryShape {

@@ -1,5 +1,5 @@
-import { limits } from '../../core/protocol/limits.ts';
-import type { Journal, JournalChange, SessionHead } from '../../journal/journal.ts';
+import { limits } from '../../../core/protocol/limits.ts';
+import type { Journal, JournalChange, SessionHead } from '../../../journal/journal.ts';
 
 /** The most events that are read at a time, so that other work is held up little. */
 const readEvents = 500;
