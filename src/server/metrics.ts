@@ -1,4 +1,4 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { JournalEvent } from '../journal/journal.ts';
 
 const windowSeconds = 10;
@@ -27,17 +27,17 @@ export class Metrics {
     help: 'Refused commands that were answered and not journalled, for there were too many',
     registers: [this.registry],
   });
+  readonly #publishSeconds = new Histogram({
+    name: 'shannon_dash_publish_seconds',
+    help: 'From an event received to its fan-out',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
   readonly #perSecond = new Float64Array(windowSeconds);
   readonly #recentMs = new Float64Array(samples);
   #second = 0;
   #measured = 0;
   #eventsTotal = 0;
-
-  constructor() {
-    const seconds = (ms: number | null) => (ms ?? 0) / 1_000;
-    this.gauge('shannon_dash_publish_p50_seconds', 'From an event received to its fan-out: median', () => seconds(this.latency().p50_ms));
-    this.gauge('shannon_dash_publish_p99_seconds', 'From an event received to its fan-out: 99 %', () => seconds(this.latency().p99_ms));
-  }
 
   /** Adds a figure that is read each time that `/metrics` is asked for. */
   gauge(name: string, help: string, read: () => number): void {
@@ -56,6 +56,7 @@ export class Metrics {
 
   published(elapsedMs: number): void {
     this.#recentMs[this.#measured++ % samples] = elapsedMs;
+    this.#publishSeconds.observe(elapsedMs / 1_000);
   }
 
   /** Counts the commands that end with these events. */
