@@ -18,10 +18,10 @@ import { ReadBudget } from './sessions/read-budget.ts';
 import { shutDown } from './shutdown.ts';
 import { defaultSkillFolders } from './skills/skill-registry.ts';
 import { serveSockets } from './sockets/socket-gateway.ts';
-import { leaveDescriptorRoom } from './sockets/tuning/descriptor-room.ts';
-import { fullTuning, type Tuning } from './sockets/tuning/tuning.ts';
+import { leaveDescriptorRoom } from './tuning/descriptor-room.ts';
+import { fullTuning, type Tuning } from './tuning/tuning.ts';
 import { UnusedTime } from './unused-time.ts';
-import { Workspace } from './workspace.ts';
+import { Workspace } from './workspace/workspace.ts';
 
 /** How long a request may take to come in. Fastify sets no limit of its own. */
 const requestMs = 60_000;

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Server as SocketServer } from 'socket.io';
-import { closeConnections, drained } from './sockets/tuning/client-drain.ts';
+import { closeConnections, drained } from './tuning/client-drain.ts';
 import type { Opened } from './opened.ts';
-import type { Tuning } from './sockets/tuning/tuning.ts';
+import type { Tuning } from './tuning/tuning.ts';
 
 /** After this long, the server cuts the clients that have not closed their connections. */
 const graceMs = 500;

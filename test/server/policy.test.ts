@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { may, mayReach, type Verb } from '../../src/server/access/policy.ts';
 import { unrestricted, type Principal } from '../../src/server/access/principal.ts';
-import { Workspace } from '../../src/server/workspace.ts';
-import type { WorkspaceAccess } from '../../src/server/workspace-access.ts';
+import { Workspace } from '../../src/server/workspace/workspace.ts';
+import type { WorkspaceAccess } from '../../src/server/workspace/workspace-access.ts';
 
 const verbs: Record<Verb, (access: WorkspaceAccess, session: string) => unknown> = {
   health: (access) => access.health(),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createTcpServer, connect } from 'node:net';
 import { Server as SocketServer, type Socket } from 'socket.io';
 import { expect, onTestFinished, test } from 'vitest';
-import { fullTuning, type Tuning } from '../../src/server/sockets/tuning/tuning.ts';
+import { fullTuning, type Tuning } from '../../src/server/tuning/tuning.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { connectClient, connectQuiet } from '../helpers/socket-client.ts';
 import { http, publish, startServer } from '../helpers/start-server.ts';

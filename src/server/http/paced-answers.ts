@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import type { BudgetShare, ReadBudget } from '../sessions/read-budget.ts';
-import { tcpProgress } from '../sockets/tuning/tcp-progress.ts';
-import type { Tuning } from '../sockets/tuning/tuning.ts';
+import { tcpProgress } from '../tuning/tcp-progress.ts';
+import type { Tuning } from '../tuning/tuning.ts';
 
 /** Answers from this length on count in the budget. */
 const largeChars = 16 * 1024;

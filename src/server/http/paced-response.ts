@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { Backlog } from '../sessions/backlog.ts';
 import type { BudgetShare, ReadBudget } from '../sessions/read-budget.ts';
-import { tcpProgress } from '../sockets/tuning/tcp-progress.ts';
-import type { Tuning } from '../sockets/tuning/tuning.ts';
+import { tcpProgress } from '../tuning/tcp-progress.ts';
+import type { Tuning } from '../tuning/tuning.ts';
 
 export interface PacedResponseOptions {
   headers: Record<string, string>;

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { limits } from '../../core/protocol/limits.ts';
 import { unrestricted, type Principal } from '../access/principal.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
-import type { Tuning } from '../sockets/tuning/tuning.ts';
-import type { WorkspaceAccess } from '../workspace-access.ts';
+import type { Tuning } from '../tuning/tuning.ts';
+import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 
 /** What the routes work with. */
 export interface RouteParts {

@@ -5,7 +5,7 @@ import { attachRequest } from '../../core/protocol/messages.ts';
 import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import type { OrchestratorLink } from '../commands/attachment/orchestrators.ts';
-import type { WorkspaceAccess } from '../workspace-access.ts';
+import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 import { detachmentOf } from './socket-detachment.ts';
 
 /** How long an orchestrator's process has to acknowledge a command before it counts as not delivered. */

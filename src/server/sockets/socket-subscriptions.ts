@@ -8,7 +8,7 @@ import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { SocketWatcher, type SocketBacklog } from './socket-watcher.ts';
 import type { Subscription } from '../sessions/watching/watcher.ts';
-import type { WorkspaceAccess } from '../workspace-access.ts';
+import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 
 type SubscribeRequest = z.output<typeof subscribeRequest>;
 

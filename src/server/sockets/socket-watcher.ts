@@ -4,13 +4,13 @@ import type { JournalEvent } from '../../journal/journal.ts';
 import { Backlog, type BacklogOptions } from '../sessions/backlog.ts';
 import { Delivery, encodedMessage, type DeliveryShape, type EncodedDelivery } from '../sessions/watching/delivery.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
-import { hardClose } from './tuning/hard-close.ts';
-import { pollAnswerOf, type PollAnswer } from './tuning/poll-answer.ts';
-import { writeDelivery } from './tuning/pre-encoded-frames.ts';
-import { tcpProgress } from './tuning/tcp-progress.ts';
-import { tcpSocketOf } from './tuning/tcp-socket.ts';
-import type { Tuning } from './tuning/tuning.ts';
-import { waitingPackets } from './tuning/waiting-packets.ts';
+import { hardClose } from '../tuning/hard-close.ts';
+import { pollAnswerOf, type PollAnswer } from '../tuning/poll-answer.ts';
+import { writeDelivery } from '../tuning/pre-encoded-frames.ts';
+import { tcpProgress } from '../tuning/tcp-progress.ts';
+import { tcpSocketOf } from '../tuning/tcp-socket.ts';
+import type { Tuning } from '../tuning/tuning.ts';
+import { waitingPackets } from '../tuning/waiting-packets.ts';
 import type { SessionMessage, Watcher } from '../sessions/watching/watcher.ts';
 
 /** Data that was written and that the client has not taken yet. */

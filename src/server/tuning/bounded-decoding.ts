@@ -1,8 +1,8 @@
 import type { Server as SocketServer } from 'socket.io';
-import { firstInexactNumber, inexactNumber, withExactNumbers } from '../../../core/json/exact-json.ts';
-import { limits } from '../../../core/protocol/limits.ts';
-import { isDearJson } from '../../access/dear-json.ts';
-import { nextTurn } from '../../turns.ts';
+import { firstInexactNumber, inexactNumber, withExactNumbers } from '../../core/json/exact-json.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import { isDearJson } from '../access/dear-json.ts';
+import { nextTurn } from '../turns.ts';
 import type { Tuning } from './tuning.ts';
 
 /** The name that stands for a message that would take too long to parse. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import type { Logger } from 'pino';
-import { CountedLog } from '../../counted-log.ts';
+import { CountedLog } from '../counted-log.ts';
 import type { Tuning } from './tuning.ts';
 
 /** Descriptors that connections leave to the journal, to folders that are watched and to the program itself. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io';
-import type { EncodedDelivery } from '../../sessions/watching/delivery.ts';
+import type { EncodedDelivery } from '../sessions/watching/delivery.ts';
 import type { Tuning } from './tuning.ts';
 
 /**

@@ -1,0 +1,22 @@
+import type { Journal } from '../../journal/journal.ts';
+import type { DecisionLinks } from '../access/decision-links.ts';
+import type { CommandLedger } from '../commands/command-ledger.ts';
+import type { Metrics } from '../metrics.ts';
+import type { EventIntake } from '../sessions/event-intake.ts';
+import type { Hub } from '../sessions/watching/hub.ts';
+import type { LostSessions } from '../sessions/lost-sessions.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { SkillRegistry } from '../skills/skill-registry.ts';
+
+/** The parts of a workspace. `WorkspaceAccess` works with them; no edge of the server gets them. */
+export interface WorkspaceParts {
+  journal: Journal;
+  store: SessionStore;
+  hub: Hub;
+  lost: LostSessions;
+  ledger: CommandLedger;
+  intake: EventIntake;
+  links: DecisionLinks;
+  skills: SkillRegistry;
+  metrics: Metrics;
+}
