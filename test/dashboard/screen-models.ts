@@ -2,10 +2,9 @@ import { foldAll } from '../../src/core/fold/fold.ts';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { initialState, type SessionState } from '../../src/core/protocol/session-state.ts';
 import { unicodeGlyphs } from '../../src/view/text/glyphs.ts';
-import { atTop } from '../../src/dashboard/rows/list-cursor.ts';
 import { LogBuffer } from '../../src/view/log-buffer.ts';
 import type { ScreenModel } from '../../src/dashboard/screen/screen-model.ts';
-import type { UiState } from '../../src/dashboard/ui-state.ts';
+import { initialUi, type UiState } from '../../src/dashboard/ui-state.ts';
 import { rowText } from '../../src/dashboard/rows/row.ts';
 import { screenOf } from '../../src/dashboard/screen/screen.ts';
 import { textWidth } from '../../src/dashboard/rows/text-width.ts';
@@ -65,25 +64,7 @@ export function modelOf({ events = runJournal, ui, ...wish }: ModelWish = {}): S
     notShown: 0,
     globs: [],
     ...wish,
-    ui: {
-      sessionId: 'run-7f3a',
-      hasOverview: false,
-      focus: 'skills',
-      hasChosenFocus: true,
-      isZoomed: false,
-      follow: true,
-      cursors: { skills: atTop, agents: atTop, files: atTop, validation: atTop, decision: atTop, events: atTop, overview: atTop },
-      overlay: undefined,
-      overlayTop: 0,
-      prompt: undefined,
-      promptChange: undefined,
-      filter: '',
-      filterInput: undefined,
-      history: undefined,
-      timestamps: 'clock',
-      notice: undefined,
-      ...ui,
-    },
+    ui: { ...initialUi('run-7f3a'), hasChosenFocus: true, ...ui },
   };
 }
 

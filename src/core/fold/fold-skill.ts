@@ -1,7 +1,8 @@
 import type { SessionEvent } from '../protocol/event.ts';
-import { errorTextOf, lengthMs, numberOf, percentOf, sum, textField, withItem } from './fold-values.ts';
+import { errorTextOf, lengthMs, numberOf, percentOf, textField, withItem } from './fold-values.ts';
 import { foldLimits } from '../protocol/limits.ts';
-import type { SessionState, SkillState, SkillUsage } from '../protocol/session-state.ts';
+import type { SessionState, SkillState } from '../protocol/session-state.ts';
+import { withUse } from './use-counts.ts';
 
 /** `skill:*`: the skill itself, the current one, the usage figures and, where steps are counted, the progress. */
 export function foldSkill(state: SessionState, event: SessionEvent): Partial<SessionState> | undefined {
@@ -75,28 +76,10 @@ function countedProgress(state: SessionState, skills: readonly SkillState[]): Pa
   return { progress: Math.max(state.progress ?? 0, Math.min(100, Math.round((done / state.total_steps) * 100))) };
 }
 
-function countedUsage(state: SessionState, type: string, skill: SkillState): Partial<SessionState> {
+function countedUsage(state: SessionState, type: string, { skill_name, duration_ms }: SkillState): Partial<SessionState> {
   if (type !== 'skill:started' && type !== 'skill:completed' && type !== 'skill:failed') return {};
-  const at = state.skill_usage.findIndex((each) => each.skill_name === skill.skill_name);
-  if (at === -1 && state.skill_usage.length >= foldLimits.skillUsage) return {};
-  const before: SkillUsage = state.skill_usage[at] ?? {
-    skill_name: skill.skill_name,
-    started: 0,
-    completed: 0,
-    failed: 0,
-    duration_s: 0,
-    durations: 0,
-  };
-  const isTimed = type === 'skill:completed' && skill.duration_ms !== null;
-  const after: SkillUsage = {
-    ...before,
-    started: before.started + (type === 'skill:started' ? 1 : 0),
-    completed: before.completed + (type === 'skill:completed' ? 1 : 0),
-    failed: before.failed + (type === 'skill:failed' ? 1 : 0),
-    duration_s: sum(before.duration_s, isTimed ? (skill.duration_ms ?? 0) / 1_000 : 0),
-    durations: before.durations + (isTimed ? 1 : 0),
-  };
-  const skill_usage = state.skill_usage.slice();
-  skill_usage[at === -1 ? skill_usage.length : at] = after;
-  return { skill_usage };
+  const step = type === 'skill:started' ? 'started' : type === 'skill:completed' ? 'completed' : 'failed';
+  const use = { step, timedMs: step === 'completed' ? duration_ms : null } as const;
+  const skill_usage = withUse(state.skill_usage, { skill_name }, (each) => each.skill_name === skill_name, use, foldLimits.skillUsage);
+  return skill_usage === undefined ? {} : { skill_usage };
 }

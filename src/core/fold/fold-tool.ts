@@ -1,8 +1,9 @@
 import type { SessionEvent } from '../protocol/event.ts';
 import { foldLimits } from '../protocol/limits.ts';
-import type { ToolState, ToolUsage } from '../protocol/agent-activity.ts';
+import type { ToolState } from '../protocol/agent-activity.ts';
 import type { SessionState } from '../protocol/session-state.ts';
-import { errorTextOf, lengthMs, sum, textField } from './fold-values.ts';
+import { errorTextOf, lengthMs, textField } from './fold-values.ts';
+import { withUse } from './use-counts.ts';
 
 /** `tool:*`: the call itself, and how often each tool was called. */
 export function foldTool(state: SessionState, event: SessionEvent): Partial<SessionState> | undefined {
@@ -49,27 +50,9 @@ function nextTool(
   };
 }
 
-function countedUsage(state: SessionState, type: string, tool: ToolState): Partial<SessionState> {
-  const at = state.tool_usage.findIndex((each) => each.tool_name === tool.tool_name);
-  if (at === -1 && state.tool_usage.length >= foldLimits.toolUsage) return {};
-  const before: ToolUsage = state.tool_usage[at] ?? {
-    tool_name: tool.tool_name,
-    started: 0,
-    completed: 0,
-    failed: 0,
-    duration_s: 0,
-    durations: 0,
-  };
-  const isTimed = type !== 'tool:started' && tool.duration_ms !== null;
-  const after: ToolUsage = {
-    ...before,
-    started: before.started + (type === 'tool:started' ? 1 : 0),
-    completed: before.completed + (type === 'tool:completed' ? 1 : 0),
-    failed: before.failed + (type === 'tool:failed' ? 1 : 0),
-    duration_s: sum(before.duration_s, isTimed ? (tool.duration_ms ?? 0) / 1_000 : 0),
-    durations: before.durations + (isTimed ? 1 : 0),
-  };
-  const tool_usage = state.tool_usage.slice();
-  tool_usage[at === -1 ? tool_usage.length : at] = after;
-  return { tool_usage };
+function countedUsage(state: SessionState, type: string, { tool_name, duration_ms }: ToolState): Partial<SessionState> {
+  const step = type === 'tool:started' ? 'started' : type === 'tool:completed' ? 'completed' : 'failed';
+  const use = { step, timedMs: step === 'started' ? null : duration_ms } as const;
+  const tool_usage = withUse(state.tool_usage, { tool_name }, (each) => each.tool_name === tool_name, use, foldLimits.toolUsage);
+  return tool_usage === undefined ? {} : { tool_usage };
 }

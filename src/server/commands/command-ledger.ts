@@ -188,8 +188,7 @@ export class CommandLedger {
     const commandId = request.command_id ?? newId();
     const command = await this.#accept.accept(sessionId, { commandId, request, by });
     // Without an orchestrator that could carry the command out, waiting would not bring its end.
-    const isUnderWay = command.status === 'delivered' || (await this.#hasExecutor(sessionId, command));
-    const isWaitedFor = !isFinal(command.status) && isUnderWay;
+    const isWaitedFor = !isFinal(command.status) && (command.status === 'delivered' || (await this.#hasExecutor(sessionId, command)));
     const end = isWaitedFor ? await this.#ended(sessionId, commandId, request.timeout_ms) : command;
     if (store.get(sessionId) === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
     const told = await history.withWholeResult(sessionId, end ?? (await history.find(sessionId, commandId)) ?? command);
