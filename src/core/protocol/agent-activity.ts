@@ -55,7 +55,6 @@ export const messages = openObject({
 });
 
 export interface ToolState extends z.output<typeof tool> {}
-export interface ToolUsage extends z.output<typeof toolUsage> {}
 export interface Usage extends z.output<typeof usage> {}
 
 /** The sum of no report. */
