@@ -1,3 +1,5 @@
+import { closeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { rememberInheritedDescriptors } from '../run/program/inherited-state.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -41,7 +43,19 @@ export async function main(argv: string[]): Promise<void> {
   // A full disk is told of after this; and a stdout that failed once takes the next text as if nothing had been.
   if (errored !== null && errored.code !== 'EPIPE') lost ??= fail(outputFailure(errored));
   const failed = await lost;
+  await leaveTerminalToForeground();
   process.exit(code === exitCodes.ok ? (failed ?? code) : code);
+}
+
+/**
+ * At its exit Node sets a terminal back to the settings that it found at its start. A process in the background must not: they may
+ * be those of the shell's line editor, and another program has the terminal by then. Node leaves a closed descriptor alone.
+ */
+async function leaveTerminalToForeground(): Promise<void> {
+  const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+  if (terminals.length === 0) return;
+  const { isInForeground } = await import('../run/program/controlling-terminal.ts');
+  if (!isInForeground()) terminals.forEach((descriptor) => closeSync(descriptor));
 }
 
 /** The flags for the output of an error, read without the parser: the arguments themselves may be wrong. */

@@ -189,7 +189,8 @@ test('a job in the background runs, leaves the terminal alone, and what it leave
   shell.pty.write(`$run -s b -- sh -c 'sleep 60 & echo $! > left; echo OUT' &\r`);
   await shell.next('OUT\r\n');
   await place.untilEvent('b', 'execution:completed');
-  shell.pty.write('stty -a\r');
+  // Only when the run has ended: its exit is what could change the terminal's settings.
+  shell.pty.write('wait; stty -a\r');
   expect(await shell.next(/speed[^]*prompt> /)).toMatch(/[^-]icanon/);
   const left = Number(place.read('left'));
   expect(stateOf(left)).toBe('S');

@@ -53,12 +53,13 @@ export function spawnGit(
   args: readonly string[],
   { cwd, env, timeoutMs = timeLimitMs }: { cwd: string; env: NodeJS.ProcessEnv; timeoutMs?: number },
 ): ChildProcessWithoutNullStreams & { timedOut?: boolean } {
+  // Before git is there: a signal may come while it starts, and would end this process alone.
+  if (running.size === 0) listenForOurEnd();
   const child: ChildProcessWithoutNullStreams & { timedOut?: boolean } = spawn('git', args, { cwd, env, detached: true });
   const { pid } = child;
-  if (pid === undefined) return child;
-  if (running.size === 0) {
-    for (const signal of signalsNotIgnored()) process.on(signal, endWithUs);
-    process.on('exit', endAllGit);
+  if (pid === undefined) {
+    if (running.size === 0) ceaseToListen();
+    return child;
   }
   running.add(pid);
   const timer = setTimeout(() => {
@@ -68,11 +69,19 @@ export function spawnGit(
   child.once('exit', () => {
     clearTimeout(timer);
     running.delete(pid);
-    if (running.size > 0) return;
-    for (const signal of endSignals) process.off(signal, endWithUs);
-    process.off('exit', endAllGit);
+    if (running.size === 0) ceaseToListen();
   });
   return child;
+}
+
+function listenForOurEnd(): void {
+  for (const signal of signalsNotIgnored()) process.on(signal, endWithUs);
+  process.on('exit', endAllGit);
+}
+
+function ceaseToListen(): void {
+  for (const signal of endSignals) process.off(signal, endWithUs);
+  process.off('exit', endAllGit);
 }
 
 /** Runs git to its end and gives its standard output. @throws GitError | GitMissingError */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { callApi } from '../../../client/sessions-api.ts';
 import { NoCheckpointsError } from '../../../run/git/git-command.ts';
+import { endAllGit } from '../../../run/git/git-process.ts';
 import { supervise, type SuperviseResult } from '../../../run/supervisor.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -145,6 +146,8 @@ async function endAs({ code, signal }: SuperviseResult): Promise<number> {
     // Node ignores some (SIGPIPE) and listens to others; to listen and to cease to brings the system's own way back.
     process.once(signal, () => undefined).removeAllListeners(signal);
   }
+  // Node emits no `exit` then, at which git would be ended.
+  endAllGit();
   process.kill(process.pid, signal);
   // A signal that the system holds back, or that does not end us: the exit code says it then.
   await new Promise((resolve) => setTimeout(resolve, 200));
