@@ -6,7 +6,7 @@ import manifest from './package.json' with { type: 'json' };
  * third of the time to the dashboard's first picture, those of zod and Socket.IO's client a quarter of that to a short command's end.
  */
 export default {
-  input: { main: 'src/cli/main.ts', 'compile-cache': 'src/cli/compile-cache.ts', 'skill-worker': 'src/server/skills/skill-worker.ts' },
+  input: { start: 'src/cli/start.ts', 'skill-worker': 'src/server/skills/skill-worker.ts' },
   platform: 'node',
   external: [...Object.keys(manifest.optionalDependencies), 'react-devtools-core'].map((name) => new RegExp(`^${name}(?:/|$)`)),
   // React's development build costs several times the time for each frame.

@@ -7,19 +7,13 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 13)) {
   );
   process.exit(1);
 }
-// Before all else is loaded: only what comes after it is kept compiled.
-import('../dist/program/compile-cache.js')
-  .then(function (cache) {
-    cache.keepCompiledCode();
-    return import('../dist/program/main.js');
-  })
-  .then(
-    function (main) {
-      return main.main(process.argv);
-    },
-    function (error) {
-      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-      process.stderr.write('error: shannon-dash is not built here (' + error.message + ')\n  build it: npm ci\n');
-      process.exit(1);
-    },
-  );
+import('../dist/program/start.js').then(
+  function (program) {
+    return program.start(process.argv);
+  },
+  function (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    process.stderr.write('error: shannon-dash is not built here (' + error.message + ')\n  build it: npm ci\n');
+    process.exit(1);
+  },
+);

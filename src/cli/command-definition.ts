@@ -12,6 +12,10 @@ export type ValueKind =
   | 'session'
   | 'checkpoint'
   | 'decision'
+  /** An option of the decision that `--decision` names. */
+  | 'choice'
+  /** The id of a command in the ledger. */
+  | 'command'
   | 'skill'
   | 'command-type'
   | 'event-type'
@@ -19,9 +23,11 @@ export type ValueKind =
   | 'program';
 
 /** An argument of a command. */
-interface ArgumentDefinition {
+export interface ArgumentDefinition {
   name: string;
   kind: ValueKind;
+  /** The only values that it takes. */
+  choices?: readonly string[];
   isOptional?: true;
   /** It takes all that follows. */
   isRepeatable?: true;
@@ -37,12 +43,16 @@ export interface OptionDefinition {
   kind?: ValueKind;
   /** The only values that it takes. */
   choices?: readonly string[];
+  /** Values that a shell offers; it takes others too. */
+  suggestions?: readonly string[];
   isRepeatable?: true;
   /** The help leaves it out. */
   isHidden?: true;
   default?: string;
   /** The options, by their long names, that it cannot stand beside. */
   conflicts?: readonly string[];
+  /** The values of the command's first argument that it goes with; absent: all. */
+  onlyWith?: readonly string[];
 }
 
 /** One command of the program, as data. The help is made from it; the code of the command is loaded only when the command is called. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
-import type { CommandDefinition, OptionDefinition } from './command-definition.ts';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command-definition.ts';
 import { exitCodes } from './exit-codes.ts';
 import { usageFailure } from './failure.ts';
+import { globalDefinitions } from './global-options.ts';
 import type { RunCommand } from './invocation.ts';
 import { valueReaders } from './option-values.ts';
 import { renderHelp } from './terminal/help.ts';
@@ -43,9 +44,10 @@ export class Program {
 
   /** Adds a command. @param load loads its code when it is called */
   add(definition: CommandDefinition, load: () => Promise<RunCommand<never>>): void {
-    const { summary, examples, notes, passThrough, warnsOfTrust } = definition;
+    const { name, summary, arguments: args = [], examples, notes, passThrough, warnsOfTrust } = definition;
     const options = definition.options.map(optionOf);
-    const command = this.#commander.command(usageOf(definition)).description(summary);
+    const command = this.#commander.command(name).description(summary);
+    for (const each of args) command.addArgument(argumentOf(each));
     for (const each of [...options, ...globalOptions().filter((global) => !options.some(({ long }) => long === global.long))]) {
       command.addOption(each);
     }
@@ -94,28 +96,15 @@ export function openOutput({ json, quiet, verbose, color }: Partial<GlobalOption
   return Output.open({ isJson: json ?? false, isQuiet: quiet ?? false, isVerbose: verbose ?? false, color: color ?? true });
 }
 
-/** Every command takes these, before or after its name; the help of the program alone lists them. */
-const globalDefinitions: readonly OptionDefinition[] = [
-  { flags: '--url <url>', summary: 'the server (http://127.0.0.1:8000)', kind: 'url' },
-  { flags: '--token-file <file>', summary: 'a file that holds the token', kind: 'file' },
-  { flags: '--timeout <time>', summary: 'how long to wait: 500ms, 5s, 5m', kind: 'duration' },
-  { flags: '--json', summary: 'JSON on stdout, errors as JSON on stderr' },
-  { flags: '--no-color', summary: 'no colours' },
-  { flags: '-q, --quiet', summary: 'results and errors only' },
-  { flags: '-v, --verbose', summary: 'say more; stack traces of errors' },
-];
-
 function globalOptions(): Option[] {
   return globalDefinitions.map((definition) => optionOf({ ...definition, isHidden: true }));
 }
 
-/** `send <type>`, `run <command> [args...]`. */
-function usageOf({ name, arguments: args = [] }: CommandDefinition): string {
-  const words = args.map((each) => {
-    const inner = `${each.name}${each.isRepeatable === true ? '...' : ''}`;
-    return each.isOptional === true ? `[${inner}]` : `<${inner}>`;
-  });
-  return [name, ...words].join(' ');
+/** `<type>`, `[args...]`. */
+function argumentOf({ name, choices, isOptional, isRepeatable }: ArgumentDefinition): Argument {
+  const inner = `${name}${isRepeatable === true ? '...' : ''}`;
+  const argument = new Argument(isOptional === true ? `[${inner}]` : `<${inner}>`);
+  return choices === undefined ? argument : argument.choices(choices);
 }
 
 function optionOf({ flags, summary, kind, choices, isRepeatable, isHidden, default: value, conflicts }: OptionDefinition): Option {

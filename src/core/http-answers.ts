@@ -56,6 +56,8 @@ const listedSession = openObject({
   updated_at: told,
   status: sessionStatus,
   current_skill: toldOrNull,
+  /** The beginning of what it was started for. */
+  task: toldOrNull.default(null),
   progress: number.nullable(),
   seq: number,
   watchers: number,

@@ -2,6 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
+import { commandOf } from '../../src/cli/commands/send/command-flags.ts';
+import { commandTypes, type CommandType } from '../../src/core/protocol/known-words.ts';
 
 const definitions = commands.map(({ definition }) => definition);
 const folder = join(import.meta.dirname, '../../src/cli/commands');
@@ -25,6 +27,28 @@ test.each(definitions)('$name: every value has its kind, a flag has none, and th
   }
   expect(examples.length).toBeGreaterThanOrEqual(2);
   expect(examples.length).toBeLessThanOrEqual(3);
+});
+
+test('send: a flag that the program refuses for a command is marked with the commands that it goes with', () => {
+  const send = definitions.find(({ name }) => name === 'send');
+  const key = (flags: string) => /--([a-z-]+)/.exec(flags)?.[1]?.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()) ?? '';
+  const isRefused = (type: CommandType, flag: string, value: unknown) => {
+    try {
+      commandOf(type, { [flag]: value });
+      return false;
+    } catch (error) {
+      return String(error).includes('does not go with');
+    }
+  };
+  const marked = (send?.options ?? []).filter(({ onlyWith }) => onlyWith !== undefined);
+  expect(marked.length).toBeGreaterThan(8);
+  for (const type of commandTypes) {
+    for (const { flags, isRepeatable, onlyWith } of send?.options ?? []) {
+      if (isRefused(type, key(flags), isRepeatable === true ? ['a=1'] : 'x'))
+        expect([type, flags, onlyWith]).toEqual([type, flags, expect.not.arrayContaining([type])]);
+      else if (key(flags) !== 'yes') expect([type, flags, onlyWith?.includes(type) ?? true]).toEqual([type, flags, true]);
+    }
+  }
 });
 
 test.each(commands)('$definition.name: what it does is loaded when it is called', async ({ load }) => {

@@ -33,3 +33,11 @@ test('the steps of a run with many skills are counted on', () => {
   expect(JSON.stringify(state).length).toBeLessThan(40_000);
   expect(JSON.stringify(whole).length).toBeGreaterThan(300_000);
 });
+
+test('a list tells the beginning of a long task', () => {
+  const state = foldAll(createdState(), eventsOf([['execution:started', { task: 'x'.repeat(1_000) }]]));
+  const short = `${'x'.repeat(199)}…`;
+  expect(briefOf(state).task).toBe(short);
+  expect(briefOf(briefStateOf(state)).task).toBe(short);
+  expect(briefOf(foldAll(createdState(), eventsOf([['execution:started', {}]]))).task).toBeNull();
+});

@@ -5,6 +5,7 @@ import { ShannonDashError } from './errors.ts';
 import { optionalSessionId, shortId } from '../ids.ts';
 import { jsonText, utf8Bytes } from '../json/json.ts';
 import { knownWord, openObject } from '../json/open-object.ts';
+import { commandTypes, type CommandType } from './known-words.ts';
 import { limits } from './limits.ts';
 import { check, parse } from '../json/parse.ts';
 import { anyObject, boundedText } from '../text/text.ts';
@@ -42,6 +43,8 @@ const inject = z.object({
     .default('next'),
 });
 
+export { commandTypes, type CommandType } from './known-words.ts';
+
 /** The fields of each command type: protocol, section 6. */
 export const commandTable = {
   HALT: halt,
@@ -50,17 +53,13 @@ export const commandTable = {
   REDIRECT: redirect,
   DECISION: decision,
   INJECT: inject,
-} as const;
-
-export type CommandType = keyof typeof commandTable;
+} as const satisfies Record<CommandType, z.ZodType>;
 
 /** To zod, an object without fields is one that may have none: joined with others it would forbid theirs. */
 type Joinable<Fields> = string extends keyof Fields ? unknown : Fields;
 
 /** The fields of one type of command, as checked. */
 export type CommandFields<Type extends CommandType> = Joinable<z.output<(typeof commandTable)[Type]>>;
-
-export const commandTypes = Object.keys(commandTable) as CommandType[];
 
 /** Whether a command that stands here has ended. */
 export function isFinal(status: CommandStatus): boolean {

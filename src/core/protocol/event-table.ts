@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { KnownEventType } from './known-words.ts';
 import { limits } from './limits.ts';
 import { anyObject } from '../text/text.ts';
 
@@ -25,6 +26,8 @@ const message = z.looseObject({
   agent_id: text.nullish(),
 });
 const tokens = count.nonnegative('must not be negative').nullish();
+
+export { isServerOnly, type KnownEventType } from './known-words.ts';
 
 /** One option of a decision: a text, or an object with an id and a label. */
 export const decisionOption = z.union(
@@ -171,10 +174,7 @@ export const eventTable = {
   'command:expired': command,
   'orchestrator:attached': orchestrator,
   'orchestrator:detached': orchestrator,
-} as const satisfies Record<string, z.ZodType>;
-
-/** The literal names of the known event types. */
-export type KnownEventType = keyof typeof eventTable;
+} as const satisfies Record<KnownEventType, z.ZodType>;
 
 /** The `data` of a type: as its schema says for a known one, any object else. */
 export type EventData<Type extends string> = Type extends KnownEventType ? z.input<(typeof eventTable)[Type]> : Record<string, unknown>;
@@ -186,9 +186,4 @@ export function isKnownType(type: string): type is KnownEventType {
 /** The schema of a known type's `data`; undefined for any other type. */
 export function dataSchema(type: string): z.ZodType<Record<string, unknown>> | undefined {
   return isKnownType(type) ? eventTable[type] : undefined;
-}
-
-/** Types that only the server writes. A client may not publish them, so that it cannot forge a command's steps or an orchestrator. */
-export function isServerOnly(type: string): boolean {
-  return type.startsWith('command:') || type.startsWith('orchestrator:') || type.startsWith('journal:') || type === 'execution:lost';
 }

@@ -3,6 +3,7 @@ import { knownWord, openObject } from '../json/open-object.ts';
 import { anyObject } from '../text/text.ts';
 import { messages, noMessages, noUsage, tool, toolUsage, usage, usageFields, waiting } from './agent-activity.ts';
 import { commandState } from './command.ts';
+import { sessionStatuses } from './known-words.ts';
 
 const text = z.string('must be a text');
 const textOrNull = text.nullable();
@@ -10,11 +11,7 @@ const number = z.number('must be a number');
 const numberOrNull = number.nullable();
 const flag = z.boolean('must be true or false');
 
-/**
- * created -> running -> halting -> halted -> running ... -> completed | failed. `lost`: no orchestrator is attached
- * and no event came for a while; its next event brings it back.
- */
-export const sessionStatuses = ['created', 'running', 'halting', 'halted', 'lost', 'completed', 'failed'] as const;
+export { isEnded, isLive, sessionStatuses, type SessionStatus } from './known-words.ts';
 
 export const sessionStatus = knownWord(sessionStatuses);
 
@@ -208,7 +205,6 @@ export const sessionState = openObject({
   metadata: anyObject,
 });
 
-export type SessionStatus = z.output<typeof sessionStatus>;
 export interface SkillState extends z.output<typeof skill> {}
 export interface AgentState extends z.output<typeof agent> {}
 export interface FileState extends z.output<typeof file> {}
@@ -275,14 +271,4 @@ export function initialState(origin: SessionOrigin): SessionState {
     planned_skills: origin.skills ?? [],
     metadata: origin.metadata ?? {},
   };
-}
-
-/** Live: neither ended nor lost, so that a command can still reach it. */
-export function isLive(status: SessionStatus): boolean {
-  return !isEnded(status) && status !== 'lost';
-}
-
-/** Ended: its program has said so. Only a new start brings it back. */
-export function isEnded(status: SessionStatus): boolean {
-  return status === 'completed' || status === 'failed';
 }

@@ -1,17 +1,24 @@
+import { clipped } from '../../core/fold/fold-values.ts';
 import { initialState, type SessionState, type SkillState } from '../../core/protocol/session-state.ts';
 
 /** The part of a state that lists of sessions show. */
-export type SessionBrief = Pick<SessionState, 'status' | 'current_skill' | 'progress' | 'orchestrator' | 'skill_usage' | 'updated_at'> & {
+export type SessionBrief = Pick<
+  SessionState,
+  'status' | 'task' | 'current_skill' | 'progress' | 'orchestrator' | 'skill_usage' | 'updated_at'
+> & {
   open_decisions: number;
 };
 
+/** Characters of a task in a list. */
+const taskChars = 200;
 /** Skills that are over and kept for the brief: so many of the newest. */
 const keptSkills = 50;
 
 export function briefOf(state: SessionState): SessionBrief {
   const { status, current_skill, progress, orchestrator, skill_usage, updated_at } = state;
   const open_decisions = state.decisions.filter((decision) => decision.status === 'open').length;
-  return { status, current_skill, progress, orchestrator, skill_usage, updated_at, open_decisions };
+  const task = state.task === null ? null : clipped(state.task, taskChars);
+  return { status, task, current_skill, progress, orchestrator, skill_usage, updated_at, open_decisions };
 }
 
 /**
@@ -31,6 +38,7 @@ export function briefStateOf(state: SessionState): SessionState {
     ended_at,
     seq,
     status,
+    task: state.task === null ? null : clipped(state.task, taskChars),
     total_steps,
     progress,
     current_skill,

@@ -6,18 +6,19 @@ import { brief, type SessionStore, type StoredSession } from './session-store.ts
 /** A session as lists show it. */
 export type SessionSummary = Pick<
   SessionState,
-  'session_id' | 'created_at' | 'updated_at' | 'status' | 'current_skill' | 'progress' | 'seq' | 'orchestrator'
+  'session_id' | 'created_at' | 'updated_at' | 'status' | 'task' | 'current_skill' | 'progress' | 'seq' | 'orchestrator'
 > & { watchers: number; producers: number; open_decisions: number };
 
 /** The row of a session in a list. */
 export function summaryOf(session: StoredSession, { hub, lost }: { hub: Hub; lost: LostSessions }): SessionSummary {
-  const { status, current_skill, progress, orchestrator, updated_at, open_decisions } = brief(session);
+  const { status, task, current_skill, progress, orchestrator, updated_at, open_decisions } = brief(session);
   const { session_id, created_at, seq } = session.head;
   return {
     session_id,
     created_at,
     updated_at,
     status,
+    task,
     current_skill,
     progress,
     seq,

@@ -96,6 +96,7 @@ describe('sessions', () => {
       updated_at: expect.stringMatching(isoTime),
       status: 'running',
       current_skill: 'x',
+      task: null,
       progress: 40,
       seq: 2,
       watchers: 0,

@@ -16,7 +16,7 @@ export const serveDefinition: CommandDefinition = {
   options: [
     { flags: '--host <address>', summary: 'where to listen (127.0.0.1)', kind: 'text' },
     { flags: '--port <number>', summary: 'the port (8000); 0 takes any free one', kind: 'text' },
-    { flags: '--journal <path>', summary: 'the journal file, or: memory', kind: 'file' },
+    { flags: '--journal <path>', summary: 'the journal file, or: memory', kind: 'file', suggestions: ['memory'] },
     { flags: '--fsync', summary: 'keep each commit over a power failure too' },
     { flags: '--accept-loss', summary: 'start although the journal has lost something' },
     { flags: '--skills <folder>', summary: 'a further folder of skills (repeatable)', kind: 'folder', isRepeatable: true },
@@ -30,7 +30,12 @@ export const serveDefinition: CommandDefinition = {
     { flags: '--dev-origins', summary: 'let pages on localhost:3000 and :5173 call', isHidden: true },
     { flags: '--no-dev-origins', summary: 'let no page on localhost:3000 and :5173 call' },
     { flags: '--lost-after <time>', summary: 'when a session that is silent is lost (5m)', kind: 'duration' },
-    { flags: '--log-level <level>', summary: 'debug, info, warn (warning) or error', kind: 'text' },
+    {
+      flags: '--log-level <level>',
+      summary: 'debug, info, warn (warning) or error',
+      kind: 'text',
+      suggestions: ['debug', 'info', 'warn', 'error'],
+    },
     { flags: '--reload', summary: 'restart on changes of program, configuration or skills' },
     { flags: '--until-unused', summary: 'end when nobody is connected any more', isHidden: true },
   ],
