@@ -165,8 +165,11 @@ export interface Journal {
   join(serverId: string): () => void;
   /** The servers that work with it now. A lease of any other server has ended. */
   servers(): ReadonlySet<string>;
-  /** Keeps it in the place of an older one, or of one of another version; one that is not newer changes nothing. */
-  saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void>;
+  /**
+   * Keeps it in the place of an older one, or of one of another version; one that is not newer changes nothing, nor one of another
+   * history of that id: the session may have been deleted and created again meanwhile.
+   */
+  saveSnapshot(session: Pick<SessionHead, 'session_id' | 'epoch'>, snapshot: Snapshot): Promise<void>;
   loadSnapshot(sessionId: string): Promise<Snapshot | undefined>;
   /**
    * What whoever runs the server should know: sentences, which may name files. What there was to tell before anybody

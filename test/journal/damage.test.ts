@@ -119,7 +119,7 @@ describe('what was acknowledged and is gone is told at the start:', () => {
     await journal.append('s', eventsFrom(1, 3));
     await settle(journal);
     for (const n of [4, 5]) await journal.append('s', [event(n)]);
-    await journal.saveSnapshot('s', { seq: 5, version: 1, json: '{}' });
+    await journal.saveSnapshot((await journal.head('s'))!, { seq: 5, version: 1, json: '{}' });
     await journal.append('s', [event(6)]);
     const path = leftBy(journal);
     if (how === 'deleted') rmSync(`${path}-wal`);
@@ -133,7 +133,7 @@ describe('what was acknowledged and is gone is told at the start:', () => {
     const journal = await opened(newPath());
     await journal.append('old', eventsFrom(1, 3));
     await settle(journal);
-    await journal.saveSnapshot('old', { seq: 3, version: 1, json: '{}' });
+    await journal.saveSnapshot((await journal.head('old'))!, { seq: 3, version: 1, json: '{}' });
     await journal.append('old', [event(4)]);
     await journal.append('new', eventsFrom(1, 2));
     const path = leftBy(journal);
@@ -257,7 +257,7 @@ describe('a byte that changed in the database', () => {
     const path = newPath();
     const first = await openSqliteJournal({ path });
     await first.append('s', [event(1)]);
-    await first.saveSnapshot('s', { seq: 1, version: 1, json: '{"snap":"shot"}' });
+    await first.saveSnapshot((await first.head('s'))!, { seq: 1, version: 1, json: '{"snap":"shot"}' });
     await first.close();
     const file = readFileSync(path, 'latin1');
     writeFileSync(path, file.replace('"snap":"shot"', '"snap":"shut"'), 'latin1');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { limits } from '../../src/core/protocol/limits.ts';
 import { isOvertaken } from '../../src/journal/expected-seq.ts';
@@ -347,87 +347,6 @@ export function describeJournal(name: string, kind: JournalKind): void {
         await journal.append('s', [event(1)]);
         expect(told).toEqual([1, 2]);
       });
-
-      test('of a hundred appends at once is one', async () => {
-        let commits = 0;
-        journal.subscribe(() => commits++);
-        await Promise.all(Array.from({ length: 100 }, (_, at) => journal.append(`s${at % 3}`, [event(at)])));
-        expect(commits).toBe(1);
-      });
-
-      test('gathers in a burst of appends that nobody waits for, until one comes that somebody waits for', async () => {
-        vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-        try {
-          const gathering = { latency: 'relaxed' } as const;
-          await Promise.all(Array.from({ length: 8 }, (_, at) => journal.append('s', [event(at + 1)], gathering)));
-          const committed: string[] = [];
-          const unawaited = journal.append('s', [event(9)], gathering).then(() => committed.push('unawaited'));
-          for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-          expect(committed).toEqual([]);
-          await journal.append('s', [event(10)]);
-          await unawaited;
-          expect(committed).toEqual(['unawaited']);
-        } finally {
-          vi.useRealTimers();
-        }
-      });
-
-      test('of a prompt append does not wait, and takes along what waits', async () => {
-        const told: number[] = [];
-        // The session, and its events.
-        journal.subscribe((changes) => told.push(changes.length));
-        const waiting = journal.append('s', [event(1)]);
-        const prompt = journal.append('s', [event(2)], { latency: 'low' });
-        expect(told).toEqual([2]);
-        await Promise.all([waiting, prompt]);
-        expect(told).toEqual([2]);
-      });
-
-      describe('whose appender goes first', () => {
-        const first = { latency: 'lowest' } as const;
-        let order: unknown[];
-        beforeEach(() => {
-          order = [];
-          journal.subscribe((changes) =>
-            order.push(
-              changes.flatMap<unknown>((change) => (change.kind === 'appended' ? change.events.map(({ seq }) => seq) : change.kind)),
-            ),
-          );
-        });
-
-        test('is told in the same turn, after what the appender does at once', async () => {
-          const turn = new Promise((resolve) => setImmediate(() => resolve(order.push('next turn'))));
-          await journal.append('s', [event(1)], first);
-          order.push('appender');
-          await Promise.resolve();
-          order.push('and on');
-          await turn;
-          expect(order).toEqual(['appender', 'and on', ['created', 1], 'next turn']);
-        });
-
-        test('is told by flush, and before whatever is committed later', async () => {
-          await journal.append('s', [event(1)], first);
-          journal.flush();
-          expect(order).toEqual([['created', 1]]);
-          await journal.append('s', [event(2)], first);
-          await journal.append('s', [event(3)], first);
-          await journal.append('s', [event(4)], { latency: 'low' });
-          expect(order.flat()).toEqual(['created', 1, 2, 3, 4]);
-          await journal.append('s', [event(5)], first);
-          await journal.create({ session_id: 'n', created_at: timestamp });
-          await journal.append('n', [event(6)], first);
-          await journal.delete('n');
-          await journal.append('s', [event(7)], first);
-          await journal.close();
-          expect(order.flat()).toEqual(['created', 1, 2, 3, 4, 5, 'created', 1, 'deleted', 6]);
-        });
-
-        test('waits for nobody else: with others in its commit all are told before', async () => {
-          const waiting = journal.append('s', [event(1)]).then(() => order.push('other'));
-          await Promise.all([waiting, journal.append('s', [event(2)], first).then(() => order.push('appender'))]);
-          expect(order).toEqual([['created', 1, 2], 'other', 'appender']);
-        });
-      });
     });
 
     describe('reading', () => {
@@ -556,7 +475,7 @@ export function describeJournal(name: string, kind: JournalKind): void {
       test('that is deleted is gone with its history, and comes back as another', async () => {
         await journal.append('s', [event(1, { id: 'a' })]);
         await journal.append('t', [event(1)]);
-        await journal.saveSnapshot('s', { seq: 1, version: 1, json: '{}' });
+        await journal.saveSnapshot((await journal.head('s'))!, { seq: 1, version: 1, json: '{}' });
         const before = (await journal.head('s'))?.epoch;
         const told: JournalChange[] = [];
         journal.subscribe((changes) => told.push(...changes));
@@ -650,14 +569,23 @@ export function describeJournal(name: string, kind: JournalKind): void {
     test('a snapshot is kept until a newer one, and only for a session that exists', async () => {
       await journal.append('s', [event(1)]);
       expect(await journal.loadSnapshot('s')).toBeUndefined();
-      await journal.saveSnapshot('s', { seq: 1, version: 2, json: '{"a":1}' });
+      await journal.saveSnapshot((await journal.head('s'))!, { seq: 1, version: 2, json: '{"a":1}' });
       expect(await journal.loadSnapshot('s')).toEqual({ seq: 1, version: 2, json: '{"a":1}' });
-      await journal.saveSnapshot('s', { seq: 5, version: 3, json: '{"a":2}' });
+      await journal.saveSnapshot((await journal.head('s'))!, { seq: 5, version: 3, json: '{"a":2}' });
       expect(await journal.loadSnapshot('s')).toEqual({ seq: 5, version: 3, json: '{"a":2}' });
-      await journal.saveSnapshot('s', { seq: 4, version: 3, json: '{"a":3}' });
+      await journal.saveSnapshot((await journal.head('s'))!, { seq: 4, version: 3, json: '{"a":3}' });
       expect(await journal.loadSnapshot('s')).toEqual({ seq: 5, version: 3, json: '{"a":2}' });
-      await journal.saveSnapshot('x', { seq: 1, version: 1, json: '{}' });
+      await journal.saveSnapshot({ session_id: 'x', epoch: journal.epoch }, { seq: 1, version: 1, json: '{}' });
       expect(await journal.loadSnapshot('x')).toBeUndefined();
+    });
+
+    test('a snapshot of a session that was deleted meanwhile is not kept for the one that has its id now', async () => {
+      await journal.append('s', [event(1)]);
+      const before = (await journal.head('s'))!;
+      await journal.delete('s');
+      await journal.append('s', [event(1)]);
+      await journal.saveSnapshot(before, { seq: 1, version: 1, json: '{}' });
+      expect(await journal.loadSnapshot('s')).toBeUndefined();
     });
 
     test('two journals have other epochs and secrets', async () => {
@@ -708,7 +636,7 @@ export function describeJournal(name: string, kind: JournalKind): void {
       await journal.append('gone', [event(1)]);
       await journal.delete('gone');
       await journal.append('gone', [event(1)]);
-      await journal.saveSnapshot('s', { seq: 2, version: 1, json: '{}' });
+      await journal.saveSnapshot((await journal.head('s'))!, { seq: 2, version: 1, json: '{}' });
       const given = (await journal.read('s', { after: 0, limit: 10 })).map((each) => each.event);
       const restored = await journal.restore({ session_id: 'restored', created_at: timestamp }, given);
       const picture = async () => ({

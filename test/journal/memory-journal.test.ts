@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { describeJournal } from './journal-contract.ts';
+import { describeLocalJournal } from './local-journal-contract.ts';
 
-describeJournal('a journal in memory', { open: () => Promise.resolve(new MemoryJournal()) });
+const open = () => Promise.resolve(new MemoryJournal());
+describeJournal('a journal in memory', { open });
+describeLocalJournal('a journal in memory', open);
 
 test('a journal in memory says so, and takes no disk', () => {
   const journal = new MemoryJournal();

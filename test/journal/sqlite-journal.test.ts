@@ -26,6 +26,7 @@ import { readLog } from '../../src/journal/sqlite/commit-log-text.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { countedTo, describeJournal, event, eventsFrom, held } from './journal-contract.ts';
+import { describeLocalJournal } from './local-journal-contract.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'journal-'));
 let folders = 0;
@@ -46,13 +47,15 @@ async function openedElsewhere(path: string): Promise<string> {
 
 afterAll(() => rmSync(root, { recursive: true }));
 
+const openNew = () => openSqliteJournal({ path: join(newFolder(), 'journal.db') });
 describeJournal('a journal in SQLite', {
-  open: () => openSqliteJournal({ path: join(newFolder(), 'journal.db') }),
+  open: openNew,
   reopen: async (journal) => {
     await journal.close();
     return openSqliteJournal({ path: journal.location });
   },
 });
+describeLocalJournal('a journal in SQLite', openNew);
 
 describe('the file of a journal', () => {
   test('and its folders are for their owner only, from the first byte on', async () => {

@@ -131,11 +131,11 @@ export class MemoryJournal implements Journal {
     return this.#servers.ids;
   }
 
-  saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
-    const session = this.#sessions.get(sessionId);
+  saveSnapshot({ session_id, epoch }: Pick<SessionHead, 'session_id' | 'epoch'>, snapshot: Snapshot): Promise<void> {
+    const session = this.#sessions.get(session_id);
     const known = session?.snapshot;
     const isOlder = known !== undefined && known.version === snapshot.version && known.seq >= snapshot.seq;
-    if (session !== undefined && !isOlder) session.snapshot = snapshot;
+    if (session?.head.epoch === epoch && !isOlder) session.snapshot = snapshot;
     return Promise.resolve();
   }
 

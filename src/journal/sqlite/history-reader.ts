@@ -1,7 +1,7 @@
 import type { JournalEvent, ReadRange } from '../journal.ts';
 import { seqOfServerMadeId } from '../stamping.ts';
 import type { StoredEvents } from './database/stored-events.ts';
-import { settledSeq, unsettledEvent, type NewestEvents } from './newest-events.ts';
+import { databaseSeq, waitingEvent, type NewestEvents } from './newest-events.ts';
 
 export interface HistoryParts {
   stored: StoredEvents;
@@ -33,8 +33,8 @@ export async function readHistory(session: NewestEvents, range: ReadRange, parts
   };
   while (!isDone()) {
     const next = reverse ? last : first;
-    if (next > settledSeq(session)) {
-      take([unsettledEvent(session, next)]);
+    if (next > databaseSeq(session)) {
+      take([waitingEvent(session, next)]);
       continue;
     }
     guarded(() => take(reverse ? stored.before(session, last) : stored.after(session, first - 1)));
@@ -48,8 +48,8 @@ export async function readHistory(session: NewestEvents, range: ReadRange, parts
 
 /** The event with this id; undefined if the session has none. */
 export function findEvent(session: NewestEvents, id: string, stored: StoredEvents): JournalEvent | undefined {
-  const seq = seqOfServerMadeId(session.head.epoch, id) ?? session.unsettledIds.get(id) ?? 0;
-  if (seq <= settledSeq(session)) return stored.findById(session, id);
-  const event = seq > session.head.seq ? undefined : unsettledEvent(session, seq);
+  const seq = seqOfServerMadeId(session.head.epoch, id) ?? session.waitingIds.get(id) ?? 0;
+  if (seq <= databaseSeq(session)) return stored.findById(session, id);
+  const event = seq > session.head.seq ? undefined : waitingEvent(session, seq);
   return event?.event.id === id ? event : undefined;
 }

@@ -7,19 +7,19 @@ export interface NewestEvents {
   key: number | undefined;
   head: SessionHead;
   /** The JSON of each. */
-  unsettled: string[];
+  waiting: string[];
   /** The `seq` of those whose producer gave an id. */
-  unsettledIds: Map<string, number>;
+  waitingIds: Map<string, number>;
   /** Why it takes no more events: a clause. */
   refusal?: string | undefined;
 }
 
 /** The newest event that the database has. */
-export function settledSeq({ head, unsettled }: NewestEvents): number {
-  return head.seq - unsettled.length;
+export function databaseSeq({ head, waiting }: NewestEvents): number {
+  return head.seq - waiting.length;
 }
 
 /** One of those that the database has yet to get. */
-export function unsettledEvent(session: NewestEvents, seq: number): JournalEvent {
-  return eventFromJson(session.head.session_id, seq, session.unsettled[seq - settledSeq(session) - 1] ?? '');
+export function waitingEvent(session: NewestEvents, seq: number): JournalEvent {
+  return eventFromJson(session.head.session_id, seq, session.waiting[seq - databaseSeq(session) - 1] ?? '');
 }

@@ -69,8 +69,8 @@ export class Recovery {
     const session: NewestEvents = {
       key: undefined,
       head: { ...head, seq: 0, updated_at: head.created_at },
-      unsettled: [],
-      unsettledIds: new Map(),
+      waiting: [],
+      waitingIds: new Map(),
     };
     sessions.set(head.session_id, session);
     take(session, []);
@@ -85,7 +85,7 @@ export class Recovery {
     const { epoch } = session.head;
     const json = event.id.isWellFormed() ? line : this.#mend(event, epoch);
     take(session, [eventFromJson(event.session_id, event.seq, json)]);
-    if (event.id.isWellFormed() && seqOfServerMadeId(epoch, event.id) === undefined) session.unsettledIds.set(event.id, event.seq);
+    if (event.id.isWellFormed() && seqOfServerMadeId(epoch, event.id) === undefined) session.waitingIds.set(event.id, event.seq);
   }
 
   /** A session that the database should have, and has not. */
@@ -101,7 +101,7 @@ export class Recovery {
     const { head } = session;
     this.#hasGap = true;
     losses.addGap(head.session_id, head.seq + 1, seq - 1);
-    if (session.unsettled.length === 0) head.seq = seq - 1;
+    if (session.waiting.length === 0) head.seq = seq - 1;
     while (head.seq < seq - 1) take(session, [lostEvent(head, head.seq + 1)]);
   }
 

@@ -20,7 +20,7 @@ import {
   type SessionHead,
   type Snapshot,
 } from '../journal.ts';
-import { settledSeq, type NewestEvents } from './newest-events.ts';
+import { databaseSeq, type NewestEvents } from './newest-events.ts';
 import { findEvent, readHistory } from './history-reader.ts';
 import { journalFailure } from './journal-failure.ts';
 import { reasonOf } from './database/sqlite-codes.ts';
@@ -167,13 +167,13 @@ export class SqliteKeeper implements Journal {
     return this.#servers.ids;
   }
 
-  async saveSnapshot(sessionId: string, snapshot: Snapshot): Promise<void> {
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined || this.#isClosed || session.refusal !== undefined) return;
+  async saveSnapshot({ session_id, epoch }: Pick<SessionHead, 'session_id' | 'epoch'>, snapshot: Snapshot): Promise<void> {
+    const session = this.#sessions.get(session_id);
+    if (session?.head.epoch !== epoch || this.#isClosed || session.refusal !== undefined) return;
     const { database, writes } = this.#parts;
     this.#guarded('written', () => {
       // Its events first: should the machine lose power, no snapshot is left of a history that is not.
-      if (session.key === undefined || snapshot.seq > settledSeq(session)) writes.moveToDatabase();
+      if (session.key === undefined || snapshot.seq > databaseSeq(session)) writes.moveToDatabase();
       database.snapshots.save(session, snapshot);
     });
   }

@@ -66,7 +66,7 @@ export class StagedCommit {
       session.head = { ...session.head };
     }
     this.#parts.writes.take(session, fresh);
-    for (const [id, event] of freshById ?? []) session.unsettledIds.set(id, event.seq);
+    for (const [id, event] of freshById ?? []) session.waitingIds.set(id, event.seq);
     for (const { json } of fresh) this.lines.push(json);
     const { session_id, epoch } = session.head;
     noteAppended(this.changes, { kind: 'appended', session_id, epoch, events: fresh });
@@ -74,7 +74,7 @@ export class StagedCommit {
 
   create(origin: SessionOrigin, epoch = this.#parts.database.epochOfNew): NewestEvents {
     const head: SessionHead = { ...origin, epoch, seq: 0, updated_at: origin.created_at };
-    const session: NewestEvents = { key: undefined, head, unsettled: [], unsettledIds: new Map() };
+    const session: NewestEvents = { key: undefined, head, waiting: [], waitingIds: new Map() };
     this.#parts.sessions.set(head.session_id, session);
     this.#parts.writes.take(session, []);
     this.#created.push(session);

@@ -18,7 +18,7 @@ export class WriteBack {
   readonly #database: SqliteDatabase;
   readonly #log: CommitLog;
   readonly #tell: (sentence: string) => void;
-  readonly #unsettled = new Set<NewestEvents>();
+  readonly #withWaiting = new Set<NewestEvents>();
   #chars = 0;
   /** The number of the last commit. */
   #commits: number;
@@ -43,11 +43,11 @@ export class WriteBack {
   /** Takes up events of a session, or with none a session that the database has yet to get. */
   take(session: NewestEvents, events: readonly JournalEvent[]): void {
     for (const { json } of events) {
-      session.unsettled.push(json);
+      session.waiting.push(json);
       this.#chars += json.length;
     }
     if (events.length === 0) this.#chars += headChars;
-    this.#unsettled.add(session);
+    this.#withWaiting.add(session);
     const last = events.at(-1);
     if (last === undefined) return;
     session.head.seq = last.seq;
@@ -56,15 +56,15 @@ export class WriteBack {
 
   /** Brings a session back to where it was. */
   takeBack(session: NewestEvents, head: SessionHead): void {
-    const kept = session.unsettled.length - (session.head.seq - head.seq);
-    for (const json of session.unsettled.splice(kept)) this.#chars -= json.length;
-    for (const [id, seq] of session.unsettledIds) if (seq > head.seq) session.unsettledIds.delete(id);
+    const kept = session.waiting.length - (session.head.seq - head.seq);
+    for (const json of session.waiting.splice(kept)) this.#chars -= json.length;
+    for (const [id, seq] of session.waitingIds) if (seq > head.seq) session.waitingIds.delete(id);
     session.head = head;
   }
 
   /** Gives up a session that is not to be created after all. */
   forget(session: NewestEvents): void {
-    if (this.#unsettled.delete(session)) this.#chars -= headChars;
+    if (this.#withWaiting.delete(session)) this.#chars -= headChars;
   }
 
   /** Only after the timer failed: however long the database cannot take them, what waits for it stays bounded. @throws what keeps it from that */
@@ -81,7 +81,7 @@ export class WriteBack {
 
   /** @param isRetry it just failed: again after a while, however much there is */
   moveLater(isRetry = false): void {
-    if (this.#isClosed || (this.#unsettled.size === 0 && !this.#isWalSoiled && this.#isMarkedOpen)) return;
+    if (this.#isClosed || (this.#withWaiting.size === 0 && !this.#isWalSoiled && this.#isMarkedOpen)) return;
     const isDue = this.#chars >= moveAtChars && !isRetry;
     if (this.#timer !== undefined && !isDue) return;
     clearTimeout(this.#timer);
@@ -100,14 +100,14 @@ export class WriteBack {
 
   /** Moves what is in the log to the database. @throws what keeps it from that; everything is as it was */
   moveToDatabase(): void {
-    const sessions = [...this.#unsettled];
+    const sessions = [...this.#withWaiting];
     const { keys, aside } = this.#database.writeBack(sessions, this.#commits);
     for (const session of sessions) {
       session.key = keys.get(session) ?? session.key;
       const failure = aside.get(session);
       if (failure === undefined) {
-        session.unsettled = [];
-        session.unsettledIds.clear();
+        session.waiting = [];
+        session.waitingIds.clear();
       } else {
         session.refusal = `what it has could not be written back (${failure})`;
         this.#tell(
@@ -115,7 +115,7 @@ export class WriteBack {
         );
       }
     }
-    this.#unsettled.clear();
+    this.#withWaiting.clear();
     this.#chars = 0;
     this.#clearLog();
     if (!this.#isMarkedOpen && !this.#isClosed) this.#database.markOpen(true);

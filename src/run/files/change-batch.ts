@@ -29,7 +29,7 @@ export interface ChangeBatchOptions {
   readonly handOver: (batch: FileChangeBatch) => void;
 }
 
-const MAX_CHANGES = 20_000;
+const maxChanges = 20_000;
 
 /**
  * Compares each path before and after a window, because the system loses and repeats single notifications. Created and modified makes
@@ -49,7 +49,7 @@ export function createChangeBatch({ windowMs, wasFile, isFile, handOver }: Chang
       else if (before) all.push({ type: 'file:deleted', path });
     }
     touched = new Set();
-    if (all.length > 0) handOver({ changes: all.slice(0, MAX_CHANGES), let_go: Math.max(0, all.length - MAX_CHANGES) });
+    if (all.length > 0) handOver({ changes: all.slice(0, maxChanges), let_go: Math.max(0, all.length - maxChanges) });
   };
 
   return {

@@ -33,7 +33,7 @@ export interface FileChangesWatch {
 }
 
 // Left out in addition to ignored files: their changes interest nobody, and node_modules is often larger than everything else.
-const NEVER_WATCHED = new Set(['.git', 'node_modules']);
+const neverWatched = new Set(['.git', 'node_modules']);
 
 /**
  * Watches the files below a folder, except for those that git ignores. It reports in batches which were created, modified and deleted.
@@ -54,7 +54,7 @@ export async function watchFileChanges(options: WatchFileChangesOptions): Promis
   const watcher = new FolderWatch({
     root,
     maxPaths,
-    isLeftOut: (path, isFolder) => NEVER_WATCHED.has(nameOf(path)) || unwatched.has(path) || gitIgnore.ignores(displayPath(path), isFolder),
+    isLeftOut: (path, isFolder) => neverWatched.has(nameOf(path)) || unwatched.has(path) || gitIgnore.ignores(displayPath(path), isFolder),
     onTouched: (path) => {
       if (nameOf(path) === '.gitignore') gitIgnore.reload();
       batch.touch(path);

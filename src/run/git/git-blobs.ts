@@ -4,7 +4,7 @@ import { GitError, type GitRepository, ownObjectsOnly } from './git-command.ts';
 import type { RawPath } from '../files/raw-path.ts';
 
 /** The files that one process hashes. For fewer files a second process costs more time than it saves. */
-const FILES_PER_PROCESS = 500;
+const filesPerProcess = 500;
 
 /**
  * Returns the object ids of files, from their bytes on disk: git applies no filter and converts no line ends. `paths` are relative to
@@ -16,7 +16,7 @@ export async function hashFiles(
   { write }: { write: boolean },
 ): Promise<Map<RawPath, string>> {
   const oids = new Map<RawPath, string>();
-  const share = Math.max(FILES_PER_PROCESS, Math.ceil(paths.length / Math.min(availableParallelism(), 4)));
+  const share = Math.max(filesPerProcess, Math.ceil(paths.length / Math.min(availableParallelism(), 4)));
   const shares: RawPath[][] = [];
   for (let start = 0; start < paths.length; start += share) shares.push(paths.slice(start, start + share));
   await Promise.all(shares.map((part) => hashShare(git, part, write, oids)));

@@ -12,13 +12,13 @@ export interface TreeResult {
   readonly root: 'alive' | 'gone';
 }
 
-const STOPPED = 'Tt';
-const ENDED = 'ZXx';
+const stoppedStates = 'Tt';
+const endedStates = 'ZXx';
 /** After so many scans in a row in state D a process is taken to wait for its vfork child rather than for a disk. */
-const VFORK_SUSPECT_SCANS = 4;
+const vforkSuspectScans = 4;
 /** How long a continued parent may take to stop itself after it noticed a stopped child, and how long it may take to notice. */
-const SETTLE_MS = 15;
-const NEWS_MS = 500;
+const settleMs = 15;
+const newsMs = 500;
 
 /** Processes that were stopped here: pid -> start time, so that a reused pid is not mistaken for the old process. */
 export type StoppedProcesses = ReadonlyMap<number, string>;
@@ -60,7 +60,7 @@ export async function stopTree(
       if (root.leadsGroup) send(-root.pid, 'SIGSTOP');
     }
     for (const row of members) {
-      if (!still.has(row.pid) && !ENDED.includes(row.state)) stopped.set(row.pid, row.startedAt);
+      if (!still.has(row.pid) && !endedStates.includes(row.state)) stopped.set(row.pid, row.startedAt);
     }
     if (running.length === 0) {
       // One clean scan is not enough: a process can fork after /proc was listed and be stopped before it is read itself. Once all
@@ -92,7 +92,7 @@ export async function continueTree(
 ): Promise<TreeResult> {
   const root = rootOf(tree);
   const deadline = performance.now() + timeoutMs;
-  const settledAt = performance.now() + NEWS_MS;
+  const settledAt = performance.now() + newsMs;
   const known = new Map(stopped === 'everything' ? [] : stopped);
   let cleanScans = 0;
   for (let scan = 0; ; scan++) {
@@ -103,7 +103,7 @@ export async function continueTree(
     if (standing.length === 0) {
       if (++cleanScans >= 2 && (performance.now() > settledAt || !members.some(hasChildNews))) return result(root, members);
       // A parent that notices only now that its child was stopped may stop itself.
-      await delay(SETTLE_MS);
+      await delay(settleMs);
       continue;
     }
     cleanScans = 0;
@@ -120,7 +120,7 @@ export async function continueTree(
 export async function signalTree(tree: TreeRoot | number, signal: NodeJS.Signals | number): Promise<TreeResult> {
   const root = rootOf(tree);
   // Read the tree first: when parents end, init adopts their children, and nothing shows any more that they belong to the tree.
-  const members = membersOf(root, await readProcessTable(), new Map()).filter((row) => !ENDED.includes(row.state));
+  const members = membersOf(root, await readProcessTable(), new Map()).filter((row) => !endedStates.includes(row.state));
   const groupReached = root.leadsGroup && send(-root.pid, signal);
   // No process gets the signal twice: many programs take a second SIGINT as "end at once".
   const reached = members.filter((row) => (root.leadsGroup && row.pgid === root.pid ? groupReached : send(row.pid, signal)));
@@ -142,7 +142,7 @@ function pauseBefore(scan: number): Promise<unknown> {
 }
 
 function isStopped(row: ProcessRow): boolean {
-  const still = STOPPED + ENDED;
+  const still = stoppedStates + endedStates;
   return still.includes(row.state) && readThreadStates(row).every((state) => still.includes(state));
 }
 
@@ -156,12 +156,12 @@ function releaseVforkChild(row: ProcessRow, members: readonly ProcessRow[], wait
     return;
   }
   const scans = (waiting.get(row.pid) ?? 0) + 1;
-  waiting.set(row.pid, scans % VFORK_SUSPECT_SCANS);
-  if (scans < VFORK_SUSPECT_SCANS) return;
+  waiting.set(row.pid, scans % vforkSuspectScans);
+  if (scans < vforkSuspectScans) return;
   const program = programOf(row.pid);
   for (const child of members) {
     // Before its exec a child still runs its parent's program.
-    if (child.ppid === row.pid && STOPPED.includes(child.state) && programOf(child.pid) === program) send(child.pid, 'SIGCONT');
+    if (child.ppid === row.pid && stoppedStates.includes(child.state) && programOf(child.pid) === program) send(child.pid, 'SIGCONT');
   }
 }
 
@@ -195,7 +195,7 @@ function rootOf(tree: TreeRoot | number): TreeRoot {
 }
 
 function result(root: TreeRoot, members: readonly ProcessRow[]): TreeResult {
-  const pids = members.filter((row) => !ENDED.includes(row.state)).map((row) => row.pid);
+  const pids = members.filter((row) => !endedStates.includes(row.state)).map((row) => row.pid);
   return { pids, root: pids.includes(root.pid) ? 'alive' : 'gone' };
 }
 

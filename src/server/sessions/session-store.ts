@@ -241,7 +241,7 @@ export class SessionStore {
   async #saveSnapshot(session: StoredSession, state: SessionState): Promise<void> {
     session.snapshotSeq = state.seq;
     try {
-      await this.#journal.saveSnapshot(session.head.session_id, { seq: state.seq, version: foldVersion, json: JSON.stringify(state) });
+      await this.#journal.saveSnapshot(session.head, { seq: state.seq, version: foldVersion, json: JSON.stringify(state) });
     } catch (error) {
       this.#onProblem(error);
     }

@@ -70,7 +70,7 @@ export class SqliteDatabase {
       const created_at = String(row['created_at']);
       const session_id = String(row['session_id']);
       const head: SessionHead = { session_id, epoch: String(row['epoch']), created_at, updated_at: created_at, seq: 0 };
-      const session: NewestEvents = { key: Number(row['key']), head, unsettled: [], unsettledIds: new Map() };
+      const session: NewestEvents = { key: Number(row['key']), head, waiting: [], waitingIds: new Map() };
       try {
         Object.assign(head, JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>);
         Object.assign(head, heads.get(Number(row['key'])) ?? this.#lookUpHead(session));
@@ -95,14 +95,16 @@ export class SqliteDatabase {
 
   /**
    * Gives each session another epoch, where the end of some may be lost: what is appended next has the numbers of what is lost,
-   * and a watcher's cursor must not take it for that.
+   * and neither a watcher's cursor nor a snapshot must take it for that.
    */
   renewEpochs(sessions: Iterable<NewestEvents>): void {
     const mark = `~${newEpoch().slice(0, 6)}`;
     this.#transaction(this.#commits, () => {
       for (const { key, head } of sessions) {
         head.epoch = head.epoch.replace(/~.*$/, '') + mark;
-        if (key !== undefined) this.#statements.setEpoch.run(head.epoch, key);
+        if (key === undefined) continue;
+        this.#statements.setEpoch.run(head.epoch, key);
+        this.#statements.dropSnapshot.run(key);
       }
     });
   }
@@ -126,7 +128,7 @@ export class SqliteDatabase {
           written.keys.delete(session);
           written.aside.set(session, reasonOf(error));
           const { session_id } = session.head;
-          this.#statements.putAside.run(session_id, JSON.stringify(session.head), JSON.stringify(session.unsettled));
+          this.#statements.putAside.run(session_id, JSON.stringify(session.head), JSON.stringify(session.waiting));
         }
         this.#statements.releaseSavepoint.run();
       }
@@ -172,18 +174,18 @@ export class SqliteDatabase {
     return { seq, updated_at };
   }
 
-  #insert({ key: known, head, unsettled, unsettledIds }: NewestEvents): number {
+  #insert({ key: known, head, waiting, waitingIds }: NewestEvents): number {
     const { session_id, epoch, created_at, skills, metadata } = head;
     const origin = JSON.stringify({ skills, metadata });
     const key = known ?? Number(this.#statements.insertSession.run(session_id, epoch, created_at, origin).lastInsertRowid);
-    let seq = head.seq - unsettled.length + 1;
-    for (const lines of chunksOf(unsettled)) {
+    let seq = head.seq - waiting.length + 1;
+    for (const lines of chunksOf(waiting)) {
       const json = lines.join('\n');
       const place = placeOf(key, seq);
       this.#statements.insertChunk.run(place, json, checksumOf(place, json));
       seq += lines.length;
     }
-    for (const [id, at] of unsettledIds) this.#statements.insertId.run(key, id, at);
+    for (const [id, at] of waitingIds) this.#statements.insertId.run(key, id, at);
     this.#heads.set(key, head);
     this.#statements.dropAside.run(session_id);
     return key;

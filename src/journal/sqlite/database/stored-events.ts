@@ -1,7 +1,7 @@
 import { receivedAt } from '../../../core/protocol/event.ts';
 import type { JournalEvent, SessionHead } from '../../journal.ts';
 import { eventFromJson, seqOfServerMadeId } from '../../stamping.ts';
-import { settledSeq, type NewestEvents } from '../newest-events.ts';
+import { databaseSeq, type NewestEvents } from '../newest-events.ts';
 import { firstSeqOf, linesOf, lostEvent, placeOf, type ChunkRow } from './chunks.ts';
 import { corruptCode, sqliteCodeOf } from './sqlite-codes.ts';
 import type { Statements } from './sqlite-statements.ts';
@@ -32,7 +32,7 @@ export class StoredEvents {
    */
   *after(session: NewestEvents, after: number): Generator<JournalEvent> {
     const { key, head } = session;
-    const through = settledSeq(session);
+    const through = databaseSeq(session);
     let next = after + 1;
     if (next > through) return;
     let rows = 0;
@@ -63,7 +63,7 @@ export class StoredEvents {
    * cannot be read as lost.
    */
   *before(session: NewestEvents, through: number): Generator<JournalEvent> {
-    const last = Math.min(through, settledSeq(session));
+    const last = Math.min(through, databaseSeq(session));
     if (last < 1) return;
     const events: JournalEvent[] = [];
     let at = this.#beginOfChunk(session, last) - 1;
