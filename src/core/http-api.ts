@@ -12,7 +12,7 @@ import {
   statsAnswer,
 } from './http-answers.ts';
 import { commandStatuses } from './protocol/command-status.ts';
-import { commandAnswer } from './protocol/command.ts';
+import { commandAnswer, commandBody } from './protocol/command.ts';
 import { eventInput } from './protocol/event.ts';
 import { limits } from './protocol/limits.ts';
 import { createSessionRequest, publishedMessage } from './protocol/messages.ts';
@@ -29,10 +29,14 @@ interface Endpoint {
   query?: z.ZodObject;
   /** What is posted. */
   body?: z.ZodType;
+  /** Types of bodies that hold a JSON document on each line. */
+  bodyLines?: readonly string[];
   /** True: the verb itself checks the body, because its errors name each event or field as the other transports do. */
   verbChecksBody?: boolean;
   /** A JSON document; absent where the answer is a text of another kind. */
   answer?: z.ZodType;
+  /** Types of answers that are texts. Beside a JSON document: for callers that ask for one in `Accept`. */
+  answerTexts?: readonly string[];
   /** What each status says. */
   statuses: Readonly<Record<number, string>>;
 }
@@ -46,9 +50,6 @@ const wholeNumber = (max: number) =>
     .max(max, `must be at most ${max}`);
 
 const told = z.string('must be a text');
-
-/** A command: its type, and the fields of that type. */
-export const commandBody = z.looseObject({ type: told });
 
 const answerRequest = z.object({ choice: text.min(1, 'must not be empty'), comment: boundedText(10_000).optional() });
 
@@ -87,6 +88,7 @@ export const httpApi = {
     path: '/metrics',
     summary: 'Figures for Prometheus',
     verb: 'metrics',
+    answerTexts: ['text/plain'],
     statuses: { 200: 'Text exposition format' },
   },
   docs: {
@@ -154,6 +156,7 @@ export const httpApi = {
     summary: 'Publish one event, a list, or NDJSON',
     verb: 'publish',
     body: z.union([eventInput, z.array(eventInput)]),
+    bodyLines: ['application/x-ndjson'],
     verbChecksBody: true,
     answer: publishedMessage,
     statuses: {
@@ -175,6 +178,7 @@ export const httpApi = {
       types: told.max(4_096).optional(),
     }),
     answer: historyAnswer,
+    answerTexts: ['application/x-ndjson', 'text/event-stream'],
     statuses: { 200: 'Events in order', 404: noSession },
   },
   command: {

@@ -96,6 +96,9 @@ export type CommandInput<Type extends CommandType = CommandType> = {
   } & Joinable<z.input<(typeof commandTable)[Each]>>;
 }[Type];
 
+/** A command as it is sent: its type, and the fields of that type, which `parseCommand` checks. */
+export const commandBody = z.looseObject({ type: told });
+
 /**
  * Checks a command. The texts of refusals are part of the protocol.
  * @throws ShannonDashError INVALID

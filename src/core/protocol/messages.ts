@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { commandAnswer, commandExecution, commandState } from './command.ts';
-import { cursor, eventList } from './event.ts';
+import { commandAnswer, commandBody, commandExecution, commandState, commandUpdate } from './command.ts';
+import { cursor, eventList, publishRequest } from './event.ts';
 import { eventTypes } from '../event-filter.ts';
 import { optionalSessionId, sessionId, shortId } from '../ids.ts';
 import { knownWord, openObject } from '../json/open-object.ts';
@@ -125,6 +125,23 @@ export const serverMessages = {
 export type ServerMessageName = keyof typeof serverMessages;
 export type ServerMessage<Name extends ServerMessageName> = z.output<(typeof serverMessages)[Name]>;
 
+/** What stands with each request of a client, by its name. `command` also has the fields of its type, and may name a session or `*`. */
+export const requests = {
+  subscribe: subscribeRequest,
+  unsubscribe: unsubscribeRequest,
+  publish: publishRequest,
+  cli_event: cliEventRequest,
+  command: commandBody,
+  'command:update': commandUpdate,
+  'orchestrator:attach': attachRequest,
+  ping: z.unknown(),
+} as const satisfies Record<string, z.ZodType>;
+
+export type RequestName = keyof typeof requests;
+
+/** Answers that also come as a message of their own name, for clients that give no callback. A subscription tells `subscribed` by itself. */
+export const answerNames = { command: 'command:result', ping: 'pong' } as const satisfies Partial<Record<RequestName, string>>;
+
 const done = openObject({ success });
 
 /** The acknowledgement of each request, by the request's name. A refusal is an error body instead. */
@@ -137,9 +154,8 @@ export const answers = {
   'command:update': done,
   'orchestrator:attach': attachedMessage,
   ping: openObject({ timestamp: told }),
-} as const satisfies Record<string, z.ZodType>;
+} as const satisfies Record<RequestName, z.ZodType>;
 
-export type RequestName = keyof typeof answers;
 export type Answer<Name extends RequestName> = z.output<(typeof answers)[Name]>;
 
 export interface ConnectedMessage extends ServerMessage<'connected'> {}

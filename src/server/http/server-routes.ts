@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AnswerOf } from '../../core/http-api.ts';
 import { mayKnowPaths } from '../access/local-caller.ts';
 import type { ListedSkill } from '../skills/skill-list.ts';
-import { openApiDocument } from './openapi.ts';
+import { openApiDocument } from '../../core/spec/openapi.ts';
 import { principalOf, type RouteParts } from './route-parts.ts';
 import { addRoute } from './route.ts';
 

@@ -5,7 +5,7 @@ import { cutText } from '../../core/text/cut-text.ts';
 import { errorBody } from '../../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
-import { handshake, type ConnectedMessage } from '../../core/protocol/messages.ts';
+import { answerNames, handshake, type ConnectedMessage } from '../../core/protocol/messages.ts';
 import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { boundDecoding, dearMessage, inexactMessage } from '../tuning/bounded-decoding.ts';
@@ -87,10 +87,10 @@ class Client {
     ['unsubscribe', { handle: (client, payload) => client.#subscriptions.unsubscribe(payload) }],
     ['publish', { handle: (client, payload, wantsAnswer) => client.#publish(payload, wantsAnswer), isPaced: true }],
     ['cli_event', { handle: (client, payload, wantsAnswer) => client.#publishCliEvent(payload, wantsAnswer), isPaced: true }],
-    ['command', { handle: (client, payload) => client.#command(payload), answerName: 'command:result' }],
+    ['command', { handle: (client, payload) => client.#command(payload), answerName: answerNames.command }],
     ['command:update', { handle: (client, payload) => client.#asOrchestrator().update(payload) }],
     ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload), isLarge: true }],
-    ['ping', { handle: () => ({ timestamp: timestampNow() }), answerName: 'pong' }],
+    ['ping', { handle: () => ({ timestamp: timestampNow() }), answerName: answerNames.ping }],
   ]);
   readonly #socket: Socket;
   readonly #parts: GatewayParts;

@@ -9,7 +9,7 @@ import { errorTable } from '../../../src/core/protocol/errors.ts';
 import { version } from '../../../src/server/create-server.ts';
 import { addRoutes } from '../../../src/server/http/http-routes.ts';
 import type { RouteParts } from '../../../src/server/http/route-parts.ts';
-import { openApiDocument } from '../../../src/server/http/openapi.ts';
+import { openApiDocument } from '../../../src/core/spec/openapi.ts';
 import { connectClient, connectQuiet } from '../../helpers/socket-client.ts';
 import { http, publish, startServer, type Json, type TestServer } from '../../helpers/start-server.ts';
 import { attachOrchestrator } from '../../helpers/test-orchestrator.ts';
