@@ -9,6 +9,7 @@ import { runDefinition } from './commands/run/definition.ts';
 import { sendDefinition } from './commands/send/definition.ts';
 import { serveDefinition } from './commands/serve/definition.ts';
 import { sessionsDefinition } from './commands/sessions/definition.ts';
+import { specDefinition } from './commands/spec/definition.ts';
 import { statsDefinition } from './commands/stats/definition.ts';
 import { trustDefinition } from './commands/trust/definition.ts';
 import { watchDefinition } from './commands/watch/definition.ts';
@@ -34,5 +35,6 @@ export const commands: readonly Command[] = [
   { definition: gateDefinition, load: async () => (await import('./commands/gate/run.ts')).gate },
   { definition: decideDefinition, load: async () => (await import('./commands/decide/run.ts')).decide },
   { definition: checkpointDefinition, load: async () => (await import('./commands/checkpoint/run.ts')).checkpoint },
+  { definition: specDefinition, load: async () => (await import('./commands/spec/run.ts')).printSpec },
   { definition: trustDefinition, load: async () => (await import('./commands/trust/run.ts')).trustProject },
 ];

@@ -123,6 +123,10 @@ function sentenceOf({ message }: CommanderError): string {
   return message
     .replace(/^error: /, '')
     .replace(/\n\((Did you mean .*)\)$/, '. $1')
+    .replace(
+      /^command-argument value '(.*)' is invalid for argument '(.*)'\. Allowed choices are (.*)\.$/s,
+      '<$2> cannot be "$1"; it is one of: $3',
+    )
     .replaceAll("'", '"')
     .replace(/\.$/, '');
 }

@@ -1,8 +1,17 @@
 import type { z } from 'zod';
 import { endpointOf } from '../http-api.ts';
 import type { KnownEventType } from '../protocol/event-table.ts';
-import { answerNames, answers, handshake, requests, serverMessages, type RequestName, type ServerMessageName } from '../protocol/messages.ts';
-import { componentSchemas, dataName, eventTypes, ref, type Json } from './json-schemas.ts';
+import { knownEventTypes } from '../protocol/known-words.ts';
+import {
+  answerNames,
+  answers,
+  handshake,
+  requests,
+  serverMessages,
+  type RequestName,
+  type ServerMessageName,
+} from '../protocol/messages.ts';
+import { componentSchemas, dataName, ref, type Json } from './json-schemas.ts';
 import { eventMeanings, messageMeanings, requestMeanings } from './meanings.ts';
 
 const requestNames = Object.keys(requests) as RequestName[];
@@ -84,7 +93,7 @@ function allSchemas(): Record<string, Json> {
     inputs: { Handshake: handshake, ...keyed('request', requests) },
     outputs: { ...keyed('message', serverMessages), ...keyed('answer', answers) },
   });
-  return { ...schemas, ...Object.fromEntries(eventTypes.map((type) => [keyOf('event', type), eventSchema(type)])) };
+  return { ...schemas, ...Object.fromEntries(knownEventTypes.map((type) => [keyOf('event', type), eventSchema(type)])) };
 }
 
 /** An event of a known type has the data of that type. */
@@ -101,9 +110,7 @@ const message = (name: string, summary: string, payload: Json): Json => ({ name,
 function requestsByKey(): Record<string, Json> {
   return {
     handshake: message('auth', 'What a client may say of itself when it connects.', ref('Handshake')),
-    ...Object.fromEntries(
-      requestNames.map((name) => [keyOf('request', name), message(name, requestMeanings[name], payloadOf(name))]),
-    ),
+    ...Object.fromEntries(requestNames.map((name) => [keyOf('request', name), message(name, requestMeanings[name], payloadOf(name))])),
   };
 }
 
@@ -134,7 +141,9 @@ function messagesByKey(): Record<string, Json> {
     ...Object.fromEntries(
       Object.entries(answerNames).map(([request, name]) => [
         keyOf('message', name),
-        message(name, `The answer to \`${request}\`, beside its acknowledgement.`, { anyOf: [ref(keyOf('answer', request)), ref('Error')] }),
+        message(name, `The answer to \`${request}\`, beside its acknowledgement.`, {
+          anyOf: [ref(keyOf('answer', request)), ref('Error')],
+        }),
       ]),
     ),
     'message.server.error': message('server:error', 'A request without a callback was refused. `request` is its name.', refused),
@@ -143,7 +152,9 @@ function messagesByKey(): Record<string, Json> {
 
 function eventsByKey(): Record<string, Json> {
   return {
-    ...Object.fromEntries(eventTypes.map((type) => [keyOf('event', type), message(type, eventMeanings[type], ref(keyOf('event', type)))])),
+    ...Object.fromEntries(
+      knownEventTypes.map((type) => [keyOf('event', type), message(type, eventMeanings[type], ref(keyOf('event', type)))]),
+    ),
     event: message('{type}', 'An event of any other type: the message has the name of the type.', ref('SessionEvent')),
   };
 }

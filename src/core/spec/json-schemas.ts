@@ -3,6 +3,7 @@ import { commandBody, commandResult, commandResults, commandState, commandTable,
 import { errorAnswer } from '../protocol/error-answer.ts';
 import { decisionOption, eventTable, type KnownEventType } from '../protocol/event-table.ts';
 import { eventInput, eventList, publishRequest, sessionEvent } from '../protocol/event.ts';
+import { knownEventTypes } from '../protocol/known-words.ts';
 import { sessionState } from '../protocol/session-state.ts';
 import { commandMeanings, eventMeanings } from './meanings.ts';
 
@@ -16,9 +17,6 @@ const uri = (name: string) => `#/components/schemas/${name}`;
 /** A reference to a schema by its name. */
 export const ref = (name: string) => ({ $ref: uri(name) });
 
-/** The known types of events. */
-export const eventTypes = Object.keys(eventTable) as KnownEventType[];
-
 /** The name of the schema for the data of a type of event. */
 export const dataName = (type: KnownEventType) => `data.${type.replace(':', '.')}`;
 
@@ -27,10 +25,10 @@ export function componentSchemas({ inputs = {}, outputs = {} }: { inputs?: Schem
   const data = schemasOf('input', {
     Event: eventInput,
     DecisionOption: decisionOption,
-    ...Object.fromEntries(eventTypes.map((type) => [dataName(type), eventTable[type]])),
+    ...Object.fromEntries(knownEventTypes.map((type) => [dataName(type), eventTable[type]])),
     ...inputs,
   });
-  for (const type of eventTypes) data[dataName(type)] = { ...data[dataName(type)], description: eventMeanings[type] };
+  for (const type of knownEventTypes) data[dataName(type)] = { ...data[dataName(type)], description: eventMeanings[type] };
   const answers = schemasOf('output', {
     SessionEvent: sessionEvent,
     SessionState: sessionState,

@@ -77,7 +77,8 @@ export const requestMeanings: Record<RequestName, string> = {
   cli_event: 'The older way to publish one event, which is never refused for its data.',
   command: 'Sends a command. `session_id` is `*` for every live session. The answer also comes as the message `command:result`.',
   'command:update': 'The orchestrator says that it has carried a command out, or could not.',
-  'orchestrator:attach': 'Carries out the commands of a session from now on. The answer has its state, and the commands that have not ended.',
+  'orchestrator:attach':
+    'Carries out the commands of a session from now on. The answer has its state, and the commands that have not ended.',
   ping: 'Measures the round trip. The answer also comes as the message `pong`.',
 };
 

@@ -6,7 +6,8 @@ import { componentSchemas, ref, schemasOf, type Json } from './json-schemas.ts';
 /** The OpenAPI 3.1 description of the HTTP interface. Its routes come from the table, its schemas are those that check. */
 export function openApiDocument(version: string): Json {
   const names = (Object.keys(httpApi) as EndpointName[]).filter((name) => name !== 'docs');
-  const entries = (part: 'body' | 'answer') => Object.fromEntries(names.flatMap((name) => entryOf(`${part}.${name}`, endpointOf(name)[part])));
+  const entries = (part: 'body' | 'answer') =>
+    Object.fromEntries(names.flatMap((name) => entryOf(`${part}.${name}`, endpointOf(name)[part])));
   const queries = schemasOf('input', Object.fromEntries(names.flatMap((name) => entryOf(name, endpointOf(name).query))));
   return {
     openapi: '3.1.0',
@@ -61,7 +62,11 @@ function operationOf(name: EndpointName, queries: Json | undefined): Json {
   };
 }
 
-function contentOf(status: number, name: EndpointName, { answer, answerTexts }: Pick<ReturnType<typeof endpointOf>, 'answer' | 'answerTexts'>): Json {
+function contentOf(
+  status: number,
+  name: EndpointName,
+  { answer, answerTexts }: Pick<ReturnType<typeof endpointOf>, 'answer' | 'answerTexts'>,
+): Json {
   // A server in trouble answers /health as one that is well does.
   if (status >= 400 && name !== 'health') return { 'application/json': { schema: ref('Error') } };
   return { ...(answer === undefined ? {} : { 'application/json': { schema: ref(`answer.${name}`) } }), ...textContent(answerTexts) };
