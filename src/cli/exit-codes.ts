@@ -4,28 +4,38 @@ import type { DashboardEnding } from '../dashboard/board.ts';
 /** The exit codes of the program, as a script reads them. */
 export const exitCodes = {
   ok: 0,
-  /** Refused or failed. */
   refused: 1,
   usage: 2,
-  /** Timed out; the outcome is not known. */
   timedOut: 3,
-  /** Not authenticated or not allowed. */
   notAllowed: 4,
-  /** The run that was watched failed (`--exit-status`). */
   runFailed: 5,
-  /** Unreachable or lost. */
   unreachable: 6,
-  /** Not found, or in conflict with the current state. */
   notFound: 7,
-  /** A decision is pending (`--fail-on-decision`). */
   decisionPending: 8,
-  /** As a shell's, for what is no program or cannot be run, and for a command that is not there. */
   notExecutable: 126,
   noSuchCommand: 127,
   hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;
+
+/** What each exit code says. `run` ends with the code of its program. */
+export const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
+  ok: 'Done.',
+  refused: 'Refused or failed.',
+  usage: 'Wrong usage: an option, an argument or a setting.',
+  timedOut: 'No answer in time; the outcome is not known.',
+  notAllowed: 'Not authenticated or not allowed.',
+  runFailed: 'The run that was watched failed (`watch --exit-status`).',
+  unreachable: 'The server is unreachable or lost.',
+  notFound: 'Not found, or in conflict with the current state.',
+  decisionPending: 'A decision is pending (`watch --fail-on-decision`).',
+  notExecutable: '`run`: the program cannot be run.',
+  noSuchCommand: '`run`: there is no such program.',
+  hungUp: 'Its terminal went away (SIGHUP).',
+  interrupted: 'Ctrl-C (SIGINT).',
+  terminated: 'SIGTERM.',
+};
 
 /** The exit code for an error. A code of a newer server counts as refused. */
 export function exitCodeOf(error: unknown): number {

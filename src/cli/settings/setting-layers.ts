@@ -111,7 +111,7 @@ function flagValues(options: object): Record<string, unknown> {
 }
 
 /** The flag for a field; one that may be given several times is in the singular. */
-function flagOf(field: string): string {
+export function flagOf(field: string): string {
   return (commaLists.includes(field) ? field.slice(0, -1) : field).replaceAll('_', '-');
 }
 
@@ -125,7 +125,8 @@ function environmentValues(): Record<string, unknown> {
   return values;
 }
 
-function variableName(field: string): string {
+/** The variable for a field. */
+export function variableName(field: string): string {
   return `SHANNON_DASH_${field.toUpperCase()}`;
 }
 

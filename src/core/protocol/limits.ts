@@ -2,9 +2,13 @@
 export const limits = {
   /** Version of the protocol, sent in `connected`. */
   protocol: 4,
+  /** Characters of an id, and of the type of an event. */
   idChars: 128,
+  /** Bytes of one event, as JSON. */
   eventBytes: 1024 * 1024,
+  /** Bytes of one request, or of one message of Socket.IO. */
   requestBytes: 4 * 1024 * 1024,
+  /** Events in one `publish`. */
   publishEvents: 1_000,
   /** Levels of lists and objects in one event or command. */
   nesting: 500,
@@ -24,6 +28,7 @@ export const limits = {
   unreadMs: 30_000,
   /** The same while other readers wait for room. */
   unreadUnderPressureMs: 2_000,
+  /** Sessions of one server. */
   sessions: 10_000,
   /** Folded sessions kept in memory; others are folded again from their snapshot when asked for. */
   foldedSessions: 500,
@@ -31,17 +36,25 @@ export const limits = {
   joinStates: 200,
   /** How long a client waits until it has joined all sessions: it is sent all those states before. */
   joinMs: 120_000,
+  /** Globs over event types in one subscription. */
   eventTypeGlobs: 32,
+  /** Characters of such a glob. */
   eventTypeGlobChars: 128,
+  /** Subscriptions of one connection. */
   subscriptionsPerConnection: 100,
   /** Sessions that one connection counts as a producer of. Of further ones, only their last event tells that the producer is there. */
   producedSessions: 1_000,
+  /** Events in one answer with the history of a session. */
   historyEvents: 10_000,
+  /** Bytes of one command, as JSON. */
   commandBytes: 64 * 1024,
+  /** How long the answer to a command waits for its end, where the command does not say `timeout_ms`. */
   commandTimeoutMs: 5_000,
+  /** The longest `timeout_ms`. */
   commandTimeoutMaxMs: 10 * 60_000,
+  /** A command that no orchestrator has taken for so long expires. */
   commandExpiryMs: 60 * 60_000,
-  /** A session without an orchestrator is lost when its last event is so old. */
+  /** A session without an orchestrator is lost when its last event is so old (`serve --lost-after`). */
   lostAfterMs: 5 * 60_000,
   /** Requests of one client that wait for their answers, but for events that wait for their commit. */
   requestsUnderWay: 1_000,
@@ -49,13 +62,17 @@ export const limits = {
   commandWaiters: 10_000,
   /** What waits for its turn in one session: commands, attachments. */
   serialWork: 5_000,
+  /** Commands of one session that have not ended. */
   unfinishedCommands: 100,
   /** How many HALT, RESUME and DECISION are taken beyond that. */
   unfinishedUrgentCommands: 50,
-  /** How many refused commands of a session are journalled at once; after that, one in `journalledRefusalMs`. */
+  /** How many refused commands of a session are journalled at once. */
   journalledRefusals: 20,
+  /** Then one more is journalled each time that so long has passed. */
   journalledRefusalMs: 3_000,
+  /** Steps of one ROLLBACK. */
   rollbackSteps: 1_000,
+  /** Options of one decision. */
   decisionOptions: 100,
   /** Characters of the text of a `message:user` or `message:assistant`. */
   messageChars: 100_000,
@@ -65,20 +82,31 @@ export const limits = {
 
 /** Bounds of one session's folded state. What is let go is counted in `let_go`. */
 export const foldLimits = {
+  /** Steps, the newest. */
   skills: 500,
+  /** Agents. */
   agents: 200,
+  /** Files that have changed. */
   files: 500,
+  /** Decisions. */
   decisions: 200,
+  /** Checks. */
   validations: 100,
+  /** Lines of one check's output, the last ones. */
   validationLines: 20,
+  /** Checkpoints. */
   checkpoints: 200,
+  /** Commands. */
   commands: 200,
+  /** Skills whose use is counted by name. */
   skillUsage: 100,
   /** Tool calls: those under way, and the newest of the others. */
   tools: 100,
-  /** Tools, models and agents that are counted by name. What others use is in the totals only. */
+  /** Tools that are counted by name. What others use is in the totals only; so it is with models and agents. */
   toolUsage: 100,
+  /** Models whose use is counted by name. */
   usageByModel: 20,
+  /** Agents whose use is counted by name. */
   usageByAgent: 200,
   /** Characters kept of a text in the state; the journal keeps the whole. */
   textChars: 2_000,
