@@ -183,13 +183,13 @@ export function limitsPage(): string {
 
 /** `1 MiB`, `30 s`, `1,000`. */
 function valueText(name: string, value: number): string {
-  const units: readonly (readonly [number, string])[] = /Bytes$/.test(name)
+  const units: readonly (readonly [number, string])[] = name.endsWith('Bytes')
     ? [
         [1024 * 1024, 'MiB'],
         [1024, 'KiB'],
         [1, 'bytes'],
       ]
-    : /Ms$/.test(name)
+    : name.endsWith('Ms')
       ? [
           [3_600_000, 'h'],
           [60_000, 'min'],

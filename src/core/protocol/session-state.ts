@@ -11,7 +11,7 @@ const number = z.number('must be a number');
 const numberOrNull = number.nullable();
 const flag = z.boolean('must be true or false');
 
-export { isEnded, isLive, sessionStatuses, type SessionStatus } from './known-words.ts';
+export { isEnded, isLive, type SessionStatus } from './known-words.ts';
 
 export const sessionStatus = knownWord(sessionStatuses);
 
