@@ -1,12 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { installDebianPackages } from './debian-packages.ts';
 
-const run = promisify(execFile);
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 function onPath(): string | undefined {
@@ -18,14 +17,8 @@ function onPath(): string | undefined {
 export async function findChromium(): Promise<{ path: string } | { missing: string }> {
   const path = onPath();
   if (path !== undefined) return { path };
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return { missing: 'no Chromium, and only root on Linux can install one' };
-  try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await run('apt-get', ['update'], { env, timeout: 60_000 });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], { env, timeout: 240_000 });
-  } catch (error) {
-    return { missing: `no Chromium, and apt-get cannot install one: ${String(error).slice(0, 300)}` };
-  }
+  const failure = await installDebianPackages('chromium');
+  if (failure !== undefined) return { missing: `no Chromium, and ${failure}` };
   const installed = onPath();
   return installed === undefined ? { missing: 'apt-get installed no Chromium' } : { path: installed };
 }
