@@ -25,9 +25,9 @@ export function commandLinePage(): string {
     ),
     '`run` ends as its program does: with its exit code, or by its signal.',
     '## Settings',
-    'How settings are found, and what a project\'s file may set: [the server](../server.md#settings). "Untrusted" tells what such a file may set before you trust it.',
+    "How settings are found, and what a project's file may set: [the server](../server.md#settings). The harmless ones count also where you do not trust that file.",
     table(
-      ['in a file', 'flag', 'variable', 'untrusted', 'what it is, and its default'],
+      ['in a file', 'flag', 'variable', 'harmless', 'what it is, and its default'],
       settings.map(({ field, flag, variable, isHarmless, meaning }) => [
         code(field),
         flag === undefined ? '' : code(flag),
