@@ -60,7 +60,8 @@ describe.concurrent('the blocks of a page do what the page says', () => {
     const [line = ''] = blocks.find(({ mark }) => mark === 'setup')?.text.split('\n') ?? [];
     const command = /^npm ci && (npx shannon-dash run -- npm ls)/.exec(line)?.[1] ?? '';
     const home = await mkdtemp(join(tmpdir(), 'shannon-dash-home-'));
-    onTestFinished(() => rm(home, { recursive: true, force: true }));
+    // The server that run has started still writes there for a moment.
+    onTestFinished(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
     const env = { PATH: process.env['PATH'], HOME: home, SHANNON_DASH_URL: `http://${addressOf(200)}:8000` };
     const { stdout } = await run('sh', ['-c', command], { cwd: root, env });
     expect(stdout).toContain('shannon-dash@');
