@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Failure, usageFailure } from '../failure.ts';
-import type { SettingSource } from './setting-layers.ts';
+import type { SettingSource } from './given-settings.ts';
 import { systemReason } from '../terminal/system-reason.ts';
 
 /**

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
 import { readConfigurationFile } from './configuration-file.ts';
 import { userFolders } from './user-folders.ts';
 
 /** A project's file that the user trusts, as long as it holds just this. */
-const trustRecord = z.object({ path: z.string(), sha256: z.string() });
-
-type TrustRecord = z.infer<typeof trustRecord>;
+interface TrustRecord {
+  path: string;
+  sha256: string;
+}
 
 /** Whether the user trusts this file with just this content. */
 export function isTrusted({ path, bytes }: { path: string; bytes: Buffer }): boolean {
@@ -58,11 +58,18 @@ function recordNames(): string[] {
 function readRecord(path: string): TrustRecord | undefined {
   const bytes = readConfigurationFile(path, true)?.bytes;
   try {
-    return bytes === undefined ? undefined : trustRecord.parse(JSON.parse(String(bytes)));
+    const record: unknown = bytes === undefined ? undefined : JSON.parse(String(bytes));
+    return isTrustRecord(record) ? record : undefined;
   } catch {
     // A list that cannot be read trusts no file.
     return undefined;
   }
+}
+
+/** Without a schema library: the completions of a shell ask this too, and have no time to load one. */
+function isTrustRecord(value: unknown): value is TrustRecord {
+  const { path, sha256 } = (value ?? {}) as Partial<Record<keyof TrustRecord, unknown>>;
+  return typeof path === 'string' && typeof sha256 === 'string';
 }
 
 function recordFolder(): string {

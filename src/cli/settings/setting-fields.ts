@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sessionId } from '../../core/ids.ts';
 import { text as wellFormedText } from '../../core/text/text.ts';
 import { parseDurationMs } from './duration.ts';
+import type { SettingField } from './setting-names.ts';
 
 const text = wellFormedText.min(1, 'must not be empty');
 const list = z.array(text, 'must be a list of texts');
@@ -44,18 +45,7 @@ export const settingFields = {
   /** How long a session without an attached orchestrator may have no event before the server gives it up as lost. */
   lost_after: duration,
   token_file: text,
-} as const;
+} as const satisfies Record<SettingField, z.ZodType>;
 
-/** The name of a setting. */
-export type SettingField = keyof typeof settingFields;
 /** Settings as they are after the check. */
 export type SettingValues = Partial<{ [Name in SettingField]: z.output<(typeof settingFields)[Name]> }>;
-
-/** Paths in a file are meant from that file's folder. */
-export const pathFields: readonly SettingField[] = ['journal', 'skills', 'token_file'];
-
-/**
- * What a project's file may set before the user trusts it. Everything else says where to connect, listen, write or read, or
- * in whose name, and whoever wrote the file decides none of that for whoever cloned it.
- */
-export const harmlessFields: readonly SettingField[] = ['session', 'timeout', 'port', 'log_level', 'fsync', 'lost_after'];

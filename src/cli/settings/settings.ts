@@ -2,13 +2,12 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { isLoopback } from '../../core/loopback.ts';
 import { readAccessToken } from './access-token.ts';
-import type { SettingField, SettingValues } from './setting-fields.ts';
-import { readConfigurationFile, type ConfigurationFile } from './configuration-file.ts';
+import type { SettingValues } from './setting-fields.ts';
+import type { ConfigurationFile } from './configuration-file.ts';
 import { readEnvironment } from '../../client/environment.ts';
-import { Failure } from '../failure.ts';
-import { findProjectFile } from './project-file.ts';
-import { isTrusted } from './project-trust.ts';
-import { settingLayers, type SettingLayer, type SettingSource } from './setting-layers.ts';
+import { findConfigurationFiles, givenSettings, type SettingSource } from './given-settings.ts';
+import { layerOf, type SettingLayer } from './setting-layers.ts';
+import type { SettingField } from './setting-names.ts';
 import { userFolders } from './user-folders.ts';
 
 /** The settings of a command, from flags, variables and files. */
@@ -41,12 +40,8 @@ export interface Settings {
  * @throws Failure the flag, variable or file, its field, and what is wrong with it
  */
 export function readSettings(options: object): Settings {
-  const found = { project: findProjectFile(process.cwd()), user: userFile() };
-  const files = {
-    project: found.project?.bytes === undefined ? undefined : { ...found.project, isTrusted: isTrusted(found.project) },
-    user: found.user?.bytes === undefined ? undefined : { ...found.user, isTrusted: true },
-  };
-  const layers = settingLayers(options, files);
+  const files = findConfigurationFiles();
+  const layers = givenSettings(options, files).map(layerOf);
   const pick = <Name extends SettingField>(name: Name): { value: SettingValues[Name]; source: SettingSource } | undefined => {
     const layer = layers.find(({ values }) => values[name] !== undefined);
     return layer === undefined ? undefined : { value: layer.values[name], source: layer.source };
@@ -72,18 +67,9 @@ export function readSettings(options: object): Settings {
     devOrigins: pick('dev_origins')?.value ?? true,
     skills: pick('skills')?.value ?? [],
     lostAfterMs: pick('lost_after')?.value,
-    files: Object.values(files)
-      .filter((file) => file !== undefined)
-      .map(({ path }) => path),
-    warnings: warningsOf(found.project, layers),
+    files: [files.project, files.user].flatMap((file) => (file?.bytes === undefined ? [] : file.path)),
+    warnings: warningsOf(files.project, layers),
   };
-}
-
-/** @throws Failure it is there and is not read: it is the user's own, and what it says is missed */
-function userFile(): ConfigurationFile | undefined {
-  const file = readConfigurationFile(join(userFolders().config, 'config.json'), false);
-  if (file?.refused === undefined) return file;
-  throw new Failure('INVALID', `${file.path} is not read: ${file.refused}`, { hints: ['correct it, or remove it'] });
 }
 
 function warningsOf(project: ConfigurationFile | undefined, layers: readonly SettingLayer[]): string[] {

@@ -4,7 +4,7 @@ import { Failure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
 import { findProjectFile, projectFileName } from '../../settings/project-file.ts';
 import { isTrusted, revokeTrust, trust, trustedFiles } from '../../settings/project-trust.ts';
-import { configurationOf } from '../../settings/setting-layers.ts';
+import { configurationOf } from '../../settings/given-settings.ts';
 import type { TrustOptions } from './definition.ts';
 
 /** Trusts the project's file as it is now, takes that back, or lists the files that are trusted. */
