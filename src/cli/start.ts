@@ -7,5 +7,7 @@ import { keepCompiledCode } from './compile-cache.ts';
 export async function start(argv: string[]): Promise<void> {
   // Before all else is loaded: only what comes after it is kept compiled.
   keepCompiledCode();
+  // A shell asks at a press of Tab: what answers is small, and loads nothing of what the commands need.
+  if (argv[2] === 'complete') return (await import('./completion/complete.ts')).complete(argv.slice(3));
   await (await import('./main.ts')).main(argv);
 }

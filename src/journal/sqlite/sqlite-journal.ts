@@ -12,7 +12,8 @@ import { sqliteCodeOf } from './database/sqlite-codes.ts';
 import { SqliteDatabase } from './database/sqlite-database.ts';
 import { claimJournalFile, codeOf, takenBy, type ClaimedFile } from './files/sqlite-file.ts';
 import { SqliteKeeper } from './sqlite-keeper.ts';
-import { applicationId, prepareTables, takeLock } from './database/sqlite-schema.ts';
+import { applicationId } from './database/application-id.ts';
+import { prepareTables, takeLock } from './database/sqlite-schema.ts';
 import { countLosses, isOfDatabase, StartLosses } from './start-losses.ts';
 import { WriteBack } from './write-back.ts';
 

@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { OpenRefusal } from '../open-refusal.ts';
 import { newEpoch } from '../../stamping.ts';
+import { applicationId } from './application-id.ts';
 
-/** Marks a SQLite file as a journal of ours (`PRAGMA application_id`): "ShDa". */
-export const applicationId = 0x53684461;
 const schemaVersion = 4;
 
 /**
