@@ -1,6 +1,7 @@
 import type { CommandDefinition } from './command-definition.ts';
 import { checkpointDefinition } from './commands/checkpoint/definition.ts';
 import { commandsDefinition } from './commands/commands/definition.ts';
+import { completionDefinition } from './commands/completion/definition.ts';
 import { decideDefinition } from './commands/decide/definition.ts';
 import { emitDefinition } from './commands/emit/definition.ts';
 import { gateDefinition } from './commands/gate/definition.ts';
@@ -36,5 +37,6 @@ export const commands: readonly Command[] = [
   { definition: decideDefinition, load: async () => (await import('./commands/decide/run.ts')).decide },
   { definition: checkpointDefinition, load: async () => (await import('./commands/checkpoint/run.ts')).checkpoint },
   { definition: specDefinition, load: async () => (await import('./commands/spec/run.ts')).printSpec },
+  { definition: completionDefinition, load: async () => (await import('./commands/completion/run.ts')).completion },
   { definition: trustDefinition, load: async () => (await import('./commands/trust/run.ts')).trustProject },
 ];

@@ -2,7 +2,21 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { newPlace, runProgram, serve, type Place } from './started-program.ts';
 
-const commands = ['run', 'watch', 'send', 'serve', 'sessions', 'commands', 'stats', 'ping', 'emit', 'gate', 'decide', 'checkpoint'];
+const commands = [
+  'run',
+  'watch',
+  'send',
+  'serve',
+  'sessions',
+  'commands',
+  'stats',
+  'ping',
+  'emit',
+  'gate',
+  'decide',
+  'checkpoint',
+  'completion',
+];
 
 test.each(commands)('%s --help: examples first, the variables named, all on one screen', async (command) => {
   const { code, stdout, stderr } = await runProgram([command, '--help'], newPlace());

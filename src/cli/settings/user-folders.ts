@@ -1,8 +1,8 @@
 import envPaths from 'env-paths';
 
 /** The user's folders for this program. */
-export function userFolders(): { config: string; state: string; cache: string } {
+export function userFolders(): { config: string; state: string; data: string; cache: string } {
   const { config, log, data, cache } = envPaths('shannon-dash', { suffix: '' });
   // What env-paths calls `log` is XDG's state folder; elsewhere that is no place for a journal.
-  return { config, state: process.platform === 'linux' ? log : data, cache };
+  return { config, state: process.platform === 'linux' ? log : data, data, cache };
 }
