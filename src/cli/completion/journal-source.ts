@@ -31,4 +31,8 @@ export class JournalSource implements Source {
   async skills(): Promise<readonly Fields[]> {
     return [];
   }
+
+  close(): void {
+    this.#journal.close();
+  }
 }

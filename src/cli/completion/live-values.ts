@@ -24,7 +24,12 @@ export async function liveValues(kind: LiveKind, line: CommandLine, address: Add
     if (!isRefused || !isLoopback(address.url.hostname) || address.journal === undefined) throw error;
     const { JournalSource } = await import('./journal-source.ts');
     const journal = await JournalSource.open(address.journal);
-    return journal === undefined ? [] : valuesFrom(journal, kind, line, address);
+    if (journal === undefined) return [];
+    try {
+      return await valuesFrom(journal, kind, line, address);
+    } finally {
+      journal.close();
+    }
   }
 }
 

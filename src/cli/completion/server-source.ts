@@ -5,7 +5,7 @@ import { fieldsOf, itemsOf, textOf, type Fields } from './fields.ts';
 import type { Source } from './source.ts';
 
 /** For all that one completion asks together: a person waits for it with a finger on the key. */
-const usualPatienceMs = 120;
+const usualPatienceMs = 100;
 const longestPatienceMs = 60_000;
 const longestAnswerChars = 8 * 1024 * 1024;
 
@@ -23,7 +23,7 @@ export class ServerSource implements Source {
     return itemsOf(await this.#get('api/sessions'), 'sessions').sort((one, other) => (changed(one) < changed(other) ? 1 : -1));
   }
 
-  state(session: string): Promise<Fields> {
+  state(session: string): Promise<Fields | undefined> {
     return this.#get(`api/sessions/${encodeURIComponent(session)}`);
   }
 
@@ -31,13 +31,15 @@ export class ServerSource implements Source {
     return itemsOf(await this.#get('api/skills'), 'skills');
   }
 
-  async #get(path: string): Promise<Fields> {
+  /** @returns undefined where there is no such thing */
+  async #get(path: string): Promise<Fields | undefined> {
     const { url, token } = this.#address;
     const { status, text, isTooLong } = await exchange(endpoint(url.href, path), {
       headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       signal: this.#signal,
       maxChars: longestAnswerChars,
     });
+    if (status === 404) return undefined;
     const fields = status === 200 && !isTooLong ? fieldsOf(text) : undefined;
     if (fields === undefined) throw new Error(`no answer of a server of ours (status ${status})`);
     return fields;

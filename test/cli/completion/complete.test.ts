@@ -208,6 +208,7 @@ describe('from the server', () => {
         { value: 'own', description: 'running' },
       ]),
     );
+    expect(await valuesOf(place, 'send', 'INJECT', '-s', 'unknown', '--skill', 'lin')).toEqual(['lint']);
     expect(await completed(place, 'send', 'HALT', '-s', 'a', '--id', '')).toEqual([
       { value: body['command_id'], description: 'HALT, applied' },
     ]);

@@ -25,7 +25,7 @@ export const completionDefinition: CommandDefinition = {
     '',
     'Without a shell: the one that this is called from. A file that --install did',
     'not write is neither replaced nor removed.',
-    'At a press of Tab the server has 120 ms to answer; for one that is far away:',
+    'At a press of Tab the server has 100 ms to answer; for one that is far away:',
     'SHANNON_DASH_COMPLETION_TIMEOUT=1s.',
   ],
   warnsOfTrust: 'never',

@@ -62,4 +62,8 @@ export class JournalAtRest {
       .get(session);
     return typeof row?.['json'] === 'string' ? row['json'] : undefined;
   }
+
+  close(): void {
+    this.#database.close();
+  }
 }
