@@ -16,11 +16,12 @@ export const healthAnswer = openObject({
   status: told,
   /** Why the server is `degraded`: nothing can be journalled now. */
   reason: told.optional(),
-  version: told,
   timestamp,
-  active_sessions: number,
-  connected_clients: number,
-  uptime_seconds: number,
+  /** Absent, with the figures, for a caller without a token where one is needed. */
+  version: told.optional(),
+  active_sessions: number.optional(),
+  connected_clients: number.optional(),
+  uptime_seconds: number.optional(),
 });
 
 export const statsAnswer = openObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Verb } from './access.ts';
 import {
   decisionAnswer,
   deletedAnswer,
@@ -25,7 +26,7 @@ interface Endpoint {
   path: string;
   summary: string;
   /** What a caller has to be allowed to do: a verb of the workspace. Null: anybody may ask. */
-  verb: string | null;
+  verb: Verb | null;
   query?: z.ZodObject;
   /** What is posted. */
   body?: z.ZodType;

@@ -8,8 +8,12 @@ import { limits } from '../core/protocol/limits.ts';
 import { normalHost } from '../core/loopback.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory/memory-journal.ts';
+import { Authenticator } from './access/authenticator.ts';
+import { ConnectionOwners } from './access/connection-owners.ts';
 import { guardServer } from './access/guarded-server.ts';
+import { LocalUsers } from './access/local-users.ts';
 import { OriginGuard } from './access/origin-guard.ts';
+import { TokenRegistry } from './access/tokens/token-registry.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
 import { addRoutes } from './http/http-routes.ts';
 import { paceAnswers } from './http/paced-answers.ts';
@@ -49,6 +53,10 @@ export interface ServerOptions {
   lostAfterMs?: number;
   /** Shortcuts through private parts of the server's dependencies; `false` switches one off. Default: all are on. */
   tuning?: Partial<Tuning>;
+  /** The file with the tokens that callers may show, as `shannon-dash token` writes it. Default: there are none. */
+  tokenFile?: string | undefined;
+  /** Whether processes of the server's own user, on this machine, need a token too. Default: false. */
+  asksEverybody?: boolean;
   /** Where the server logs. Default: nowhere. */
   log?: Logger;
 }
@@ -100,9 +108,18 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   };
   const tuning = { ...fullTuning, ...options.tuning };
   paceAnswers(app, { budget, tuning, onCut });
+  const tokens =
+    options.tokenFile === undefined
+      ? undefined
+      : opened.keep(new TokenRegistry(options.tokenFile, (sentence) => log.error(sentence)), (each) => each.close());
+  const users = opened.keep(new LocalUsers(), (each) => each.close());
+  app.server.on('connection', (socket) => users.look(socket));
+  const authenticator = new Authenticator({ tokens, users, asksEverybody: options.asksEverybody ?? false });
   const edge = { as: workspace.as.bind(workspace), budget, tuning, version, onSlowConsumer };
-  serveSockets(io, { ...edge, log });
-  guardServer(app.server, guard, log);
+  serveSockets(io, { ...edge, log, authenticator });
+  const owners = new ConnectionOwners();
+  io.engine.on('connection', (connection) => owners.bind(connection));
+  guardServer(app.server, { guard, authenticator, isForeign: (request, caller) => owners.isForeign(request, caller), log });
   leaveDescriptorRoom(app.server, tuning, log);
   addRoutes(app, { ...edge, connections, endsWhenUnused: options.endsWhenUnused ?? false });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ShannonDashError } from '../../src/core/protocol/errors.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
+import { createToken } from '../../src/server/access/tokens/token-changes.ts';
 import { createServer } from '../../src/server/create-server.ts';
 import { bareRequest } from '../helpers/bare-request.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
@@ -28,7 +29,9 @@ async function startFullServer() {
   writeFileSync(join(skills, 'lint.yaml'), 'name: lint\ndescription: looks\n');
   writeFileSync(join(skills, 'broken.yaml'), 'name: [');
   const journal = Object.assign(new FullJournal(), { location: join(folder, 'journal.db') });
-  const server = await createServer({ journal, projectFolder: folder, allowedHosts: ['dash.example'] });
+  const tokenFile = join(folder, 'tokens');
+  const { text: token } = createToken(tokenFile, { name: 'boss', role: 'admin' });
+  const server = await createServer({ journal, tokenFile, projectFolder: folder, allowedHosts: ['dash.example'] });
   onTestFinished(async () => {
     await server.close();
     rmSync(folder, { recursive: true });
@@ -45,12 +48,12 @@ async function startFullServer() {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 503]);
     return answers.map(({ text }) => text);
   };
-  return { folder, port, ask };
+  return { folder, port, ask, token };
 }
 
 describe('row 26: no answer names a path of the machine to those who may not know', () => {
   test('a program on this machine is told; a page, a proxy, another name and another machine are not', async () => {
-    const { folder, port, ask } = await startFullServer();
+    const { folder, port, ask, token } = await startFullServer();
     for (const text of await ask({})) expect(text).toContain(folder);
     const strangers: { headers?: Record<string, string>; host?: string }[] = [
       { headers: { origin: 'http://localhost:3000' } },
@@ -59,16 +62,17 @@ describe('row 26: no answer names a path of the machine to those who may not kno
       ...(outside === undefined ? [] : [{ host: outside }]),
     ];
     for (const stranger of strangers) {
-      const texts = await ask(stranger);
+      // Whoever does not call as a program on this machine needs a token, except for pages that the server lets in.
+      const texts = await ask({ ...stranger, headers: { ...stranger.headers, authorization: `Bearer ${token}` } });
       for (const text of texts) expect(text).not.toContain(folder);
       expect(JSON.parse(texts.at(-1) ?? '')).toMatchObject({ code: 'JOURNAL_FAILED', error: expect.stringContaining('log') });
     }
     const told = async (headers: Record<string, string>) => {
-      const raw = await connectRaw(port, { headers });
+      const raw = await connectRaw(port, { headers: { ...headers, Authorization: `Bearer ${token}` } });
       raw.send('421["publish",{"session_id":"s","events":[{"type":"a:b"}]}]');
       return raw.next('431[');
     };
-    expect(await told({})).toContain(folder);
+    expect(await told({})).not.toContain(folder);
     expect(await told({ Host: 'dash.example' })).toMatch(/JOURNAL_FAILED/);
     expect(await told({ Host: 'dash.example' })).not.toContain(folder);
   });

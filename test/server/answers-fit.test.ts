@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { endpointOf, httpApi, type EndpointName } from '../../src/core/http-api.ts';
 import { parse } from '../../src/core/json/parse.ts';
 import { answers, serverMessages, type RequestName } from '../../src/core/protocol/messages.ts';
-import { may, type Verb } from '../../src/server/access/policy.ts';
+import { may, type Verb } from '../../src/core/access.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
 import { http, publish, startServer } from '../helpers/start-server.ts';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
@@ -76,7 +76,7 @@ test('what the server answers over HTTP fits the table', async () => {
 
 test('each endpoint asks for a verb of the policy', () => {
   const verbs: Record<EndpointName, Verb | null> = mapOf(({ verb }) => verb);
-  for (const verb of Object.values(verbs)) expect(verb === null || may('operator', verb)).toBe(true);
+  for (const verb of Object.values(verbs)) expect(verb === null || may('admin', verb)).toBe(true);
 });
 
 function mapOf<Value>(valueOf: (endpoint: (typeof httpApi)[EndpointName]) => Value): Record<EndpointName, Value> {

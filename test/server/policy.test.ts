@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
-import { may, mayReach, type Verb } from '../../src/server/access/policy.ts';
+import { may, maySend, roles, verbTable, type Verb } from '../../src/core/access.ts';
+import { commandTypes } from '../../src/core/protocol/command.ts';
+import { mayReach } from '../../src/server/access/policy.ts';
 import { unrestricted, type Principal } from '../../src/server/access/principal.ts';
 import { Workspace } from '../../src/server/workspace/workspace.ts';
 import type { WorkspaceAccess } from '../../src/server/workspace/workspace-access.ts';
 
-const verbs: Record<Verb, (access: WorkspaceAccess, session: string) => unknown> = {
+const verbs: Record<Exclude<Verb, 'mintLink'>, (access: WorkspaceAccess, session: string) => unknown> = {
   health: (access) => access.health(),
   sessions: (access) => access.sessions(),
   state: (access, session) => access.state(session),
@@ -36,7 +38,7 @@ const watcher = {
 };
 const link = { execute: () => Promise.resolve(), supersede: () => undefined, forget: () => undefined };
 /** Of the verbs that name a session, `create` names a new one; these name none. */
-const ofNoSession: readonly string[] = ['health', 'sessions', 'skills', 'stats', 'metrics'];
+const ofNoSession: readonly string[] = ['health', 'sessions', 'watchAll', 'skills', 'stats', 'metrics'];
 
 /** A journal that tells which sessions were read. */
 class WatchedJournal extends MemoryJournal {
@@ -73,7 +75,7 @@ test('a principal whose globs do not match a session is refused with every verb 
   journal.asked.length = 0;
   for (const [verb, call] of Object.entries(verbs)) {
     const end = await endOf(() => call(workspace.as(limited), 'other'));
-    expect([verb, end]).toEqual([verb, ofNoSession.includes(verb) ? 'done' : 'FORBIDDEN']);
+    expect([verb, end]).toEqual([verb, ofNoSession.includes(verb) ? 'done' : 'NOT_FOUND']);
   }
   expect(journal.asked).not.toContain('other');
   expect(await workspace.as(limited).sessions()).toMatchObject([{ session_id: 'mine:1' }]);
@@ -97,7 +99,17 @@ test('a role without a verb is refused before anything else is looked at', async
 });
 
 test('the table and the globs are pure', () => {
-  expect(may('operator', 'delete')).toBe(true);
+  const allowed = (role: (typeof roles)[number] | 'anonymous') => Object.keys(verbTable).filter((verb) => may(role, verb as Verb));
+  const reads = ['health', 'sessions', 'state', 'history', 'watch', 'watchAll', 'ledger', 'decision', 'skills'];
+  expect(allowed('anonymous')).toEqual(['health', 'answerLink']);
+  expect(allowed('viewer')).toEqual([...reads, 'answerLink']);
+  expect(allowed('operator')).toEqual([...reads, 'command', 'mintLink', 'answerLink']);
+  expect(allowed('orchestrator')).toEqual([...reads, 'create', 'publish', 'attach', 'update', 'answerLink']);
+  expect(allowed('admin')).toEqual(Object.keys(verbTable));
+  const sent = (role: (typeof roles)[number], canSteer: boolean) => commandTypes.filter((type) => maySend({ role, canSteer }, type));
+  expect([sent('viewer', true), sent('orchestrator', true)]).toEqual([[], []]);
+  expect(sent('operator', false).toSorted()).toEqual(['DECISION', 'HALT', 'RESUME']);
+  expect([sent('operator', true), sent('admin', false)]).toEqual([commandTypes, commandTypes]);
   const principal = { ...unrestricted(undefined, 'http'), sessions: ['a', 'b:*'] };
   expect(['a', 'aa', 'b', 'b:1'].map((session) => mayReach(principal, session))).toEqual([true, false, false, true]);
 });

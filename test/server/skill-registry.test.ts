@@ -292,16 +292,16 @@ describe('the list', () => {
   test('merges the figures of the runs, as they are now', async () => {
     await put('project/.shannon/skills/all.yaml', 'name: alpha\nusage_count: 99\n---\nname: beta\n---\nname: gamma');
     let now = usage;
-    const registry = await openRegistry({ usage: () => now });
-    const figures = (): unknown[] => registry.list().map((skill) => [skill.usage_count, skill.success_rate, skill.avg_duration]);
+    const registry = await openRegistry({});
+    const figures = (): unknown[] => registry.list({}, now).map((skill) => [skill.usage_count, skill.success_rate, skill.avg_duration]);
     expect(figures()).toEqual([
       [5, 0.75, 4.5],
       [2, 0, null],
       [0, null, null],
     ]);
-    expect(registry.get('alpha')).toMatchObject({ usage_count: 5, success_rate: 0.75, avg_duration: 4.5 });
+    expect(registry.get('alpha', now)).toMatchObject({ usage_count: 5, success_rate: 0.75, avg_duration: 4.5 });
     now = new Map();
-    expect(registry.get('alpha')).toMatchObject({ usage_count: 0, success_rate: null, avg_duration: null });
+    expect(registry.get('alpha', now)).toMatchObject({ usage_count: 0, success_rate: null, avg_duration: null });
     expect(registry.get('Alpha')).toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ describe('connecting', () => {
       session_id: null,
       capabilities: ['HALT', 'RESUME', 'ROLLBACK', 'REDIRECT', 'DECISION', 'INJECT'],
       features: expect.arrayContaining(['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event']),
-      role: 'operator',
+      role: 'admin',
       timestamp: expect.stringMatching(isoTime),
     });
   });

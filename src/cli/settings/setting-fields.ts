@@ -42,6 +42,8 @@ export const settingFields = {
   allowed_hosts: list,
   dev_origins: flag,
   skills: list,
+  /** Whether processes of the user that runs the server need a token too. */
+  auth: flag,
   /** How long a session without an attached orchestrator may have no event before the server gives it up as lost. */
   lost_after: duration,
   token_file: text,

@@ -27,6 +27,8 @@ export interface Settings {
   allowedHosts: string[];
   devOrigins: boolean;
   skills: string[];
+  /** Whether processes of the same user need a token as well. */
+  auth: boolean;
   lostAfterMs: number | undefined;
   /** The configuration files that were read. */
   files: string[];
@@ -66,6 +68,7 @@ export function readSettings(options: object): Settings {
     allowedHosts: pick('allowed_hosts')?.value ?? [],
     devOrigins: pick('dev_origins')?.value ?? true,
     skills: pick('skills')?.value ?? [],
+    auth: pick('auth')?.value ?? false,
     lostAfterMs: pick('lost_after')?.value,
     files: [files.project, files.user].flatMap((file) => (file?.bytes === undefined ? [] : file.path)),
     warnings: warningsOf(files.project, layers),
@@ -83,13 +86,14 @@ function warningsOf(project: ConfigurationFile | undefined, layers: readonly Set
   return [`${project.path} is not trusted: ${missed.join(', ')} left out; look at it, then: shannon-dash trust`];
 }
 
-/** Which pages and names a server lets in. */
+/** Whom a server lets in. */
 export function accessOf({
   corsOrigins,
   allowedHosts,
   devOrigins,
-}: Settings): Pick<Settings, 'corsOrigins' | 'allowedHosts' | 'devOrigins'> {
-  return { corsOrigins, allowedHosts, devOrigins };
+  auth,
+}: Settings): Pick<Settings, 'corsOrigins' | 'allowedHosts' | 'devOrigins'> & { asksEverybody: boolean } {
+  return { corsOrigins, allowedHosts, devOrigins, asksEverybody: auth };
 }
 
 /** The host and port of a URL of this machine: `serve` then listens where the other commands look for it. */

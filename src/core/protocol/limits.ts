@@ -36,6 +36,12 @@ export const limits = {
   joinStates: 200,
   /** How long a client waits until it has joined all sessions: it is sent all those states before. */
   joinMs: 120_000,
+  /** Tokens of a server. */
+  tokens: 10_000,
+  /** Globs over session ids of one token. */
+  tokenSessions: 32,
+  /** Bytes of the file with the tokens of a server. */
+  tokenFileBytes: 16 * 1024 * 1024,
   /** Globs over event types in one subscription. */
   eventTypeGlobs: 32,
   /** Characters of such a glob. */

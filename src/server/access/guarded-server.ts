@@ -1,11 +1,13 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
 import type { Logger } from 'pino';
 import { errorBody } from '../../core/protocol/error-answer.ts';
-import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { errorTable, isWireCode, ShannonDashError } from '../../core/protocol/errors.ts';
 import { CountedLog } from '../counted-log.ts';
-import type { OriginGuard, Refusal } from './origin-guard.ts';
+import type { Authenticator, Caller } from './authenticator.ts';
+import { mayKnowPaths } from './local-caller.ts';
+import type { OriginGuard } from './origin-guard.ts';
 
 /** The headers of every answer. A browser must not guess another type for it, show it in a frame, or give it to a page of another site. */
 const pageHeaders = {
@@ -18,43 +20,124 @@ const pageHeaders = {
 /** Lets the origin of a request read the answer. For requests only that the guard has let pass. */
 const allowReading = cors({ origin: true, credentials: true, methods: ['GET', 'POST', 'DELETE'] });
 
+/** Who sent each request that the guard has let pass. */
+const callers = new WeakMap<IncomingMessage, Caller>();
+
+/** Who sent a request. @throws Error the request did not come by the guard */
+export function callerOf(request: IncomingMessage): Caller {
+  const caller = callers.get(request);
+  if (caller === undefined) throw new Error('A request has come past the guard');
+  return caller;
+}
+
+/** Whether the caller may know where this machine keeps its files: only a program of the server's own user, on this machine. */
+export function knowsPaths(request: IncomingMessage): boolean {
+  return callerOf(request).kind === 'local' && mayKnowPaths(request);
+}
+
+export interface GuardParts {
+  guard: OriginGuard;
+  authenticator: Authenticator;
+  /** Whether a request is about a connection that somebody else opened. */
+  isForeign: (request: IncomingMessage, caller: Caller) => boolean;
+  log: Logger;
+}
+
 /**
  * Puts the guard before everything that answers requests of this server: routes, Engine.IO's polling, upgrades to WebSocket, and
- * preflights. To be called once all of them have added their listeners.
+ * preflights. It refuses foreign pages and wrong tokens; what a caller without a token may do, the edges decide. To be called once
+ * all of them have added their listeners.
  */
-export function guardServer(server: Server, guard: OriginGuard, log: Logger): void {
+export function guardServer(server: Server, { guard, authenticator, isForeign, log }: GuardParts): void {
   const refusals = new CountedLog(log);
-  const refuse = (request: IncomingMessage, { rule, sentence }: Refusal): string => {
-    const { origin, host } = request.headers;
-    refusals.warn(rule, { rule, origin, host, path: pathOf(request) }, sentence);
-    return JSON.stringify(errorBody(new ShannonDashError('FORBIDDEN', sentence)));
+  /** Lets a request pass, or gives the reason why not. */
+  const judge = (request: IncomingMessage, pass: () => void, refuse: (error: ShannonDashError) => void): void => {
+    const refusal = guard.refusalOf(request);
+    if (refusal !== undefined) {
+      const { origin, host } = request.headers;
+      refusals.warn(refusal.rule, { rule: refusal.rule, origin, host, path: pathOf(request) }, refusal.sentence);
+      refuse(new ShannonDashError('FORBIDDEN', refusal.sentence));
+      return;
+    }
+    const letIn = (caller: Caller) => {
+      if (isForeign(request, caller))
+        throw new ShannonDashError('FORBIDDEN', 'This connection was opened by another caller; open one of your own');
+      callers.set(request, caller);
+      pass();
+    };
+    const refuseCaller = (error: unknown) => {
+      if (!(error instanceof ShannonDashError)) throw error;
+      refusals.warn(error.code, { rule: 'token', address: request.socket.remoteAddress, path: pathOf(request) }, error.message);
+      refuse(error);
+    };
+    try {
+      const caller = authenticator.callerOf(request);
+      if (caller instanceof Promise) caller.then(letIn).catch(refuseCaller);
+      else letIn(caller);
+    } catch (error) {
+      refuseCaller(error);
+    }
   };
 
   const onRequest = takeListeners(server, 'request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
     tellOfEnd(request, response, log);
-    const refusal = guard.refusalOf(request);
-    if (refusal === undefined) {
-      allowReading(request, response, () => onRequest(request, response));
-      return;
-    }
-    response.writeHead(403, { 'content-type': 'application/json; charset=utf-8' }).end(refuse(request, refusal));
+    judge(
+      request,
+      () => {
+        endWithToken(request, response);
+        allowReading(request, response, () => onRequest(request, response));
+      },
+      (error) => {
+        for (const [name, value] of Object.entries(refusalHeaders(error))) response.setHeader(name, value);
+        response.writeHead(statusOf(error)).end(JSON.stringify(errorBody(error)));
+      },
+    );
   });
 
   const onUpgrade = takeListeners(server, 'upgrade');
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const refusal = guard.refusalOf(request);
-    if (refusal === undefined) {
-      onUpgrade(request, socket, head);
-      return;
-    }
-    const body = refuse(request, refusal);
-    socket.on('error', () => undefined);
-    socket.end(
-      `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    const ignore = () => undefined;
+    // While the caller is looked up nobody else listens, and an error would end the process.
+    socket.on('error', ignore);
+    judge(
+      request,
+      () => {
+        socket.off('error', ignore);
+        endWithToken(request, socket);
+        onUpgrade(request, socket, head);
+      },
+      (error) => {
+        const body = JSON.stringify(errorBody(error));
+        const headers = Object.entries({ ...refusalHeaders(error), 'content-length': Buffer.byteLength(body), connection: 'close' });
+        const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+        socket.end(`HTTP/1.1 ${statusOf(error)} ${STATUS_CODES[statusOf(error)]}\r\n${lines}\r\n${body}`);
+      },
     );
   });
+}
+
+/** Destroys a connection when the token that let a request in expires or is revoked, as long as `lasting`, which it answers, is open. */
+function endWithToken(request: IncomingMessage, lasting: ServerResponse | Duplex): void {
+  const caller = callers.get(request);
+  if (caller?.kind !== 'token' || caller.principal.token === undefined) return;
+  const { ended } = caller.principal.token;
+  const end = () => request.socket.destroy();
+  ended.addEventListener('abort', end, { once: true });
+  lasting.once('close', () => ended.removeEventListener('abort', end));
+}
+
+function statusOf({ code }: ShannonDashError): number {
+  return errorTable[isWireCode(code) ? code : 'INTERNAL'].status;
+}
+
+/** The headers of a refusal; RFC 6750, section 3, for one that wants a token. */
+export function refusalHeaders({ code }: ShannonDashError): Record<string, string> {
+  return {
+    'content-type': 'application/json; charset=utf-8',
+    ...(code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="shannon-dash"' } : {}),
+  };
 }
 
 /** Logs one line for each request at debug level. It leaves the query out, which may hold a secret. */

@@ -9,11 +9,16 @@ const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-rea
  * Whether a caller may know where this machine keeps its files. A program on this machine may, as the command line. A caller on
  * another machine may not, also when it calls through a proxy here, and neither may a web page. To be asked before an answer names a path.
  */
-export function mayKnowPaths({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): boolean {
+export function mayKnowPaths(request: Pick<IncomingMessage, 'socket' | 'headers'>): boolean {
+  const { socket, headers } = request;
   const isFromHere = isLoopback(socket.localAddress ?? '') && isLoopback(socket.remoteAddress ?? '');
   const isProgram = headers.origin === undefined && headers['sec-fetch-site'] === undefined;
-  const isDirect = (headers.host === undefined || isLoopback(headers.host)) && proxyHeaders.every((name) => headers[name] === undefined);
-  return isFromHere && isProgram && isDirect;
+  return isFromHere && isProgram && isDirect(request);
+}
+
+/** Whether a request names this machine and shows no sign of a proxy, which would call for somebody else. */
+export function isDirect({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return (headers.host === undefined || isLoopback(headers.host)) && proxyHeaders.every((name) => headers[name] === undefined);
 }
 
 /** An error as a caller may read it: only a caller that may know paths reads the path of a file that failed. The log has the whole error. */

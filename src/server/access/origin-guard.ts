@@ -86,7 +86,7 @@ export class OriginGuard {
 }
 
 /** Whether this is a request of Engine.IO, which Socket.IO is built on. */
-function isEngineRequest(url: string | undefined): boolean {
+export function isEngineRequest(url: string | undefined): boolean {
   return url?.startsWith('/socket.io/') === true;
 }
 

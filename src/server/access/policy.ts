@@ -1,50 +1,50 @@
+import { may, maySend, type Verb } from '../../core/access.ts';
 import { matchesGlob } from '../../core/event-filter.ts';
+import type { CommandType } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
-import type { Principal, Role } from './principal.ts';
+import { limits } from '../../core/protocol/limits.ts';
+import { cutText } from '../../core/text/cut-text.ts';
+import type { Principal } from './principal.ts';
 
-const everyRole: readonly Role[] = ['operator'];
-
-/** Which roles may use which verb. Each method of `WorkspaceAccess` asks for one of these verbs by its name. */
-const table = {
-  health: everyRole,
-  sessions: everyRole,
-  state: everyRole,
-  history: everyRole,
-  watch: everyRole,
-  watchAll: everyRole,
-  create: everyRole,
-  delete: everyRole,
-  publish: everyRole,
-  command: everyRole,
-  ledger: everyRole,
-  attach: everyRole,
-  update: everyRole,
-  decision: everyRole,
-  answerLink: everyRole,
-  skills: everyRole,
-  stats: everyRole,
-  metrics: everyRole,
-} as const satisfies Record<string, readonly Role[]>;
-
-/** What can be asked of a workspace. */
-export type Verb = keyof typeof table;
-
-/** Whether a role may use a verb. */
-export function may(role: Role, verb: Verb): boolean {
-  return table[verb].includes(role);
+/** Whether the globs of a principal let it reach every session. */
+export function mayReachAll({ sessions }: Pick<Principal, 'sessions'>): boolean {
+  return sessions.includes('*');
 }
 
 /** Whether the globs of a principal let it reach a session. */
-export function mayReach({ sessions }: Principal, sessionId: string): boolean {
+export function mayReach({ sessions }: Pick<Principal, 'sessions'>, sessionId: string): boolean {
   return sessions.some((glob) => glob === '*' || matchesGlob(glob, sessionId));
 }
 
-/** @throws ShannonDashError FORBIDDEN the role of the principal does not have the verb, or its globs do not match the session */
+/**
+ * Asked before anything is loaded. A session that the principal may not reach is answered like one that does not exist.
+ * @throws ShannonDashError UNAUTHENTICATED its token has ended; FORBIDDEN its role does not have the verb; NOT_FOUND its globs do not
+ * match the session
+ */
 export function checkAccess(principal: Principal, verb: Verb, sessionId?: string): void {
+  checkToken(principal);
   if (!may(principal.role, verb)) {
-    throw new ShannonDashError('FORBIDDEN', `The role ${principal.role} may not use "${verb}"; ask for a role that may`);
+    throw new ShannonDashError('FORBIDDEN', `The role ${principal.role} may not use "${verb}"; ask for a token of a role that may`);
   }
-  if (sessionId !== undefined && !mayReach(principal, sessionId)) {
-    throw new ShannonDashError('FORBIDDEN', `Session ${sessionId} is not among the sessions that you may reach`);
-  }
+  if (sessionId !== undefined && !mayReach(principal, sessionId)) throw sessionNotFound(sessionId);
+}
+
+/** @throws ShannonDashError FORBIDDEN the principal may not send commands of this type */
+export function checkCommand(principal: Principal, type: CommandType): void {
+  if (maySend(principal, type)) return;
+  throw new ShannonDashError('FORBIDDEN', `An operator without the grant "steer" may not send ${type}; ask for a token with --steer`);
+}
+
+/** @throws ShannonDashError UNAUTHENTICATED */
+export function checkToken({ token }: Principal): void {
+  if (token?.ended.aborted === true) throw tokenEnded();
+}
+
+/** What a caller is told of a token that is unknown, expired or revoked: the same, so that nobody learns which tokens there were. */
+export function tokenEnded(): ShannonDashError {
+  return new ShannonDashError('UNAUTHENTICATED', 'This token is not valid here, or not any more; ask for another one');
+}
+
+export function sessionNotFound(sessionId: string): ShannonDashError {
+  return new ShannonDashError('NOT_FOUND', `Session not found: ${cutText(sessionId, limits.idChars)}`);
 }

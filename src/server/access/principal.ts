@@ -1,25 +1,51 @@
-/** What a principal may do: the table of `may` says it for each role. */
-export type Role = 'operator';
+import type { CallerRole, Role } from '../../core/access.ts';
 
 /** The caller behind a request, as the server has authenticated it. */
 export interface Principal {
-  readonly role: Role;
+  readonly role: CallerRole;
+  /** Whether an operator may also send the commands that can run code. */
+  readonly canSteer: boolean;
   /** Globs over the ids of the sessions that it may reach; `*` is every session. */
   readonly sessions: readonly string[];
   /** Written into each event that it publishes, as `source`. */
   readonly source: string | undefined;
   /** Written into each command that it sends, as `by`. */
   readonly by: string;
+  /** What the server knows of the caller's token; absent for a caller that needs none. */
+  readonly token?: PrincipalToken | undefined;
+}
+
+/** The token by which a caller was authenticated. */
+export interface PrincipalToken {
+  readonly id: string;
+  /** Aborted when the token expires or is revoked: what was let in by it ends then. */
+  readonly ended: AbortSignal;
+}
+
+/** What the table of tokens, or an identity provider, says of a caller. */
+export interface Grant {
+  name: string;
+  role: Role;
+  canSteer: boolean;
+  sessions: readonly string[];
 }
 
 const everySession = ['*'] as const;
 
 /**
- * The principal that may do everything. The server knows no tokens yet, so every caller is this one. All that it knows
- * of the caller is the name that the caller gives itself.
+ * The principal of a process of the user that runs the server, on the same machine: it may do everything, as it could with the
+ * user's own files. All that the server knows of it is the name that it gives itself.
  * @param name the name that the caller gives itself, if it gives one
  * @param unnamed what stands in the ledger for a caller without a name
  */
 export function unrestricted(name: string | undefined, unnamed: string): Principal {
-  return { role: 'operator', sessions: everySession, source: name, by: name ?? unnamed };
+  return { role: 'admin', canSteer: true, sessions: everySession, source: name, by: name ?? unnamed };
 }
+
+/** The principal of a token. Its name is the token's: what a caller says of itself proves nothing. */
+export function principalOfGrant({ name, role, canSteer, sessions }: Grant, token: PrincipalToken): Principal {
+  return { role, canSteer, sessions, source: name, by: name, token };
+}
+
+/** The principal of a caller without a token. What it answers by the link of a decision stands in the ledger as answered so. */
+export const anonymous: Principal = { role: 'anonymous', canSteer: false, sessions: everySession, source: undefined, by: 'link' };

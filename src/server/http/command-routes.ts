@@ -5,7 +5,7 @@ import { errorTable, ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { answerCommandError } from './http-errors.ts';
-import { principalOf, type RouteParts } from './route-parts.ts';
+import { principalOf, principalOrAnonymous, type RouteParts } from './route-parts.ts';
 import { addRoute } from './route.ts';
 
 /** `/api/sessions/{id}/commands`: command, and the ledger. */
@@ -38,7 +38,7 @@ export function addDecisionRoutes(app: FastifyInstance, parts: RouteParts): void
     return { ...decision, session_id: id, ...(answer_path === undefined ? {} : { answer_path }), timestamp: timestampNow() };
   });
   addRoute(app, 'answerDecision', async ({ path: { id, decision: decisionId, token }, body, request, reply }) =>
-    withStatus(reply, await parts.as(principalOf(request, 'link')).answerLink({ sessionId: id, decisionId, token }, body)),
+    withStatus(reply, await parts.as(principalOrAnonymous(request, 'link')).answerLink({ sessionId: id, decisionId, token }, body)),
   );
 }
 

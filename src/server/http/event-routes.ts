@@ -5,7 +5,7 @@ import type { Cursor } from '../../core/protocol/event.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { parse } from '../../core/json/parse.ts';
 import type { ReadRange } from '../../journal/journal.ts';
-import type { SessionHistory } from '../workspace/workspace-access.ts';
+import type { SessionHistory } from '../workspace/workspace-requests.ts';
 import { principalOf, type RouteParts } from './route-parts.ts';
 import { addRoute, type Call } from './route.ts';
 import { PacedResponse } from './paced-response.ts';

@@ -5,7 +5,8 @@ import { cutText } from '../../core/text/cut-text.ts';
 import { errorBody, isErrorBody } from '../../core/protocol/error-answer.ts';
 import { errorTable, ShannonDashError, type ErrorCode } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
-import { mayKnowPaths, toldError } from '../access/local-caller.ts';
+import { knowsPaths } from '../access/guarded-server.ts';
+import { toldError } from '../access/local-caller.ts';
 
 /** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -42,7 +43,7 @@ export function sendError(reply: FastifyReply, error: ShannonDashError): Fastify
 
 /** Fastify's own errors in our form; anything unexpected is logged and answered without its text. */
 function toKnownError(error: unknown, request: FastifyRequest): ShannonDashError {
-  if (error instanceof ShannonDashError) return toldError(error, mayKnowPaths(request.raw)) as ShannonDashError;
+  if (error instanceof ShannonDashError) return toldError(error, knowsPaths(request.raw)) as ShannonDashError;
   if (isErrorBody(error)) return new ShannonDashError(error.code, error.error);
   const { statusCode, message } = error as { statusCode?: number; message?: string };
   const byStatus: Record<number, ErrorCode> = {

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { limits } from '../../core/protocol/limits.ts';
-import { unrestricted, type Principal } from '../access/principal.ts';
+import { tokenMissing } from '../access/authenticator.ts';
+import { callerOf } from '../access/guarded-server.ts';
+import { anonymous, unrestricted, type Principal } from '../access/principal.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
 import type { Tuning } from '../tuning/tuning.ts';
 import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
@@ -19,11 +21,21 @@ export interface RouteParts {
 }
 
 /**
- * The principal behind a request. Its name is what the caller says in `X-Client`: without tokens it cannot be proved.
- * @param unnamed what stands in the ledger for a caller without a name
+ * The principal behind a request. A process of the server's own user is believed the name in its `X-Client`.
+ * @param unnamed what stands in the ledger for one without a name
+ * @throws ShannonDashError UNAUTHENTICATED the caller has shown no token
  */
-export function principalOf(request: FastifyRequest, unnamed = 'http'): Principal {
-  const header = request.headers['x-client'];
+export function principalOf({ raw, headers }: FastifyRequest, unnamed = 'http'): Principal {
+  const caller = callerOf(raw);
+  if (caller.kind === 'token') return caller.principal;
+  if (caller.kind === 'unknown') throw tokenMissing();
+  const header = headers['x-client'];
   const name = typeof header === 'string' && header !== '' ? header.slice(0, limits.idChars) : undefined;
   return unrestricted(name, unnamed);
+}
+
+/** The same for a request that needs no token. */
+export function principalOrAnonymous(request: FastifyRequest, unnamed?: string): Principal {
+  if (callerOf(request.raw).kind === 'unknown') return anonymous;
+  return principalOf(request, unnamed);
 }

@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { may } from '../../core/access.ts';
 import { endpointOf, type AnswerOf, type BodyOf, type EndpointName, type PathOf, type QueryOf } from '../../core/http-api.ts';
 import { parse } from '../../core/json/parse.ts';
+import { tokenMissing } from '../access/authenticator.ts';
+import { callerOf } from '../access/guarded-server.ts';
 import type { answerError } from './http-errors.ts';
 
 /** A request to an endpoint, checked by the endpoint's row in the table. */
@@ -25,11 +28,16 @@ export function addRoute<Name extends EndpointName>(
   handle: (call: Call<Name>) => Sent<Name> | Promise<Sent<Name>>,
   options: { errorHandler?: typeof answerError } = {},
 ): void {
-  const { method, path, query, body, verbChecksBody } = endpointOf(name);
+  const { method, path, query, body, verbChecksBody, verb } = endpointOf(name);
+  const isOpen = verb === null || may('anonymous', verb);
   const isBodyChecked = body !== undefined && verbChecksBody !== true;
   app.route({
     ...options,
     method,
+    // Before the body is read: a caller without a token has the server read nothing for it.
+    onRequest: async (request) => {
+      if (!isOpen && callerOf(request.raw).kind === 'unknown') throw tokenMissing();
+    },
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
     handler: async (request, reply) =>
       handle({

@@ -1,28 +1,30 @@
 import type { FastifyInstance } from 'fastify';
 import type { AnswerOf } from '../../core/http-api.ts';
-import { mayKnowPaths } from '../access/local-caller.ts';
+import { knowsPaths } from '../access/guarded-server.ts';
 import type { ListedSkill } from '../skills/skill-list.ts';
 import { openApiDocument } from '../../core/spec/openapi.ts';
-import { principalOf, type RouteParts } from './route-parts.ts';
+import { principalOf, principalOrAnonymous, type RouteParts } from './route-parts.ts';
 import { addRoute } from './route.ts';
 
 /** What is about the server as a whole: health, figures, description, skills. */
 export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
   addRoute(app, 'health', ({ request, reply }) => {
-    const { journal, active_sessions, uptime_seconds } = parts.as(principalOf(request)).health();
+    const principal = principalOrAnonymous(request);
+    const { journal, active_sessions, uptime_seconds } = parts.as(principal).health();
     // Clients can read and watch the history; publishing and commands are refused.
     if (!journal.isWritable) reply.code(503);
+    const status = { status: journal.isWritable ? 'healthy' : 'degraded', timestamp: new Date().toISOString() };
+    if (principal.role === 'anonymous') return status;
     return {
+      ...status,
       ...(journal.isWritable
-        ? { status: 'healthy' }
+        ? {}
         : {
-            status: 'degraded',
-            reason: mayKnowPaths(request.raw)
+            reason: knowsPaths(request.raw)
               ? `The journal cannot be written: ${journal.reason}`
               : "The journal cannot be written; the server's log says why",
           }),
       version: parts.version,
-      timestamp: new Date().toISOString(),
       active_sessions,
       connected_clients: parts.connections(),
       uptime_seconds,
@@ -38,7 +40,7 @@ export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
       version: parts.version,
       ...figures,
       ends_when_unused: parts.endsWhenUnused,
-      journal: { ...(location === 'memory' || mayKnowPaths(request.raw) ? { location } : {}), size_bytes },
+      journal: { ...(location === 'memory' || knowsPaths(request.raw) ? { location } : {}), size_bytes },
     };
   });
   addRoute(app, 'metrics', async ({ request, reply }) => {
@@ -50,12 +52,12 @@ export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
   addRoute(app, 'skills', async ({ query, request }) => {
     const { skills, problems } = await parts.as(principalOf(request)).skills(query);
     const total = skills.length;
-    if (!mayKnowPaths(request.raw)) return { skills: skills.map(withoutPath), total };
+    if (!knowsPaths(request.raw)) return { skills: skills.map(withoutPath), total };
     return { skills, total, ...(problems.length === 0 ? {} : { problems: [...problems] }) };
   });
   addRoute(app, 'skill', async ({ path, request }) => {
     const skill = await parts.as(principalOf(request)).skill(path.name);
-    return mayKnowPaths(request.raw) ? skill : withoutPath(skill);
+    return knowsPaths(request.raw) ? skill : withoutPath(skill);
   });
 }
 

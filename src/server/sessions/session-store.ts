@@ -62,9 +62,12 @@ export class SessionStore {
     return this.#sessions.values();
   }
 
-  /** The sessions that changed last, at most so many, the newest last. */
-  recent(count: number): StoredSession[] {
-    return [...this.#changed].slice(-count).flatMap((sessionId) => this.#sessions.get(sessionId) ?? []);
+  /** The sessions that changed last, at most so many of those that count, the newest last. */
+  recent(count: number, counts: (sessionId: string) => boolean = () => true): StoredSession[] {
+    return [...this.#changed]
+      .filter(counts)
+      .slice(-count)
+      .flatMap((sessionId) => this.#sessions.get(sessionId) ?? []);
   }
 
   /**

@@ -12,8 +12,6 @@ import type { SkillRequest } from './skill-worker.ts';
 
 export interface SkillRegistryOptions {
   folders: readonly SkillFolder[];
-  /** Runs of each skill by its name; asked for at every `list` and `get`. */
-  usage?(): ReadonlyMap<string, SkillUsage>;
   /** After the skills or the problems changed; not for what was there at the start. */
   onChange?(): void;
   /** A sentence, once for each problem when it appears, also at the start. */
@@ -27,9 +25,10 @@ export interface SkillRegistry {
   /** What is wrong with the files now: broken ones, and those whose skill has the name of another that comes first. */
   readonly problems: readonly SkillProblem[];
   /** The skills that match every given filter, by name. */
-  list(filter?: SkillFilter): ListedSkill[];
+  /** @param usage the runs of each skill, by its name */
+  list(filter?: SkillFilter, usage?: ReadonlyMap<string, SkillUsage>): ListedSkill[];
   /** By the exact name. */
-  get(name: string): ListedSkill | undefined;
+  get(name: string, usage?: ReadonlyMap<string, SkillUsage>): ListedSkill | undefined;
   /** Ends the watch; the list stays as it is. */
   close(): Promise<void>;
 }
@@ -102,14 +101,13 @@ class WatchedSkills implements SkillRegistry {
     return this.#loaded.problems;
   }
 
-  list(filter: SkillFilter = {}): ListedSkill[] {
-    const usage = this.#options.usage?.();
+  list(filter: SkillFilter = {}, usage?: ReadonlyMap<string, SkillUsage>): ListedSkill[] {
     return [...this.#loaded.skills.values()].filter((skill) => matchesSkill(skill, filter)).map((skill) => withFigures(skill, usage));
   }
 
-  get(name: string): ListedSkill | undefined {
+  get(name: string, usage?: ReadonlyMap<string, SkillUsage>): ListedSkill | undefined {
     const skill = this.#loaded.skills.get(name);
-    return skill && withFigures(skill, this.#options.usage?.());
+    return skill && withFigures(skill, usage);
   }
 
   async close(): Promise<void> {

@@ -9,8 +9,10 @@ import { answerNames, handshake, type ConnectedMessage } from '../../core/protoc
 import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { boundDecoding, dearMessage, inexactMessage } from '../tuning/bounded-decoding.ts';
-import { mayKnowPaths, toldError } from '../access/local-caller.ts';
-import { unrestricted, type Principal } from '../access/principal.ts';
+import type { Authenticator } from '../access/authenticator.ts';
+import { knowsPaths } from '../access/guarded-server.ts';
+import { toldError } from '../access/local-caller.ts';
+import type { Principal } from '../access/principal.ts';
 import { dearJson } from '../access/dear-json.ts';
 import { releaseHandshakes } from '../tuning/handshake-release.ts';
 import { joinWrites, sendJoined } from '../tuning/joined-writes.ts';
@@ -19,7 +21,9 @@ import { ReadBackpressure } from '../tuning/read-backpressure.ts';
 import type { Tuning } from '../tuning/tuning.ts';
 import type { Producer } from '../sessions/producer.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
-import type { PublishOptions, WorkspaceAccess } from '../workspace/workspace-access.ts';
+import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
+import type { PublishOptions } from '../workspace/workspace-requests.ts';
+import { principalOfSocket } from './socket-principal.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
 import { SocketSubscriptions } from './socket-subscriptions.ts';
 import { SocketBacklog } from './socket-watcher.ts';
@@ -32,6 +36,7 @@ export interface GatewayParts {
   as: (principal: Principal) => WorkspaceAccess;
   budget: ReadBudget;
   tuning: Tuning;
+  authenticator: Authenticator;
   log: Logger;
   version: string;
   /** A client was cut because it does not read. */
@@ -42,13 +47,12 @@ export interface GatewayParts {
 export function serveSockets(io: SocketServer, parts: GatewayParts): void {
   io.use((socket, next) => {
     try {
-      socket.data = {
-        knowsPaths: mayKnowPaths(socket.request),
-        hello: parse(handshake, {
-          ...socket.handshake.auth,
-          session_id: socket.handshake.auth['session_id'] ?? socket.handshake.query['session_id'],
-        }),
-      };
+      const hello = parse(handshake, {
+        ...socket.handshake.auth,
+        session_id: socket.handshake.auth['session_id'] ?? socket.handshake.query['session_id'],
+      });
+      const principal = principalOfSocket(socket, hello, parts.authenticator);
+      socket.data = { hello, principal, knowsPaths: principal.token === undefined && knowsPaths(socket.request) };
       next();
     } catch (error) {
       next(Object.assign(new Error(errorBody(error).error), { data: errorBody(error) }));
@@ -97,6 +101,8 @@ class Client {
   readonly #name: string | undefined;
   readonly #access: WorkspaceAccess;
   readonly #knowsPaths: boolean;
+  readonly #token: Principal['token'];
+  readonly #role: Principal['role'];
   readonly #backlog: SocketBacklog;
   readonly #subscriptions: SocketSubscriptions;
   /** Absent until it publishes: most clients never do. */
@@ -106,14 +112,19 @@ class Client {
   #requestsUnderWay = 0;
   /** Absent until it publishes. */
   #producer: Producer | undefined;
+  /** The client comes back, and is told why it is not let in. */
+  readonly #onTokenEnd = () => this.#socket.conn.close();
   readonly #onSession = (sessionId: string) => this.#publishesTo(sessionId);
 
   constructor(socket: Socket, parts: GatewayParts) {
     this.#socket = socket;
     this.#parts = parts;
-    const { hello, knowsPaths } = socket.data as { hello: { client?: string }; knowsPaths: boolean };
+    const { hello, principal, knowsPaths } = socket.data as { hello: { client?: string }; principal: Principal; knowsPaths: boolean };
     this.#name = hello.client;
-    this.#access = parts.as(unrestricted(hello.client, socket.id));
+    this.#access = parts.as(principal);
+    this.#token = principal.token;
+    this.#role = principal.role;
+    this.#token?.ended.addEventListener('abort', this.#onTokenEnd, { once: true });
     this.#knowsPaths = knowsPaths;
     this.#backlog = new SocketBacklog(socket, {
       budget: parts.budget,
@@ -149,7 +160,7 @@ class Client {
       session_id: session_id ?? null,
       capabilities: commandTypes,
       features,
-      role: 'operator',
+      role: this.#role,
       timestamp: timestampNow(),
     };
     this.#socket.emit('connected', connected);
@@ -262,6 +273,7 @@ class Client {
 
   #close(reason: string): void {
     this.#parts.log.debug({ client: this.#name, id: this.#socket.id, reason }, 'disconnected');
+    this.#token?.ended.removeEventListener('abort', this.#onTokenEnd);
     this.#subscriptions.close();
     this.#producer?.close();
     this.#orchestrator?.close(reason);

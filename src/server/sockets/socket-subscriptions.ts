@@ -7,6 +7,7 @@ import { subscribeRequest, unsubscribeRequest, type SubscribedMessage } from '..
 import { parse } from '../../core/json/parse.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { SocketWatcher, type SocketBacklog } from './socket-watcher.ts';
+import type { Scope } from '../sessions/watching/delivery.ts';
 import type { Subscription } from '../sessions/watching/watcher.ts';
 import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 
@@ -77,7 +78,8 @@ export class SocketSubscriptions {
     this.#isImplicit = isImplicit && session_id === undefined;
     this.#onSubscribed(request);
     const filter = eventFilter(event_types);
-    const shape = { key: shapeKey(batch, event_types), filter, globs: event_types, batch };
+    const scope = session_id === undefined ? this.#access.scope : undefined;
+    const shape = { key: shapeKey({ batch, globs: event_types, scope }), filter, globs: event_types, batch, scope };
     const own: ClientSubscription = { watcher: new SocketWatcher(this.#backlog, shape), hasJoined: false };
     this.#subscriptions.get(key)?.subscription?.close();
     this.#subscriptions.set(key, own);
@@ -135,12 +137,13 @@ export class SocketSubscriptions {
     const all = this.#subscriptions.get('');
     if (all === undefined) return;
     const named = [...this.#subscriptions].flatMap(([key, { hasJoined }]) => (key !== '' && hasJoined ? [key] : [])).toSorted();
-    const { filter, batch, globs } = all.watcher.shape;
+    const { filter, batch, globs, scope } = all.watcher.shape;
     all.watcher.shape = {
-      key: shapeKey(batch, globs, named),
+      key: shapeKey({ batch, globs, scope, except: named }),
       filter,
       batch,
       globs,
+      scope,
       except: named.length === 0 ? undefined : new Set(named),
     };
   }
@@ -155,6 +158,12 @@ export class SocketSubscriptions {
 }
 
 /** Names an encoding by everything that makes it differ. As JSON, for a glob may hold any character. */
-function shapeKey(batch: boolean, globs: readonly string[] | undefined, except: readonly string[] = []): string {
-  return JSON.stringify([batch, globs, except]);
+function shapeKey(parts: {
+  batch: boolean;
+  globs?: readonly string[] | undefined;
+  scope?: Scope | undefined;
+  except?: readonly string[];
+}): string {
+  const { batch, globs = null, scope, except = [] } = parts;
+  return JSON.stringify([batch, globs, scope?.globs.toSorted() ?? null, except]);
 }

@@ -7,7 +7,8 @@ import { limits } from '../../core/protocol/limits.ts';
 import type { AttachRequest, PublishedMessage } from '../../core/protocol/messages.ts';
 import type { CommandState, DecisionState, SessionOrigin, SessionState } from '../../core/protocol/session-state.ts';
 import type { JournalEvent, JournalHealth, ReadRange } from '../../journal/journal.ts';
-import { checkAccess, mayReach, type Verb } from '../access/policy.ts';
+import { may, type Verb } from '../../core/access.ts';
+import { checkAccess, checkCommand, mayReach, mayReachAll, sessionNotFound } from '../access/policy.ts';
 import type { LinkedDecision } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
 import type { CommandUpdate } from '../commands/command-delivery.ts';
@@ -17,40 +18,19 @@ import type { Publishing } from '../sessions/event-intake.ts';
 import { liveSessions } from '../sessions/live-sessions.ts';
 import { Producer } from '../sessions/producer.ts';
 import { summaryOf, watchersBySession, type SessionSummary } from '../sessions/session-summary.ts';
+import type { Scope } from '../sessions/watching/delivery.ts';
 import type { Subscription, Watcher } from '../sessions/watching/watcher.ts';
-import type { ListedSkill, SkillFilter } from '../skills/skill-list.ts';
+import { usageOfSkills } from '../sessions/usage-of-skills.ts';
+import type { ListedSkill, SkillFilter, SkillUsage } from '../skills/skill-list.ts';
 import type { SkillProblem } from '../skills/skill-folder.ts';
+import type { PublishOptions, SessionHistory, WatchOptions } from './workspace-requests.ts';
 import type { WorkspaceParts } from './workspace-parts.ts';
-
-/** How an edge publishes. */
-export interface PublishOptions {
-  /** Called with the session before anything is written. It throws where the connection may not publish to that session. */
-  onSession?: (sessionId: string) => void;
-  /** Whether the sender waits for the acknowledgement. */
-  wantsAnswer: boolean;
-}
-
-/** The history of a session, to be read piece by piece. */
-export interface SessionHistory {
-  epoch: string;
-  /** The newest event when the history was asked for. */
-  seq: number;
-  read(range: ReadRange): Promise<JournalEvent[]>;
-}
-
-export interface WatchOptions {
-  /** Where to go on. Without an epoch, it is a place in the history of today. */
-  after?: { epoch?: string | undefined; seq: number } | undefined;
-  filter: EventFilter;
-  /** Called with the place where the subscription starts, before anything is delivered. */
-  onJoined?: (cursor: Cursor) => void;
-}
 
 /**
  * What one principal can do in a workspace: a method for each verb. Each asks the policy first, and loads nothing for a
  * principal that may not have it. `by` and `source` come from the principal, never from what a request says of itself.
  */
-export class WorkspaceAccess implements Record<Verb, unknown> {
+export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknown> {
   readonly #parts: WorkspaceParts;
   readonly #principal: Principal;
 
@@ -67,7 +47,8 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   health(): { journal: JournalHealth; active_sessions: number; uptime_seconds: number } {
     this.#check('health');
     const { journal, store, metrics } = this.#parts;
-    return { journal: journal.health(), active_sessions: liveSessions(store).length, uptime_seconds: metrics.uptimeSeconds };
+    const active = liveSessions(store, (sessionId) => this.#reaches(sessionId));
+    return { journal: journal.health(), active_sessions: active.length, uptime_seconds: metrics.uptimeSeconds };
   }
 
   /** Every session that the principal may reach, in the order of their creation. */
@@ -85,7 +66,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     await ledger.ready(sessionId);
     const state = at === undefined ? await store.load(sessionId) : await store.at(sessionId, at);
     const session = store.get(sessionId);
-    if (state === undefined || session === undefined) throw notFound(sessionId);
+    if (state === undefined || session === undefined) throw sessionNotFound(sessionId);
     return { ...state, epoch: session.head.epoch };
   }
 
@@ -94,7 +75,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     this.#check('history', sessionId);
     const { store, journal } = this.#parts;
     const session = store.get(sessionId);
-    if (session === undefined) throw notFound(sessionId);
+    if (session === undefined) throw sessionNotFound(sessionId);
     const { epoch, seq } = session.head;
     return { epoch, seq, read: (range) => journal.read(sessionId, range) };
   }
@@ -113,13 +94,16 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     return this.#parts.ledger.ready();
   }
 
-  /** Subscribes to every session. @throws ShannonDashError FORBIDDEN the principal may reach some sessions only */
+  /** Which sessions a subscription to all of them covers; undefined for every session. */
+  get scope(): Scope | undefined {
+    const { sessions } = this.#principal;
+    return mayReachAll(this.#principal) ? undefined : { globs: sessions, reaches: (sessionId) => this.#reaches(sessionId) };
+  }
+
+  /** Subscribes to every session that the principal may reach. The shape of the watcher must be that of `scope`. */
   watchAll(watcher: Watcher, filter: EventFilter): Subscription {
     this.#check('watchAll');
-    if (!this.#principal.sessions.includes('*')) {
-      throw new ShannonDashError('FORBIDDEN', 'You may not watch all sessions; subscribe to a session by its name');
-    }
-    return this.#parts.hub.subscribeAll(watcher, filter);
+    return this.#parts.hub.subscribeAll(watcher, filter, this.scope?.reaches);
   }
 
   /** @throws ShannonDashError CONFLICT the session exists */
@@ -128,14 +112,14 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     const { journal, store } = this.#parts;
     const { session_id, epoch } = await journal.create({ ...origin, created_at: new Date().toISOString() });
     const state = await store.load(session_id);
-    if (state === undefined) throw notFound(session_id);
+    if (state === undefined) throw sessionNotFound(session_id);
     return { ...state, epoch };
   }
 
   /** Deletes a session with its history. @throws ShannonDashError NOT_FOUND */
   async delete(sessionId: string): Promise<void> {
     this.#check('delete', sessionId);
-    if (!(await this.#parts.journal.delete(sessionId))) throw notFound(sessionId);
+    if (!(await this.#parts.journal.delete(sessionId))) throw sessionNotFound(sessionId);
   }
 
   /** Publishes events. A wrong input is thrown at once; the promise is for events that wait for their commit. */
@@ -160,6 +144,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
    */
   async command(request: CommandRequest, subscribed?: string): Promise<CommandResult | CommandResults> {
     this.#check('command', request.session_id === '*' ? undefined : request.session_id);
+    checkCommand(this.#principal, request.type);
     return this.#submit(request, subscribed);
   }
 
@@ -169,7 +154,7 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     filter: { status?: string | undefined; limit: number },
   ): Promise<{ commands: CommandState[]; total: number }> {
     this.#check('ledger', sessionId);
-    if (this.#parts.store.get(sessionId) === undefined) throw notFound(sessionId);
+    if (this.#parts.store.get(sessionId) === undefined) throw sessionNotFound(sessionId);
     return this.#parts.ledger.history(sessionId, filter);
   }
 
@@ -195,7 +180,8 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   async decision(sessionId: string, decisionId: string): Promise<DecisionState & { answer_path?: string }> {
     this.#check('decision', sessionId);
     const { decision, key } = await this.#decision(sessionId, decisionId);
-    return decision.status === 'open' ? { ...decision, answer_path: this.#parts.links.path(key) } : decision;
+    const hasLink = decision.status === 'open' && may(this.#principal.role, 'mintLink');
+    return hasLink ? { ...decision, answer_path: this.#parts.links.path(key) } : decision;
   }
 
   /** Answers a decision by its link. @throws ShannonDashError NOT_FOUND the token does not belong to this decision */
@@ -215,16 +201,16 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
   async skills(filter: SkillFilter): Promise<{ skills: ListedSkill[]; problems: readonly SkillProblem[] }> {
     this.#check('skills');
     const { skills } = this.#parts;
-    // The usage of a skill is summed over all sessions.
+    // The usage of a skill is summed over the sessions that the principal may reach.
     await Promise.all([skills.ready, this.#parts.ledger.ready()]);
-    return { skills: skills.list(filter), problems: skills.problems };
+    return { skills: skills.list(filter, this.#skillUsage()), problems: skills.problems };
   }
 
   /** @throws ShannonDashError NOT_FOUND */
   async skill(name: string): Promise<ListedSkill> {
     this.#check('skills');
     await Promise.all([this.#parts.skills.ready, this.#parts.ledger.ready()]);
-    const skill = this.#parts.skills.get(name);
+    const skill = this.#parts.skills.get(name, this.#skillUsage());
     if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${name}`);
     return skill;
   }
@@ -259,6 +245,10 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     return mayReach(this.#principal, sessionId);
   }
 
+  #skillUsage(): ReadonlyMap<string, SkillUsage> {
+    return usageOfSkills(this.#parts.store, (sessionId) => this.#reaches(sessionId));
+  }
+
   #submit(request: CommandRequest, subscribed?: string): Promise<CommandResult | CommandResults> {
     return this.#parts.ledger.submit(request, {
       by: this.#principal.by,
@@ -287,10 +277,6 @@ export class WorkspaceAccess implements Record<Verb, unknown> {
     if (decision === undefined) throw decisionNotFound(decisionId);
     return { decision, key: { sessionId, decisionId, epoch: store.get(sessionId)?.head.epoch ?? '', seq: decision.seq } };
   }
-}
-
-function notFound(sessionId: string): ShannonDashError {
-  return new ShannonDashError('NOT_FOUND', `Session not found: ${cutText(sessionId, limits.idChars)}`);
 }
 
 function decisionNotFound(decisionId: string): ShannonDashError {

@@ -9,7 +9,6 @@ import { EventIntake } from '../sessions/event-intake.ts';
 import { Hub } from '../sessions/watching/hub.ts';
 import { LostSessions } from '../sessions/lost-sessions.ts';
 import { SessionStore } from '../sessions/session-store.ts';
-import { usageOfSkills } from '../sessions/usage-of-skills.ts';
 import type { SkillFolder } from '../skills/skill-folder.ts';
 import { startSkillRegistry } from '../skills/skill-registry.ts';
 import { WorkspaceAccess } from './workspace-access.ts';
@@ -96,10 +95,7 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
   ledger.open();
   lost.open();
   // The registry reads the skills in the background: only a request for skills waits for them.
-  const skills = opened.keep(
-    startSkillRegistry({ folders: options.skillFolders, usage: () => usageOfSkills(store), onProblem: onWarning }),
-    (each) => each.close(),
-  );
+  const skills = opened.keep(startSkillRegistry({ folders: options.skillFolders, onProblem: onWarning }), (each) => each.close());
   const intake = new EventIntake(journal, (elapsedMs) => metrics.published(elapsedMs));
   const parts: WorkspaceParts = { journal, store, hub, lost, ledger, intake, links: new DecisionLinks(journal.secret), skills, metrics };
   opened.keep(measure(parts), (stop) => stop());

@@ -29,6 +29,7 @@ export const serveDefinition: CommandDefinition = {
     { flags: '--allowed-host <host>', summary: 'a further name for it; * for any (repeatable)', kind: 'text', isRepeatable: true },
     { flags: '--dev-origins', summary: 'let pages on localhost:3000 and :5173 call', isHidden: true },
     { flags: '--no-dev-origins', summary: 'let no page on localhost:3000 and :5173 call' },
+    { flags: '--auth', summary: 'ask your own programs on this machine for a token too' },
     { flags: '--lost-after <time>', summary: 'when a session that is silent is lost (5m)', kind: 'duration' },
     {
       flags: '--log-level <level>',

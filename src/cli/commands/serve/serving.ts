@@ -2,9 +2,11 @@ import { homedir } from 'node:os';
 import { pino } from 'pino';
 import { isLoopback } from '../../../core/loopback.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
+import { tokenFileOf } from '../../../server/access/tokens/token-file.ts';
 import { createServer, type DashServer } from '../../../server/create-server.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure, usageFailure } from '../../failure.ts';
+import { kernelTells } from '../../../server/access/local-users.ts';
 import { openJournal, sqliteFlaw } from './journal-file.ts';
 import type { ServeOptions } from './definition.ts';
 import { portHolder } from './port-holder.ts';
@@ -37,6 +39,8 @@ export async function serveHere({ options, settings, output, interruption }: Inv
     lostAfterMs: settings.lostAfterMs,
     endsWhenUnused: isUnseen,
     log,
+    // A journal in memory has no place beside it.
+    tokenFile: settings.journal === 'memory' ? undefined : tokenFileOf(journal.location),
     ...accessOf(settings),
   });
   const address = await listen(server, settings);
@@ -83,11 +87,18 @@ function readyLines(url: string, journal: string, settings: Settings): string[] 
   const lines = [
     `shannon-dash at ${url}`,
     `  journal  ${place}`,
-    `  tokens   not asked for: ${isLoopback(settings.host) ? 'this machine only' : 'whoever reaches this address can watch and steer'}`,
+    `  tokens   ${tokensLine(settings)}`,
     `  pages    ${pagesLine(settings)}`,
     '  next     shannon-dash run -- COMMAND',
   ];
   return lines.map((line) => safeLine(line, 4_000));
+}
+
+/** Who needs a token. */
+function tokensLine({ auth }: Settings): string {
+  if (auth) return 'needed by everybody; make one: shannon-dash token create';
+  const own = kernelTells() ? 'your own programs on this machine' : 'the programs of every user of this machine';
+  return `needed, but not by ${own}; make one: shannon-dash token create`;
 }
 
 /** Which web pages may watch and steer: such a page may do all that the user may do. */

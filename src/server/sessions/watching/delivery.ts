@@ -1,15 +1,23 @@
 import type { EventFilter } from '../../../core/event-filter.ts';
 import type { JournalEvent } from '../../../journal/journal.ts';
 
+/** A part of all sessions: the globs that name it, and whether a session is in it. */
+export interface Scope {
+  globs: readonly string[];
+  reaches: (sessionId: string) => boolean;
+}
+
 /** Which encoding of a delivery a watcher takes. Watchers of one shape share the encoded bytes. */
 export interface DeliveryShape {
-  /** Names everything that makes the encoding differ: form, globs, sessions left out. */
+  /** Names everything that makes the encoding differ: form, globs, sessions that it is about and those left out. */
   key: string;
   filter: EventFilter;
   /** The globs of the filter; undefined for every type. */
   globs?: readonly string[] | undefined;
   /** True: `events` with many at a time; false: each event under its own name. */
   batch: boolean;
+  /** The sessions that a watcher of all sessions may see; undefined: all. The key names them, for encodings are shared. */
+  scope?: Scope | undefined;
   /** Sessions that a watcher of all sessions has subscribed to by name as well: those reach it there. */
   except?: ReadonlySet<string> | undefined;
 }
@@ -37,8 +45,10 @@ export class Delivery {
   /** The encoding for a shape; undefined when no event passes. */
   encoded(shape: DeliveryShape): EncodedDelivery | undefined {
     if (this.#encoded.has(shape.key)) return this.#encoded.get(shape.key);
-    const { filter, except } = shape;
-    const events = this.events.filter((event) => filter(event.type) && except?.has(event.session_id) !== true);
+    const { filter, except, scope } = shape;
+    const events = this.events.filter(
+      ({ type, session_id }) => filter(type) && except?.has(session_id) !== true && scope?.reaches(session_id) !== false,
+    );
     const encoded = events.length === 0 ? undefined : encode(shape.batch ? batchPackets(events) : events.map(namedPacket));
     this.#encoded.set(shape.key, encoded);
     return encoded;

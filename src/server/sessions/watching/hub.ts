@@ -87,9 +87,12 @@ export class Hub {
     return { sessionId, joined: this.#joining.follow(reader, begun, (seq) => this.#joining.catchUp(sessionId, reader, seq), close), close };
   }
 
-  /** Subscribes to every session: the states of those that changed last, then everything new. */
-  subscribeAll(watcher: Watcher, filter: EventFilter): Subscription {
-    const reader: ReaderOfAll = { watcher, filter, isLive: false, isClosed: false, missed: new Map() };
+  /**
+   * Subscribes to every session, or to those that `reaches` says: the states of those that changed last, then everything new. Live
+   * events are sorted out by the shape of the watcher.
+   */
+  subscribeAll(watcher: Watcher, filter: EventFilter, reaches?: (sessionId: string) => boolean): Subscription {
+    const reader: ReaderOfAll = { watcher, filter, reaches, isLive: false, isClosed: false, missed: new Map() };
     this.#readersOfAll.add(reader);
     const close = () => this.#closeOfAll(reader);
     return {
@@ -161,6 +164,7 @@ export class Hub {
       );
     }
     for (const reader of this.#readersOfAll) {
+      if (reader.reaches?.(sessionId) === false) continue;
       if (!reader.missed.has(sessionId)) reader.missed.set(sessionId, from + 1);
       if (!reader.isLive) continue;
       reader.isLive = false;
@@ -218,6 +222,7 @@ export class Hub {
       reader.isLive = true;
     }
     for (const reader of this.#readersOfAll) {
+      if (reader.reaches?.(session_id) === false) continue;
       tell(reader);
       reader.missed.delete(session_id);
     }

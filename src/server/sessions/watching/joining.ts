@@ -60,7 +60,7 @@ export class Joining {
 
   /** Tells the states as they are now, however long that takes: every event from now on follows the state of its session. */
   async joinAll(reader: ReaderOfAll): Promise<void> {
-    const begun = this.#store.recent(limits.joinStates).map((session) => ({ session, now: session.state }));
+    const begun = this.#store.recent(limits.joinStates, reader.reaches).map((session) => ({ session, now: session.state }));
     for (const { session, now } of begun) {
       const { session_id } = session.head;
       const isThere = await reader.watcher.tellPaced(async () => {

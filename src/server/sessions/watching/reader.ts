@@ -14,6 +14,8 @@ export interface Reader {
 /** One of all sessions, with what came in each of them since it began to join: the first event that it was not sent. */
 export interface ReaderOfAll extends Reader {
   missed: Map<string, number>;
+  /** Tells which sessions it may see; undefined: all. */
+  reaches: ((sessionId: string) => boolean) | undefined;
 }
 
 /** Why a cursor does not fit the history; undefined when it does. Who knows nothing (`seq` 0) has missed nothing. */
@@ -23,9 +25,9 @@ export function gapAt(after: Cursor, epoch: string, seq: number): 'epoch' | 'ret
 }
 
 /** Notes the first event of each session that a reader which still joins was not sent. */
-export function noteMissed({ missed }: ReaderOfAll, changes: readonly AppendedChange[]): void {
+export function noteMissed({ missed, reaches }: ReaderOfAll, changes: readonly AppendedChange[]): void {
   for (const { session_id, events } of changes) {
     const [first] = events;
-    if (first !== undefined && !missed.has(session_id)) missed.set(session_id, first.seq);
+    if (first !== undefined && !missed.has(session_id) && reaches?.(session_id) !== false) missed.set(session_id, first.seq);
   }
 }

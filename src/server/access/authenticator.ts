@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { isDirect } from './local-caller.ts';
+import type { LocalUsers } from './local-users.ts';
+import { tokenEnded } from './policy.ts';
+import type { Principal } from './principal.ts';
+import type { TokenRegistry } from './tokens/token-registry.ts';
+import { tokenPattern } from './tokens/token-text.ts';
+
+/** Who sent a request, as far as the request itself shows: a process of the server's user, the holder of a token, or neither. */
+export type Caller = { kind: 'local' } | { kind: 'token'; principal: Principal } | { kind: 'unknown' };
+
+const local: Caller = { kind: 'local' };
+const unknown: Caller = { kind: 'unknown' };
+/** Names under which other programs pass tokens in a URL. */
+const tokenParameters = ['token', 'access_token', 'auth', 'authorization'];
+
+export interface AuthenticatorParts {
+  /** Absent where no file of tokens is kept. */
+  tokens: TokenRegistry | undefined;
+  users: LocalUsers;
+  /** Whether processes of the server's own user need a token too. */
+  asksEverybody: boolean;
+}
+
+/** Finds out who calls. A token comes in the header `Authorization`, or in the `auth` of a Socket.IO client; never in a URL. */
+export class Authenticator {
+  readonly #parts: AuthenticatorParts;
+
+  constructor(parts: AuthenticatorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @throws ShannonDashError INVALID a token in the URL, or a header of another form; UNAUTHENTICATED a token that is not valid
+   */
+  callerOf(request: IncomingMessage): Caller | Promise<Caller> {
+    checkUrl(request.url ?? '');
+    const { authorization } = request.headers;
+    if (authorization !== undefined) return { kind: 'token', principal: this.ofToken(bearerOf(authorization)) };
+    if (this.#parts.asksEverybody || !isDirect(request)) return unknown;
+    const isOwn = this.#parts.users.isOwn(request.socket);
+    return typeof isOwn === 'boolean' ? callerOf(isOwn) : isOwn.then(callerOf);
+  }
+
+  /** @throws ShannonDashError UNAUTHENTICATED */
+  ofToken(token: string): Principal {
+    const principal = this.#parts.tokens?.find(token);
+    if (principal === undefined) throw tokenEnded();
+    return principal;
+  }
+}
+
+/** How a caller that must show a token, and shows none, is answered. */
+export function tokenMissing(): ShannonDashError {
+  return new ShannonDashError(
+    'UNAUTHENTICATED',
+    'A token is needed here: send "Authorization: Bearer TOKEN", or auth.token with Socket.IO. Whoever runs the server makes one: shannon-dash token create',
+  );
+}
+
+function callerOf(isOwn: boolean): Caller {
+  return isOwn ? local : unknown;
+}
+
+/** URLs end up in logs, histories and headers of other requests. */
+function checkUrl(url: string): void {
+  const at = url.indexOf('?');
+  const names = at === -1 ? [] : [...new URLSearchParams(url.slice(at + 1)).keys()];
+  const found = names.find((name) => tokenParameters.includes(name.toLowerCase()));
+  if (found !== undefined || url.search(tokenPattern) !== -1) {
+    throw new ShannonDashError(
+      'INVALID',
+      `${found === undefined ? 'The URL' : `The parameter "${found}"`} holds a token, and URLs are logged; send "Authorization: Bearer TOKEN" instead, and have this token replaced: shannon-dash token rotate`,
+    );
+  }
+}
+
+function bearerOf(header: string): string {
+  const [, token] = /^Bearer +(\S+)$/i.exec(header) ?? [];
+  if (token !== undefined) return token;
+  throw new ShannonDashError('INVALID', 'Authorization: must be "Bearer TOKEN"');
+}

@@ -1,0 +1,136 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs';
+import { z } from 'zod';
+import { roles } from '../../../core/access.ts';
+import { parse } from '../../../core/json/parse.ts';
+import { sessionGlob, tokenName } from '../../../core/protocol/tokens.ts';
+import { ShannonDashError } from '../../../core/protocol/errors.ts';
+import { limits } from '../../../core/protocol/limits.ts';
+
+/** A token as the server keeps it: not the token, but its hash. */
+const storedToken = z.object({
+  id: z.string().regex(/^[0-9A-Za-z]{8}$/),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  name: tokenName,
+  role: z.enum(roles),
+  /** Whether an operator may send the commands that can run code. */
+  steer: z.boolean(),
+  sessions: z.array(sessionGlob).min(1).max(limits.tokenSessions),
+  created_at: z.iso.datetime(),
+  /** Null: it does not expire. */
+  expires_at: z.iso.datetime().nullable(),
+});
+export type StoredToken = z.output<typeof storedToken>;
+
+const tokenFile = z.object({ version: z.literal(1), tokens: z.array(storedToken).max(limits.tokens) });
+
+/** How old a lock is when its process has surely gone: a change takes milliseconds. */
+const staleLockMs = 10_000;
+
+/** The file with the tokens of a journal's server. It holds no token, but who reads it learns who has one. */
+export function tokenFileOf(journal: string): string {
+  return `${journal}-tokens`;
+}
+
+/**
+ * The tokens of a file; none where there is no file.
+ * @throws ShannonDashError FORBIDDEN it is not a regular file of this user that others can neither read nor write; INVALID its content
+ */
+export function readTokenFile(path: string): StoredToken[] {
+  const text = readOwnFile(path);
+  if (text === undefined) return [];
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw new ShannonDashError('INVALID', `${path} is not JSON: restore it, or remove it and create new tokens`, undefined, { cause });
+  }
+  return parse(tokenFile, content, path).tokens;
+}
+
+/**
+ * Changes the tokens of a file; one process at a time, and a reader sees the old ones or the new ones.
+ * @throws ShannonDashError as `readTokenFile`; UNAVAILABLE another process changes it; what `change` throws
+ */
+export function changeTokenFile(path: string, change: (tokens: readonly StoredToken[]) => StoredToken[]): void {
+  const lock = `${path}-lock`;
+  takeLock(lock);
+  try {
+    const tokens = change(readTokenFile(path));
+    if (tokens.length > limits.tokens)
+      throw new ShannonDashError('LIMIT_REACHED', `There can be ${limits.tokens} tokens; revoke some first`);
+    const next = `${path}-new`;
+    rmSync(next, { force: true });
+    writeFileSync(next, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    renameSync(next, path);
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** A text of a file that is this user's alone; undefined where there is none. @throws ShannonDashError FORBIDDEN */
+export function readOwnFile(path: string): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new ShannonDashError('FORBIDDEN', `${path} is not read: ${code === 'ELOOP' ? 'it is a link' : String(code)}`, undefined, {
+      cause: error,
+    });
+  }
+  try {
+    const reason = strangeness(fstatSync(descriptor));
+    if (reason !== undefined) throw new ShannonDashError('FORBIDDEN', `${path} is not read: ${reason}`);
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function strangeness(file: Stats): string | undefined {
+  if (!file.isFile()) return 'it is not a regular file';
+  if (process.getuid !== undefined && file.uid !== process.getuid()) return 'it is the file of another user';
+  // Windows has no such bits.
+  if (process.platform !== 'win32' && (file.mode & 0o077) !== 0) return 'others can read it or write it; take that away: chmod 600';
+  return file.size > limits.tokenFileBytes ? `it is larger than ${limits.tokenFileBytes} bytes` : undefined;
+}
+
+function takeLock(lock: string): void {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const descriptor = openSync(lock, 'wx', 0o600);
+      fchmodSync(descriptor, 0o600);
+      closeSync(descriptor);
+      return;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+      if (attempt === 0 && isStale(lock)) rmSync(lock, { force: true });
+      else throw new ShannonDashError('UNAVAILABLE', `Another process changes the tokens (${lock}); try again`, undefined, { cause });
+    }
+  }
+}
+
+function isStale(lock: string): boolean {
+  try {
+    const descriptor = openSync(lock, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      return Date.now() - fstatSync(descriptor).mtimeMs > staleLockMs;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,103 @@
+import { statSync } from 'node:fs';
+import { setMaxListeners } from 'node:events';
+import { principalOfGrant, type Principal } from '../principal.ts';
+import { readTokenFile, type StoredToken } from './token-file.ts';
+import { hashOf, isTokenText } from './token-text.ts';
+
+/** How often the registry looks for a changed file and for tokens that have expired: what a token let in ends within five seconds. */
+const lookMs = 1_000;
+
+interface KnownToken {
+  stored: StoredToken;
+  principal: Principal;
+  end: AbortController;
+}
+
+/** The tokens that are valid now. It follows the file, which the command line changes, also while the server runs. */
+export class TokenRegistry {
+  readonly #path: string;
+  readonly #onProblem: (sentence: string) => void;
+  /** By the hash of the token: to look a hash up takes the same time whatever the token is. */
+  readonly #byHash = new Map<string, KnownToken>();
+  readonly #timer: NodeJS.Timeout;
+  #version = '';
+
+  /** @throws ShannonDashError as `readTokenFile` */
+  constructor(path: string, onProblem: (sentence: string) => void) {
+    this.#path = path;
+    this.#onProblem = onProblem;
+    this.#version = versionOf(path);
+    this.#take(readTokenFile(path));
+    this.#timer = setInterval(() => this.#look(), lookMs);
+    this.#timer.unref();
+  }
+
+  get size(): number {
+    return this.#byHash.size;
+  }
+
+  /** The principal of a token; undefined for one that is unknown, expired or revoked. */
+  find(token: string): Principal | undefined {
+    if (!isTokenText(token)) return undefined;
+    const known = this.#byHash.get(hashOf(token));
+    if (known !== undefined && isOver(known.stored)) this.#end(known);
+    return known === undefined || known.end.signal.aborted ? undefined : known.principal;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    for (const known of this.#byHash.values()) if (isOver(known.stored)) this.#end(known);
+    const version = versionOf(this.#path);
+    if (version === this.#version) return;
+    this.#version = version;
+    try {
+      this.#take(readTokenFile(this.#path));
+    } catch (error) {
+      // Who is let in stays so: a file that is being mended must not lock everybody out.
+      this.#onProblem(`The tokens are as they were: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #take(tokens: readonly StoredToken[]): void {
+    const before = new Map(this.#byHash);
+    for (const stored of tokens) {
+      if (isOver(stored)) continue;
+      const known = before.get(stored.sha256);
+      if (known !== undefined && JSON.stringify(known.stored) === JSON.stringify(stored)) {
+        before.delete(stored.sha256);
+        continue;
+      }
+      const end = new AbortController();
+      // One listener for each connection of the token.
+      setMaxListeners(0, end.signal);
+      const { id, name, role, steer, sessions } = stored;
+      const principal = principalOfGrant({ name, role, canSteer: steer, sessions }, { id, ended: end.signal });
+      this.#byHash.set(stored.sha256, { stored, principal, end });
+      known?.end.abort();
+      before.delete(stored.sha256);
+    }
+    for (const known of before.values()) this.#end(known);
+  }
+
+  #end(known: KnownToken): void {
+    this.#byHash.delete(known.stored.sha256);
+    known.end.abort();
+  }
+}
+
+function isOver({ expires_at }: StoredToken): boolean {
+  return expires_at !== null && Date.parse(expires_at) <= Date.now();
+}
+
+/** Changes with each change of the file: it is replaced, never written over. */
+function versionOf(path: string): string {
+  try {
+    const { ino, mtimeMs, size, mode, uid } = statSync(path);
+    return [ino, mtimeMs, size, mode, uid].join(' ');
+  } catch {
+    return '';
+  }
+}
