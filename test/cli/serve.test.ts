@@ -10,7 +10,7 @@ test('serve says where it is, where the journal is, whether tokens are asked for
   const server = new StartedProgram(['serve', '--port', '0'], place);
   await server.until(({ stdout }) => stdout.includes('next'));
   expect(server.stdout).toMatch(
-    /^shannon-dash at http:\/\/127\.0\.0\.1:\d+\n {2}journal {2}~\/state\/shannon-dash\/journal\.db\n {2}tokens {3}not asked for.*\n {2}pages {4}localhost:3000, localhost:5173 may.*--no-dev-origins\n {2}next {5}shannon-dash run/,
+    /^shannon-dash at http:\/\/127\.0\.0\.1:\d+\n {2}journal {2}~\/state\/shannon-dash\/journal\.db\n {2}tokens {3}needed, but not by your own programs on this machine; make one: shannon-dash token create\n {2}pages {4}localhost:3000, localhost:5173 may.*--no-dev-origins\n {2}next {5}shannon-dash run/,
   );
   expect(statSync(join(place.folder, 'state/shannon-dash/journal.db')).mode & 0o777).toBe(0o600);
   expect(statSync(join(place.folder, 'state/shannon-dash')).mode & 0o777).toBe(0o700);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
-import { may, maySend, roles, verbTable, type Verb } from '../../src/core/access.ts';
+import { may, maySend, verbTable, type Role, type Verb } from '../../src/core/access.ts';
 import { commandTypes } from '../../src/core/protocol/command.ts';
 import { mayReach } from '../../src/server/access/policy.ts';
 import { unrestricted, type Principal } from '../../src/server/access/principal.ts';
@@ -99,14 +99,14 @@ test('a role without a verb is refused before anything else is looked at', async
 });
 
 test('the table and the globs are pure', () => {
-  const allowed = (role: (typeof roles)[number] | 'anonymous') => Object.keys(verbTable).filter((verb) => may(role, verb as Verb));
+  const allowed = (role: Role | 'anonymous') => Object.keys(verbTable).filter((verb) => may(role, verb as Verb));
   const reads = ['health', 'sessions', 'state', 'history', 'watch', 'watchAll', 'ledger', 'decision', 'skills'];
   expect(allowed('anonymous')).toEqual(['health', 'answerLink']);
   expect(allowed('viewer')).toEqual([...reads, 'answerLink']);
   expect(allowed('operator')).toEqual([...reads, 'command', 'mintLink', 'answerLink']);
   expect(allowed('orchestrator')).toEqual([...reads, 'create', 'publish', 'attach', 'update', 'answerLink']);
   expect(allowed('admin')).toEqual(Object.keys(verbTable));
-  const sent = (role: (typeof roles)[number], canSteer: boolean) => commandTypes.filter((type) => maySend({ role, canSteer }, type));
+  const sent = (role: Role, canSteer: boolean) => commandTypes.filter((type) => maySend({ role, canSteer }, type));
   expect([sent('viewer', true), sent('orchestrator', true)]).toEqual([[], []]);
   expect(sent('operator', false).toSorted()).toEqual(['DECISION', 'HALT', 'RESUME']);
   expect([sent('operator', true), sent('admin', false)]).toEqual([commandTypes, commandTypes]);

@@ -69,7 +69,7 @@ test('no token, a wrong one, an expired one and a revoked one are one answer on 
   revokeToken(tokenFile, 'gone');
   await expect.poll(() => ask(`${server.url}/api/sessions`, good)).toMatchObject({ status: 200 });
   const answers = await Promise.all([expired, revoked, newToken().text, 'nonsense'].map((each) => ask(`${server.url}/api/sessions`, each)));
-  expect(new Set(answers.map(({ body: { timestamp: _, ...body }, ...answer }) => JSON.stringify({ ...answer, body }))).size).toBe(1);
+  expect(new Set(answers.map(({ body, ...answer }) => JSON.stringify({ ...answer, ...body, timestamp: '' }))).size).toBe(1);
   expect(answers[0]).toMatchObject({ status: 401, body: { code: 'UNAUTHENTICATED' }, challenge: expect.stringContaining('Bearer') });
   expect(await ask(`${server.url}/api/sessions`)).toMatchObject({
     status: 401,

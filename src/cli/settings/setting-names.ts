@@ -11,6 +11,7 @@ export const settingNames = [
   'fsync',
   'cors_origins',
   'allowed_hosts',
+  'auth',
   'dev_origins',
   'skills',
   'lost_after',

@@ -133,7 +133,7 @@ function statusOf({ code }: ShannonDashError): number {
 }
 
 /** The headers of a refusal; RFC 6750, section 3, for one that wants a token. */
-export function refusalHeaders({ code }: ShannonDashError): Record<string, string> {
+function refusalHeaders({ code }: ShannonDashError): Record<string, string> {
   return {
     'content-type': 'application/json; charset=utf-8',
     ...(code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="shannon-dash"' } : {}),

@@ -36,7 +36,7 @@ export function checkCommand(principal: Principal, type: CommandType): void {
 }
 
 /** @throws ShannonDashError UNAUTHENTICATED */
-export function checkToken({ token }: Principal): void {
+function checkToken({ token }: Principal): void {
   if (token?.ended.aborted === true) throw tokenEnded();
 }
 

@@ -1,12 +1,9 @@
 import type { EventFilter } from '../../core/event-filter.ts';
 import { parseCommand, type CommandRequest, type CommandResult, type CommandResults } from '../../core/protocol/command.ts';
-import { cutText } from '../../core/text/cut-text.ts';
-import type { Cursor } from '../../core/protocol/event.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
-import { limits } from '../../core/protocol/limits.ts';
 import type { AttachRequest, PublishedMessage } from '../../core/protocol/messages.ts';
 import type { CommandState, DecisionState, SessionOrigin, SessionState } from '../../core/protocol/session-state.ts';
-import type { JournalEvent, JournalHealth, ReadRange } from '../../journal/journal.ts';
+import type { JournalHealth } from '../../journal/journal.ts';
 import { may, type Verb } from '../../core/access.ts';
 import { checkAccess, checkCommand, mayReach, mayReachAll, sessionNotFound } from '../access/policy.ts';
 import type { LinkedDecision } from '../access/decision-links.ts';

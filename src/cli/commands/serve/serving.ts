@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import { pino } from 'pino';
-import { isLoopback } from '../../../core/loopback.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { tokenFileOf } from '../../../server/access/tokens/token-file.ts';
 import { createServer, type DashServer } from '../../../server/create-server.ts';

@@ -79,7 +79,7 @@ export function changeTokenFile(path: string, change: (tokens: readonly StoredTo
 }
 
 /** A text of a file that is this user's alone; undefined where there is none. @throws ShannonDashError FORBIDDEN */
-export function readOwnFile(path: string): string | undefined {
+function readOwnFile(path: string): string | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
