@@ -15,6 +15,7 @@ import {
 import { commandStatuses } from './protocol/command-status.ts';
 import { commandAnswer, commandBody } from './protocol/command.ts';
 import { eventInput } from './protocol/event.ts';
+import { tenantName } from './protocol/tokens.ts';
 import { limits } from './protocol/limits.ts';
 import { createSessionRequest, publishedMessage } from './protocol/messages.ts';
 import { text, boundedText } from './text/text.ts';
@@ -217,6 +218,7 @@ export const httpApi = {
     path: '/api/sessions/{id}/decisions/{decision}/answer/{token}',
     summary: 'Answer a decision by its link',
     verb: 'answerLink',
+    query: z.object({ tenant: tenantName.optional() }),
     body: answerRequest,
     answer: commandAnswer,
     statuses: { 200: 'Made', 202: 'Under way', 400: 'A field is wrong', 404: 'No such decision', 409: 'Made already' },

@@ -25,7 +25,7 @@ import { serveSockets } from './sockets/socket-gateway.ts';
 import { leaveDescriptorRoom } from './tuning/descriptor-room.ts';
 import { fullTuning, type Tuning } from './tuning/tuning.ts';
 import { UnusedTime } from './unused-time.ts';
-import { Workspace } from './workspace/workspace.ts';
+import { Workspaces } from './workspace/workspaces.ts';
 
 /** How long a request may take to come in. Fastify sets no limit of its own. */
 const requestMs = 60_000;
@@ -55,6 +55,8 @@ export interface ServerOptions {
   tuning?: Partial<Tuning>;
   /** The file with the tokens that callers may show, as `shannon-dash token` writes it. Default: there are none. */
   tokenFile?: string | undefined;
+  /** Opens the journal of a tenant that a token names, as `journal` is for the server's own sessions. Default: there are no tenants. */
+  openTenantJournal?: ((tenant: string) => Promise<Journal>) | undefined;
   /** Whether processes of the server's own user, on this machine, need a token too. Default: false. */
   asksEverybody?: boolean;
   /** Where the server logs. Default: nowhere. */
@@ -86,7 +88,7 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
 
 async function compose(options: ServerOptions, opened: Opened): Promise<DashServer> {
   const log = options.log ?? pino({ level: 'silent' });
-  const workspace = opened.keep(await openWorkspace(options, log), (each) => each.close());
+  const workspaces = opened.keep(await openWorkspaces(options, log), (each) => each.close());
   const budget = opened.keep(new ReadBudget(), (each) => each.close());
   const guard = new OriginGuard({
     origins: options.corsOrigins ?? [],
@@ -95,11 +97,9 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   });
   const app = opened.keep(httpServer(log), (each) => each.close());
   const io = opened.keep(socketServer(app), (each) => Promise.all([each.close(), app.close()]));
-  const connections = () => io.engine.clientsCount;
-  const unused = new UnusedTime(connections);
+  const unused = new UnusedTime(() => io.engine.clientsCount);
   unused.count(app);
-  const { metrics } = workspace;
-  metrics.gauge('shannon_dash_connections', 'Connected Socket.IO clients', connections);
+  const { metrics } = workspaces.own;
   metrics.gauge('shannon_dash_waiting_bytes', 'Bytes that wait to be read', () => budget.bytes);
   const onSlowConsumer = () => metrics.slowConsumer();
   const onCut = () => {
@@ -111,17 +111,24 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   const tokens =
     options.tokenFile === undefined
       ? undefined
-      : opened.keep(new TokenRegistry(options.tokenFile, (sentence) => log.error(sentence)), (each) => each.close());
+      : opened.keep(
+          new TokenRegistry(options.tokenFile, {
+            prepare: (tenant) => workspaces.prepare(tenant),
+            onProblem: (sentence) => log.error(sentence),
+          }),
+          (each) => each.close(),
+        );
+  await tokens?.ready;
   const users = opened.keep(new LocalUsers(), (each) => each.close());
   app.server.on('connection', (socket) => users.look(socket));
   const authenticator = new Authenticator({ tokens, users, asksEverybody: options.asksEverybody ?? false });
-  const edge = { as: workspace.as.bind(workspace), budget, tuning, version, onSlowConsumer };
+  const edge = { as: workspaces.as.bind(workspaces), budget, tuning, version, onSlowConsumer };
   serveSockets(io, { ...edge, log, authenticator });
   const owners = new ConnectionOwners();
   io.engine.on('connection', (connection) => owners.bind(connection));
   guardServer(app.server, { guard, authenticator, isForeign: (request, caller) => owners.isForeign(request, caller), log });
   leaveDescriptorRoom(app.server, tuning, log);
-  addRoutes(app, { ...edge, connections, endsWhenUnused: options.endsWhenUnused ?? false });
+  addRoutes(app, { ...edge, endsWhenUnused: options.endsWhenUnused ?? false });
 
   // `localhost` has two addresses. The server serves connections to the second like those to the first.
   const loopback6 = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => void app.server.emit('connection', socket));
@@ -136,7 +143,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
       if (isLocalhost) await alsoListen(loopback6, actual);
       const name = host.includes(':') ? `[${host}]` : host;
       const url = `http://${name === '0.0.0.0' || name === '[::]' ? '127.0.0.1' : name}:${actual}`;
-      workspace.announce(url);
+      workspaces.announce(url);
       return { url, host, port: actual };
     },
     unusedMs: () => unused.elapsedMs(),
@@ -144,17 +151,24 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   };
 }
 
-function openWorkspace(options: ServerOptions, log: Logger): Promise<Workspace> {
+function openWorkspaces(options: ServerOptions, log: Logger): Promise<Workspaces> {
   const journal = options.journal ?? new MemoryJournal();
   // The journal reports at most once a second that it cannot be written, so that a refused request does not add a line of its own.
   journal.onProblem((sentence) => log.error(sentence));
-  return Workspace.open({
-    journal,
-    skillFolders: defaultSkillFolders({ cwd: options.projectFolder ?? process.cwd(), home: homedir(), extra: options.skillFolders ?? [] }),
-    commandExpiryMs: options.commandExpiryMs,
-    lostAfterMs: options.lostAfterMs,
-    onProblem: (error) => log.error({ err: error }, 'a background task failed'),
-    onWarning: (sentence) => log.warn(sentence),
+  return Workspaces.open({
+    own: {
+      journal,
+      skillFolders: defaultSkillFolders({
+        cwd: options.projectFolder ?? process.cwd(),
+        home: homedir(),
+        extra: options.skillFolders ?? [],
+      }),
+      commandExpiryMs: options.commandExpiryMs,
+      lostAfterMs: options.lostAfterMs,
+      onProblem: (error) => log.error({ err: error }, 'a background task failed'),
+      onWarning: (sentence) => log.warn(sentence),
+    },
+    openJournal: options.openTenantJournal,
   });
 }
 

@@ -7,6 +7,7 @@ import { io } from 'socket.io-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { createToken, revokeToken, rotateToken, type TokenRequest } from '../../src/server/access/tokens/token-changes.ts';
 import { isTokenText, newToken } from '../../src/server/access/tokens/token-text.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { publish, startServer } from '../helpers/start-server.ts';
 
 function newTokenFile(): string {
@@ -213,3 +214,34 @@ test.skipIf(process.getuid?.() !== 0 || !existsSync('/proc/net/tcp'))(
     }
   },
 );
+
+test('two tenants with the same ids see nothing of each other, nor the server of them, and links lead to the right one', async () => {
+  const tokenFile = newTokenFile();
+  const server = await startServer({ tokenFile, asksEverybody: true, openTenantJournal: () => Promise.resolve(new MemoryJournal()) });
+  const own = createToken(tokenFile, { name: 'own', role: 'admin' }).text;
+  const tenants = Object.fromEntries(
+    ['acme', 'bolt'].map((tenant) => [tenant, createToken(tokenFile, { name: tenant, role: 'admin', tenant }).text]),
+  );
+  await expect.poll(() => ask(`${server.url}/api/sessions`, tenants['bolt'])).toMatchObject({ status: 200 });
+  const publishAs = (token: string | undefined, events: unknown) =>
+    ask(`${server.url}/api/sessions/nightly/events`, token, { method: 'POST', body: events });
+  const question = (text: string) => ({
+    id: 'q',
+    type: 'decision:point',
+    data: { decision_id: 'd', question: text, options: ['yes', 'no'] },
+  });
+  expect(await publishAs(tenants['acme'], [question('of acme?')])).toMatchObject({ status: 200 });
+  expect(await publishAs(tenants['bolt'], [question('of bolt?'), { type: 'a:b' }])).toMatchObject({ status: 200, body: { last_seq: 2 } });
+  expect((await ask(`${server.url}/api/sessions`, own)).body).toMatchObject({ sessions: [], total: 0 });
+  expect((await ask(`${server.url}/api/stats`, own)).body).toMatchObject({ events_total: 0, sessions: {} });
+  expect((await ask(`${server.url}/health`, tenants['acme'])).body).toMatchObject({ active_sessions: 1, connected_clients: 0 });
+  expect((await ask(`${server.url}/api/stats`, tenants['bolt'])).body).toMatchObject({ events_total: 2 });
+  const decision = async (tenant: string) => (await ask(`${server.url}/api/sessions/nightly/decisions/d`, tenants[tenant])).body;
+  expect(await decision('acme')).toMatchObject({ question: 'of acme?' });
+  const { answer_path } = (await decision('bolt')) as { answer_path: string };
+  const answer = (path: string) => ask(`${server.url}${path}`, undefined, { method: 'POST', body: { choice: 'yes' } });
+  expect(await answer(answer_path.replace('bolt', 'acme'))).toMatchObject({ status: 404, body: { error: 'Decision not found: d' } });
+  expect(await answer(answer_path.replace('bolt', 'none'))).toMatchObject({ status: 404, body: { error: 'Decision not found: d' } });
+  expect(await answer(answer_path)).toMatchObject({ status: 200, body: { status: 'applied' } });
+  expect([await decision('acme'), await decision('bolt')]).toMatchObject([{ status: 'open' }, { choice: 'yes' }]);
+});

@@ -36,6 +36,8 @@ export const limits = {
   joinStates: 200,
   /** How long a client waits until it has joined all sessions: it is sent all those states before. */
   joinMs: 120_000,
+  /** Tenants of a server. */
+  tenants: 100,
   /** Tokens of a server. */
   tokens: 10_000,
   /** Globs over session ids of one token. */

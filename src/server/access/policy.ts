@@ -48,3 +48,7 @@ export function tokenEnded(): ShannonDashError {
 export function sessionNotFound(sessionId: string): ShannonDashError {
   return new ShannonDashError('NOT_FOUND', `Session not found: ${cutText(sessionId, limits.idChars)}`);
 }
+
+export function decisionNotFound(decisionId: string): ShannonDashError {
+  return new ShannonDashError('NOT_FOUND', `Decision not found: ${decisionId}`);
+}

@@ -7,6 +7,8 @@ export interface Principal {
   readonly canSteer: boolean;
   /** Globs over the ids of the sessions that it may reach; `*` is every session. */
   readonly sessions: readonly string[];
+  /** The tenant in whose workspace it works; absent: the server's own. */
+  readonly tenant?: string | undefined;
   /** Written into each event that it publishes, as `source`. */
   readonly source: string | undefined;
   /** Written into each command that it sends, as `by`. */
@@ -28,6 +30,7 @@ export interface Grant {
   role: Role;
   canSteer: boolean;
   sessions: readonly string[];
+  tenant: string | undefined;
 }
 
 const everySession = ['*'] as const;
@@ -43,8 +46,8 @@ export function unrestricted(name: string | undefined, unnamed: string): Princip
 }
 
 /** The principal of a token. Its name is the token's: what a caller says of itself proves nothing. */
-export function principalOfGrant({ name, role, canSteer, sessions }: Grant, token: PrincipalToken): Principal {
-  return { role, canSteer, sessions, source: name, by: name, token };
+export function principalOfGrant({ name, ...grant }: Grant, token: PrincipalToken): Principal {
+  return { ...grant, source: name, by: name, token };
 }
 
 /** The principal of a caller without a token. What it answers by the link of a decision stands in the ledger as answered so. */

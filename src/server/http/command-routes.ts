@@ -4,6 +4,9 @@ import { cutText } from '../../core/text/cut-text.ts';
 import { errorTable, ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { timestampNow } from '../../core/timestamp.ts';
+import { decisionNotFound } from '../access/policy.ts';
+import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
+import { anonymous, type Principal } from '../access/principal.ts';
 import { answerCommandError } from './http-errors.ts';
 import { principalOf, principalOrAnonymous, type RouteParts } from './route-parts.ts';
 import { addRoute } from './route.ts';
@@ -37,9 +40,21 @@ export function addDecisionRoutes(app: FastifyInstance, parts: RouteParts): void
     const { answer_path, ...decision } = await parts.as(principalOf(request)).decision(id, decisionId);
     return { ...decision, session_id: id, ...(answer_path === undefined ? {} : { answer_path }), timestamp: timestampNow() };
   });
-  addRoute(app, 'answerDecision', async ({ path: { id, decision: decisionId, token }, body, request, reply }) =>
-    withStatus(reply, await parts.as(principalOrAnonymous(request, 'link')).answerLink({ sessionId: id, decisionId, token }, body)),
-  );
+  addRoute(app, 'answerDecision', async ({ path: { id, decision: decisionId, token }, query: { tenant }, body, request, reply }) => {
+    const principal = principalOrAnonymous(request, 'link');
+    // The link alone says in whose workspace the decision is.
+    const holder = tenant === principal.tenant ? principal : { ...anonymous, by: principal.by, tenant };
+    return withStatus(reply, await accessOf(parts, holder, decisionId).answerLink({ sessionId: id, decisionId, token }, body));
+  });
+}
+
+/** @throws ShannonDashError NOT_FOUND there is no such tenant: the same as for a decision that is not there */
+function accessOf(parts: RouteParts, principal: Principal, decisionId: string): WorkspaceAccess {
+  try {
+    return parts.as(principal);
+  } catch {
+    throw decisionNotFound(decisionId);
+  }
 }
 
 /** Gives an answer the status that says where its command stands. */

@@ -14,7 +14,6 @@ export interface RouteParts {
   budget: ReadBudget;
   tuning: Tuning;
   version: string;
-  connections: () => number;
   endsWhenUnused: boolean;
   /** A client was cut because it does not read its answer. */
   onSlowConsumer: () => void;

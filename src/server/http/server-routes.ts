@@ -10,7 +10,7 @@ import { addRoute } from './route.ts';
 export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
   addRoute(app, 'health', ({ request, reply }) => {
     const principal = principalOrAnonymous(request);
-    const { journal, active_sessions, uptime_seconds } = parts.as(principal).health();
+    const { journal, ...figures } = parts.as(principal).health();
     // Clients can read and watch the history; publishing and commands are refused.
     if (!journal.isWritable) reply.code(503);
     const status = { status: journal.isWritable ? 'healthy' : 'degraded', timestamp: new Date().toISOString() };
@@ -25,16 +25,13 @@ export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
               : "The journal cannot be written; the server's log says why",
           }),
       version: parts.version,
-      active_sessions,
-      connected_clients: parts.connections(),
-      uptime_seconds,
+      ...figures,
     };
   });
   addRoute(app, 'stats', ({ request }) => {
     const { sessions, journal, ...figures } = parts.as(principalOf(request)).stats();
     const { location, size_bytes } = journal;
     return {
-      total_connections: parts.connections(),
       sessions,
       timestamp: new Date().toISOString(),
       version: parts.version,

@@ -5,12 +5,10 @@ import { cutText } from '../../core/text/cut-text.ts';
 import { errorBody } from '../../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
-import { answerNames, handshake, type ConnectedMessage } from '../../core/protocol/messages.ts';
-import { parse } from '../../core/json/parse.ts';
+import { answerNames, type ConnectedMessage } from '../../core/protocol/messages.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import { boundDecoding, dearMessage, inexactMessage } from '../tuning/bounded-decoding.ts';
 import type { Authenticator } from '../access/authenticator.ts';
-import { knowsPaths } from '../access/guarded-server.ts';
 import { toldError } from '../access/local-caller.ts';
 import type { Principal } from '../access/principal.ts';
 import { dearJson } from '../access/dear-json.ts';
@@ -23,7 +21,7 @@ import type { Producer } from '../sessions/producer.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
 import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 import type { PublishOptions } from '../workspace/workspace-requests.ts';
-import { principalOfSocket } from './socket-principal.ts';
+import { joiningOf, type Joining } from './socket-joining.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
 import { SocketSubscriptions } from './socket-subscriptions.ts';
 import { SocketBacklog } from './socket-watcher.ts';
@@ -47,12 +45,7 @@ export interface GatewayParts {
 export function serveSockets(io: SocketServer, parts: GatewayParts): void {
   io.use((socket, next) => {
     try {
-      const hello = parse(handshake, {
-        ...socket.handshake.auth,
-        session_id: socket.handshake.auth['session_id'] ?? socket.handshake.query['session_id'],
-      });
-      const principal = principalOfSocket(socket, hello, parts.authenticator);
-      socket.data = { hello, principal, knowsPaths: principal.token === undefined && knowsPaths(socket.request) };
+      socket.data = joiningOf(socket, parts);
       next();
     } catch (error) {
       next(Object.assign(new Error(errorBody(error).error), { data: errorBody(error) }));
@@ -103,6 +96,7 @@ class Client {
   readonly #knowsPaths: boolean;
   readonly #token: Principal['token'];
   readonly #role: Principal['role'];
+  readonly #leave: () => void;
   readonly #backlog: SocketBacklog;
   readonly #subscriptions: SocketSubscriptions;
   /** Absent until it publishes: most clients never do. */
@@ -119,11 +113,12 @@ class Client {
   constructor(socket: Socket, parts: GatewayParts) {
     this.#socket = socket;
     this.#parts = parts;
-    const { hello, principal, knowsPaths } = socket.data as { hello: { client?: string }; principal: Principal; knowsPaths: boolean };
+    const { hello, principal, access, knowsPaths } = socket.data as Joining;
     this.#name = hello.client;
-    this.#access = parts.as(principal);
+    this.#access = access;
     this.#token = principal.token;
     this.#role = principal.role;
+    this.#leave = this.#access.enter();
     this.#token?.ended.addEventListener('abort', this.#onTokenEnd, { once: true });
     this.#knowsPaths = knowsPaths;
     this.#backlog = new SocketBacklog(socket, {
@@ -145,7 +140,7 @@ class Client {
 
   open(): void {
     this.#parts.log.debug({ client: this.#name, id: this.#socket.id, transport: this.#socket.conn.transport.name }, 'connected');
-    const { session_id, subscribe } = (this.#socket.data as { hello: { session_id?: string; subscribe: boolean } }).hello;
+    const { session_id, subscribe } = (this.#socket.data as Joining).hello;
     this.#socket.onAny((name: unknown, ...args: unknown[]) => this.#take(name, args));
     this.#socket.on('disconnect', (reason) => this.#close(reason));
     onOversizedMessage(this.#socket, this.#parts.tuning, () => {
@@ -273,6 +268,7 @@ class Client {
 
   #close(reason: string): void {
     this.#parts.log.debug({ client: this.#name, id: this.#socket.id, reason }, 'disconnected');
+    this.#leave();
     this.#token?.ended.removeEventListener('abort', this.#onTokenEnd);
     this.#subscriptions.close();
     this.#producer?.close();

@@ -5,7 +5,7 @@ import type { AttachRequest, PublishedMessage } from '../../core/protocol/messag
 import type { CommandState, DecisionState, SessionOrigin, SessionState } from '../../core/protocol/session-state.ts';
 import type { JournalHealth } from '../../journal/journal.ts';
 import { may, type Verb } from '../../core/access.ts';
-import { checkAccess, checkCommand, mayReach, mayReachAll, sessionNotFound } from '../access/policy.ts';
+import { checkAccess, checkCommand, mayReach, mayReachAll, sessionNotFound, decisionNotFound } from '../access/policy.ts';
 import type { LinkedDecision } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
 import type { CommandUpdate } from '../commands/command-delivery.ts';
@@ -36,16 +36,28 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     this.#principal = principal;
   }
 
+  /** Counts a client that has joined. @returns what takes it away again */
+  enter(): () => void {
+    const { clients } = this.#parts;
+    clients.count++;
+    return () => void clients.count--;
+  }
+
   /** The epoch of the sessions that are created now. */
   get epoch(): string {
     return this.#parts.journal.epoch;
   }
 
-  health(): { journal: JournalHealth; active_sessions: number; uptime_seconds: number } {
+  health(): { journal: JournalHealth; active_sessions: number; connected_clients: number; uptime_seconds: number } {
     this.#check('health');
-    const { journal, store, metrics } = this.#parts;
+    const { journal, store, metrics, clients } = this.#parts;
     const active = liveSessions(store, (sessionId) => this.#reaches(sessionId));
-    return { journal: journal.health(), active_sessions: active.length, uptime_seconds: metrics.uptimeSeconds };
+    return {
+      journal: journal.health(),
+      active_sessions: active.length,
+      connected_clients: clients.count,
+      uptime_seconds: metrics.uptimeSeconds,
+    };
   }
 
   /** Every session that the principal may reach, in the order of their creation. */
@@ -177,8 +189,9 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   async decision(sessionId: string, decisionId: string): Promise<DecisionState & { answer_path?: string }> {
     this.#check('decision', sessionId);
     const { decision, key } = await this.#decision(sessionId, decisionId);
-    const hasLink = decision.status === 'open' && may(this.#principal.role, 'mintLink');
-    return hasLink ? { ...decision, answer_path: this.#parts.links.path(key) } : decision;
+    const { role, tenant } = this.#principal;
+    if (decision.status !== 'open' || !may(role, 'mintLink')) return decision;
+    return { ...decision, answer_path: `${this.#parts.links.path(key)}${tenant === undefined ? '' : `?tenant=${tenant}`}` };
   }
 
   /** Answers a decision by its link. @throws ShannonDashError NOT_FOUND the token does not belong to this decision */
@@ -214,9 +227,10 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
 
   stats() {
     this.#check('stats');
-    const { store, hub, metrics, ledger, journal } = this.#parts;
+    const { store, hub, metrics, ledger, journal, clients } = this.#parts;
     const watchers = Object.entries(watchersBySession(store, hub)).filter(([sessionId]) => this.#reaches(sessionId));
     return {
+      total_connections: clients.count,
       sessions: Object.fromEntries(watchers),
       uptime_seconds: metrics.uptimeSeconds,
       events_total: metrics.eventsTotal,
@@ -274,8 +288,4 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     if (decision === undefined) throw decisionNotFound(decisionId);
     return { decision, key: { sessionId, decisionId, epoch: store.get(sessionId)?.head.epoch ?? '', seq: decision.seq } };
   }
-}
-
-function decisionNotFound(decisionId: string): ShannonDashError {
-  return new ShannonDashError('NOT_FOUND', `Decision not found: ${decisionId}`);
 }

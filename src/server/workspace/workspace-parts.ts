@@ -19,4 +19,6 @@ export interface WorkspaceParts {
   links: DecisionLinks;
   skills: SkillRegistry;
   metrics: Metrics;
+  /** The Socket.IO clients that have joined. */
+  clients: { count: number };
 }

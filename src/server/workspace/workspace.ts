@@ -97,16 +97,28 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
   // The registry reads the skills in the background: only a request for skills waits for them.
   const skills = opened.keep(startSkillRegistry({ folders: options.skillFolders, onProblem: onWarning }), (each) => each.close());
   const intake = new EventIntake(journal, (elapsedMs) => metrics.published(elapsedMs));
-  const parts: WorkspaceParts = { journal, store, hub, lost, ledger, intake, links: new DecisionLinks(journal.secret), skills, metrics };
+  const parts: WorkspaceParts = {
+    journal,
+    store,
+    hub,
+    lost,
+    ledger,
+    intake,
+    links: new DecisionLinks(journal.secret),
+    skills,
+    metrics,
+    clients: { count: 0 },
+  };
   opened.keep(measure(parts), (stop) => stop());
   return parts;
 }
 
 /** Counts what happens in the journal, and adds the figures that are read when somebody asks for them. */
-function measure({ journal, store, hub, metrics }: WorkspaceParts): () => void {
+function measure({ journal, store, hub, metrics, clients }: WorkspaceParts): () => void {
   hub.onChange((change) => {
     if (change.kind === 'appended') metrics.ended(change.events);
   });
+  metrics.gauge('shannon_dash_connections', 'Connected Socket.IO clients', () => clients.count);
   metrics.gauge('shannon_dash_sessions', 'Sessions in the journal', () => store.size);
   metrics.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
   return journal.subscribe((changes) =>

@@ -40,6 +40,8 @@ export async function serveHere({ options, settings, output, interruption }: Inv
     log,
     // A journal in memory has no place beside it.
     tokenFile: settings.journal === 'memory' ? undefined : tokenFileOf(journal.location),
+    openTenantJournal: (tenant) =>
+      openJournal({ path: tenantJournal(settings.journal, tenant), fsync: settings.fsync, acceptLoss: options.acceptLoss }),
     ...accessOf(settings),
   });
   const address = await listen(server, settings);
@@ -91,6 +93,11 @@ function readyLines(url: string, journal: string, settings: Settings): string[] 
     '  next     shannon-dash run -- COMMAND',
   ];
   return lines.map((line) => safeLine(line, 4_000));
+}
+
+/** Where the journal of a tenant is kept: beside the server's own. */
+function tenantJournal(journal: string, tenant: string): string {
+  return journal === 'memory' ? journal : `${journal}-tenant-${tenant}`;
 }
 
 /** Who needs a token. */

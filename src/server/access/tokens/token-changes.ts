@@ -1,5 +1,5 @@
 import type { Role } from '../../../core/access.ts';
-import { sessionGlob, tokenName } from '../../../core/protocol/tokens.ts';
+import { sessionGlob, tenantName, tokenName } from '../../../core/protocol/tokens.ts';
 import { parse } from '../../../core/json/parse.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { changeTokenFile, type StoredToken } from './token-file.ts';
@@ -12,6 +12,8 @@ export interface TokenRequest {
   steer?: boolean;
   /** Globs over the ids of the sessions that it reaches. Default: every session. */
   sessions?: readonly string[];
+  /** The tenant whose sessions it reaches; absent: the server's own workspace. */
+  tenant?: string | undefined;
   /** Absent: it does not expire. */
   expiresAt?: Date | undefined;
 }
@@ -19,9 +21,10 @@ export interface TokenRequest {
 /** Makes a token. Its text is given once and is kept nowhere. @throws ShannonDashError INVALID, CONFLICT for a name that another one has */
 export function createToken(
   path: string,
-  { name, role, steer = false, sessions = ['*'], expiresAt }: TokenRequest,
+  { name, role, steer = false, sessions = ['*'], tenant, expiresAt }: TokenRequest,
 ): { text: string; token: StoredToken } {
   parse(tokenName, name, 'name');
+  if (tenant !== undefined) parse(tenantName, tenant, 'tenant');
   sessions.forEach((glob, at) => parse(sessionGlob, glob, `sessions[${at}]`));
   if (role === 'orchestrator' && sessions.includes('*')) {
     throw new ShannonDashError('INVALID', 'sessions: an orchestrator publishes to named sessions only; give globs such as ci-*, not *');
@@ -34,6 +37,7 @@ export function createToken(
     role,
     steer,
     sessions: [...sessions],
+    ...(tenant === undefined ? {} : { tenant }),
     created_at: new Date().toISOString(),
     expires_at: expiresAt?.toISOString() ?? null,
   };

@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import { roles } from '../../../core/access.ts';
 import { parse } from '../../../core/json/parse.ts';
-import { sessionGlob, tokenName } from '../../../core/protocol/tokens.ts';
+import { sessionGlob, tenantName, tokenName } from '../../../core/protocol/tokens.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { limits } from '../../../core/protocol/limits.ts';
 
@@ -26,6 +26,8 @@ const storedToken = z.object({
   /** Whether an operator may send the commands that can run code. */
   steer: z.boolean(),
   sessions: z.array(sessionGlob).min(1).max(limits.tokenSessions),
+  /** The tenant whose sessions it reaches; absent: the server's own workspace. */
+  tenant: tenantName.optional(),
   created_at: z.iso.datetime(),
   /** Null: it does not expire. */
   expires_at: z.iso.datetime().nullable(),

@@ -7,6 +7,13 @@ import { hashOf, isTokenText } from './token-text.ts';
 /** How often the registry looks for a changed file and for tokens that have expired: what a token let in ends within five seconds. */
 const lookMs = 1_000;
 
+export interface TokenRegistryOptions {
+  /** Opens the workspace of a tenant that a token names. It may be called again for one that is open. */
+  prepare: (tenant: string) => Promise<void>;
+  /** Takes a sentence for the person that runs the server. */
+  onProblem: (sentence: string) => void;
+}
+
 interface KnownToken {
   stored: StoredToken;
   principal: Principal;
@@ -16,18 +23,21 @@ interface KnownToken {
 /** The tokens that are valid now. It follows the file, which the command line changes, also while the server runs. */
 export class TokenRegistry {
   readonly #path: string;
-  readonly #onProblem: (sentence: string) => void;
+  readonly #options: TokenRegistryOptions;
   /** By the hash of the token: to look a hash up takes the same time whatever the token is. */
   readonly #byHash = new Map<string, KnownToken>();
   readonly #timer: NodeJS.Timeout;
   #version = '';
 
+  /** Resolves when the workspaces of all tenants are open that the tokens name at the start. */
+  readonly ready: Promise<unknown>;
+
   /** @throws ShannonDashError as `readTokenFile` */
-  constructor(path: string, onProblem: (sentence: string) => void) {
+  constructor(path: string, options: TokenRegistryOptions) {
     this.#path = path;
-    this.#onProblem = onProblem;
+    this.#options = options;
     this.#version = versionOf(path);
-    this.#take(readTokenFile(path));
+    this.ready = this.#take(readTokenFile(path));
     this.#timer = setInterval(() => this.#look(), lookMs);
     this.#timer.unref();
   }
@@ -54,14 +64,14 @@ export class TokenRegistry {
     if (version === this.#version) return;
     this.#version = version;
     try {
-      this.#take(readTokenFile(this.#path));
+      void this.#take(readTokenFile(this.#path));
     } catch (error) {
       // Who is let in stays so: a file that is being mended must not lock everybody out.
-      this.#onProblem(`The tokens are as they were: ${error instanceof Error ? error.message : String(error)}`);
+      this.#options.onProblem(`The tokens are as they were: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  #take(tokens: readonly StoredToken[]): void {
+  #take(tokens: readonly StoredToken[]): Promise<unknown> {
     const before = new Map(this.#byHash);
     for (const stored of tokens) {
       if (isOver(stored)) continue;
@@ -73,13 +83,15 @@ export class TokenRegistry {
       const end = new AbortController();
       // One listener for each connection of the token.
       setMaxListeners(0, end.signal);
-      const { id, name, role, steer, sessions } = stored;
-      const principal = principalOfGrant({ name, role, canSteer: steer, sessions }, { id, ended: end.signal });
+      const { id, name, role, steer, sessions, tenant } = stored;
+      const principal = principalOfGrant({ name, role, canSteer: steer, sessions, tenant }, { id, ended: end.signal });
       this.#byHash.set(stored.sha256, { stored, principal, end });
       known?.end.abort();
       before.delete(stored.sha256);
     }
     for (const known of before.values()) this.#end(known);
+    const tenants = new Set(tokens.flatMap(({ tenant }) => tenant ?? []));
+    return Promise.all([...tenants].map((tenant) => this.#options.prepare(tenant)));
   }
 
   #end(known: KnownToken): void {

@@ -1,14 +1,37 @@
 import type { Socket } from 'socket.io';
+import type { z } from 'zod';
+import { parse } from '../../core/json/parse.ts';
+import { handshake } from '../../core/protocol/messages.ts';
+import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { tokenMissing, type Authenticator } from '../access/authenticator.ts';
-import { callerOf } from '../access/guarded-server.ts';
+import { callerOf, knowsPaths } from '../access/guarded-server.ts';
 import { unrestricted, type Principal } from '../access/principal.ts';
+
+/** What is known of a client when it has joined. */
+export interface Joining {
+  hello: z.output<typeof handshake>;
+  principal: Principal;
+  access: WorkspaceAccess;
+  knowsPaths: boolean;
+}
+
+/** @throws ShannonDashError the handshake, or the token, is wrong */
+export function joiningOf(
+  socket: Socket,
+  { authenticator, as }: { authenticator: Authenticator; as: (principal: Principal) => WorkspaceAccess },
+): Joining {
+  const { auth, query } = socket.handshake;
+  const hello = parse(handshake, { ...auth, session_id: auth['session_id'] ?? query['session_id'] });
+  const principal = principalOfSocket(socket, hello, authenticator);
+  return { hello, principal, access: as(principal), knowsPaths: principal.token === undefined && knowsPaths(socket.request) };
+}
 
 /**
  * The principal of a Socket.IO client: of the token in its `auth`, or in the header of its request.
  * @throws ShannonDashError UNAUTHENTICATED, or INVALID for two different tokens
  */
-export function principalOfSocket(
+function principalOfSocket(
   socket: Socket,
   { token, client }: { token?: string | undefined; client?: string | undefined },
   authenticator: Authenticator,
