@@ -46,6 +46,8 @@ export interface OptionDefinition {
   /** Values that a shell offers; it takes others too. */
   suggestions?: readonly string[];
   isRepeatable?: true;
+  /** It is not the setting of the same name. */
+  isNoSetting?: true;
   /** The help leaves it out. */
   isHidden?: true;
   default?: string;

@@ -12,6 +12,7 @@ import { serveDefinition } from './commands/serve/definition.ts';
 import { sessionsDefinition } from './commands/sessions/definition.ts';
 import { specDefinition } from './commands/spec/definition.ts';
 import { statsDefinition } from './commands/stats/definition.ts';
+import { tokenDefinition } from './commands/token/definition.ts';
 import { trustDefinition } from './commands/trust/definition.ts';
 import { watchDefinition } from './commands/watch/definition.ts';
 import type { RunCommand } from './invocation.ts';
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   { definition: gateDefinition, load: async () => (await import('./commands/gate/run.ts')).gate },
   { definition: decideDefinition, load: async () => (await import('./commands/decide/run.ts')).decide },
   { definition: checkpointDefinition, load: async () => (await import('./commands/checkpoint/run.ts')).checkpoint },
+  { definition: tokenDefinition, load: async () => (await import('./commands/token/run.ts')).token },
   { definition: specDefinition, load: async () => (await import('./commands/spec/run.ts')).printSpec },
   { definition: completionDefinition, load: async () => (await import('./commands/completion/run.ts')).completion },
   { definition: trustDefinition, load: async () => (await import('./commands/trust/run.ts')).trustProject },

@@ -59,7 +59,7 @@ export class Program {
       const all = { ...above, ...own, color: own.color && above.color };
       const output = await openOutput(all);
       const { readSettings } = await import('./settings/settings.ts');
-      const settings = readSettings(all);
+      const settings = readSettings(withoutOwn(all, definition.options));
       const warns = typeof warnsOfTrust === 'object' ? own[warnsOfTrust.unless] !== true : warnsOfTrust !== 'never';
       if (warns) for (const sentence of settings.warnings) output.warn(sentence);
       const run = await load();
@@ -89,6 +89,12 @@ export class Program {
     const name = argv.slice(2).find((each) => this.#commander.commands.some((command) => command.name() === each));
     return name === undefined ? '' : `${name} `;
   }
+}
+
+/** The values of options as the settings take them: without those that only have the name of a setting. */
+function withoutOwn(values: object, definitions: readonly OptionDefinition[]): object {
+  const own = definitions.filter(({ isNoSetting }) => isNoSetting === true).map((each) => optionOf(each).attributeName());
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !own.includes(name)));
 }
 
 /** Opens the output as the flags say, before the settings are known. */

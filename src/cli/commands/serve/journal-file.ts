@@ -51,7 +51,9 @@ function hintsOf({ reason, url }: OpenRefusalDetails): string[] {
 export function filesOfJournal(location: string): string[] {
   if (location === 'memory') return [];
   const file = realPath(resolve(location));
-  return ['', '-log', '-wal', '-shm', '-journal', '-tokens', '-tokens-new', '-tokens-lock'].map((ending) => `${file}${ending}`);
+  return ['', '-log', '-wal', '-shm', '-journal', '-tokens', '-tokens-new', '-tokens-lock', '-tokens-used', '-tokens-used-new'].map(
+    (ending) => `${file}${ending}`,
+  );
 }
 
 /** Without the links on its way, as far as there is one. */

@@ -1,21 +1,12 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  type Stats,
-} from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { roles } from '../../../core/access.ts';
 import { parse } from '../../../core/json/parse.ts';
 import { sessionGlob, tenantName, tokenName } from '../../../core/protocol/tokens.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { limits } from '../../../core/protocol/limits.ts';
+import { readOwnFile } from './own-file.ts';
 
 /** A token as the server keeps it: not the token, but its hash. */
 const storedToken = z.object({
@@ -66,6 +57,7 @@ export function readTokenFile(path: string): StoredToken[] {
  */
 export function changeTokenFile(path: string, change: (tokens: readonly StoredToken[]) => StoredToken[]): void {
   const lock = `${path}-lock`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   takeLock(lock);
   try {
     const tokens = change(readTokenFile(path));
@@ -78,35 +70,6 @@ export function changeTokenFile(path: string, change: (tokens: readonly StoredTo
   } finally {
     rmSync(lock, { force: true });
   }
-}
-
-/** A text of a file that is this user's alone; undefined where there is none. @throws ShannonDashError FORBIDDEN */
-function readOwnFile(path: string): string | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    throw new ShannonDashError('FORBIDDEN', `${path} is not read: ${code === 'ELOOP' ? 'it is a link' : String(code)}`, undefined, {
-      cause: error,
-    });
-  }
-  try {
-    const reason = strangeness(fstatSync(descriptor));
-    if (reason !== undefined) throw new ShannonDashError('FORBIDDEN', `${path} is not read: ${reason}`);
-    return readFileSync(descriptor, 'utf8');
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function strangeness(file: Stats): string | undefined {
-  if (!file.isFile()) return 'it is not a regular file';
-  if (process.getuid !== undefined && file.uid !== process.getuid()) return 'it is the file of another user';
-  // Windows has no such bits.
-  if (process.platform !== 'win32' && (file.mode & 0o077) !== 0) return 'others can read it or write it; take that away: chmod 600';
-  return file.size > limits.tokenFileBytes ? `it is larger than ${limits.tokenFileBytes} bytes` : undefined;
 }
 
 function takeLock(lock: string): void {

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { principalOfGrant, type Principal } from '../principal.ts';
 import { readTokenFile, type StoredToken } from './token-file.ts';
 import { hashOf, isTokenText } from './token-text.ts';
+import { TokenUses } from './token-uses.ts';
 
 /** How often the registry looks for a changed file and for tokens that have expired: what a token let in ends within five seconds. */
 const lookMs = 1_000;
@@ -26,6 +27,7 @@ export class TokenRegistry {
   readonly #options: TokenRegistryOptions;
   /** By the hash of the token: to look a hash up takes the same time whatever the token is. */
   readonly #byHash = new Map<string, KnownToken>();
+  readonly #uses: TokenUses;
   readonly #timer: NodeJS.Timeout;
   #version = '';
 
@@ -36,6 +38,7 @@ export class TokenRegistry {
   constructor(path: string, options: TokenRegistryOptions) {
     this.#path = path;
     this.#options = options;
+    this.#uses = new TokenUses(path);
     this.#version = versionOf(path);
     this.ready = this.#take(readTokenFile(path));
     this.#timer = setInterval(() => this.#look(), lookMs);
@@ -51,14 +54,27 @@ export class TokenRegistry {
     if (!isTokenText(token)) return undefined;
     const known = this.#byHash.get(hashOf(token));
     if (known !== undefined && isOver(known.stored)) this.#end(known);
-    return known === undefined || known.end.signal.aborted ? undefined : known.principal;
+    if (known === undefined || known.end.signal.aborted) return undefined;
+    this.#uses.note(known.stored.id);
+    return known.principal;
   }
 
   close(): void {
     clearInterval(this.#timer);
+    this.#writeUses({ atOnce: true });
+  }
+
+  #writeUses(options?: { atOnce: boolean }): void {
+    const known = new Set([...this.#byHash.values()].map(({ stored }) => stored.id));
+    try {
+      this.#uses.write(known, options);
+    } catch (error) {
+      this.#options.onProblem(`When tokens were last used is not written: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   #look(): void {
+    this.#writeUses();
     for (const known of this.#byHash.values()) if (isOver(known.stored)) this.#end(known);
     const version = versionOf(this.#path);
     if (version === this.#version) return;

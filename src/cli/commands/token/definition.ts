@@ -1,0 +1,54 @@
+import { roles, type Role } from '../../../core/access.ts';
+import type { CommandDefinition } from '../../command-definition.ts';
+
+/** What can be done with tokens. */
+const tokenActions = ['create', 'list', 'revoke', 'rotate'] as const;
+export type TokenAction = (typeof tokenActions)[number];
+
+/** The options of `token`. */
+export interface TokenOptions {
+  role?: Role;
+  steer?: boolean;
+  session?: string[];
+  tenant?: string;
+  expires?: string;
+  out?: string;
+}
+
+/** `token`: who may use the server from elsewhere. */
+export const tokenDefinition: CommandDefinition = {
+  name: 'token',
+  summary: 'Create, list, rotate and revoke tokens of the server',
+  arguments: [
+    { name: 'action', kind: 'text', choices: tokenActions },
+    { name: 'name', kind: 'text', isOptional: true },
+  ],
+  examples: [
+    'token create ana --role operator --steer',
+    "token create ci --role orchestrator --session 'ci-*' --expires 30d",
+    'token revoke ana',
+  ],
+  options: [
+    { flags: '--role <role>', summary: roles.join(', '), kind: 'text', choices: roles, onlyWith: ['create'] },
+    { flags: '--steer', summary: 'an operator may REDIRECT, INJECT, ROLLBACK too', onlyWith: ['create'] },
+    {
+      flags: '--session <glob>',
+      summary: 'only sessions such as ci-* (repeatable)',
+      kind: 'text',
+      isRepeatable: true,
+      isNoSetting: true,
+      onlyWith: ['create'],
+    },
+    { flags: '--tenant <name>', summary: 'sessions of a tenant, apart from all others', kind: 'text', onlyWith: ['create'] },
+    { flags: '--expires <time>', summary: 'when it ends: 12h, 30d (default: never)', kind: 'duration', onlyWith: ['create'] },
+    { flags: '--out <file>', summary: 'write it to this new file instead', kind: 'file', onlyWith: ['create', 'rotate'] },
+    { flags: '--journal <path>', summary: "the journal of the server, if not the settings'", kind: 'file' },
+  ],
+  notes: [
+    '',
+    'The tokens stand, as hashes, in a file beside the journal; a server that runs',
+    'follows it within a second. create and rotate print the token once:',
+    '  TOKEN=$(shannon-dash token create ana --role operator)',
+    'revoke and rotate take a name or an id. What a role may do: docs/access.md.',
+  ],
+};

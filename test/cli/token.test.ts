@@ -1,0 +1,101 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { newPlace, runProgram, serve } from './started-program.ts';
+
+/** The status of a request with a token. */
+async function statusOf(url: string, token: string): Promise<number> {
+  const response = await fetch(`${url}/api/sessions`, { headers: { authorization: `Bearer ${token}` } });
+  await response.body?.cancel();
+  return response.status;
+}
+
+test('a token is made, used, listed, replaced and revoked while the server runs', async () => {
+  const place = await serve('--auth');
+  const { stdout, stderr, code } = await place.run('token', 'create', 'ana', '--role', 'operator', '--steer', '--expires', '30d');
+  expect(code).toBe(0);
+  // Alone on stdout, so that a script can keep it.
+  expect(stdout).toMatch(/^sd_[0-9A-Za-z]{8}_[0-9A-Za-z]{49}\n$/);
+  const first = stdout.trim();
+  expect(stderr).toContain('operator ana');
+  expect(stderr).not.toContain(first);
+  await expect.poll(() => statusOf(place.url, first)).toBe(200);
+  const file = join(place.folder, 'state/shannon-dash/journal.db-tokens');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readFileSync(file, 'utf8')).not.toContain(first.slice(12, 40));
+
+  const rotated = JSON.parse((await place.run('token', 'rotate', 'ana', '--json')).stdout) as { token: string; id: string };
+  expect(rotated).toMatchObject({ name: 'ana', role: 'operator', steer: true, sessions: ['*'], expires_at: expect.any(String) });
+  await expect.poll(() => statusOf(place.url, first)).toBe(401);
+  expect(await statusOf(place.url, rotated.token)).toBe(200);
+
+  expect((await place.run('token', 'revoke', rotated.id)).stdout).toContain('operator ana');
+  await expect.poll(() => statusOf(place.url, rotated.token)).toBe(401);
+  expect(JSON.parse((await place.run('token', 'list', '--json')).stdout)).toMatchObject({ tokens: [] });
+});
+
+test('a server keeps when each token was last used, in a file of its own', async () => {
+  const place = await serve('--auth');
+  const used = (await place.run('token', 'create', 'ana', '--role', 'viewer')).stdout.trim();
+  await place.run('token', 'create', 'ben', '--role', 'viewer');
+  await expect.poll(() => statusOf(place.url, used)).toBe(200);
+  place.server.child.kill('SIGTERM');
+  await place.server.ended;
+  const { tokens } = JSON.parse((await place.run('token', 'list', '--json')).stdout) as {
+    tokens: { name: string; last_used_at: unknown }[];
+  };
+  expect(tokens.map(({ name, last_used_at }) => [name, last_used_at])).toEqual([
+    ['ana', expect.stringMatching(/^\d{4}-/)],
+    ['ben', null],
+  ]);
+  const file = join(place.folder, 'state/shannon-dash/journal.db-tokens-used');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect((await place.run('token', 'list')).stdout).toMatch(/ana +viewer +\* .* ago +never +.* ago\n.*ben .* never\n$/);
+});
+
+test('--out writes the token to a new file of its owner, and changes nothing where that file is there', async () => {
+  const place = newPlace();
+  const made = await runProgram(['token', 'create', 'ci', '--role', 'orchestrator', '--session', 'ci-*', '--out', 'ci.token'], place);
+  expect(made).toMatchObject({ code: 0, stdout: 'ci.token\n' });
+  const file = join(place.folder, 'ci.token');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const text = readFileSync(file, 'utf8');
+  expect(text).toMatch(/^sd_\w+\n$/);
+  const before = readFileSync(join(place.folder, 'state/shannon-dash/journal.db-tokens'), 'utf8');
+  const again = await runProgram(['token', 'rotate', 'ci', '--out', 'ci.token'], place);
+  expect(again).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('nothing was changed') });
+  expect(readFileSync(join(place.folder, 'state/shannon-dash/journal.db-tokens'), 'utf8')).toBe(before);
+  expect(readFileSync(file, 'utf8')).toBe(text);
+  const refused = await runProgram(['token', 'create', 'ci', '--role', 'viewer', '--out', 'other.token'], place);
+  expect(refused).toMatchObject({ code: 7, stderr: expect.stringContaining('a token named ci already') });
+  expect(existsSync(join(place.folder, 'other.token'))).toBe(false);
+});
+
+test.each([
+  [['create'], 'needs a name'],
+  [['create', 'x'], 'needs a role'],
+  [['create', 'x', '--role', 'king'], 'viewer, operator, orchestrator, admin'],
+  [['create', 'x', '--role', 'viewer', '--steer'], '--steer is for operators'],
+  [['create', 'x', '--role', 'orchestrator'], "--session 'ci-*'"],
+  [['create', 'x', '--role', 'orchestrator', '--session', '*'], 'named sessions only'],
+  [['create', 'x', '--role', 'viewer', '--session', 'a b'], 'sessions[0]'],
+  [['create', 'x', '--role', 'viewer', '--expires', 'soon'], '--expires soon'],
+  [['create', 'x', '--role', 'viewer', '--tenant', 'A/..'], 'tenant: must be'],
+  [['create', '\u001b[31m', '--role', 'viewer'], 'name: must be'],
+  [['list', 'x'], 'takes no name'],
+  [['revoke', 'x', '--role', 'viewer'], '--role does not go with token revoke'],
+  [['create', 'x', '--role', 'viewer', '--journal', 'memory'], 'a journal in memory has no tokens'],
+  [['list', '--journal', 'postgres://u:p@h/d'], 'no journal with a file'],
+])('token %j is refused and says why', async (args, sentence) => {
+  const { code, stdout, stderr } = await runProgram(['token', ...args], newPlace());
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(sentence);
+  expect(stderr).not.toContain('\u001b');
+});
+
+test('a token that is not there is told so', async () => {
+  expect(await runProgram(['token', 'revoke', 'x'], newPlace())).toMatchObject({
+    code: 7,
+    stderr: expect.stringContaining('there is no token x\n  see all: shannon-dash token list'),
+  });
+});
