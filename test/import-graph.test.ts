@@ -8,13 +8,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** design.md, "Who may import whom": by folder of src/, each may also import itself. */
 const mayImport: Record<string, readonly string[]> = {
   core: [],
+  executable: [],
   journal: ['core'],
   client: ['core'],
   view: ['core'],
-  run: ['core', 'client'],
-  server: ['core', 'journal'],
+  run: ['core', 'client', 'executable'],
+  server: ['core', 'journal', 'executable'],
   dashboard: ['core', 'client', 'view'],
-  cli: ['core', 'journal', 'client', 'run', 'server', 'view', 'dashboard'],
+  cli: ['core', 'executable', 'journal', 'client', 'run', 'server', 'view', 'dashboard'],
   'index.ts': ['core', 'client'],
 };
 
@@ -252,4 +253,9 @@ test('only the cli ends the process and reads its arguments', () => {
   const pattern =
     /\bprocess\s*(?:\?\.|\.)\s*(?:exit|argv|exitCode|reallyExit)\b|\bprocess\[\s*['"`](?:exit|argv)|\{[^}]*\b(?:exit|argv)\b[^}]*\}\s*(?:=\s*process\b|from\s*['"](?:node:)?process['"])/;
   expect(others.filter((file) => pattern.test(withoutComments(sources.get(file) ?? '')))).toEqual([]);
+});
+
+test('only executable/ knows what the program is started from: files beside a Node, or one file', () => {
+  const knowing = files.filter((file) => /\bexecPath\b|\bargv\[1\]|\bprocess\.argv0\b/.test(withoutComments(sources.get(file) ?? '')));
+  expect(knowing).toEqual(['src/executable/own-program.ts']);
 });

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { version } from '../executable/own-program.ts';
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command-definition.ts';
 import { exitCodes } from './exit-codes.ts';
 import { usageFailure } from './failure.ts';
@@ -17,11 +17,6 @@ interface GlobalOptions {
   color: boolean;
 }
 
-/** The version in package.json. */
-export function version(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
-}
-
 /** The command line: its commands, and the options that all of them share. */
 export class Program {
   readonly #commander: Command;
@@ -36,7 +31,7 @@ export class Program {
       .exitOverride()
       .configureOutput({ outputError: () => undefined })
       .helpCommand(false)
-      .version(version(), '-V, --version', 'print the version');
+      .version(version, '-V, --version', 'print the version');
     for (const each of globalOptions()) this.#commander.addOption(each);
     const examples = ['run -- npm test', 'watch', 'send HALT --reason "lunch"'];
     this.#commander.configureHelp({ formatHelp: (command, helper) => renderHelp(command, helper, { examples }) });

@@ -1,3 +1,4 @@
+import { oneFile } from '../executable/one-file.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 
 /**
@@ -5,8 +6,8 @@ import { keepCompiledCode } from './compile-cache.ts';
  * @param argv as `process.argv`
  */
 export async function start(argv: string[]): Promise<void> {
-  // Before all else is loaded: only what comes after it is kept compiled.
-  keepCompiledCode();
+  // Before all else is loaded: only what comes after it is kept compiled. The one file has its code compiled in it.
+  if (oneFile === undefined) keepCompiledCode();
   // A shell asks at a press of Tab: what answers is small, and loads nothing of what the commands need.
   if (argv[2] === 'complete') return (await import('./completion/complete.ts')).complete(argv.slice(3));
   await (await import('./main.ts')).main(argv);

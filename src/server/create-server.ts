@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { homedir } from 'node:os';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -6,6 +5,7 @@ import { pino, type Logger } from 'pino';
 import { Server as SocketServer } from 'socket.io';
 import { limits } from '../core/protocol/limits.ts';
 import { normalHost } from '../core/loopback.ts';
+import { version } from '../executable/own-program.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory/memory-journal.ts';
 import { Authenticator } from './access/authenticator.ts';
@@ -71,9 +71,6 @@ export interface DashServer {
   /** Tells every client that the server stops, commits the waiting events, and closes every connection and the journal. */
   close(): Promise<void>;
 }
-
-/** The version in package.json. */
-export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** Composes the server of its parts; it does not listen yet. When a part fails to open, the parts that are open are closed, the journal too. */
 export async function createServer(options: ServerOptions = {}): Promise<DashServer> {

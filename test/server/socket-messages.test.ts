@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { version } from '../../src/server/create-server.ts';
+import { version } from '../../src/executable/own-program.ts';
 import { connectClient, connectQuiet, openClient } from '../helpers/socket-client.ts';
 import { http, publish, startServer } from '../helpers/start-server.ts';
 

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
+import { loadPtyAddon } from '../../executable/native-addon.ts';
 
 interface Binding {
   open(columns: number, rows: number): { master: number; slave: number; pty: string };
@@ -36,9 +36,7 @@ export class PseudoTerminal {
   /** Undefined when the system has no pseudo-terminals, or the optional package for them is not installed. */
   static open(size: TerminalSize): PseudoTerminal | undefined {
     try {
-      const require = createRequire(import.meta.url);
-      const { requireBinary } = require('@lydell/node-pty/requireBinary.js') as { requireBinary: (file: string) => Binding };
-      return new PseudoTerminal(requireBinary('pty.node'), size);
+      return new PseudoTerminal(loadPtyAddon() as Binding, size);
     } catch {
       return undefined;
     }

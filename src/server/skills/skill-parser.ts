@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startOwnThread } from '../../executable/own-thread.ts';
 import { SkillFileError, type Skill } from './skill-file.ts';
 import type { SkillReply, SkillRequest } from './skill-worker.ts';
 
@@ -50,7 +51,7 @@ export class SkillParser {
 async function started(): Promise<Worker> {
   // Run from its sources in tests.
   const file = import.meta.url.endsWith('.ts') ? './skill-worker.ts' : './skill-worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), {
+  const worker = startOwnThread(new URL(file, import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: skillParserLimits.memoryMb },
     // Arguments of this process (a loader, an inspector) are not the thread's.
     execArgv: process.execArgv.filter((each) => each.startsWith('--disable-warning')),

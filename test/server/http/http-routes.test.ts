@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { errorTable } from '../../../src/core/protocol/errors.ts';
-import { version } from '../../../src/server/create-server.ts';
+import { version } from '../../../src/executable/own-program.ts';
 import { addRoutes } from '../../../src/server/http/http-routes.ts';
 import type { RouteParts } from '../../../src/server/http/route-parts.ts';
 import { openApiDocument } from '../../../src/core/spec/openapi.ts';

@@ -4,6 +4,7 @@ import { devNull } from 'node:os';
 import { isatty, ReadStream } from 'node:tty';
 import { Socket } from 'node:net';
 import { connectPublisher, type Publisher } from '../../../client/orchestrator/publisher.ts';
+import { ownCommand } from '../../../executable/own-program.ts';
 import { OutputLines } from '../../../run/output/output-lines.ts';
 import type { OutputPassage } from '../../../run/output/output-passage.ts';
 import { withoutInheritedDescriptors } from '../../../run/program/inherited-state.ts';
@@ -25,7 +26,8 @@ export function leaveToPassOn(passages: readonly OutputPassage[], { url, session
   if (open.length === 0) return;
   const streams = open.map(({ stream }, index) => `${stream}:${index + 3}`).join(',');
   const nothing = openSync(devNull, 'r+');
-  const child = spawn(process.execPath, [process.argv[1] ?? '', 'run', '-s', session, '--late-output', streams, '--', 'late-output'], {
+  const [file, args] = ownCommand('run', '-s', session, '--late-output', streams, '--', 'late-output');
+  const child = spawn(file, args, {
     detached: true,
     env: { ...process.env, SHANNON_DASH_URL: url },
     stdio: withoutInheritedDescriptors(['ignore', 1, 2, ...open.map(({ descriptor }) => descriptor)], nothing),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ownCommand } from '../../../executable/own-program.ts';
 import { findProgram } from '../../../run/program/find-program.ts';
 
 /**
@@ -15,7 +16,10 @@ export function withOwnCommand(path: string | undefined, stateFolder: string): s
   } catch {
     // Made below.
   }
-  const quoted = [process.execPath, process.argv[1] ?? ''].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const quoted = ownCommand()
+    .flat()
+    .map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
+    .join(' ');
   const text = `#!/bin/sh\nexec ${quoted} "$@"\n`;
   // One for each place that it was started from: another version of ours must not be taken for this one.
   const folder = join(stateFolder, 'commands', createHash('sha256').update(text).digest('hex').slice(0, 16));

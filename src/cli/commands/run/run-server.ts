@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { callApi } from '../../../client/sessions-api.ts';
 import type { AnswerOf } from '../../../core/http-api.ts';
 import { isLoopback } from '../../../core/loopback.ts';
+import { ownCommand } from '../../../executable/own-program.ts';
 import { withoutInheritedDescriptors } from '../../../run/program/inherited-state.ts';
 import { Failure } from '../../failure.ts';
 import { filesOfJournal } from '../serve/journal-file.ts';
@@ -100,12 +101,12 @@ export class RunServer {
 async function startServer(url: string, tell: (sentence: string) => void): Promise<string | undefined> {
   const { hostname, port } = new URL(url);
   const address = ['--host', hostname.replace(/^\[|\]$/g, ''), '--port', port || '80'];
-  const args = ['serve', '--until-unused', ...address, '--json', '--quiet'];
+  const [file, words] = ownCommand('serve', '--until-unused', ...address, '--json', '--quiet');
   const { SHANNON_DASH_SESSION: _session, ...env } = process.env;
   let child: ChildProcess;
   const nothing = openSync(devNull, 'r+');
   try {
-    child = spawn(process.execPath, [process.argv[1] ?? '', ...args], {
+    child = spawn(file, words, {
       detached: true,
       env,
       stdio: withoutInheritedDescriptors(['ignore', 'ignore', 'pipe', 'ipc'], nothing),

@@ -10,7 +10,7 @@ const quietMs = 200;
 const mostFolders = 200;
 
 interface Watched {
-  /** The folder of the program: everything in it and below counts. */
+  /** The program's folder, in which every file counts, also further below; or the program's one file. */
   program: string;
   /** Single files, which need not exist. */
   files: readonly string[];

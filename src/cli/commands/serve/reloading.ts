@@ -1,7 +1,7 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { ownCommand, ownPath } from '../../../executable/own-program.ts';
 import { defaultSkillFolders } from '../../../server/skills/skill-registry.ts';
 import { shownDuration } from '../../settings/duration.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -25,7 +25,7 @@ export async function serveReloading({ settings, output, interruption }: Invocat
   const signal = interruption.hold();
   const server = new ServingChild();
   const changed = new ProgramChanges({
-    program: resolve(fileURLToPath(new URL('..', import.meta.url))),
+    program: ownPath(),
     files: [...settings.files, join(process.cwd(), projectFileName), join(userFolders().config, 'config.json')],
     skillFolders: defaultSkillFolders({ cwd: process.cwd(), home: homedir(), extra: settings.skills }),
   });
@@ -68,11 +68,12 @@ class ServingChild {
 
   /** Resolves with its exit code; null after a signal. */
   start(): Promise<number | null> {
-    const [script = '', ...args] = process.argv.slice(1);
+    const args = process.argv.slice(2);
     // A loss that was accepted at the first start is not accepted at later ones.
     const once = this.#port === undefined ? ['--reload'] : ['--reload', '--accept-loss'];
     const again = this.#port === undefined ? [] : ['--port', String(this.#port)];
-    const child = fork(script, [...args.filter((each) => !once.includes(each)), ...again]);
+    const [file, words] = ownCommand(...args.filter((each) => !once.includes(each)), ...again);
+    const child = spawn(file, words, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
     child.on('message', (message) => {
       this.#port = (message as { port: number }).port;
       markReloading(this.#port);

@@ -1,7 +1,7 @@
 import { asyncApiDocument } from '../../../core/spec/asyncapi.ts';
 import { openApiDocument } from '../../../core/spec/openapi.ts';
+import { version } from '../../../executable/own-program.ts';
 import type { Invocation } from '../../invocation.ts';
-import { version } from '../../program.ts';
 import type { SpecDocument } from './definition.ts';
 
 const makers: Record<SpecDocument, (version: string) => object> = { openapi: openApiDocument, asyncapi: asyncApiDocument };
@@ -9,6 +9,6 @@ const makers: Record<SpecDocument, (version: string) => object> = { openapi: ope
 /** Prints a description of the protocol. */
 export async function printSpec({ args: [name], output }: Invocation<object>): Promise<void> {
   // Commander takes no other name.
-  const document = makers[name as SpecDocument](version());
+  const document = makers[name as SpecDocument](version);
   for (const line of JSON.stringify(document, undefined, 2).split('\n')) output.line(line);
 }

@@ -1,9 +1,9 @@
 import { eventTypes } from '../../../core/event-filter.ts';
 import { sessionId } from '../../../core/ids.ts';
+import { version } from '../../../executable/own-program.ts';
 import { exitCodeOfWatch } from '../../exit-codes.ts';
 import { usageFailure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
-import { version } from '../../program.ts';
 import { chooseSession } from '../../server-access/live-sessions.ts';
 import type { WatchOptions } from './definition.ts';
 
@@ -30,7 +30,7 @@ export async function watch(invocation: Invocation<WatchOptions>): Promise<numbe
     invocation.interruption.release();
     const { url, token, client } = settings;
     const shown = { filters, readonly, bell, ascii, noColor: !output.isColored, at, since, until, exitStatus, failOnDecision };
-    const ending = await runDashboard({ url, token, session, ...shown, clientName: client, version: version() });
+    const ending = await runDashboard({ url, token, session, ...shown, clientName: client, version });
     return exitCodeOfWatch(ending, { exitStatus, failOnDecision });
   }
   // The overview waits for a decision of any session; lines are those of one.
