@@ -11,6 +11,8 @@ export const bin = fileURLToPath(new URL('../../bin/shannon-dash.js', import.met
 export interface Place {
   folder: string;
   env: NodeJS.ProcessEnv;
+  /** The program's one file, which is started in the place of Node with the built files. */
+  oneFile?: string;
 }
 
 /** Makes a place that goes when the test ends. */
@@ -40,8 +42,9 @@ export class StartedProgram {
   stderr = '';
   #look: (() => void)[] = [];
 
-  constructor(args: readonly string[], { folder, env }: Place) {
-    this.child = spawn(process.execPath, [bin, ...args], { cwd: folder, env });
+  constructor(args: readonly string[], { folder, env, oneFile }: Place) {
+    const command: [string, string[]] = oneFile === undefined ? [process.execPath, [bin, ...args]] : [oneFile, [...args]];
+    this.child = spawn(...command, { cwd: folder, env });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stdout += text)));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stderr += text)));
     this.ended = new Promise((resolve) =>
