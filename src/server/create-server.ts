@@ -11,6 +11,7 @@ import { MemoryJournal } from '../journal/memory/memory-journal.ts';
 import { Authenticator } from './access/authenticator.ts';
 import { ConnectionOwners } from './access/connection-owners.ts';
 import { guardServer } from './access/guarded-server.ts';
+import type { IdentityProvider, IdentityProviderOptions } from './access/identity-provider.ts';
 import { LocalUsers } from './access/local-users.ts';
 import { OriginGuard } from './access/origin-guard.ts';
 import { TokenRegistry } from './access/tokens/token-registry.ts';
@@ -57,6 +58,8 @@ export interface ServerOptions {
   tokenFile?: string | undefined;
   /** Opens the journal of a tenant that a token names, as `journal` is for the server's own sessions. Default: there are no tenants. */
   openTenantJournal?: ((tenant: string) => Promise<Journal>) | undefined;
+  /** An identity provider whose tokens callers may show too. Default: none. */
+  identityProvider?: IdentityProviderOptions | undefined;
   /** Whether processes of the server's own user, on this machine, need a token too. Default: false. */
   asksEverybody?: boolean;
   /** Where the server logs. Default: nowhere. */
@@ -116,9 +119,10 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
           (each) => each.close(),
         );
   await tokens?.ready;
+  const provider = options.identityProvider && (await openProvider(options.identityProvider, (tenant) => workspaces.prepare(tenant)));
   const users = opened.keep(new LocalUsers(), (each) => each.close());
   app.server.on('connection', (socket) => users.look(socket));
-  const authenticator = new Authenticator({ tokens, users, asksEverybody: options.asksEverybody ?? false });
+  const authenticator = new Authenticator({ tokens, provider, users, asksEverybody: options.asksEverybody ?? false });
   const edge = { as: workspaces.as.bind(workspaces), budget, tuning, version, onSlowConsumer };
   serveSockets(io, { ...edge, log, authenticator });
   const owners = new ConnectionOwners();
@@ -167,6 +171,11 @@ function openWorkspaces(options: ServerOptions, log: Logger): Promise<Workspaces
     },
     openJournal: options.openTenantJournal,
   });
+}
+
+async function openProvider(options: IdentityProviderOptions, prepare: (tenant: string) => Promise<void>): Promise<IdentityProvider> {
+  const { IdentityProvider } = await import('./access/identity-provider.ts');
+  return new IdentityProvider(options, prepare);
 }
 
 function httpServer(log: Logger): FastifyInstance {

@@ -11,7 +11,7 @@ import { userFolders } from './user-folders.ts';
 export type SettingSource = 'flag' | 'environment' | 'project' | 'user';
 
 /** Fields with several values: each has a flag of its own, and a variable holds them with commas between. */
-const commaLists: readonly string[] = ['cors_origins', 'allowed_hosts'];
+const commaLists: readonly string[] = ['cors_origins', 'allowed_hosts', 'claims'];
 
 /** The settings of one source as they were given, before they are checked. */
 export interface GivenSettings {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sessionId } from '../../core/ids.ts';
+import { isLoopback } from '../../core/loopback.ts';
 import { text as wellFormedText } from '../../core/text/text.ts';
 import { parseDurationMs } from './duration.ts';
 import type { SettingField } from './setting-names.ts';
@@ -44,6 +45,22 @@ export const settingFields = {
   skills: list,
   /** Whether processes of the user that runs the server need a token too. */
   auth: flag,
+  /** An identity provider whose tokens are taken: where its keys are, its name, and for whom its tokens must be. */
+  jwks_url: text.refine(
+    (given) =>
+      URL.canParse(given) && (given.startsWith('https://') || (given.startsWith('http://') && isLoopback(new URL(given).hostname))),
+    'must be an https URL (http for this machine only)',
+  ),
+  issuer: text,
+  audience: text,
+  /** Which claim of such a token says what, as `role=app_role`. */
+  claims: z.array(
+    text.regex(
+      /^(?:name|role|steer|sessions|tenant)=\S+$/,
+      'must be such as role=CLAIM, with name, role, steer, sessions or tenant before the =',
+    ),
+    'must be a list of texts',
+  ),
   /** How long a session without an attached orchestrator may have no event before the server gives it up as lost. */
   lost_after: duration,
   token_file: text,

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { usageFailure } from '../failure.ts';
 import { isLoopback } from '../../core/loopback.ts';
 import { readAccessToken } from './access-token.ts';
 import type { SettingValues } from './setting-fields.ts';
@@ -29,6 +30,8 @@ export interface Settings {
   skills: string[];
   /** Whether processes of the same user need a token as well. */
   auth: boolean;
+  /** The identity provider whose tokens are taken. */
+  identityProvider: { jwksUrl: string; issuer: string; audience: string; claims: Record<string, string> } | undefined;
   lostAfterMs: number | undefined;
   /** The configuration files that were read. */
   files: string[];
@@ -69,6 +72,12 @@ export function readSettings(options: object): Settings {
     devOrigins: pick('dev_origins')?.value ?? true,
     skills: pick('skills')?.value ?? [],
     auth: pick('auth')?.value ?? false,
+    identityProvider: providerOf({
+      jwksUrl: pick('jwks_url')?.value,
+      issuer: pick('issuer')?.value,
+      audience: pick('audience')?.value,
+      claims: pick('claims')?.value ?? [],
+    }),
     lostAfterMs: pick('lost_after')?.value,
     files: [files.project, files.user].flatMap((file) => (file?.bytes === undefined ? [] : file.path)),
     warnings: warningsOf(files.project, layers),
@@ -86,14 +95,30 @@ function warningsOf(project: ConfigurationFile | undefined, layers: readonly Set
   return [`${project.path} is not trusted: ${missed.join(', ')} left out; look at it, then: shannon-dash trust`];
 }
 
+/** @throws Failure some of what makes a provider is missing: its tokens would not be checked whole */
+function providerOf(given: {
+  jwksUrl: string | undefined;
+  issuer: string | undefined;
+  audience: string | undefined;
+  claims: readonly string[];
+}): Settings['identityProvider'] {
+  const { jwksUrl, issuer, audience, claims } = given;
+  if (jwksUrl === undefined && issuer === undefined && audience === undefined) return undefined;
+  if (jwksUrl === undefined || issuer === undefined || audience === undefined) {
+    throw usageFailure('an identity provider needs all three: --jwks-url, --issuer and --audience');
+  }
+  return { jwksUrl, issuer, audience, claims: Object.fromEntries(claims.map((each) => each.split(/=(.*)/s).slice(0, 2))) };
+}
+
 /** Whom a server lets in. */
 export function accessOf({
   corsOrigins,
   allowedHosts,
   devOrigins,
   auth,
-}: Settings): Pick<Settings, 'corsOrigins' | 'allowedHosts' | 'devOrigins'> & { asksEverybody: boolean } {
-  return { corsOrigins, allowedHosts, devOrigins, asksEverybody: auth };
+  identityProvider,
+}: Settings): Pick<Settings, 'corsOrigins' | 'allowedHosts' | 'devOrigins' | 'identityProvider'> & { asksEverybody: boolean } {
+  return { corsOrigins, allowedHosts, devOrigins, identityProvider, asksEverybody: auth };
 }
 
 /** The host and port of a URL of this machine: `serve` then listens where the other commands look for it. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { isDirect } from './local-caller.ts';
+import type { IdentityProvider } from './identity-provider.ts';
 import type { LocalUsers } from './local-users.ts';
 import { tokenEnded } from './policy.ts';
 import type { Principal } from './principal.ts';
@@ -18,6 +19,8 @@ const tokenParameters = ['token', 'access_token', 'auth', 'authorization'];
 export interface AuthenticatorParts {
   /** Absent where no file of tokens is kept. */
   tokens: TokenRegistry | undefined;
+  /** Absent where no identity provider is named. */
+  provider: IdentityProvider | undefined;
   users: LocalUsers;
   /** Whether processes of the server's own user need a token too. */
   asksEverybody: boolean;
@@ -37,14 +40,18 @@ export class Authenticator {
   callerOf(request: IncomingMessage): Caller | Promise<Caller> {
     checkUrl(request.url ?? '');
     const { authorization } = request.headers;
-    if (authorization !== undefined) return { kind: 'token', principal: this.ofToken(bearerOf(authorization)) };
+    if (authorization !== undefined) {
+      const principal = this.ofToken(bearerOf(authorization));
+      return principal instanceof Promise ? principal.then(ofPrincipal) : ofPrincipal(principal);
+    }
     if (this.#parts.asksEverybody || !isDirect(request)) return unknown;
     const isOwn = this.#parts.users.isOwn(request.socket);
     return typeof isOwn === 'boolean' ? callerOf(isOwn) : isOwn.then(callerOf);
   }
 
-  /** @throws ShannonDashError UNAUTHENTICATED */
-  ofToken(token: string): Principal {
+  /** @throws ShannonDashError UNAUTHENTICATED; UNAVAILABLE the identity provider does not answer */
+  ofToken(token: string): Principal | Promise<Principal> {
+    if (this.#parts.provider !== undefined && isJwtText(token)) return this.#parts.provider.find(token);
     const principal = this.#parts.tokens?.find(token);
     if (principal === undefined) throw tokenEnded();
     return principal;
@@ -57,6 +64,15 @@ export function tokenMissing(): ShannonDashError {
     'UNAUTHENTICATED',
     'A token is needed here: send "Authorization: Bearer TOKEN", or auth.token with Socket.IO. Whoever runs the server makes one: shannon-dash token create',
   );
+}
+
+function ofPrincipal(principal: Principal): Caller {
+  return { kind: 'token', principal };
+}
+
+/** Whether a text has the form of a JSON Web Token: three parts with dots between them. */
+function isJwtText(text: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
 }
 
 function callerOf(isOwn: boolean): Caller {

@@ -32,7 +32,7 @@ export class ConnectionOwners {
     const owner = sid === null ? undefined : this.#owners.get(sid);
     if (owner === undefined) return false;
     if (owner.caller.kind !== caller.kind) return true;
-    if (owner.caller.kind === 'token' && caller.kind === 'token') return owner.caller.principal.token !== caller.principal.token;
+    if (owner.caller.kind === 'token' && caller.kind === 'token') return owner.caller.principal.token?.id !== caller.principal.token?.id;
     // A caller without a token in its header may have sent one in `auth` since: then its address has to do.
     return caller.kind === 'unknown' && owner.address !== socket.remoteAddress;
   }

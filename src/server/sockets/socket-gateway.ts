@@ -43,19 +43,22 @@ export interface GatewayParts {
 
 /** Answers every client of a Socket.IO server: protocol, section 4. */
 export function serveSockets(io: SocketServer, parts: GatewayParts): void {
-  io.use((socket, next) => {
-    try {
-      socket.data = joiningOf(socket, parts);
-      next();
-    } catch (error) {
-      next(Object.assign(new Error(errorBody(error).error), { data: errorBody(error) }));
-    }
-  });
+  io.use(async (socket, next) => next(await refusalOf(socket, parts)));
   io.engine.on('connection', (connection: Connection) => connection.on('message', noteBinary));
   boundDecoding(io, parts.tuning);
   releaseHandshakes(io, parts.tuning);
   joinWrites(io, parts.tuning);
   io.on('connection', (socket) => new Client(socket, parts).open());
+}
+
+/** Finds out who the client is; gives the reason why it is not let in. */
+async function refusalOf(socket: Socket, parts: GatewayParts): Promise<Error | undefined> {
+  try {
+    socket.data = await joiningOf(socket, parts);
+    return undefined;
+  } catch (error) {
+    return Object.assign(new Error(errorBody(error).error), { data: errorBody(error) });
+  }
 }
 
 type Connection = Socket['conn'];

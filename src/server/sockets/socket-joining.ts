@@ -16,14 +16,14 @@ export interface Joining {
   knowsPaths: boolean;
 }
 
-/** @throws ShannonDashError the handshake, or the token, is wrong */
-export function joiningOf(
+/** @throws ShannonDashError (by its promise) the handshake, or the token, is wrong */
+export async function joiningOf(
   socket: Socket,
   { authenticator, as }: { authenticator: Authenticator; as: (principal: Principal) => WorkspaceAccess },
-): Joining {
+): Promise<Joining> {
   const { auth, query } = socket.handshake;
   const hello = parse(handshake, { ...auth, session_id: auth['session_id'] ?? query['session_id'] });
-  const principal = principalOfSocket(socket, hello, authenticator);
+  const principal = await principalOfSocket(socket, hello, authenticator);
   return { hello, principal, access: as(principal), knowsPaths: principal.token === undefined && knowsPaths(socket.request) };
 }
 
@@ -31,14 +31,14 @@ export function joiningOf(
  * The principal of a Socket.IO client: of the token in its `auth`, or in the header of its request.
  * @throws ShannonDashError UNAUTHENTICATED, or INVALID for two different tokens
  */
-function principalOfSocket(
+async function principalOfSocket(
   socket: Socket,
   { token, client }: { token?: string | undefined; client?: string | undefined },
   authenticator: Authenticator,
-): Principal {
+): Promise<Principal> {
   const caller = callerOf(socket.request);
   if (token !== undefined) {
-    const principal = authenticator.ofToken(token);
+    const principal = await authenticator.ofToken(token);
     if (caller.kind === 'token' && caller.principal.token?.id !== principal.token?.id) {
       throw new ShannonDashError('INVALID', 'auth.token: is another token than that in the header Authorization; send one of them');
     }

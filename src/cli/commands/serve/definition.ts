@@ -30,6 +30,15 @@ export const serveDefinition: CommandDefinition = {
     { flags: '--dev-origins', summary: 'let pages on localhost:3000 and :5173 call', isHidden: true },
     { flags: '--no-dev-origins', summary: 'let no page on localhost:3000 and :5173 call' },
     { flags: '--auth', summary: 'ask your own programs on this machine for a token too' },
+    { flags: '--jwks-url <url>', summary: 'take tokens of the identity provider whose keys are there', kind: 'url' },
+    { flags: '--issuer <name>', summary: 'its name, as its tokens say it', kind: 'text' },
+    { flags: '--audience <name>', summary: 'for whom its tokens must be', kind: 'text' },
+    {
+      flags: '--claim <field=claim>',
+      summary: 'which claim says name, role, steer, sessions, tenant (repeatable)',
+      kind: 'text',
+      isRepeatable: true,
+    },
     { flags: '--lost-after <time>', summary: 'when a session that is silent is lost (5m)', kind: 'duration' },
     {
       flags: '--log-level <level>',
