@@ -27,6 +27,8 @@ export class Attachment {
   readonly #parts: AttachmentParts;
   readonly #request: StandingRequest;
   #state: SessionState | undefined;
+  /** Proves to the server that it is the same client that attaches again. */
+  #lease: string | undefined;
   #announced = '';
   #count = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,9 +73,11 @@ export class Attachment {
       reattach: !isFirst,
       take_over: takesOver,
       ...(under === undefined ? {} : { under }),
+      ...(this.#lease === undefined ? {} : { lease: this.#lease }),
     });
     this.#announced = capabilities.join();
     this.#state = answer.state;
+    this.#lease = answer.lease;
     this.#parts.onAnswer(answer, isFirst);
     const count = ++this.#count;
     const begin = () => {

@@ -25,10 +25,16 @@ export function foldOrchestrator(state: SessionState, event: SessionEvent): Part
       },
     };
   }
+  const [token, sha256] = [textField(data, 'token'), textField(data, 'lease')];
   const attachment = {
     instance_id: instanceId,
     capabilities: capabilitiesOf(data['capabilities']),
-    lease: { server: textField(data, 'server'), term: seq },
+    lease: {
+      server: textField(data, 'server'),
+      term: seq,
+      ...(token === null ? {} : { token }),
+      ...(sha256 === null ? {} : { sha256 }),
+    },
   };
   return isDelegate ? { delegate: attachment } : { orchestrator: { ...attachment, attached: true, last_seen: timestamp } };
 }

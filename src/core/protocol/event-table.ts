@@ -59,6 +59,8 @@ const orchestrator = z.looseObject({
   reason: text.nullish(),
   server: text.nullish(),
   term: count.nullish(),
+  token: text.nullish(),
+  lease: text.nullish(),
   under: text.or(z.boolean()).nullish(),
 });
 

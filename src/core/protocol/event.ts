@@ -100,6 +100,8 @@ export interface Cursor extends z.output<typeof cursor> {}
 /** `publish`: events for one session, refused as a whole with the path of the first fault. */
 export const publishRequest = z.object({
   session_id: sessionId,
+  /** Of a caller with another token than that of the orchestrator that is attached: the lease that this one was given. */
+  lease: boundedText(limits.idChars).optional(),
   events: z
     .array(z.unknown(), 'must be a list')
     .min(1, 'must have at least one event')

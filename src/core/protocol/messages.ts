@@ -5,6 +5,7 @@ import { eventTypes } from '../event-filter.ts';
 import { optionalSessionId, sessionId, shortId } from '../ids.ts';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { sessionState } from './session-state.ts';
+import { limits } from './limits.ts';
 import { anyObject, boundedText } from '../text/text.ts';
 
 /** What a client may say of itself when it connects (`auth`; `session_id` also in the query). */
@@ -42,6 +43,8 @@ export const attachRequest = z.object({
   take_over: z.boolean().default(true),
   /** The instance that supervises this one (`run` and its child): takes the commands of its own capabilities and leaves the rest. */
   under: shortId.optional(),
+  /** What the answer to a former attach gave: proves that the attachment is this client's own, where its token does not. */
+  lease: boundedText(limits.idChars).optional(),
 });
 
 export type AttachRequest = z.output<typeof attachRequest>;
@@ -104,7 +107,14 @@ const eventsMessage = openObject({ session_id: told, events: eventList });
 /** The answer to `publish`, on every transport. */
 export const publishedMessage = openObject({ success, epoch: told, first_seq: count, last_seq: count });
 
-const attachedMessage = openObject({ success, epoch: told, state: sessionState, commands: z.array(commandState) });
+const attachedMessage = openObject({
+  success,
+  epoch: told,
+  state: sessionState,
+  commands: z.array(commandState),
+  /** A secret of this client, to be shown when it attaches again. A server of an older version gives none. */
+  lease: told.optional(),
+});
 
 const sessionMessage = openObject({ session_id: told, timestamp: told });
 

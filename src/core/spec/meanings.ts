@@ -55,7 +55,7 @@ export const eventMeanings: Record<KnownEventType, string> = {
   'command:rejected': 'The command was refused.',
   'command:expired': 'No orchestrator took the command in its time.',
   'orchestrator:attached':
-    'An orchestrator carries out the commands of this session from now on. `server` is the id of the server that holds its connection, `term` the `seq` of its attachment, `under` the instance that supervises it.',
+    'An orchestrator carries out the commands of this session from now on. `server` is the id of the server that holds its connection, `term` the `seq` of its attachment, `under` the instance that supervises it, `token` the id of the token that attached it, `lease` the SHA-256 of the secret that it was given.',
   'orchestrator:detached': 'The orchestrator left (`code` is `left`), or its connection was lost.',
 };
 
@@ -78,7 +78,7 @@ export const requestMeanings: Record<RequestName, string> = {
   command: 'Sends a command. `session_id` is `*` for every live session. The answer also comes as the message `command:result`.',
   'command:update': 'The orchestrator says that it has carried a command out, or could not.',
   'orchestrator:attach':
-    'Carries out the commands of a session from now on. The answer has its state, and the commands that have not ended.',
+    "Carries out the commands of a session from now on. The answer has its state, the commands that have not ended, and a `lease`: a secret that proves later that the attachment is this client's.",
   ping: 'Measures the round trip. The answer also comes as the message `pong`.',
 };
 
@@ -111,7 +111,7 @@ export const statusMeanings: Record<SessionStatus, string> = {
 export const errorMeanings: Record<WireErrorCode | LocalErrorCode, string> = {
   INVALID: 'A field is wrong; the error names it by its path.',
   UNAUTHENTICATED: 'The server asks for a token.',
-  FORBIDDEN: 'The origin, the host or the role is not allowed.',
+  FORBIDDEN: 'The origin, the host or the role is not allowed, or the orchestrator of the session was attached with another token.',
   NOT_FOUND: 'There is no such session, command, decision, skill or route.',
   CONFLICT: 'It contradicts what is: an id with other content, a decision that was made.',
   SUPERSEDED: 'Another orchestrator has taken the session.',

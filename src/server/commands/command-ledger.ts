@@ -3,7 +3,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import type { AttachRequest } from '../../core/protocol/messages.ts';
-import type { CommandState, SessionState } from '../../core/protocol/session-state.ts';
+import type { CommandState } from '../../core/protocol/session-state.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { KeyedMutex } from '../keyed-mutex.ts';
@@ -12,7 +12,8 @@ import { liveSessions, onlyLiveSession } from '../sessions/live-sessions.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';
 import { executorOf } from './attachment/attached.ts';
-import { Attaching } from './attachment/attaching.ts';
+import { Attaching, type Attached } from './attachment/attaching.ts';
+import type { Claim } from './attachment/lease.ts';
 import { CommandAccept } from './command-accept.ts';
 import { answerOf, elapsedMs, refusedAnswer } from './rules/command-answer.ts';
 import { CommandDeadlines } from './command-deadlines.ts';
@@ -127,9 +128,9 @@ export class CommandLedger {
   }
 
   /** As `Attaching.attach`. */
-  async attach(link: OrchestratorLink, request: AttachRequest): Promise<{ epoch: string; state: SessionState; commands: CommandState[] }> {
+  async attach(link: OrchestratorLink, request: AttachRequest, claim: Claim): Promise<Attached> {
     await this.ready(request.session_id);
-    return this.#attaching.attach(link, request);
+    return this.#attaching.attach(link, request, claim);
   }
 
   /** As `Attaching.detach`. */

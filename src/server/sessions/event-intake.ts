@@ -9,8 +9,8 @@ import type { AppendResult, Journal, NewEvent } from '../../journal/journal.ts';
 export interface Publishing {
   /** The name that stands in each event for its producer. */
   source: string | undefined;
-  /** Throws where the sender may not write to this session. */
-  mayPublish: (sessionId: string) => void;
+  /** Throws, or rejects, where the sender may not write to this session. */
+  mayPublish: (sessionId: string, lease?: string) => Promise<void> | undefined;
   /** Whether the sender waits for the acknowledgement. */
   wantsAnswer: boolean;
 }
@@ -31,10 +31,12 @@ export class EventIntake {
 
   /** `publish`: all of the events or none. */
   publish(input: unknown, publishing: Publishing): Promise<PublishedMessage> {
-    const { session_id, events } = parse(publishRequest, input);
-    publishing.mayPublish(session_id);
+    const { session_id, lease, events } = parse(publishRequest, input);
+    const allowed = publishing.mayPublish(session_id, lease);
+    // A fault of an event is thrown before anybody waits for this.
+    allowed?.catch(() => undefined);
     const checked = events.map((event, index) => parseEventInput(event, `events[${index}]`));
-    return this.#append(session_id, checked, publishing, ({ epoch, first_seq, last_seq }) => ({
+    return this.#append({ sessionId: session_id, events: checked, allowed }, publishing, ({ epoch, first_seq, last_seq }) => ({
       success: true,
       epoch,
       first_seq,
@@ -45,13 +47,18 @@ export class EventIntake {
   /** `cli_event`, the older channel. */
   publishCliEvent(input: unknown, publishing: Publishing): Promise<{ success: true }> {
     const cliEvent = parse(cliEventRequest, input);
-    publishing.mayPublish(cliEvent.session_id);
-    return this.#append(cliEvent.session_id, [{ ...eventOfCli(cliEvent), mendsTexts: true }], publishing, () => ({ success: true }));
+    const { session_id: sessionId } = cliEvent;
+    const allowed = publishing.mayPublish(sessionId);
+    const events = [{ ...eventOfCli(cliEvent), mendsTexts: true as const }];
+    return this.#append({ sessionId, events, allowed }, publishing, () => ({ success: true }));
   }
 
   #append<Answer>(
-    sessionId: string,
-    events: readonly (EventInput & Pick<NewEvent, 'mendsTexts'>)[],
+    {
+      sessionId,
+      events,
+      allowed,
+    }: { sessionId: string; events: readonly (EventInput & Pick<NewEvent, 'mendsTexts'>)[]; allowed: Promise<void> | undefined },
     { source, wantsAnswer }: Publishing,
     answer: (appended: AppendResult) => Answer,
   ): Promise<Answer> {
@@ -65,7 +72,8 @@ export class EventIntake {
       timestamp: timestamp ?? timestampNow(),
       received_at: timestamp === undefined ? undefined : differingReceipt(timestamp),
     }));
-    return this.#journal.append(sessionId, newEvents, { latency: wantsAnswer ? 'normal' : 'relaxed' }).then((appended) => {
+    const append = () => this.#journal.append(sessionId, newEvents, { latency: wantsAnswer ? 'normal' : 'relaxed' });
+    return (allowed === undefined ? append() : allowed.then(append)).then((appended) => {
       this.#onPublished(performance.now() - startedAt);
       return answer(appended);
     });

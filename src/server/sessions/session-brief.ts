@@ -27,7 +27,7 @@ export function briefOf(state: SessionState): SessionBrief {
  */
 export function briefStateOf(state: SessionState): SessionState {
   const { session_id, created_at, updated_at, started_at, ended_at, seq, status, total_steps, progress, current_skill } = state;
-  const { halt, orchestrator, lost, skill_usage } = state;
+  const { halt, orchestrator, delegate, lost, skill_usage } = state;
   const isOld = ({ status: each }: SkillState) => each !== 'running' && each !== 'pending';
   const dropped = new Set(state.skills.filter(isOld).slice(0, -keptSkills));
   const completed = [...dropped].filter((skill) => skill.status === 'completed').length;
@@ -43,6 +43,7 @@ export function briefStateOf(state: SessionState): SessionState {
     progress,
     current_skill,
     orchestrator,
+    delegate,
     lost,
     skill_usage,
     halt: halt && { ...halt, reason: null },

@@ -58,6 +58,14 @@ export class SessionStore {
     return this.#sessions.get(sessionId);
   }
 
+  /** The orchestrators of the fold at the newest event, as far as memory has them: a promise where the journal is read first. */
+  attachments(sessionId: string): SessionState | undefined | Promise<SessionState | undefined> {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return undefined;
+    const { head, state, briefState } = session;
+    return state ?? (briefState.seq === head.seq ? briefState : this.load(sessionId));
+  }
+
   all(): IterableIterator<StoredSession> {
     return this.#sessions.values();
   }

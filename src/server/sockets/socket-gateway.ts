@@ -111,7 +111,8 @@ class Client {
   #producer: Producer | undefined;
   /** The client comes back, and is told why it is not let in. */
   readonly #onTokenEnd = () => this.#socket.conn.close();
-  readonly #onSession = (sessionId: string) => this.#publishesTo(sessionId);
+  readonly #checkSession = (sessionId: string) => this.#orchestrator?.checkPublishing(sessionId);
+  readonly #onSession = (sessionId: string) => (this.#producer ??= this.#access.producer()).enter(sessionId);
 
   constructor(socket: Socket, parts: GatewayParts) {
     this.#socket = socket;
@@ -239,14 +240,8 @@ class Client {
     return this.#access.publishCliEvent(payload, this.#publishing(wantsAnswer));
   }
 
-  /** @throws ShannonDashError SUPERSEDED */
-  #publishesTo(sessionId: string): void {
-    this.#orchestrator?.checkPublishing(sessionId);
-    (this.#producer ??= this.#access.producer()).enter(sessionId);
-  }
-
   #publishing(wantsAnswer: boolean): PublishOptions {
-    return { onSession: this.#onSession, wantsAnswer };
+    return { checkSession: this.#checkSession, onSession: this.#onSession, wantsAnswer };
   }
 
   async #command(payload: unknown): Promise<unknown> {

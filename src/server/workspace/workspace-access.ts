@@ -10,8 +10,8 @@ import type { LinkedDecision } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
 import type { CommandUpdate } from '../commands/command-delivery.ts';
 import type { Detachment } from '../commands/attachment/detachment.ts';
+import type { Attached } from '../commands/attachment/attaching.ts';
 import type { OrchestratorLink } from '../commands/attachment/orchestrators.ts';
-import type { Publishing } from '../sessions/event-intake.ts';
 import { liveSessions } from '../sessions/live-sessions.ts';
 import { Producer } from '../sessions/producer.ts';
 import { summaryOf, watchersBySession, type SessionSummary } from '../sessions/session-summary.ts';
@@ -20,6 +20,7 @@ import type { Subscription, Watcher } from '../sessions/watching/watcher.ts';
 import { usageOfSkills } from '../sessions/usage-of-skills.ts';
 import type { ListedSkill, SkillFilter, SkillUsage } from '../skills/skill-list.ts';
 import type { SkillProblem } from '../skills/skill-folder.ts';
+import { claimOf, publishingAs } from './publishing.ts';
 import type { PublishOptions, SessionHistory, WatchOptions } from './workspace-requests.ts';
 import type { WorkspaceParts } from './workspace-parts.ts';
 
@@ -133,12 +134,12 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
 
   /** Publishes events. A wrong input is thrown at once; the promise is for events that wait for their commit. */
   publish(input: unknown, options: PublishOptions): Promise<PublishedMessage> {
-    return this.#parts.intake.publish(input, this.#publishing(options));
+    return this.#parts.intake.publish(input, publishingAs(this.#principal, this.#parts, options));
   }
 
   /** The same for `cli_event`, the older channel. */
   publishCliEvent(input: unknown, options: PublishOptions): Promise<{ success: true }> {
-    return this.#parts.intake.publishCliEvent(input, this.#publishing(options));
+    return this.#parts.intake.publishCliEvent(input, publishingAs(this.#principal, this.#parts, options));
   }
 
   /** Stands for a connection that publishes. As long as it is open, the sessions that it publishes to are not lost. */
@@ -168,10 +169,10 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   }
 
   /** Makes a link the orchestrator of a session. */
-  async attach(link: OrchestratorLink, request: AttachRequest): Promise<{ epoch: string; state: SessionState; commands: CommandState[] }> {
+  async attach(link: OrchestratorLink, request: AttachRequest): Promise<Attached> {
     this.#check('attach', request.session_id);
     this.#parts.lost.noteHeardHere(request.session_id);
-    return this.#parts.ledger.attach(link, request);
+    return this.#parts.ledger.attach(link, request, claimOf(this.#principal, request.lease));
   }
 
   /** Takes a link away whose connection has ended. */
@@ -266,18 +267,6 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
       subscribed,
       mayReach: (sessionId) => this.#reaches(sessionId),
     });
-  }
-
-  #publishing({ onSession, wantsAnswer }: PublishOptions): Publishing {
-    return {
-      source: this.#principal.source,
-      wantsAnswer,
-      mayPublish: (sessionId: string) => {
-        this.#check('publish', sessionId);
-        onSession?.(sessionId);
-        this.#parts.lost.noteHeardHere(sessionId);
-      },
-    };
   }
 
   async #decision(sessionId: string, decisionId: string): Promise<{ decision: DecisionState; key: LinkedDecision }> {

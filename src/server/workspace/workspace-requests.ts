@@ -4,7 +4,9 @@ import type { JournalEvent, ReadRange } from '../../journal/journal.ts';
 
 /** How an edge publishes. */
 export interface PublishOptions {
-  /** Called with the session before anything is written. It throws where the connection may not publish to that session. */
+  /** Throws where the connection may not publish to the session. */
+  checkSession?: (sessionId: string) => void;
+  /** Called with the session before anything is written, once it is known that the caller may. */
   onSession?: (sessionId: string) => void;
   /** Whether the sender waits for the acknowledgement. */
   wantsAnswer: boolean;

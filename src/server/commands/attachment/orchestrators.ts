@@ -21,6 +21,8 @@ export interface Attachment {
   readonly capabilities: readonly string[];
   /** The `seq` of the event in the journal that attached it. */
   term: number;
+  /** By whose token it was attached, and the hash of its lease. */
+  readonly proof: { token: string | undefined; sha256: string };
   /** The unfinished commands that it was given. */
   readonly given: Set<string>;
 }
@@ -35,9 +37,13 @@ export class Orchestrators {
   }
 
   /** Puts a link in its place, and tells the one that was there. */
-  attach(link: OrchestratorLink, { session_id, instance_id, capabilities, under }: AttachRequest, term: number): Attachment {
+  attach(
+    link: OrchestratorLink,
+    { session_id, instance_id, capabilities, under }: AttachRequest,
+    { term, proof }: Pick<Attachment, 'term' | 'proof'>,
+  ): Attachment {
     const place: Place = under === undefined ? 'primary' : 'delegate';
-    const attachment: Attachment = { link, place, instanceId: instance_id, capabilities, term, given: new Set() };
+    const attachment: Attachment = { link, place, instanceId: instance_id, capabilities, term, proof, given: new Set() };
     const former = this.#attached.get(session_id)?.[place];
     this.#attached.set(session_id, { ...this.#attached.get(session_id), [place]: attachment });
     if (former !== undefined && former.link !== link && former.instanceId !== instance_id) former.link.supersede(session_id, instance_id);
