@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { generatedPages } from '../../scripts/docs/pages.ts';
+import { generatedPages } from '../scripts/docs/pages.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { globalDefinitions } from '../../src/cli/global-options.ts';
 
@@ -14,13 +14,13 @@ test.each([...pages])('%s is what npm run docs writes', (path, text) => {
 });
 
 test('nothing else stands among the generated pages', () => {
-  const there = globSync(['docs/reference/*', 'man/*'], { cwd: root });
+  const there = globSync(['docs/reference/*', 'docs/man/*'], { cwd: root });
   expect(there.toSorted()).toEqual([...pages.keys()].toSorted());
 });
 
 test('the manual page is installed with the package', () => {
   // npm links a list only where it installs a tarball.
-  expect(manifest.man).toEqual(['./man/shannon-dash.1']);
+  expect(manifest.man).toEqual(['./docs/man/shannon-dash.1']);
   expect(manifest.files).toContain('man');
 });
 

@@ -1,4 +1,4 @@
-import type { Json } from '../../src/core/spec/json-schemas.ts';
+import type { Json } from '../../../src/core/spec/json-schemas.ts';
 import { code } from './markdown.ts';
 
 /** A field of an object's schema. */

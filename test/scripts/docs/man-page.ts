@@ -1,4 +1,4 @@
-import manifest from '../../package.json' with { type: 'json' };
+import manifest from '../../../package.json' with { type: 'json' };
 import { definitions, everywhere, exits, notesOf, otherVariables, settings, shownOptions, usageOf } from './command-line.ts';
 
 /** An entry of a list: what is typed, and what it says. */

@@ -1,10 +1,10 @@
-import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from '../../src/cli/command-definition.ts';
-import { commands } from '../../src/cli/commands.ts';
-import { exitCodeMeanings, exitCodes } from '../../src/cli/exit-codes.ts';
-import { globalDefinitions } from '../../src/cli/global-options.ts';
-import { settingFields } from '../../src/cli/settings/setting-fields.ts';
-import { harmlessFields, type SettingField } from '../../src/cli/settings/setting-names.ts';
-import { flagOf, variableName } from '../../src/cli/settings/given-settings.ts';
+import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from '../../../src/cli/command-definition.ts';
+import { commands } from '../../../src/cli/commands.ts';
+import { exitCodeMeanings, exitCodes } from '../../../src/cli/exit-codes.ts';
+import { globalDefinitions } from '../../../src/cli/global-options.ts';
+import { settingFields } from '../../../src/cli/settings/setting-fields.ts';
+import { harmlessFields, type SettingField } from '../../../src/cli/settings/setting-names.ts';
+import { flagOf, variableName } from '../../../src/cli/settings/given-settings.ts';
 
 /** What the pages and the manual tell of the command line, taken from where the program has it. */
 

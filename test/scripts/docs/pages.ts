@@ -10,6 +10,6 @@ export function generatedPages(): Map<string, string> {
     ['docs/reference/http.md', httpPage()],
     ['docs/reference/limits.md', limitsPage()],
     ['docs/reference/socket-io.md', socketsPage()],
-    ['man/shannon-dash.1', manPage()],
+    ['docs/man/shannon-dash.1', manPage()],
   ]);
 }

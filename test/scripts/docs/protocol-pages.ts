@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { endpointOf, httpApi, type EndpointName } from '../../src/core/http-api.ts';
-import { commandTypes, knownEventTypes, sessionStatuses } from '../../src/core/protocol/known-words.ts';
-import { errorTable, localErrorTable } from '../../src/core/protocol/errors.ts';
-import { isServerOnly } from '../../src/core/protocol/event-table.ts';
-import { foldLimits, limits } from '../../src/core/protocol/limits.ts';
-import { answerNames, answers, handshake, requests, serverMessages } from '../../src/core/protocol/messages.ts';
-import { componentSchemas, dataName } from '../../src/core/spec/json-schemas.ts';
+import { endpointOf, httpApi, type EndpointName } from '../../../src/core/http-api.ts';
+import { commandTypes, knownEventTypes, sessionStatuses } from '../../../src/core/protocol/known-words.ts';
+import { errorTable, localErrorTable } from '../../../src/core/protocol/errors.ts';
+import { isServerOnly } from '../../../src/core/protocol/event-table.ts';
+import { foldLimits, limits } from '../../../src/core/protocol/limits.ts';
+import { answerNames, answers, handshake, requests, serverMessages } from '../../../src/core/protocol/messages.ts';
+import { componentSchemas, dataName } from '../../../src/core/spec/json-schemas.ts';
 import {
   commandMeanings,
   errorMeanings,
@@ -14,7 +14,7 @@ import {
   messageMeanings,
   requestMeanings,
   statusMeanings,
-} from '../../src/core/spec/meanings.ts';
+} from '../../../src/core/spec/meanings.ts';
 import { commentsOf } from './doc-comments.ts';
 import { code, page, table } from './markdown.ts';
 import { SchemaText } from './schema-text.ts';
@@ -161,7 +161,7 @@ function bodyText(name: EndpointName): string {
 
 /** The page of limits. */
 export function limitsPage(): string {
-  const source = readFileSync(new URL('../../src/core/protocol/limits.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../../src/core/protocol/limits.ts', import.meta.url), 'utf8');
   const rows = (object: string, values: Readonly<Record<string, number>>) => {
     const comments = commentsOf(source, object);
     return Object.entries(values).map(([name, value]) => {
