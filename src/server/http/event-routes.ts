@@ -129,6 +129,9 @@ async function streamLive(
   filter: (type: string) => boolean,
 ): Promise<undefined> {
   const id = parse(sessionId, path.id, 'session_id');
+  const access = parts.as(principalOf(request));
+  // While the answer can still be an error: the head of a stream says that all is well.
+  access.checkWatch(id);
   const after = lastEventId(request) ?? ('after' in (request.query as object) ? { seq: query.after } : undefined);
   const response = new PacedResponse(reply, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
@@ -145,7 +148,6 @@ async function streamLive(
   }
   const watcher = new SseWatcher(response, filter);
   response.onClose(() => watcher.close());
-  const access = parts.as(principalOf(request));
   const onJoined = ({ epoch }: Cursor) => (watcher.epoch = epoch);
   const subscription = await access.watch(id, watcher, { after, filter, onJoined }).catch((error: unknown) => {
     watcher.cut();

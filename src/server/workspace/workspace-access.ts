@@ -90,6 +90,11 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     return { epoch, seq, read: (range) => journal.read(sessionId, range) };
   }
 
+  /** @throws ShannonDashError what `watch` refuses */
+  checkWatch(sessionId: string): void {
+    this.#check('watch', sessionId);
+  }
+
   /** Subscribes to one session, which need not exist yet. */
   async watch(sessionId: string, watcher: Watcher, { after, ...options }: WatchOptions): Promise<Subscription> {
     this.#check('watch', sessionId);
@@ -227,12 +232,11 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   }
 
   stats() {
-    this.#check('stats');
+    this.#checkOfAll('stats');
     const { store, hub, metrics, ledger, journal, clients } = this.#parts;
-    const watchers = Object.entries(watchersBySession(store, hub)).filter(([sessionId]) => this.#reaches(sessionId));
     return {
       total_connections: clients.count,
-      sessions: Object.fromEntries(watchers),
+      sessions: watchersBySession(store, hub),
       uptime_seconds: metrics.uptimeSeconds,
       events_total: metrics.eventsTotal,
       events_per_second: metrics.eventsPerSecond,
@@ -244,9 +248,16 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
 
   /** The figures as Prometheus reads them. */
   async metrics(): Promise<{ contentType: string; text: string }> {
-    this.#check('metrics');
+    this.#checkOfAll('metrics');
     const { registry } = this.#parts.metrics;
     return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+
+  /** For verbs whose answer sums up every session. */
+  #checkOfAll(verb: Verb): void {
+    this.#check(verb);
+    if (!mayReachAll(this.#principal))
+      throw new ShannonDashError('FORBIDDEN', `"${verb}" tells of every session; ask for a token that reaches all of them`);
   }
 
   #check(verb: Verb, sessionId?: string): void {
