@@ -67,7 +67,7 @@ function withoutNames(answer: Record<string, unknown>, session: string): string 
   return JSON.stringify({ ...answer, timestamp: '', command_id: '', elapsed_ms: 0 }).replaceAll(session, 'SESSION');
 }
 
-describe('row 12: the session of somebody else', () => {
+describe('the session of somebody else', () => {
   test('every foreign pair of token and session is refused, with every verb and on every transport, like a session that is not there', async () => {
     const { token, start } = await startGuarded();
     const ids = Array.from({ length: count }, (_, n) => `own-${n}`);
