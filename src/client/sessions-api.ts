@@ -11,6 +11,7 @@ import { jsonText } from '../core/json/json.ts';
 import { check } from '../core/json/parse.ts';
 import { isErrorBody } from '../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../core/protocol/errors.ts';
+import { ClientToken } from './connection/client-token.ts';
 import { backoffMs, pauseFor } from './connection/backoff.ts';
 import { errorFromBody, reasonOf, unreachable } from './connection/connect-failure.ts';
 import { afterMs, endpoint, exchange, type HttpAnswer } from './connection/http-exchange.ts';
@@ -30,6 +31,7 @@ interface AnyInput {
 /** Which server is asked, as whom, and how long to wait. */
 export interface CallOptions {
   url: string;
+  /** Default: as of a connection. */
   token?: string | undefined;
   /** A name shown to others. */
   client?: string | undefined;
@@ -99,12 +101,13 @@ function pathOf(name: EndpointName, { path = {}, query = {} }: AnyInput): string
   return `${filled.slice(1)}${search === '' ? '' : `?${search}`}`;
 }
 
-function send(
+async function send(
   name: EndpointName,
   input: AnyInput,
   { url, token, client, onConnected, maxChars, signal }: CallOptions & { signal: AbortSignal },
 ): Promise<HttpAnswer> {
   const { body } = input;
+  const bearer = await new ClientToken(url, token).get();
   return exchange(endpoint(url, pathOf(name, input)), {
     method: endpointOf(name).method,
     headers: {
@@ -112,7 +115,7 @@ function send(
       // A header holds Latin-1 only.
       ...(client === undefined ? {} : { 'x-client': client.replaceAll(/[^\x20-\x7e\xa0-\xff]/g, '?') }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
     },
     body: body === undefined ? undefined : new TextEncoder().encode(jsonText(body, 'The request')),
     signal,

@@ -17,6 +17,8 @@ export const healthAnswer = openObject({
   /** Why the server is `degraded`: nothing can be journalled now. */
   reason: told.optional(),
   timestamp,
+  /** To `challenge`: what only the server can answer that has left its user's programs a token. */
+  proof: told.optional(),
   /** Absent, with the figures, for a caller without a token where one is needed. */
   version: told.optional(),
   active_sessions: number.optional(),

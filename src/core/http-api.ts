@@ -74,6 +74,7 @@ export const httpApi = {
     path: '/health',
     summary: 'Whether the server is well',
     verb: 'health',
+    query: z.object({ challenge: told.regex(/^[\w-]{16,128}$/, 'must be 16 to 128 of A-Z a-z 0-9 _ -').optional() }),
     answer: healthAnswer,
     statuses: { 200: 'It is', 503: 'Nothing can be journalled now: `status` is `degraded`, and `reason` says why' },
   },

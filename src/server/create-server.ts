@@ -13,6 +13,7 @@ import { ConnectionOwners } from './access/connection-owners.ts';
 import { guardServer } from './access/guarded-server.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './access/identity-provider.ts';
 import { LocalUsers } from './access/local-users.ts';
+import { OwnToken } from './access/own-token.ts';
 import { OriginGuard } from './access/origin-guard.ts';
 import { TokenRegistry } from './access/tokens/token-registry.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
@@ -67,12 +68,25 @@ export interface ServerOptions {
 }
 
 export interface DashServer {
-  /** Starts to listen. Port 0 takes any free one. @throws the system's error, as EADDRINUSE */
-  listen(address?: { host?: string; port?: number }): Promise<{ url: string; host: string; port: number }>;
+  /** With `asksEverybody`: the token by which the programs of the server's own user are let in, and the key of its proofs. */
+  readonly ownToken: { readonly text: string; readonly key: string } | undefined;
+  /**
+   * Starts to listen. Port 0 takes any free one.
+   * @param onListening called before the first connection is taken
+   * @throws the system's error, as EADDRINUSE
+   */
+  listen(address?: { host?: string; port?: number }, onListening?: (place: ListeningPlace) => void): Promise<ListeningPlace>;
   /** For how long no client has been connected and no request under way, measured at each call. */
   unusedMs(): number;
   /** Tells every client that the server stops, commits the waiting events, and closes every connection and the journal. */
   close(): Promise<void>;
+}
+
+/** Where a server listens. */
+export interface ListeningPlace {
+  url: string;
+  host: string;
+  port: number;
 }
 
 /** Composes the server of its parts; it does not listen yet. When a part fails to open, the parts that are open are closed, the journal too. */
@@ -122,30 +136,38 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   const provider = options.identityProvider && (await openProvider(options.identityProvider, (tenant) => workspaces.prepare(tenant)));
   const users = opened.keep(new LocalUsers(), (each) => each.close());
   app.server.on('connection', (socket) => users.look(socket));
-  const authenticator = new Authenticator({ tokens, provider, users, asksEverybody: options.asksEverybody ?? false });
+  const asksEverybody = options.asksEverybody ?? false;
+  const ownToken = asksEverybody ? new OwnToken() : undefined;
+  const authenticator = new Authenticator({ tokens, provider, users, asksEverybody, own: ownToken });
   const edge = { as: workspaces.as.bind(workspaces), budget, tuning, version, onSlowConsumer };
   serveSockets(io, { ...edge, log, authenticator });
   const owners = new ConnectionOwners();
   io.engine.on('connection', (connection) => owners.bind(connection));
   guardServer(app.server, { guard, authenticator, isForeign: (request, caller) => owners.isForeign(request, caller), log });
   leaveDescriptorRoom(app.server, tuning, log);
-  addRoutes(app, { ...edge, endsWhenUnused: options.endsWhenUnused ?? false });
+  addRoutes(app, { ...edge, prove: ownToken?.prove.bind(ownToken), endsWhenUnused: options.endsWhenUnused ?? false });
 
   // `localhost` has two addresses. The server serves connections to the second like those to the first.
   const loopback6 = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => void app.server.emit('connection', socket));
   opened.keep(loopback6, (each) => each.listening && each.close());
   let closing: Promise<void> | undefined;
   return {
-    async listen({ host = '127.0.0.1', port = 8_000 } = {}) {
+    ownToken,
+    async listen({ host = '127.0.0.1', port = 8_000 } = {}, onListening) {
       const isLocalhost = normalHost(host) === 'localhost';
+      let place: ListeningPlace | undefined;
+      app.server.once('listening', () => {
+        const { address, port: actual } = app.server.address() as AddressInfo;
+        guard.listensAt(host, address);
+        const name = host.includes(':') ? `[${host}]` : host;
+        place = { url: `http://${name === '0.0.0.0' || name === '[::]' ? '127.0.0.1' : name}:${actual}`, host, port: actual };
+        onListening?.(place);
+      });
       await app.listen({ host: isLocalhost ? '127.0.0.1' : host, port });
-      const { address, port: actual } = app.server.address() as AddressInfo;
-      guard.listensAt(host, address);
-      if (isLocalhost) await alsoListen(loopback6, actual);
-      const name = host.includes(':') ? `[${host}]` : host;
-      const url = `http://${name === '0.0.0.0' || name === '[::]' ? '127.0.0.1' : name}:${actual}`;
-      workspaces.announce(url);
-      return { url, host, port: actual };
+      if (place === undefined) throw new Error('The server listens, and has not said so');
+      if (isLocalhost) await alsoListen(loopback6, place.port);
+      workspaces.announce(place.url);
+      return place;
     },
     unusedMs: () => unused.elapsedMs(),
     close: () => (closing ??= shutDown({ io, app, opened, tuning })),

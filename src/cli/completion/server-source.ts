@@ -1,3 +1,4 @@
+import { ClientToken } from '../../client/connection/client-token.ts';
 import { endpoint, exchange } from '../../client/connection/http-exchange.ts';
 import { parseDurationMs } from '../settings/duration.ts';
 import type { Address } from './address.ts';
@@ -33,7 +34,8 @@ export class ServerSource implements Source {
 
   /** @returns undefined where there is no such thing */
   async #get(path: string): Promise<Fields | undefined> {
-    const { url, token } = this.#address;
+    const { url } = this.#address;
+    const token = await new ClientToken(url.href, this.#address.token).get();
     const { status, text, isTooLong } = await exchange(endpoint(url.href, path), {
       headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       signal: this.#signal,

@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
+import type { ClientToken } from './client-token.ts';
 
 /**
  * A socket to a server of ours that is not connected yet.
@@ -8,12 +9,17 @@ import { limits } from '../../core/protocol/limits.ts';
  */
 export function openSocket(
   url: string,
-  { token, client, timeoutMs }: { token: string | undefined; client: string | undefined; timeoutMs: number },
+  { token, client, timeoutMs }: { token: ClientToken; client: string | undefined; timeoutMs: number },
 ): Socket {
   const { origin, pathname } = parseUrl(url);
   return io(origin, {
     path: `${pathname.replace(/\/+$/, '')}/socket.io`,
-    auth: { ...(token === undefined ? {} : { token }), ...(client === undefined ? {} : { client }), subscribe: false },
+    auth: (send) =>
+      void token
+        .get()
+        .then((text) =>
+          send({ ...(text === undefined ? {} : { token: text }), ...(client === undefined ? {} : { client }), subscribe: false }),
+        ),
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
     forceNew: true,

@@ -9,6 +9,7 @@ import { readEnvironment } from '../environment.ts';
 import { readApi, type CallInput } from '../sessions-api.ts';
 import { Listeners } from './listeners.ts';
 import { lossReason, openSocket } from './client-socket.ts';
+import { ClientToken } from './client-token.ts';
 import { readGreeting } from './greeting.ts';
 import { MessageListeners } from './message-listeners.ts';
 import { ServerClock } from './server-clock.ts';
@@ -21,7 +22,7 @@ const pingEveryMs = 5_000;
 export interface ConnectOptions {
   /** Default: $SHANNON_DASH_URL, else http://127.0.0.1:8000. */
   url?: string | undefined;
-  /** Default: $SHANNON_DASH_TOKEN. */
+  /** Default: $SHANNON_DASH_TOKEN, else what a server of the same user on this machine has left for its programs. */
   token?: string | undefined;
   /** A name shown to others. */
   client?: string | undefined;
@@ -109,7 +110,7 @@ export function openConnection(options: ConnectOptions = {}): Connection {
 class SocketConnection implements Connection {
   readonly url: string;
   readonly #options: ConnectOptions;
-  readonly #token: string | undefined;
+  readonly #token: ClientToken;
   readonly #timeoutMs: number;
   readonly #socket: Socket;
   readonly #listeners = new Listeners<ConnectionState>();
@@ -129,14 +130,14 @@ class SocketConnection implements Connection {
     const environment = readEnvironment();
     this.url = options.url ?? environment.url ?? 'http://127.0.0.1:8000';
     this.#options = options;
-    this.#token = options.token ?? environment.token;
+    this.#token = new ClientToken(this.url, options.token);
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#state = { status: 'connecting', attempt: 0, retryAt: null, latencyMs: null, serverVersion: null, error: null, since: Date.now() };
     this.#socket = openSocket(this.url, { token: this.#token, client: options.client, timeoutMs: this.#timeoutMs });
     this.#messages = new MessageListeners(this.#socket, { url: this.url, isHeard: () => this.#state.status === 'live' });
     this.#socket.on('connect', () => this.#plan(Math.min(greetingMs, this.#timeoutMs), () => this.#notGreeted()));
     this.#socket.on('connected', (message: unknown) => this.#greeted(message));
-    this.#socket.on('connect_error', (error) => this.#failed(connectFailure(this.url, error)));
+    this.#socket.on('connect_error', (error) => void this.#refused(connectFailure(this.url, error)));
     this.#socket.on('server:shutdown', () => (this.#lossReason = 'the server is shutting down'));
     this.#socket.on('disconnect', (reason, details) => this.#lost(lossReason(reason, details)));
     options.signal?.addEventListener('abort', this.#abort, { once: true });
@@ -190,9 +191,9 @@ class SocketConnection implements Connection {
     return latencyMs;
   }
 
-  read<Name extends ReadName>(name: Name, input: CallInput<Name>): Promise<AnswerOf<Name>> {
-    const { client, signal } = this.#options;
-    return readApi(name, input, { url: this.url, token: this.#token, client, timeoutMs: this.#timeoutMs, signal });
+  async read<Name extends ReadName>(name: Name, input: CallInput<Name>): Promise<AnswerOf<Name>> {
+    const { client, signal, token } = this.#options;
+    return readApi(name, input, { url: this.url, token, client, timeoutMs: this.#timeoutMs, signal });
   }
 
   retryNow(): void {
@@ -247,6 +248,12 @@ class SocketConnection implements Connection {
     if (this.#state.status !== 'live') return;
     this.#plan(pingEveryMs, () => this.#measure());
     this.ping().catch(() => undefined);
+  }
+
+  async #refused(error: ShannonDashError): Promise<void> {
+    // The server may have started just now, and have another token for its user's programs than the one before it.
+    const isBehind = error.code === 'UNAUTHENTICATED' && (await this.#token.hasChanged());
+    this.#failed(isBehind ? unreachable(this.url, 'it has just started', error) : error);
   }
 
   #failed(error: ShannonDashError): void {

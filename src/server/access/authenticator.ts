@@ -3,6 +3,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { isDirect } from './local-caller.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { LocalUsers } from './local-users.ts';
+import type { OwnToken } from './own-token.ts';
 import { tokenEnded } from './policy.ts';
 import type { Principal } from './principal.ts';
 import type { TokenRegistry } from './tokens/token-registry.ts';
@@ -24,6 +25,8 @@ export interface AuthenticatorParts {
   users: LocalUsers;
   /** Whether processes of the server's own user need a token too. */
   asksEverybody: boolean;
+  /** By which the programs of the server's own user are known then. */
+  own?: OwnToken | undefined;
 }
 
 /** Finds out who calls. A token comes in the header `Authorization`, or in the `auth` of a Socket.IO client; never in a URL. */
@@ -40,21 +43,19 @@ export class Authenticator {
   callerOf(request: IncomingMessage): Caller | Promise<Caller> {
     checkUrl(request.url ?? '');
     const { authorization } = request.headers;
-    if (authorization !== undefined) {
-      const principal = this.ofToken(bearerOf(authorization));
-      return principal instanceof Promise ? principal.then(ofPrincipal) : ofPrincipal(principal);
-    }
+    if (authorization !== undefined) return this.callerWith(bearerOf(authorization));
     if (this.#parts.asksEverybody || !isDirect(request)) return unknown;
     const isOwn = this.#parts.users.isOwn(request.socket);
     return typeof isOwn === 'boolean' ? callerOf(isOwn) : isOwn.then(callerOf);
   }
 
-  /** @throws ShannonDashError UNAUTHENTICATED; UNAVAILABLE the identity provider does not answer */
-  ofToken(token: string): Principal | Promise<Principal> {
-    if (this.#parts.provider !== undefined && isJwtText(token)) return this.#parts.provider.find(token);
+  /** Who shows a token. @throws ShannonDashError UNAUTHENTICATED; UNAVAILABLE the identity provider does not answer */
+  callerWith(token: string): Caller | Promise<Caller> {
+    if (this.#parts.own?.isIt(token) === true) return local;
+    if (this.#parts.provider !== undefined && isJwtText(token)) return this.#parts.provider.find(token).then(ofPrincipal);
     const principal = this.#parts.tokens?.find(token);
     if (principal === undefined) throw tokenEnded();
-    return principal;
+    return { kind: 'token', principal };
   }
 }
 

@@ -14,6 +14,8 @@ export interface RouteParts {
   budget: ReadBudget;
   tuning: Tuning;
   version: string;
+  /** Proves by an answer to a challenge that this server has left its user's programs a token; absent for one that has not. */
+  prove: ((challenge: string) => string) | undefined;
   endsWhenUnused: boolean;
   /** A client was cut because it does not read its answer. */
   onSlowConsumer: () => void;

@@ -8,12 +8,17 @@ import { addRoute } from './route.ts';
 
 /** What is about the server as a whole: health, figures, description, skills. */
 export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
-  addRoute(app, 'health', ({ request, reply }) => {
+  addRoute(app, 'health', ({ query: { challenge }, request, reply }) => {
     const principal = principalOrAnonymous(request);
     const { journal, ...figures } = parts.as(principal).health();
     // Clients can read and watch the history; publishing and commands are refused.
     if (!journal.isWritable) reply.code(503);
-    const status = { status: journal.isWritable ? 'healthy' : 'degraded', timestamp: new Date().toISOString() };
+    const proof = challenge === undefined ? undefined : parts.prove?.(challenge);
+    const status = {
+      status: journal.isWritable ? 'healthy' : 'degraded',
+      timestamp: new Date().toISOString(),
+      ...(proof === undefined ? {} : { proof }),
+    };
     if (principal.role === 'anonymous') return status;
     return {
       ...status,

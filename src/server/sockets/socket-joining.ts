@@ -4,8 +4,9 @@ import { parse } from '../../core/json/parse.ts';
 import { handshake } from '../../core/protocol/messages.ts';
 import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
-import { tokenMissing, type Authenticator } from '../access/authenticator.ts';
-import { callerOf, knowsPaths } from '../access/guarded-server.ts';
+import { tokenMissing, type Authenticator, type Caller } from '../access/authenticator.ts';
+import { callerOf } from '../access/guarded-server.ts';
+import { mayKnowPaths } from '../access/local-caller.ts';
 import { unrestricted, type Principal } from '../access/principal.ts';
 
 /** What is known of a client when it has joined. */
@@ -23,28 +24,23 @@ export async function joiningOf(
 ): Promise<Joining> {
   const { auth, query } = socket.handshake;
   const hello = parse(handshake, { ...auth, session_id: auth['session_id'] ?? query['session_id'] });
-  const principal = await principalOfSocket(socket, hello, authenticator);
-  return { hello, principal, access: as(principal), knowsPaths: principal.token === undefined && knowsPaths(socket.request) };
+  const caller = await callerOfSocket(socket, hello.token, authenticator);
+  if (caller.kind === 'unknown') throw tokenMissing();
+  const principal = caller.kind === 'token' ? caller.principal : unrestricted(hello.client, socket.id);
+  return { hello, principal, access: as(principal), knowsPaths: caller.kind === 'local' && mayKnowPaths(socket.request) };
 }
 
 /**
- * The principal of a Socket.IO client: of the token in its `auth`, or in the header of its request.
+ * Who a Socket.IO client is: by the token in its `auth`, else by its request.
  * @throws ShannonDashError UNAUTHENTICATED, or INVALID for two different tokens
  */
-async function principalOfSocket(
-  socket: Socket,
-  { token, client }: { token?: string | undefined; client?: string | undefined },
-  authenticator: Authenticator,
-): Promise<Principal> {
+async function callerOfSocket(socket: Socket, token: string | undefined, authenticator: Authenticator): Promise<Caller> {
   const caller = callerOf(socket.request);
-  if (token !== undefined) {
-    const principal = await authenticator.ofToken(token);
-    if (caller.kind === 'token' && caller.principal.token?.id !== principal.token?.id) {
-      throw new ShannonDashError('INVALID', 'auth.token: is another token than that in the header Authorization; send one of them');
-    }
-    return principal;
+  if (token === undefined) return caller;
+  const shown = await authenticator.callerWith(token);
+  const isSame = shown.kind === 'token' && caller.kind === 'token' && shown.principal.token?.id === caller.principal.token?.id;
+  if (caller.kind === 'token' && !isSame) {
+    throw new ShannonDashError('INVALID', 'auth.token: is another token than that in the header Authorization; send one of them');
   }
-  if (caller.kind === 'token') return caller.principal;
-  if (caller.kind === 'local') return unrestricted(client, socket.id);
-  throw tokenMissing();
+  return shown;
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { callApi } from '../../../client/sessions-api.ts';
 import type { AnswerOf } from '../../../core/http-api.ts';
 import { isLoopback } from '../../../core/loopback.ts';
+import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { ownCommand } from '../../../executable/own-program.ts';
 import { withoutInheritedDescriptors } from '../../../run/program/inherited-state.ts';
 import { Failure } from '../../failure.ts';
@@ -20,6 +21,11 @@ const startMs = 8_000;
 const lookAgainMs = 100;
 
 type ServerStats = AnswerOf<'stats'>;
+
+/** A server that answers, with its figures where it tells them. */
+interface FoundServer {
+  stats?: ServerStats;
+}
 
 const failureLine = z.object({ error: z.object({ message: z.string() }) });
 
@@ -57,8 +63,8 @@ export class RunServer {
    * @throws Failure no server answers, and why none could be started
    */
   async reach(): Promise<void> {
-    const stats = (await statsOf(this.url)) ?? (await this.#start());
-    this.#stats ??= stats;
+    const found = (await lookFor(this.#settings)) ?? (await this.#start());
+    this.#stats ??= found.stats;
   }
 
   /**
@@ -71,7 +77,7 @@ export class RunServer {
     if (this.#stats !== undefined && isOurs(this.#stats)) await this.reach();
   }
 
-  async #start(): Promise<ServerStats | undefined> {
+  async #start(): Promise<FoundServer> {
     const { url } = this;
     if (!isHere(url)) {
       throw new Failure('UNREACHABLE', `cannot reach ${url}`, { hints: ['start a server there, or leave --url out: run starts one here'] });
@@ -86,8 +92,8 @@ export class RunServer {
         this.#isStarted = reason === undefined;
       }
       // Another program may have started one meanwhile.
-      const stats = await statsOf(url);
-      if (this.#isStarted || stats !== undefined) return stats;
+      const found = await lookFor(this.#settings);
+      if (this.#isStarted || found !== undefined) return found ?? {};
       if (lock !== undefined) break;
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
     }
@@ -149,12 +155,18 @@ function reasonIn(output: string): string | undefined {
   return undefined;
 }
 
-/** The figures of the server at a URL; undefined where no shannon-dash server answers. */
-async function statsOf(url: string): Promise<ServerStats | undefined> {
+/**
+ * Looks for the server at the URL; undefined where no shannon-dash server answers.
+ * @throws ShannonDashError UNAUTHENTICATED it wants a token
+ */
+async function lookFor({ url, token }: Settings): Promise<FoundServer | undefined> {
   try {
-    return await callApi('stats', {}, { url, timeoutMs: answerMs });
-  } catch {
-    return undefined;
+    return { stats: await callApi('stats', {}, { url, token, timeoutMs: answerMs }) };
+  } catch (error) {
+    if (!(error instanceof ShannonDashError)) return undefined;
+    if (error.code === 'UNAUTHENTICATED') throw error;
+    // An orchestrator may publish to a server whose figures it may not see.
+    return error.code === 'FORBIDDEN' ? {} : undefined;
   }
 }
 

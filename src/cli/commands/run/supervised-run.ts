@@ -13,6 +13,7 @@ import { leaveToPassOn } from './late-output.ts';
 import { withOwnCommand } from './own-command.ts';
 import type { Invocation } from '../../invocation.ts';
 import { RunServer } from './run-server.ts';
+import type { Settings } from '../../settings/settings.ts';
 import { userFolders } from '../../settings/user-folders.ts';
 
 const answerMs = 2_000;
@@ -34,7 +35,7 @@ export async function runSupervised({ args, options, settings, output, interrupt
   let tell = (sentence: string) => output.warn(sentence);
   const server = new RunServer(settings, (sentence) => tell(sentence));
   // Asked for while the server is looked for: most often it is there.
-  const proposed = options.session === undefined ? freeName(url) : undefined;
+  const proposed = options.session === undefined ? freeName(settings) : undefined;
   const missing = await server.reach().then(
     () => undefined,
     (error: unknown) => failureOf(error),
@@ -43,7 +44,7 @@ export async function runSupervised({ args, options, settings, output, interrupt
     if (options.requireServer === true) throw missing;
     output.warn(`${missing.message}; the program runs, and its events wait for a server there`);
   }
-  const session = options.session ?? (await proposed) ?? (missing === undefined ? await freeName(url) : undefined) ?? randomName(8);
+  const session = options.session ?? (await proposed) ?? (missing === undefined ? await freeName(settings) : undefined) ?? randomName(8);
   // On a terminal the program's output is preceded by one line; elsewhere by none.
   const isPersonal = process.stderr.isTTY;
   tell = (sentence) => later.push(sentence);
@@ -91,10 +92,10 @@ export async function runSupervised({ args, options, settings, output, interrupt
 }
 
 /** A name that no session has, short since people type it; undefined where no server says so. */
-async function freeName(url: string): Promise<string | undefined> {
+async function freeName({ url, token }: Settings): Promise<string | undefined> {
   for (let bytes = 2; ; bytes++) {
     const name = randomName(bytes);
-    const code = await callApi('session', { path: { id: name } }, { url, timeoutMs: answerMs }).then(
+    const code = await callApi('session', { path: { id: name } }, { url, token, timeoutMs: answerMs }).then(
       () => 'taken',
       (error: unknown) => (error instanceof ShannonDashError ? error.code : undefined),
     );

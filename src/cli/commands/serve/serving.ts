@@ -2,15 +2,17 @@ import { homedir } from 'node:os';
 import { pino } from 'pino';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { tokenFileOf } from '../../../server/access/tokens/token-file.ts';
-import { createServer, type DashServer } from '../../../server/create-server.ts';
+import { createServer, type DashServer, type ListeningPlace } from '../../../server/create-server.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure, usageFailure } from '../../failure.ts';
 import { kernelTells } from '../../../server/access/local-users.ts';
 import { openJournal, sqliteFlaw } from './journal-file.ts';
 import type { ServeOptions } from './definition.ts';
+import { leaveOwnServerFile } from './own-server-file.ts';
 import { portHolder } from './port-holder.ts';
 import type { Invocation } from '../../invocation.ts';
 import { createLog } from './server-log.ts';
+import { systemReason } from '../../terminal/system-reason.ts';
 import { accessOf, type Settings } from '../../settings/settings.ts';
 
 /** A stop that takes longer is ended by force: by then the journal holds every acknowledged event. */
@@ -44,7 +46,15 @@ export async function serveHere({ options, settings, output, interruption }: Inv
       openJournal({ path: tenantJournal(settings.journal, tenant), fsync: settings.fsync, acceptLoss: options.acceptLoss }),
     ...accessOf(settings),
   });
-  const address = await listen(server, settings);
+  let removeOwnFile = () => undefined as void;
+  const address = await listen(server, settings, ({ port, url }) => {
+    const own = server.ownToken;
+    try {
+      removeOwnFile = leaveOwnServerFile(port, own && { url, pid: process.pid, token: own.text, key: own.key });
+    } catch (error) {
+      output.warn(`your own programs do not find the token of this server: ${systemReason(error)}`);
+    }
+  });
   if (!isUnseen) log.level = settings.logLevel;
   if (output.isJson) output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location });
   else for (const line of readyLines(address.url, journal.location, settings)) output.line(line);
@@ -52,14 +62,15 @@ export async function serveHere({ options, settings, output, interruption }: Inv
   await (isUnseen ? Promise.race([aborted(signal), unused(server)]) : stopAsked(signal));
   output.note('stopping ... again to force');
   const force = setTimeout(() => process.exit(exitCodes.ok), longestStopMs);
+  removeOwnFile();
   await server.close();
   clearTimeout(force);
   return exitCodes.ok;
 }
 
-async function listen(server: DashServer, { host, port }: Settings) {
+async function listen(server: DashServer, { host, port }: Settings, onListening: (place: ListeningPlace) => void) {
   try {
-    return await server.listen({ host, port });
+    return await server.listen({ host, port }, onListening);
   } catch (cause) {
     await server.close();
     const { code, message } = cause as NodeJS.ErrnoException;
