@@ -13,10 +13,11 @@ import { shareJournal } from '../helpers/shared-journal.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const session = 's';
-const perType = 500;
+/** Commands of each type. By hand: `COMMANDS_PER_TYPE=500`. */
+const perType = Number(process.env['COMMANDS_PER_TYPE'] ?? 100);
 const total = perType * commandTypes.length;
-const cuts = 50;
-const kills = 10;
+const cuts = perType / 10;
+const kills = Math.ceil(perType / 50);
 
 /** The event that says in the journal that a command took effect. */
 const effectTypes: Record<CommandType, string> = {
