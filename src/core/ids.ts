@@ -24,6 +24,11 @@ export function newId(): string {
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${globalThis.crypto.randomUUID().slice('xxxxxxxx-xxxx-4'.length)}`;
 }
 
+/** A short text at random, for a name that people read. */
+export function randomName(): string {
+  return globalThis.crypto.randomUUID().slice(0, 8);
+}
+
 /** Whether a text can name a session. */
 export function isSessionId(value: unknown): value is string {
   return typeof value === 'string' && sessionIdPattern.test(value);

@@ -84,6 +84,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     instanceId,
     capabilities: ['HALT', 'RESUME', 'DECISION', ...(checkpoints === undefined ? [] : ['ROLLBACK'])],
     takeOver: options.takesOver,
+    wantsChildToken: true,
     onUnreachable: 'continue',
     unreachableMs: options.waitsForServer ? attachMs : 0,
   });
@@ -183,6 +184,9 @@ function childEnvironment(
     SHANNON_DASH_URL: url,
     SHANNON_DASH_SESSION: session,
     SHANNON_DASH_RUN: run.instanceId,
+    // Never this process's own, which may do more.
+    SHANNON_DASH_TOKEN: run.childToken,
+    SHANNON_DASH_TOKEN_FILE: undefined,
     SHANNON_DASH_CHECKPOINTS: checkpoints === 'git' ? 'git' : undefined,
     SHANNON_DASH_CHECKPOINT_KEY: checkpointKey,
   };

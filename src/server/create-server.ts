@@ -138,7 +138,8 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   app.server.on('connection', (socket) => users.look(socket));
   const asksEverybody = options.asksEverybody ?? false;
   const ownToken = asksEverybody ? new OwnToken() : undefined;
-  const authenticator = new Authenticator({ tokens, provider, users, asksEverybody, own: ownToken });
+  const findChild = workspaces.findChild.bind(workspaces);
+  const authenticator = new Authenticator({ tokens, provider, findChild, users, asksEverybody, own: ownToken });
   const edge = { as: workspaces.as.bind(workspaces), budget, tuning, version, onSlowConsumer };
   serveSockets(io, { ...edge, log, authenticator });
   const owners = new ConnectionOwners();
@@ -188,6 +189,7 @@ function openWorkspaces(options: ServerOptions, log: Logger): Promise<Workspaces
       }),
       commandExpiryMs: options.commandExpiryMs,
       lostAfterMs: options.lostAfterMs,
+      asksEverybody: options.asksEverybody ?? false,
       onProblem: (error) => log.error({ err: error }, 'a background task failed'),
       onWarning: (sentence) => log.warn(sentence),
     },

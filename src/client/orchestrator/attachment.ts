@@ -12,6 +12,8 @@ export interface AttachmentParts {
   under: string | undefined;
   /** Whether it may take the session from another instance. */
   takesOver: boolean;
+  /** Whether it wants a token for the programs that it starts. */
+  wantsChildToken: boolean;
   /** What it announces now. */
   capabilities: () => string[];
   /** The server's answer, before anything else is done with it. */
@@ -29,6 +31,7 @@ export class Attachment {
   #state: SessionState | undefined;
   /** Proves to the server that it is the same client that attaches again. */
   #lease: string | undefined;
+  #childToken: string | undefined;
   #announced = '';
   #count = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,6 +51,11 @@ export class Attachment {
     return this.#state;
   }
 
+  /** The token for the programs that it starts, once the server has given it. */
+  get childToken(): string | undefined {
+    return this.#childToken;
+  }
+
   /** Tells the server of capabilities that have changed; those of one turn of the event loop together. */
   announce(): void {
     this.#timer ??= setTimeout(() => {
@@ -63,7 +71,7 @@ export class Attachment {
   }
 
   async #ask(): Promise<void> {
-    const { connection, session, instanceId, under, takesOver } = this.#parts;
+    const { connection, session, instanceId, under, takesOver, wantsChildToken } = this.#parts;
     const isFirst = this.#state === undefined;
     const capabilities = this.#parts.capabilities();
     const answer = await connection.request('orchestrator:attach', {
@@ -74,10 +82,12 @@ export class Attachment {
       take_over: takesOver,
       ...(under === undefined ? {} : { under }),
       ...(this.#lease === undefined ? {} : { lease: this.#lease }),
+      ...(wantsChildToken ? { child_token: true } : {}),
     });
     this.#announced = capabilities.join();
     this.#state = answer.state;
     this.#lease = answer.lease;
+    this.#childToken = answer.child_token;
     this.#parts.onAnswer(answer, isFirst);
     const count = ++this.#count;
     const begin = () => {

@@ -18,6 +18,8 @@ export interface OrchestratorOptions extends ConnectOptions {
   capabilities?: string[] | undefined;
   /** False: refused (CONFLICT) where another instance is attached, instead of taking the session over from it. Default true. */
   takeOver?: boolean | undefined;
+  /** Whether to ask the server for `childToken`. Default false. */
+  wantsChildToken?: boolean | undefined;
   /** `wait` (default): without a server the gate and the decisions wait. `continue`: after `unreachableMs` the program goes on. */
   onUnreachable?: 'wait' | 'continue' | undefined;
   /** Default 10,000. */
@@ -73,6 +75,11 @@ export interface Orchestrator extends AsyncDisposable {
   readonly instanceId: string;
   /** The session as the server told it at the last attach; undefined before the first. */
   readonly state: SessionState | undefined;
+  /**
+   * A token for the programs that this one starts: role orchestrator, for this session alone, good until the run ends. Undefined before
+   * the server has given it, and where the server asks for none.
+   */
+  readonly childToken: string | undefined;
   readonly connection: ConnectionState;
   /** Events that the server does not have yet. */
   readonly pending: number;

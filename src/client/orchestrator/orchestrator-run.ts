@@ -1,7 +1,7 @@
 import type { CommandType } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { EventData, KnownEventType } from '../../core/protocol/event-table.ts';
-import { sessionId } from '../../core/ids.ts';
+import { randomName, sessionId } from '../../core/ids.ts';
 import type { AttachedMessage } from '../../core/protocol/messages.ts';
 import { parse } from '../../core/json/parse.ts';
 import type { SessionState } from '../../core/protocol/session-state.ts';
@@ -108,6 +108,7 @@ export class OrchestratorRun implements Orchestrator {
       instanceId: this.instanceId,
       under: this.#under,
       takesOver: options.takeOver ?? true,
+      wantsChildToken: options.wantsChildToken ?? false,
       capabilities: () => this.#capabilities(),
       onAnswer: (answer, isFirst) => this.#onAnswer(answer, isFirst),
       onAttached: (answer) => this.#onAttached(answer),
@@ -125,6 +126,10 @@ export class OrchestratorRun implements Orchestrator {
 
   get state(): SessionState | undefined {
     return this.#attachment.state;
+  }
+
+  get childToken(): string | undefined {
+    return this.#attachment.childToken;
   }
 
   get connection(): ConnectionState {
@@ -254,8 +259,7 @@ export class OrchestratorRun implements Orchestrator {
   }
 
   #capabilities(): string[] {
-    const { capabilities } = this.#options;
-    if (capabilities !== undefined) return capabilities;
+    if (this.#options.capabilities !== undefined) return this.#options.capabilities;
     const types = [...new Set([...builtIn, ...this.#inbox.types])];
     return this.#under === undefined ? types : types.filter((type) => type !== 'HALT' && type !== 'RESUME');
   }
@@ -293,8 +297,4 @@ export class OrchestratorRun implements Orchestrator {
     this.#attachment.close();
     this.#connection.close(error);
   }
-}
-
-function randomName(): string {
-  return globalThis.crypto.randomUUID().slice(0, 8);
 }

@@ -25,14 +25,14 @@ export function foldOrchestrator(state: SessionState, event: SessionEvent): Part
       },
     };
   }
-  const [token, sha256] = [textField(data, 'token'), textField(data, 'lease')];
+  const [owner, sha256] = [textField(data, 'owner'), textField(data, 'lease')];
   const attachment = {
     instance_id: instanceId,
     capabilities: capabilitiesOf(data['capabilities']),
     lease: {
       server: textField(data, 'server'),
       term: seq,
-      ...(token === null ? {} : { token }),
+      ...(owner === null ? {} : { owner }),
       ...(sha256 === null ? {} : { sha256 }),
     },
   };

@@ -59,7 +59,7 @@ const orchestrator = z.looseObject({
   reason: text.nullish(),
   server: text.nullish(),
   term: count.nullish(),
-  token: text.nullish(),
+  owner: text.nullish(),
   lease: text.nullish(),
   under: text.or(z.boolean()).nullish(),
 });

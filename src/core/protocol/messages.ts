@@ -45,6 +45,8 @@ export const attachRequest = z.object({
   under: shortId.optional(),
   /** What the answer to a former attach gave: proves that the attachment is this client's own, where its token does not. */
   lease: boundedText(limits.idChars).optional(),
+  /** Whether the answer is to have a token for the programs that this client starts, where they need one. */
+  child_token: z.boolean('must be true or false').optional(),
 });
 
 export type AttachRequest = z.output<typeof attachRequest>;
@@ -114,6 +116,8 @@ const attachedMessage = openObject({
   commands: z.array(commandState),
   /** A secret of this client, to be shown when it attaches again. A server of an older version gives none. */
   lease: told.optional(),
+  /** Role orchestrator, for this session alone, as long as this client is attached or comes back. */
+  child_token: told.optional(),
 });
 
 const sessionMessage = openObject({ session_id: told, timestamp: told });

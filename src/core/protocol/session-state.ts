@@ -112,8 +112,8 @@ const lease = openObject({
   server: textOrNull,
   /** The `seq` of the event that attached: a later attachment has a higher one. */
   term: number,
-  /** The id of the token by which it was attached. Absent for a caller that needs none. */
-  token: text.optional(),
+  /** The name of the token by which it was attached, with `jwt:` before that of an identity provider. Absent for a caller that needs none. */
+  owner: text.optional(),
   /** SHA-256 of the lease that the client was given. Absent in a history that an older version has written. */
   sha256: text.optional(),
 }).default({ server: null, term: 0 });

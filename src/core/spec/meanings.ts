@@ -55,7 +55,7 @@ export const eventMeanings: Record<KnownEventType, string> = {
   'command:rejected': 'The command was refused.',
   'command:expired': 'No orchestrator took the command in its time.',
   'orchestrator:attached':
-    'An orchestrator carries out the commands of this session from now on. `server` is the id of the server that holds its connection, `term` the `seq` of its attachment, `under` the instance that supervises it, `token` the id of the token that attached it, `lease` the SHA-256 of the secret that it was given.',
+    'An orchestrator carries out the commands of this session from now on. `server` is the id of the server that holds its connection, `term` the `seq` of its attachment, `under` the instance that supervises it, `owner` the name of the token that attached it, `lease` the SHA-256 of the secret that it was given.',
   'orchestrator:detached': 'The orchestrator left (`code` is `left`), or its connection was lost.',
 };
 

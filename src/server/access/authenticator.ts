@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { isDirect } from './local-caller.ts';
@@ -5,7 +6,8 @@ import type { IdentityProvider } from './identity-provider.ts';
 import type { LocalUsers } from './local-users.ts';
 import type { OwnToken } from './own-token.ts';
 import { tokenEnded } from './policy.ts';
-import type { Principal } from './principal.ts';
+import { isOfProvider, type Principal } from './principal.ts';
+import { readChildToken, type ChildTokenText } from './tokens/child-tokens.ts';
 import type { TokenRegistry } from './tokens/token-registry.ts';
 import { tokenPattern } from './tokens/token-text.ts';
 
@@ -22,6 +24,8 @@ export interface AuthenticatorParts {
   tokens: TokenRegistry | undefined;
   /** Absent where no identity provider is named. */
   provider: IdentityProvider | undefined;
+  /** Finds the principal of the token of an orchestrator's child. */
+  findChild: (token: ChildTokenText) => Principal | undefined | Promise<Principal | undefined>;
   users: LocalUsers;
   /** Whether processes of the server's own user need a token too. */
   asksEverybody: boolean;
@@ -32,6 +36,7 @@ export interface AuthenticatorParts {
 /** Finds out who calls. A token comes in the header `Authorization`, or in the `auth` of a Socket.IO client; never in a URL. */
 export class Authenticator {
   readonly #parts: AuthenticatorParts;
+  readonly #children = new WeakMap<Principal, Principal>();
 
   constructor(parts: AuthenticatorParts) {
     this.#parts = parts;
@@ -53,9 +58,26 @@ export class Authenticator {
   callerWith(token: string): Caller | Promise<Caller> {
     if (this.#parts.own?.isIt(token) === true) return local;
     if (this.#parts.provider !== undefined && isJwtText(token)) return this.#parts.provider.find(token).then(ofPrincipal);
-    const principal = this.#parts.tokens?.find(token);
-    if (principal === undefined) throw tokenEnded();
-    return { kind: 'token', principal };
+    const child = readChildToken(token);
+    if (child === undefined) return ofPrincipal(found(this.#parts.tokens?.find(token)));
+    const principal = this.#parts.findChild(child);
+    return principal instanceof Promise ? principal.then((each) => this.#ofChild(each)) : this.#ofChild(principal);
+  }
+
+  /** The token of a child ends with that of its orchestrator. */
+  #ofChild(principal: Principal | undefined): Caller {
+    const child = found(principal);
+    const { token } = child;
+    if (token?.owner === undefined || isOfProvider(token.owner)) return ofPrincipal(child);
+    const known = this.#children.get(child);
+    if (known !== undefined) return ofPrincipal(known);
+    const ownersToken = this.#parts.tokens?.findByName(token.owner)?.token;
+    if (ownersToken === undefined) throw tokenEnded();
+    const ended = AbortSignal.any([token.ended, ownersToken.ended]);
+    setMaxListeners(0, ended);
+    const underOwner = { ...child, token: { ...token, ended } };
+    this.#children.set(child, underOwner);
+    return ofPrincipal(underOwner);
   }
 }
 
@@ -65,6 +87,12 @@ export function tokenMissing(): ShannonDashError {
     'UNAUTHENTICATED',
     'A token is needed here: send "Authorization: Bearer TOKEN", or auth.token with Socket.IO. Whoever runs the server makes one: shannon-dash token create',
   );
+}
+
+/** @throws ShannonDashError UNAUTHENTICATED */
+function found(principal: Principal | undefined): Principal {
+  if (principal === undefined) throw tokenEnded();
+  return principal;
 }
 
 function ofPrincipal(principal: Principal): Caller {

@@ -7,7 +7,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { sessionGlob, tenantName, tokenName } from '../../core/protocol/tokens.ts';
 import { tokenEnded } from './policy.ts';
-import { principalOfGrant, type Principal } from './principal.ts';
+import { ownerOfProvider, principalOfGrant, type Principal } from './principal.ts';
 import { hashOf } from './tokens/token-text.ts';
 
 /** Which claim of a token says what. */
@@ -90,7 +90,8 @@ export class IdentityProvider {
     if (tenant !== undefined) await this.#prepare(tenant);
     const expiresAtMs = ((payload.exp ?? 0) + clockToleranceS) * 1_000;
     const ended = endingAt(expiresAtMs);
-    const principal = principalOfGrant({ name, role, canSteer: steer, sessions, tenant }, { id: `jwt:${id.slice(0, 16)}`, ended });
+    const holder = { id: `jwt:${id.slice(0, 16)}`, owner: ownerOfProvider(name), ended };
+    const principal = principalOfGrant({ name, role, canSteer: steer, sessions, tenant }, holder);
     this.#remember(id, { principal, expiresAtMs });
     return principal;
   }

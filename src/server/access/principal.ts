@@ -20,8 +20,22 @@ export interface Principal {
 /** The token by which a caller was authenticated. */
 export interface PrincipalToken {
   readonly id: string;
+  /** To whom belongs what it attaches: the same for each token that takes the place of a former one. */
+  readonly owner: string | undefined;
+  /** The hash of the lease that it stands for, where it is that of an orchestrator's child. */
+  readonly lease?: string;
   /** Aborted when the token expires or is revoked: what was let in by it ends then. */
   readonly ended: AbortSignal;
+}
+
+/** The owner of the tokens of an identity provider. No token of the file has a name with a colon. */
+export function ownerOfProvider(name: string): string {
+  return `jwt:${name}`;
+}
+
+/** Whether an owner has the tokens of an identity provider. */
+export function isOfProvider(owner: string): boolean {
+  return owner.startsWith(ownerOfProvider(''));
 }
 
 /** What the table of tokens, or an identity provider, says of a caller. */

@@ -8,7 +8,8 @@ import type { PublishOptions } from './workspace-requests.ts';
 
 /** By what a principal proves that an attachment is its own. @param lease the one that it shows */
 export function claimOf({ role, token }: Principal, lease: string | undefined): Claim {
-  return { isAdmin: role === 'admin', token: token?.id, leases: lease === undefined ? [] : [hashOfLease(lease)] };
+  const leases = [token?.lease, lease === undefined ? undefined : hashOfLease(lease)].filter((each) => each !== undefined);
+  return { isAdmin: role === 'admin', owner: token?.owner, leases };
 }
 
 /** How a principal publishes: to the sessions that it may reach, and that no orchestrator of another token is attached to. */

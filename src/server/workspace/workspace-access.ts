@@ -11,6 +11,7 @@ import type { Principal } from '../access/principal.ts';
 import type { CommandUpdate } from '../commands/command-delivery.ts';
 import type { Detachment } from '../commands/attachment/detachment.ts';
 import type { Attached } from '../commands/attachment/attaching.ts';
+import { hashOfLease } from '../commands/attachment/lease.ts';
 import type { OrchestratorLink } from '../commands/attachment/orchestrators.ts';
 import { liveSessions } from '../sessions/live-sessions.ts';
 import { Producer } from '../sessions/producer.ts';
@@ -174,10 +175,15 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   }
 
   /** Makes a link the orchestrator of a session. */
-  async attach(link: OrchestratorLink, request: AttachRequest): Promise<Attached> {
+  async attach(link: OrchestratorLink, request: AttachRequest): Promise<Attached & { child_token?: string }> {
     this.#check('attach', request.session_id);
     this.#parts.lost.noteHeardHere(request.session_id);
-    return this.#parts.ledger.attach(link, request, claimOf(this.#principal, request.lease));
+    const attached = await this.#parts.ledger.attach(link, request, claimOf(this.#principal, request.lease));
+    const { tenant, token } = this.#principal;
+    const isNeeded = token !== undefined || this.#parts.asksEverybody;
+    if (request.child_token !== true || request.under !== undefined || !isNeeded) return attached;
+    const lease = { tenant, sessionId: request.session_id, sha256: hashOfLease(attached.lease) };
+    return { ...attached, child_token: this.#parts.childTokens.mint(lease) };
   }
 
   /** Takes a link away whose connection has ended. */

@@ -1,5 +1,6 @@
 import type { Journal } from '../../journal/journal.ts';
 import type { DecisionLinks } from '../access/decision-links.ts';
+import type { ChildTokens } from '../access/tokens/child-tokens.ts';
 import type { CommandLedger } from '../commands/command-ledger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { EventIntake } from '../sessions/event-intake.ts';
@@ -17,6 +18,8 @@ export interface WorkspaceParts {
   ledger: CommandLedger;
   intake: EventIntake;
   links: DecisionLinks;
+  childTokens: ChildTokens;
+  asksEverybody: boolean;
   skills: SkillRegistry;
   metrics: Metrics;
   /** The Socket.IO clients that have joined. */

@@ -2,6 +2,7 @@ import { newId } from '../../core/ids.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { DecisionLinks } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
+import { ChildTokens, type ChildTokenText } from '../access/tokens/child-tokens.ts';
 import { CommandLedger } from '../commands/command-ledger.ts';
 import { Metrics } from '../metrics.ts';
 import { Opened } from '../opened.ts';
@@ -22,6 +23,8 @@ export interface WorkspaceOptions {
   commandExpiryMs?: number | undefined;
   /** A session without an orchestrator is lost when it has been silent for so long. */
   lostAfterMs?: number | undefined;
+  /** Whether a program of the server's own user needs a token too. */
+  asksEverybody?: boolean | undefined;
   /** Takes an unexpected error of work in the background. */
   onProblem: (error: unknown) => void;
   /** Takes a sentence for the person that runs the server. */
@@ -56,6 +59,11 @@ export class Workspace {
   /** What a principal can do here. This is all that an edge of the server gets. */
   as(principal: Principal): WorkspaceAccess {
     return new WorkspaceAccess(this.#parts, principal);
+  }
+
+  /** The principal of the token of an orchestrator's child. */
+  findChild(token: ChildTokenText): Principal | undefined | Promise<Principal | undefined> {
+    return this.#parts.childTokens.find(token);
   }
 
   /** Writes beside the journal where this server listens, for a second server that finds the journal taken. */
@@ -105,6 +113,8 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
     ledger,
     intake,
     links: new DecisionLinks(journal.secret),
+    asksEverybody: options.asksEverybody ?? false,
+    childTokens: opened.keep(new ChildTokens(journal.secret, store), (each) => each.close()),
     skills,
     metrics,
     clients: { count: 0 },

@@ -2,6 +2,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Principal } from '../access/principal.ts';
+import type { ChildTokenText } from '../access/tokens/child-tokens.ts';
 import { closeAll } from '../close-all.ts';
 import { Workspace, type WorkspaceOptions } from './workspace.ts';
 import type { WorkspaceAccess } from './workspace-access.ts';
@@ -43,6 +44,12 @@ export class Workspaces {
     const workspace = principal.tenant === undefined ? this.own : this.#tenants.get(principal.tenant);
     if (workspace !== undefined) return workspace.as(principal);
     throw new ShannonDashError('UNAVAILABLE', "The workspace of this tenant is not open; try again, and see the server's log");
+  }
+
+  /** The principal of the token of an orchestrator's child; undefined where it is not good, or not any more. */
+  findChild(token: ChildTokenText): Principal | undefined | Promise<Principal | undefined> {
+    const workspace = token.tenant === undefined ? this.own : this.#tenants.get(token.tenant);
+    return workspace?.findChild(token);
   }
 
   /** Opens the workspace of a tenant, once. What keeps it from opening is logged. */

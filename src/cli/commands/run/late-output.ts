@@ -21,7 +21,10 @@ const lastLinesMs = 2_000;
  * A program has ended, and its child processes still hold its output. A process of its own passes that output on for as long
  * as it comes, so that the caller of `run` can go on, and the child processes meet no closed pipe.
  */
-export function leaveToPassOn(passages: readonly OutputPassage[], { url, session }: { url: string; session: string }): void {
+export function leaveToPassOn(
+  passages: readonly OutputPassage[],
+  { url, session, token }: { url: string; session: string; token: string | undefined },
+): void {
   const open = passages.filter(({ descriptor }) => descriptor >= 0);
   if (open.length === 0) return;
   const streams = open.map(({ stream }, index) => `${stream}:${index + 3}`).join(',');
@@ -29,7 +32,7 @@ export function leaveToPassOn(passages: readonly OutputPassage[], { url, session
   const [file, args] = ownCommand('run', '-s', session, '--late-output', streams, '--', 'late-output');
   const child = spawn(file, args, {
     detached: true,
-    env: { ...process.env, SHANNON_DASH_URL: url },
+    env: { ...process.env, SHANNON_DASH_URL: url, SHANNON_DASH_TOKEN: token },
     stdio: withoutInheritedDescriptors(['ignore', 1, 2, ...open.map(({ descriptor }) => descriptor)], nothing),
   });
   child.on('error', () => undefined).unref();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readEnvironment } from '../../../client/environment.ts';
 import { callApi } from '../../../client/sessions-api.ts';
 import { NoCheckpointsError } from '../../../run/git/git-command.ts';
 import { endAllGit } from '../../../run/git/git-process.ts';
@@ -17,6 +18,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { userFolders } from '../../settings/user-folders.ts';
 
 const answerMs = 2_000;
+const tokenVariables = ['SHANNON_DASH_TOKEN', 'SHANNON_DASH_TOKEN_FILE'];
 
 /** The next steps where checkpoints are not possible. */
 const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> = {
@@ -27,9 +29,14 @@ const checkpointHints: Record<NoCheckpointsError['reason'], readonly string[]> =
 };
 
 /** Runs a program under supervision and ends as it ended. */
-export async function runSupervised({ args, options, settings, output, interruption }: Invocation<RunOptions>): Promise<number> {
+export async function runSupervised({ args, options, settings: given, output, interruption }: Invocation<RunOptions>): Promise<number> {
   const [command = '', ...rest] = args;
-  const { url } = settings;
+  // Inside another run the token is that of its session, and worth nothing for this one.
+  const isOfOuterRun = given.token?.startsWith('sd_run_') === true && options.session !== readEnvironment().session;
+  const settings = isOfOuterRun ? { ...given, token: undefined } : given;
+  const { url, token } = settings;
+  // It has been read. No program that is started from here on inherits it: neither COMMAND nor git and its hooks.
+  for (const name of tokenVariables) delete process.env[name];
   // Sentences of the server about its journal: shown at once before the program has the terminal, later ones after its end.
   const later: string[] = [];
   let tell = (sentence: string) => output.warn(sentence);
@@ -58,7 +65,7 @@ export async function runSupervised({ args, options, settings, output, interrupt
   try {
     end = await supervise({
       url,
-      token: settings.token,
+      token,
       client: settings.client,
       session,
       command,
@@ -73,7 +80,7 @@ export async function runSupervised({ args, options, settings, output, interrupt
       onNote: (sentence) => later.push(sentence),
       waitsForServer: missing === undefined,
       restoreServer: () => server.restore(),
-      leave: (passages) => leaveToPassOn(passages, { url, session }),
+      leave: (passages) => leaveToPassOn(passages, { url, session, token }),
       programPath: withOwnCommand(process.env['PATH'], userFolders().state),
     });
   } catch (error) {
@@ -113,6 +120,13 @@ function startFailure(command: string, session: string, error: unknown): unknown
   if (error instanceof NoCheckpointsError) {
     return new Failure('INVALID', message, {
       hints: [...checkpointHints[error.reason], 'or run without: leave --checkpoints out'],
+      exitCode: exitCodes.refused,
+      cause: error,
+    });
+  }
+  if (error instanceof ShannonDashError && error.code === 'NOT_FOUND') {
+    return new Failure('NOT_FOUND', `the token does not reach a session named ${session}`, {
+      hints: ['name one that it reaches: shannon-dash run -s NAME -- ...', 'or give another token: --token-file FILE'],
       exitCode: exitCodes.refused,
       cause: error,
     });

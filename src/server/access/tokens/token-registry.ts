@@ -59,6 +59,11 @@ export class TokenRegistry {
     return known.principal;
   }
 
+  /** The principal of the token with a name. */
+  findByName(name: string): Principal | undefined {
+    return [...this.#byHash.values()].find(({ stored }) => stored.name === name && !isOver(stored))?.principal;
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#writeUses({ atOnce: true });
@@ -100,7 +105,7 @@ export class TokenRegistry {
       // One listener for each connection of the token.
       setMaxListeners(0, end.signal);
       const { id, name, role, steer, sessions, tenant } = stored;
-      const principal = principalOfGrant({ name, role, canSteer: steer, sessions, tenant }, { id, ended: end.signal });
+      const principal = principalOfGrant({ name, role, canSteer: steer, sessions, tenant }, { id, owner: name, ended: end.signal });
       this.#byHash.set(stored.sha256, { stored, principal, end });
       known?.end.abort();
       before.delete(stored.sha256);

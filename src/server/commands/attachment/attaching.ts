@@ -40,7 +40,7 @@ export class Attaching {
     return mutex.run(sessionId, async () => {
       const place: Place = under === undefined ? 'primary' : 'delegate';
       let lease = newLease();
-      const proof = () => ({ token: claim.token, sha256: hashOfLease(lease) });
+      const proof = () => ({ owner: claim.owner, sha256: hashOfLease(lease) });
       const { epoch, last_seq } = await writer.writeOrCreate(sessionId, (before) => {
         if (before === undefined) return [this.#attached(request, proof())];
         checkPlace(before, request, claim);
@@ -93,10 +93,10 @@ export class Attaching {
 
   #attached(
     { instance_id, capabilities, under }: Pick<AttachRequest, 'instance_id' | 'under'> & { capabilities: readonly string[] },
-    { token, sha256: lease }: Attachment['proof'],
+    { owner, sha256: lease }: Attachment['proof'],
   ): Step {
     const { serverId: server } = this.#parts;
-    const optional = { ...(token === undefined ? {} : { token }), ...(under === undefined ? {} : { under }) };
+    const optional = { ...(owner === undefined ? {} : { owner }), ...(under === undefined ? {} : { under }) };
     return { type: 'orchestrator:attached', data: { instance_id, capabilities, server, lease, ...optional } };
   }
 

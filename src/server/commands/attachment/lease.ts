@@ -7,8 +7,8 @@ import { holderOf } from './attached.ts';
 export interface Claim {
   /** It may act for every attachment, as the user may who runs the server. */
   isAdmin: boolean;
-  /** The id of its token. */
-  token: string | undefined;
+  /** Whose token it has; undefined where it has none. */
+  owner: string | undefined;
   /** The hashes of the leases that it shows, or that its token stands for. */
   leases: readonly string[];
 }
@@ -24,8 +24,8 @@ export function hashOfLease(lease: string): string {
 }
 
 /** Whether an attachment, be it one that has ended, is the caller's own. */
-export function isOwn(lease: Lease, { isAdmin, token, leases }: Claim): boolean {
-  return isAdmin || (token !== undefined && lease.token === token) || (lease.sha256 !== undefined && leases.includes(lease.sha256));
+export function isOwn(lease: Lease, { isAdmin, owner, leases }: Claim): boolean {
+  return isAdmin || (owner !== undefined && lease.owner === owner) || (lease.sha256 !== undefined && leases.includes(lease.sha256));
 }
 
 /**

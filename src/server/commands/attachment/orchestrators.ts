@@ -22,7 +22,7 @@ export interface Attachment {
   /** The `seq` of the event in the journal that attached it. */
   term: number;
   /** By whose token it was attached, and the hash of its lease. */
-  readonly proof: { token: string | undefined; sha256: string };
+  readonly proof: { owner: string | undefined; sha256: string };
   /** The unfinished commands that it was given. */
   readonly given: Set<string>;
 }
