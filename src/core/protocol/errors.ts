@@ -22,7 +22,13 @@ export const errorTable = {
     exit: 'notAllowed',
     hint: 'give a token: --token-file FILE   (SHANNON_DASH_TOKEN)',
   },
-  FORBIDDEN: { status: 403, retryable: false, isPersonal: true, exit: 'notAllowed', hint: 'use an allowed origin, host or role' },
+  FORBIDDEN: {
+    status: 403,
+    retryable: false,
+    isPersonal: true,
+    exit: 'notAllowed',
+    hint: 'what each role may do: shannon-dash token --help',
+  },
   NOT_FOUND: { status: 404, retryable: false, isPersonal: false, exit: 'notFound', hint: 'see all: shannon-dash sessions' },
   CONFLICT: {
     status: 409,

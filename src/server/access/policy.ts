@@ -1,4 +1,4 @@
-import { may, maySend, type Verb } from '../../core/access.ts';
+import { may, maySend, roles, type Verb } from '../../core/access.ts';
 import { matchesGlob } from '../../core/event-filter.ts';
 import type { CommandType } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
@@ -24,7 +24,8 @@ export function mayReach({ sessions }: Pick<Principal, 'sessions'>, sessionId: s
 export function checkAccess(principal: Principal, verb: Verb, sessionId?: string): void {
   checkToken(principal);
   if (!may(principal.role, verb)) {
-    throw new ShannonDashError('FORBIDDEN', `The role ${principal.role} may not use "${verb}"; ask for a token of a role that may`);
+    const able = roles.filter((role) => may(role, verb)).join(' or ');
+    throw new ShannonDashError('FORBIDDEN', `The role ${principal.role} may not use "${verb}"; ask for a token of the role ${able}`);
   }
   if (sessionId !== undefined && !mayReach(principal, sessionId)) throw sessionNotFound(sessionId);
 }

@@ -4,6 +4,7 @@ import type { ShannonDashError } from '../../../core/protocol/errors.ts';
 import type { Journal } from '../../../journal/journal.ts';
 import type { OpenRefusalDetails } from '../../../journal/sqlite/open-refusal.ts';
 import { Failure } from '../../failure.ts';
+import { firstTokenFiles } from './first-tokens.ts';
 
 /** Older ones can corrupt a database when its WAL is reset (fixed in 3.51.3). */
 const soundSqlite = [3, 51, 3];
@@ -51,9 +52,8 @@ function hintsOf({ reason, url }: OpenRefusalDetails): string[] {
 export function filesOfJournal(location: string): string[] {
   if (location === 'memory') return [];
   const file = realPath(resolve(location));
-  return ['', '-log', '-wal', '-shm', '-journal', '-tokens', '-tokens-new', '-tokens-lock', '-tokens-used', '-tokens-used-new'].map(
-    (ending) => `${file}${ending}`,
-  );
+  const endings = ['', '-log', '-wal', '-shm', '-journal', '-tokens', '-tokens-new', '-tokens-lock', '-tokens-used', '-tokens-used-new'];
+  return [...endings.map((ending) => `${file}${ending}`), ...firstTokenFiles(file)];
 }
 
 /** Without the links on its way, as far as there is one. */

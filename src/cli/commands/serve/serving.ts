@@ -1,17 +1,18 @@
-import { homedir } from 'node:os';
 import { pino } from 'pino';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { tokenFileOf } from '../../../server/access/tokens/token-file.ts';
 import { createServer, type DashServer, type ListeningPlace } from '../../../server/create-server.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure, usageFailure } from '../../failure.ts';
-import { kernelTells } from '../../../server/access/local-users.ts';
+import { firstTokenLines, needsFirstTokens, writeFirstTokens } from './first-tokens.ts';
 import { openJournal, sqliteFlaw } from './journal-file.ts';
 import type { ServeOptions } from './definition.ts';
 import { leaveOwnServerFile } from './own-server-file.ts';
 import { portHolder } from './port-holder.ts';
+import { readyLines } from './ready-lines.ts';
 import type { Invocation } from '../../invocation.ts';
 import { createLog } from './server-log.ts';
+import type { Output } from '../../terminal/output.ts';
 import { systemReason } from '../../terminal/system-reason.ts';
 import { accessOf, type Settings } from '../../settings/settings.ts';
 
@@ -34,14 +35,16 @@ export async function serveHere({ options, settings, output, interruption }: Inv
   if (isUnseen) journal.onProblem((sentence) => void (process.connected && process.send?.({ problem: sentence })));
   // Fastify's own lines about listening are left out: `ready` below says it.
   const log = isUnseen ? pino({ level: 'silent' }) : await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
+  // A journal in memory has no place beside it.
+  const tokenFile = settings.journal === 'memory' ? undefined : tokenFileOf(journal.location);
+  const isFirst = !isUnseen && needsFirstTokens({ host: settings.host, tokenFile });
   const server = await createServer({
     journal,
     skillFolders: settings.skills,
     lostAfterMs: settings.lostAfterMs,
     endsWhenUnused: isUnseen,
     log,
-    // A journal in memory has no place beside it.
-    tokenFile: settings.journal === 'memory' ? undefined : tokenFileOf(journal.location),
+    tokenFile,
     openTenantJournal: (tenant) =>
       openJournal({ path: tenantJournal(settings.journal, tenant), fsync: settings.fsync, acceptLoss: options.acceptLoss }),
     ...accessOf(settings),
@@ -56,8 +59,16 @@ export async function serveHere({ options, settings, output, interruption }: Inv
     }
   });
   if (!isUnseen) log.level = settings.logLevel;
-  if (output.isJson) output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location });
-  else for (const line of readyLines(address.url, journal.location, settings)) output.line(line);
+  // Only a person at a terminal is shown secrets: other output is kept, and read by others.
+  const files = isFirst && tokenFile !== undefined && !isShown(output) ? writeFirstTokens(tokenFile, journal.location) : undefined;
+  if (output.isJson) {
+    const tokenFiles = files === undefined ? {} : { token_files: files };
+    output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location, ...tokenFiles });
+  } else {
+    for (const line of readyLines(address.url, journal.location, settings)) output.line(line);
+    for (const [name, path] of Object.entries(files ?? {})) output.line(safeLine(`  ${name.padEnd(8)} its token is in ${path}`, 4_000));
+    if (isFirst && tokenFile !== undefined && files === undefined) tellFirstTokens(firstTokenLines(tokenFile, address), output);
+  }
   process.send?.({ port: address.port });
   await (isUnseen ? Promise.race([aborted(signal), unused(server)]) : stopAsked(signal));
   output.note('stopping ... again to force');
@@ -66,6 +77,17 @@ export async function serveHere({ options, settings, output, interruption }: Inv
   await server.close();
   clearTimeout(force);
   return exitCodes.ok;
+}
+
+/** Whether what is printed is seen by a person, and kept nowhere. */
+function isShown(output: Output): boolean {
+  return output.isTerminal && !output.isJson;
+}
+
+function tellFirstTokens(lines: readonly string[], output: Output): void {
+  output.line('');
+  output.line('Tokens for other machines, shown this once. Paste the line of a role there:');
+  for (const line of lines) output.line(line);
 }
 
 async function listen(server: DashServer, { host, port }: Settings, onListening: (place: ListeningPlace) => void) {
@@ -92,38 +114,9 @@ async function listen(server: DashServer, { host, port }: Settings, onListening:
   }
 }
 
-function readyLines(url: string, journal: string, settings: Settings): string[] {
-  const home = homedir();
-  const place =
-    journal === 'memory' ? 'memory: ends with this server' : journal.startsWith(`${home}/`) ? `~${journal.slice(home.length)}` : journal;
-  const lines = [
-    `shannon-dash at ${url}`,
-    `  journal  ${place}`,
-    `  tokens   ${tokensLine(settings)}`,
-    `  pages    ${pagesLine(settings)}`,
-    '  next     shannon-dash run -- COMMAND',
-  ];
-  return lines.map((line) => safeLine(line, 4_000));
-}
-
 /** Where the journal of a tenant is kept: beside the server's own. */
 function tenantJournal(journal: string, tenant: string): string {
   return journal === 'memory' ? journal : `${journal}-tenant-${tenant}`;
-}
-
-/** Who needs a token. */
-function tokensLine({ auth }: Settings): string {
-  if (auth) return 'needed by everybody; make one: shannon-dash token create';
-  const own = kernelTells() ? 'your own programs on this machine' : 'the programs of every user of this machine';
-  return `needed, but not by ${own}; make one: shannon-dash token create`;
-}
-
-/** Which web pages may watch and steer: such a page may do all that the user may do. */
-function pagesLine({ corsOrigins, devOrigins }: Settings): string {
-  if (corsOrigins.includes('*')) return 'any page in a browser here can watch and steer';
-  const origins = [...corsOrigins, ...(devOrigins ? ['localhost:3000', 'localhost:5173'] : [])];
-  if (origins.length === 0) return 'none but its own may watch and steer';
-  return `${origins.join(', ')} may watch and steer${devOrigins ? '; without the last two: --no-dev-origins' : ''}`;
 }
 
 /** Resolves with the first signal, or when the parent that reloads this server lets go of it, or is gone. */

@@ -46,9 +46,10 @@ export const tokenDefinition: CommandDefinition = {
   ],
   notes: [
     '',
-    'The tokens stand, as hashes, in a file beside the journal; a server that runs',
-    'follows it within a second. create and rotate print the token once:',
-    '  TOKEN=$(shannon-dash token create ana --role operator)',
-    'revoke and rotate take a name or an id. What a role may do: docs/access.md.',
+    'viewer: watches. operator: HALT, RESUME and DECISION too, with --steer every',
+    'command. orchestrator: runs sessions. admin: everything.',
+    'create and rotate print the token once: TOKEN=$(shannon-dash token create ...).',
+    'The file beside the journal holds hashes; a server follows it within a second.',
+    'revoke and rotate take a name or an id.',
   ],
 };
