@@ -1,5 +1,10 @@
+import { globSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import license from 'rollup-plugin-license';
 import manifest from './package.json' with { type: 'json' };
+
+/** The packages of these names, and each of their modules. */
+const packages = (...names) => names.map((name) => new RegExp(`^${name}(?:/|$)`));
 
 const inlinedWasm = /"data:application\/octet-stream;base64,([^"]+)"/;
 
@@ -50,7 +55,7 @@ export const licensesTo = (output) => license({ thirdParty: { output } });
 export const program = {
   input: { start: 'src/cli/start.ts', 'skill-worker': 'src/server/skills/skill-worker.ts' },
   platform: 'node',
-  external: [...Object.keys(manifest.optionalDependencies), 'react-devtools-core'].map((name) => new RegExp(`^${name}(?:/|$)`)),
+  external: packages(...Object.keys(manifest.optionalDependencies), 'react-devtools-core'),
   // React's development build costs several times the time for each frame.
   transform: { define: { 'process.env.NODE_ENV': '"production"' } },
   plugins: [layoutAtOnce, noDeveloperTools],
@@ -58,11 +63,47 @@ export const program = {
 };
 
 /**
- * The program as a few files with all that it needs but node-pty: looking up the seven hundred files of Ink and its like takes a
- * third of the time to the dashboard's first picture, those of zod and Socket.IO's client a quarter of that to a short command's end.
+ * The program, and the server that others embed, as a few files with all that they need but node-pty: looking up the seven hundred files
+ * of Ink and its like takes a third of the time to the dashboard's first picture, those of zod and Socket.IO's client a quarter of that to
+ * a short command's end; and installing the package installs hardly any other.
  */
-export default {
+const programAndServer = {
   ...program,
-  output: { dir: 'dist/program', format: 'esm', cleanDir: true },
+  input: { ...program.input, server: 'src/server/create-server.ts' },
+  output: {
+    dir: 'dist/program',
+    format: 'esm',
+    cleanDir: true,
+    comments: false,
+    // Names and lines stay, so that a stack trace can be read.
+    minify: { mangle: false, compress: { keepNames: { function: true, class: true } }, codegen: false },
+  },
   plugins: [...program.plugins, licensesTo('dist/program/LICENSES.txt')],
 };
+
+/** Of the declarations, which tsc makes of all modules, leaves those that the SDK and the server name. */
+const namedTypes = {
+  name: 'named-types',
+  writeBundle() {
+    const folder = 'dist/types';
+    const named = new Set(['index.d.ts', 'server/create-server.d.ts']);
+    // A set walks also over what is added meanwhile.
+    for (const file of named) {
+      const text = readFileSync(join(folder, file), 'utf8');
+      for (const [, to] of text.matchAll(/(?:from|import\()\s*['"](\.[^'"]+)\.[jt]s['"]/g)) named.add(join(file, '..', `${to}.d.ts`));
+    }
+    for (const file of globSync('**/*.d.ts', { cwd: folder })) if (!named.has(file)) rmSync(join(folder, file));
+  },
+};
+
+/** The SDK, for Node and for browsers: its dependencies are those of the package, so that a bundler has each of them once. */
+const sdk = {
+  input: { index: 'src/index.ts' },
+  platform: 'neutral',
+  external: packages(...Object.keys(manifest.dependencies)),
+  output: { dir: 'dist', format: 'esm' },
+  plugins: [namedTypes],
+  logLevel: 'warn',
+};
+
+export default [programAndServer, sdk];

@@ -235,15 +235,15 @@ describe('what is loaded', () => {
     expect(reached.filter((to) => /^src\/(?:server|view|dashboard|cli|journal|run)\//.test(to))).toEqual([]);
   });
 
-  test('by the modules that others import is installed with them; what only the program needs is built into it', () => {
+  test('by the SDK is what is installed with it; what only the program and the server need is built into them', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, Record<string, string> | undefined>;
-    const installed = { ...manifest['dependencies'], ...manifest['optionalDependencies'] };
-    const known = { ...installed, ...manifest['devDependencies'] };
-    const isProgramOnly = (file: string) => ['cli', 'dashboard', 'run'].includes(partOf(file));
+    const { dependencies = {}, optionalDependencies, devDependencies } = manifest;
     const packageOf = (name: string) => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
-    expect(
-      breaches((file, to) => to.startsWith('src/') || to.startsWith('node:') || packageOf(to) in (isProgramOnly(file) ? known : installed)),
-    ).toEqual([]);
+    const isPackage = (to: string) => !to.startsWith('src/') && !to.startsWith('node:');
+    const bySdk = [...reachedFrom('src/index.ts')].filter(isPackage).map(packageOf);
+    expect(Object.keys(dependencies).toSorted()).toEqual([...new Set(bySdk)].toSorted());
+    const known = { ...dependencies, ...optionalDependencies, ...devDependencies };
+    expect(breaches((_, to) => !isPackage(to) || packageOf(to) in known)).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { ServerLog } from './server-log.ts';
 
 /** Warnings of one kind within this time become one line with their number. */
 const quietMs = 1_000;
@@ -8,10 +8,10 @@ const quietMs = 1_000;
  * others of that second are written as one line with their number. Kinds are few and fixed; a kind never holds a text of a client.
  */
 export class CountedLog {
-  readonly #log: Logger;
+  readonly #log: ServerLog;
   readonly #since = new Map<string, { count: number; last: () => void }>();
 
-  constructor(log: Logger) {
+  constructor(log: ServerLog) {
     this.#log = log;
   }
 

@@ -1,7 +1,7 @@
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { homedir } from 'node:os';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { pino, type Logger } from 'pino';
+import { pino } from 'pino';
 import { Server as SocketServer } from 'socket.io';
 import { limits } from '../core/protocol/limits.ts';
 import { normalHost } from '../core/loopback.ts';
@@ -20,6 +20,7 @@ import { answerBadRequest, answerError } from './http/http-errors.ts';
 import { addRoutes } from './http/http-routes.ts';
 import { paceAnswers } from './http/paced-answers.ts';
 import { Opened } from './opened.ts';
+import type { ServerLog } from './server-log.ts';
 import { ReadBudget } from './sessions/read-budget.ts';
 import { shutDown } from './shutdown.ts';
 import { defaultSkillFolders } from './skills/skill-registry.ts';
@@ -64,7 +65,7 @@ export interface ServerOptions {
   /** Whether processes of the server's own user, on this machine, need a token too. Default: false. */
   asksEverybody?: boolean;
   /** Where the server logs. Default: nowhere. */
-  log?: Logger;
+  log?: ServerLog;
 }
 
 export interface DashServer {
@@ -175,7 +176,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   };
 }
 
-function openWorkspaces(options: ServerOptions, log: Logger): Promise<Workspaces> {
+function openWorkspaces(options: ServerOptions, log: ServerLog): Promise<Workspaces> {
   const journal = options.journal ?? new MemoryJournal();
   // The journal reports at most once a second that it cannot be written, so that a refused request does not add a line of its own.
   journal.onProblem((sentence) => log.error(sentence));
@@ -202,7 +203,7 @@ async function openProvider(options: IdentityProviderOptions, prepare: (tenant: 
   return new IdentityProvider(options, prepare);
 }
 
-function httpServer(log: Logger): FastifyInstance {
+function httpServer(log: ServerLog): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
   const app: FastifyInstance = fastify({
     loggerInstance,

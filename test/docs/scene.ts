@@ -4,7 +4,7 @@ import { hostname, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createServer, type DashServer } from '../../src/server/create-server.ts';
 import type { Block, Scene } from './fenced-blocks.ts';
-import type { InstalledPackage } from './installed-package.ts';
+import type { InstalledPackage } from '../helpers/installed-package.ts';
 
 /** A block that runs, or has run. */
 interface Started {

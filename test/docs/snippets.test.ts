@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installDebianPackages } from '../helpers/debian-packages.ts';
 import { indentedBlocks, pages, root, scenesOf } from './fenced-blocks.ts';
-import { installPackage, type InstalledPackage } from './installed-package.ts';
+import { installPackage, type InstalledPackage } from '../helpers/installed-package.ts';
 import { runScene } from './scene.ts';
 
 const run = promisify(execFile);
@@ -62,7 +62,13 @@ describe.concurrent('the blocks of a page do what the page says', () => {
     const home = await mkdtemp(join(tmpdir(), 'shannon-dash-home-'));
     // The server that run has started still writes there for a moment.
     onTestFinished(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
-    const env = { PATH: process.env['PATH'], HOME: home, SHANNON_DASH_URL: `http://${addressOf(200)}:8000` };
+    // npx would build the clone once more, under the other tests.
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: home,
+      SHANNON_DASH_URL: `http://${addressOf(200)}:8000`,
+      npm_config_ignore_scripts: 'true',
+    };
     const { stdout } = await run('sh', ['-c', command], { cwd: root, env });
     expect(stdout).toContain('shannon-dash@');
   });

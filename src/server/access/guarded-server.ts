@@ -1,10 +1,10 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
-import type { Logger } from 'pino';
 import { errorBody } from '../../core/protocol/error-answer.ts';
 import { errorTable, isWireCode, ShannonDashError } from '../../core/protocol/errors.ts';
 import { CountedLog } from '../counted-log.ts';
+import type { ServerLog } from '../server-log.ts';
 import type { Authenticator, Caller } from './authenticator.ts';
 import { mayKnowPaths } from './local-caller.ts';
 import type { OriginGuard } from './origin-guard.ts';
@@ -40,7 +40,7 @@ export interface GuardParts {
   authenticator: Authenticator;
   /** Whether a request is about a connection that somebody else opened. */
   isForeign: (request: IncomingMessage, caller: Caller) => boolean;
-  log: Logger;
+  log: ServerLog;
 }
 
 /**
@@ -141,7 +141,7 @@ function refusalHeaders({ code }: ShannonDashError): Record<string, string> {
 }
 
 /** Logs one line for each request at debug level. It leaves the query out, which may hold a secret. */
-function tellOfEnd(request: IncomingMessage, response: ServerResponse, log: Logger): void {
+function tellOfEnd(request: IncomingMessage, response: ServerResponse, log: ServerLog): void {
   if (!log.isLevelEnabled('debug')) return;
   const startedAt = performance.now();
   response.once('close', () => {

@@ -1,5 +1,4 @@
 import type { Server as SocketServer, Socket } from 'socket.io';
-import type { Logger } from 'pino';
 import { commandNames, commandTypes, parseCommand } from '../../core/protocol/command.ts';
 import { cutText } from '../../core/text/cut-text.ts';
 import { errorBody } from '../../core/protocol/error-answer.ts';
@@ -7,6 +6,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { answerNames, type ConnectedMessage } from '../../core/protocol/messages.ts';
 import { timestampNow } from '../../core/timestamp.ts';
+import type { ServerLog } from '../server-log.ts';
 import { boundDecoding, dearMessage, inexactMessage } from '../tuning/bounded-decoding.ts';
 import type { Authenticator } from '../access/authenticator.ts';
 import { toldError } from '../access/local-caller.ts';
@@ -35,7 +35,7 @@ export interface GatewayParts {
   budget: ReadBudget;
   tuning: Tuning;
   authenticator: Authenticator;
-  log: Logger;
+  log: ServerLog;
   version: string;
   /** A client was cut because it does not read. */
   onSlowConsumer: () => void;

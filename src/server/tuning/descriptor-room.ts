@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:net';
-import type { Logger } from 'pino';
 import { CountedLog } from '../counted-log.ts';
 import type { Tuning } from './tuning.ts';
+import type { ServerLog } from '../server-log.ts';
 
 /** Descriptors that connections leave to the journal, to folders that are watched and to the program itself. */
 const reserve = 64;
@@ -11,7 +11,7 @@ const reserve = 64;
  * Takes no more connections than the system gives descriptors for, less a reserve, and logs each second how many it refused.
  * Otherwise connections take the last descriptors, and the next part that opens a file fails.
  */
-export function leaveDescriptorRoom(server: Server, tuning: Pick<Tuning, 'descriptorRoom'>, log: Logger): void {
+export function leaveDescriptorRoom(server: Server, tuning: Pick<Tuning, 'descriptorRoom'>, log: ServerLog): void {
   const most = tuning.descriptorRoom ? descriptorLimit() : undefined;
   if (most === undefined) return;
   server.maxConnections = Math.max(most - reserve, Math.ceil(most / 2));
