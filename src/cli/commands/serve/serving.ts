@@ -32,7 +32,7 @@ export async function serveHere({ options, settings, output, interruption }: Inv
   const isUnseen = options.untilUnused === true;
   const journal = await openJournal({ path: settings.journal, fsync: settings.fsync, acceptLoss: isUnseen || options.acceptLoss });
   // The run that starts the server tells what the journal has lost.
-  if (isUnseen) journal.onProblem((sentence) => void (process.connected && process.send?.({ problem: sentence })));
+  if (isUnseen) journal.onProblem((sentence) => tellParent({ problem: sentence }));
   // Fastify's own lines about listening are left out: `ready` below says it.
   const log = isUnseen ? pino({ level: 'silent' }) : await createLog(settings.logLevel === 'info' ? 'warn' : settings.logLevel);
   // A journal in memory has no place beside it.
@@ -69,7 +69,7 @@ export async function serveHere({ options, settings, output, interruption }: Inv
     for (const [name, path] of Object.entries(files ?? {})) output.line(safeLine(`  ${name.padEnd(8)} its token is in ${path}`, 4_000));
     if (isFirst && tokenFile !== undefined && files === undefined) tellFirstTokens(firstTokenLines(tokenFile, address), output);
   }
-  process.send?.({ port: address.port });
+  tellParent({ port: address.port });
   await (isUnseen ? Promise.race([aborted(signal), unused(server)]) : stopAsked(signal));
   output.note('stopping ... again to force');
   const force = setTimeout(() => process.exit(exitCodes.ok), longestStopMs);
@@ -119,9 +119,19 @@ function tenantJournal(journal: string, tenant: string): string {
   return journal === 'memory' ? journal : `${journal}-tenant-${tenant}`;
 }
 
+/** A parent that has gone is none to tell: without a callback that would end this process. */
+function tellParent(message: { port: number } | { problem: string }): void {
+  process.send?.(message, () => undefined);
+}
+
 /** Resolves with the first signal, or when the parent that reloads this server lets go of it, or is gone. */
 function stopAsked(signal: AbortSignal): Promise<void> {
-  return Promise.race([aborted(signal), new Promise<void>((resolve) => process.once('disconnect', () => resolve()))]);
+  const disconnected = new Promise<void>((resolve) => {
+    // It may have happened before.
+    if (process.send !== undefined && !process.connected) resolve();
+    process.once('disconnect', () => resolve());
+  });
+  return Promise.race([aborted(signal), disconnected]);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
