@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readProcTable } from '../../src/run/tree/process-table.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { http } from '../helpers/start-server.ts';
 import { serverProcess } from './run-server.ts';
 import { newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';
@@ -500,13 +501,4 @@ function linkOf(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

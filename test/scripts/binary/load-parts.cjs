@@ -4,9 +4,11 @@
  * are the program's parts, and beside each part the code that V8 has compiled from it.
  */
 const { getAsset, getRawAsset } = require('node:sea');
+const { debuglog } = require('node:util');
 const { Script } = require('node:vm');
 const { workerData } = require('node:worker_threads');
 
+const debug = debuglog('shannon-dash');
 const loaded = new Map();
 
 function load(name) {
@@ -15,6 +17,7 @@ function load(name) {
   const part = { exports: {} };
   loaded.set(name, part);
   const script = new Script(getAsset(name, 'utf8'), { filename: name, cachedData: compiled(name) });
+  debug('%s: its compiled code is %s', name, script.cachedDataRejected === false ? 'taken' : 'refused');
   script.runInThisContext()(
     part.exports,
     (wanted) => (wanted.startsWith('./') ? load(wanted.slice(2)) : require(wanted)),
