@@ -26,7 +26,7 @@ import { http } from '../helpers/start-server.ts';
 import { outputLines, stateOf, until } from './run-place.ts';
 import { newPlace, runProgram, StartedProgram, type Place } from './started-program.ts';
 
-const build = fileURLToPath(new URL('../../scripts/binary/main.ts', import.meta.url));
+const build = fileURLToPath(new URL('../scripts/binary/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-one-file-'));
 /** The executable, with nothing beside it. */
 const oneFile = join(folder, 'alone', 'shannon-dash');

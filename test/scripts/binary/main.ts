@@ -83,6 +83,7 @@ async function make(name: string, { platform, arch, node: [nodeName, path], pty:
     'load-parts.cjs': loader,
   };
   const executable = join(out, `shannon-dash-${name}${platform === 'win' ? '.exe' : ''}`);
+  await rm(executable, { force: true });
   await pkg.default(loader, {
     // pkg downloads no Node where it has a path; and where that one is for another system, this one writes the assets.
     nodePath,
