@@ -1,4 +1,5 @@
 import type { CommandDefinition } from './command-definition.ts';
+import { auditDefinition } from './commands/audit/definition.ts';
 import { checkpointDefinition } from './commands/checkpoint/definition.ts';
 import { commandsDefinition } from './commands/commands/definition.ts';
 import { completionDefinition } from './commands/completion/definition.ts';
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   { definition: gateDefinition, load: async () => (await import('./commands/gate/run.ts')).gate },
   { definition: decideDefinition, load: async () => (await import('./commands/decide/run.ts')).decide },
   { definition: checkpointDefinition, load: async () => (await import('./commands/checkpoint/run.ts')).checkpoint },
+  { definition: auditDefinition, load: async () => (await import('./commands/audit/run.ts')).audit },
   { definition: tokenDefinition, load: async () => (await import('./commands/token/run.ts')).token },
   { definition: specDefinition, load: async () => (await import('./commands/spec/run.ts')).printSpec },
   { definition: completionDefinition, load: async () => (await import('./commands/completion/run.ts')).completion },

@@ -34,6 +34,8 @@ export const verbTable = {
   delete: admins,
   stats: admins,
   metrics: admins,
+  /** Every command of all sessions. */
+  audit: admins,
 } as const satisfies Record<string, readonly CallerRole[]>;
 
 /** What can be asked of a workspace. */

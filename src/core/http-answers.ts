@@ -88,4 +88,11 @@ export const deletedAnswer = openObject({ success: z.literal(true), message: tol
 
 export const historyAnswer = openObject({ events: eventList, epoch: told, next: number });
 
+/** A command of any session: who sent it, what and when, and what came of it. */
+const auditEntry = openObject({ session_id: told, ...commandState.shape }).omit({ result: true, delivered_to: true, for_instance: true });
+
+export interface AuditEntry extends z.output<typeof auditEntry> {}
+
+export const auditAnswer = openObject({ commands: z.array(auditEntry), next: toldOrNull, timestamp });
+
 export const ledgerAnswer = openObject({ commands: z.array(commandState), total: number, timestamp });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Verb } from './access.ts';
 import {
+  auditAnswer,
   decisionAnswer,
   deletedAnswer,
   healthAnswer,
@@ -15,7 +16,7 @@ import {
 import { commandStatuses } from './protocol/command-status.ts';
 import { commandAnswer, commandBody } from './protocol/command.ts';
 import { eventInput } from './protocol/event.ts';
-import { tenantName } from './protocol/tokens.ts';
+import { sessionGlob, tenantName } from './protocol/tokens.ts';
 import { limits } from './protocol/limits.ts';
 import { createSessionRequest, publishedMessage } from './protocol/messages.ts';
 import { text, boundedText } from './text/text.ts';
@@ -205,6 +206,24 @@ export const httpApi = {
     }),
     answer: ledgerAnswer,
     statuses: { 200: 'Commands, newest last', 404: noSession },
+  },
+  audit: {
+    method: 'GET',
+    path: '/api/audit',
+    summary: 'The commands of all sessions, with their senders and outcomes',
+    verb: 'audit',
+    query: z.object({
+      session: sessionGlob.optional(),
+      since: z.iso
+        .datetime('must be a time such as 2026-01-31T08:00:00Z')
+        .transform((text) => new Date(text).toISOString())
+        .optional(),
+      by: told.max(limits.idChars).optional(),
+      limit: wholeNumber(1_000).default(100),
+      before: told.max(2_048).optional(),
+    }),
+    answer: auditAnswer,
+    statuses: { 200: 'Commands, newest last; `next` is `before` for the older ones', 400: 'A field is wrong' },
   },
   decision: {
     method: 'GET',

@@ -16,6 +16,7 @@ import { LocalUsers } from './access/local-users.ts';
 import { OwnToken } from './access/own-token.ts';
 import { OriginGuard } from './access/origin-guard.ts';
 import { TokenRegistry } from './access/tokens/token-registry.ts';
+import { CountedLog } from './counted-log.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
 import { addRoutes } from './http/http-routes.ts';
 import { paceAnswers } from './http/paced-answers.ts';
@@ -180,6 +181,7 @@ function openWorkspaces(options: ServerOptions, log: ServerLog): Promise<Workspa
   const journal = options.journal ?? new MemoryJournal();
   // The journal reports at most once a second that it cannot be written, so that a refused request does not add a line of its own.
   journal.onProblem((sentence) => log.error(sentence));
+  const denials = new CountedLog(log);
   return Workspaces.open({
     own: {
       journal,
@@ -193,6 +195,8 @@ function openWorkspaces(options: ServerOptions, log: ServerLog): Promise<Workspa
       asksEverybody: options.asksEverybody ?? false,
       onProblem: (error) => log.error({ err: error }, 'a background task failed'),
       onWarning: (sentence) => log.warn(sentence),
+      onDenial: (denial) =>
+        denials.warn(`${denial.verb} ${denial.code}`, { rule: 'access', ...denial }, 'A caller was denied what it asked for'),
     },
     openJournal: options.openTenantJournal,
   });

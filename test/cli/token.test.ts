@@ -99,3 +99,23 @@ test('a token that is not there is told so', async () => {
     stderr: expect.stringContaining('there is no token x\n  see all: shannon-dash token list'),
   });
 });
+
+test('audit tells who commanded what, to an admin', async () => {
+  const place = await serve('--auth');
+  await place.run('run', '-s', 'ci-1', '--', 'true');
+  await place.run('send', 'HALT', '-s', 'ci-1', '--json');
+  const { code, stdout } = await place.run('audit', '--session', 'ci-*', '--since', '1h');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^TIME +BY +COMMAND +STATUS +SESSION/);
+  expect(stdout).toMatch(/HALT +\w+ +ci-1/);
+  expect(JSON.parse((await place.run('audit', '--by', 'nobody', '--json')).stdout)).toMatchObject({ commands: [], older: false });
+  expect(await place.run('audit', '--since', 'soon')).toMatchObject({ code: 2, stderr: expect.stringContaining('--since 24h') });
+  const viewer = (await place.run('token', 'create', 'vic', '--role', 'viewer')).stdout.trim();
+  const asViewer = { ...place, env: { ...place.env, SHANNON_DASH_TOKEN: viewer } };
+  await expect.poll(async () => (await runProgram(['sessions'], asViewer)).code).toBe(0);
+  expect(await runProgram(['audit'], asViewer)).toMatchObject({ code: 4, stderr: expect.stringContaining('of the role admin') });
+  expect(await runProgram(['send', 'HALT', '-s', 'ci-1'], asViewer)).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('of the role operator or admin'),
+  });
+});

@@ -27,6 +27,7 @@ const verbs: Record<Exclude<Verb, 'mintLink'>, (access: WorkspaceAccess, session
   skills: (access) => access.skills({}),
   stats: (access) => access.stats(),
   metrics: (access) => access.metrics(),
+  audit: (access) => access.audit({ limit: 10 }),
 };
 const watcher = {
   deliver: () => undefined,
@@ -38,7 +39,7 @@ const watcher = {
 };
 const link = { execute: () => Promise.resolve(), supersede: () => undefined, forget: () => undefined };
 /** Of the verbs that name a session, `create` names a new one; these name none. */
-const ofNoSession: readonly string[] = ['health', 'sessions', 'watchAll', 'skills'];
+const ofNoSession: readonly string[] = ['health', 'sessions', 'watchAll', 'skills', 'audit'];
 /** These tell of every session. */
 const ofAllSessions: readonly string[] = ['stats', 'metrics'];
 

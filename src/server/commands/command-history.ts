@@ -57,7 +57,7 @@ export class CommandHistory {
     sessionId: string,
     filter: { status?: string | undefined; limit: number },
   ): Promise<{ commands: CommandState[]; total: number }> {
-    const commands = await this.#all(sessionId);
+    const commands = await this.all(sessionId);
     const matching = commands.filter((command) => filter.status === undefined || command.status === filter.status);
     const shown = matching.slice(Math.max(0, matching.length - filter.limit));
     return { commands: await Promise.all(shown.map((command) => this.withWholeResult(sessionId, command))), total: matching.length };
@@ -71,7 +71,7 @@ export class CommandHistory {
   }
 
   /** Every command of a session: from its state, unless that has let some go. */
-  async #all(sessionId: string): Promise<CommandState[]> {
+  async all(sessionId: string): Promise<CommandState[]> {
     const state = await this.#store.load(sessionId);
     if (state === undefined || state.let_go.commands === 0) return state?.commands ?? [];
     const before = this.#ledgers.get(sessionId);

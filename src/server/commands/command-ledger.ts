@@ -152,6 +152,11 @@ export class CommandLedger {
     return this.#parts.history.list(sessionId, filter);
   }
 
+  /** Every command of a session, newest last, with the beginnings of large results. */
+  async commandsOf(sessionId: string): Promise<readonly CommandState[]> {
+    return this.#parts.history.all(sessionId);
+  }
+
   async close(): Promise<void> {
     this.#parts.deadlines.close();
     this.#parts.waiters.close();

@@ -34,6 +34,14 @@ export function addCommandRoutes(app: FastifyInstance, parts: RouteParts): void 
   });
 }
 
+/** `/api/audit`: the commands of all sessions. */
+export function addAuditRoute(app: FastifyInstance, parts: RouteParts): void {
+  addRoute(app, 'audit', async ({ query, request }) => {
+    const audit = await parts.as(principalOf(request)).audit(query);
+    return { ...audit, timestamp: timestampNow() };
+  });
+}
+
 /** `/api/sessions/{id}/decisions/...`: look at a decision, answer it by its link. */
 export function addDecisionRoutes(app: FastifyInstance, parts: RouteParts): void {
   addRoute(app, 'decision', async ({ path: { id, decision: decisionId }, request }) => {

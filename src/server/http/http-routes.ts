@@ -6,7 +6,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { parseJson } from '../../core/json/exact-json.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { dearJson, isDearJson } from '../access/dear-json.ts';
-import { addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
+import { addAuditRoute, addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { sendError } from './http-errors.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -23,6 +23,7 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   addSessionRoutes(app, parts);
   addEventRoutes(app, parts);
   addCommandRoutes(app, parts);
+  addAuditRoute(app, parts);
   addDecisionRoutes(app, parts);
 }
 

@@ -5,7 +5,7 @@ import type { AttachRequest, PublishedMessage } from '../../core/protocol/messag
 import type { CommandState, DecisionState, SessionOrigin, SessionState } from '../../core/protocol/session-state.ts';
 import type { JournalHealth } from '../../journal/journal.ts';
 import { may, type Verb } from '../../core/access.ts';
-import { checkAccess, checkCommand, mayReach, mayReachAll, sessionNotFound, decisionNotFound } from '../access/policy.ts';
+import { mayReach, mayReachAll, sessionNotFound, decisionNotFound } from '../access/policy.ts';
 import type { LinkedDecision } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
 import type { CommandUpdate } from '../commands/command-delivery.ts';
@@ -22,6 +22,8 @@ import { usageOfSkills } from '../sessions/usage-of-skills.ts';
 import type { ListedSkill, SkillFilter, SkillUsage } from '../skills/skill-list.ts';
 import type { SkillProblem } from '../skills/skill-folder.ts';
 import { claimOf, publishingAs } from './publishing.ts';
+import type { AuditEntry } from '../../core/http-answers.ts';
+import { auditOf, type AuditQuery } from './audit.ts';
 import type { PublishOptions, SessionHistory, WatchOptions } from './workspace-requests.ts';
 import type { WorkspaceParts } from './workspace-parts.ts';
 
@@ -159,8 +161,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
    * @param subscribed the session that the sender is subscribed to, if it is just one
    */
   async command(request: CommandRequest, subscribed?: string): Promise<CommandResult | CommandResults> {
-    this.#check('command', request.session_id === '*' ? undefined : request.session_id);
-    checkCommand(this.#principal, request.type);
+    this.#parts.checks.checkCommand(this.#principal, request.type, request.session_id);
     return this.#submit(request, subscribed);
   }
 
@@ -238,7 +239,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   }
 
   stats() {
-    this.#checkOfAll('stats');
+    this.#parts.checks.checkOfAll(this.#principal, 'stats');
     const { store, hub, metrics, ledger, journal, clients } = this.#parts;
     return {
       total_connections: clients.count,
@@ -254,20 +255,22 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
 
   /** The figures as Prometheus reads them. */
   async metrics(): Promise<{ contentType: string; text: string }> {
-    this.#checkOfAll('metrics');
+    this.#parts.checks.checkOfAll(this.#principal, 'metrics');
     const { registry } = this.#parts.metrics;
     return { contentType: registry.contentType, text: await registry.metrics() };
   }
 
-  /** For verbs whose answer sums up every session. */
-  #checkOfAll(verb: Verb): void {
-    this.#check(verb);
-    if (!mayReachAll(this.#principal))
-      throw new ShannonDashError('FORBIDDEN', `"${verb}" tells of every session; ask for a token that reaches all of them`);
+  /** The newest commands of the sessions that the principal may reach. @throws ShannonDashError INVALID */
+  async audit(query: AuditQuery): Promise<{ commands: AuditEntry[]; next: string | null }> {
+    this.#check('audit');
+    const { store, ledger } = this.#parts;
+    await ledger.ready();
+    const reached = [...store.all()].filter(({ head }) => this.#reaches(head.session_id));
+    return auditOf(reached, query, (sessionId) => ledger.commandsOf(sessionId));
   }
 
   #check(verb: Verb, sessionId?: string): void {
-    checkAccess(this.#principal, verb, sessionId);
+    this.#parts.checks.check(this.#principal, verb, sessionId);
   }
 
   #reaches(sessionId: string): boolean {

@@ -1,4 +1,5 @@
 import type { Journal } from '../../journal/journal.ts';
+import type { AccessChecks } from '../access/access-checks.ts';
 import type { DecisionLinks } from '../access/decision-links.ts';
 import type { ChildTokens } from '../access/tokens/child-tokens.ts';
 import type { CommandLedger } from '../commands/command-ledger.ts';
@@ -24,4 +25,5 @@ export interface WorkspaceParts {
   metrics: Metrics;
   /** The Socket.IO clients that have joined. */
   clients: { count: number };
+  checks: AccessChecks;
 }

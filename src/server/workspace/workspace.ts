@@ -1,5 +1,6 @@
 import { newId } from '../../core/ids.ts';
 import type { Journal } from '../../journal/journal.ts';
+import { AccessChecks, type Denial } from '../access/access-checks.ts';
 import { DecisionLinks } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
 import { ChildTokens, type ChildTokenText } from '../access/tokens/child-tokens.ts';
@@ -29,6 +30,8 @@ export interface WorkspaceOptions {
   onProblem: (error: unknown) => void;
   /** Takes a sentence for the person that runs the server. */
   onWarning: (sentence: string) => void;
+  /** A known caller was denied something. */
+  onDenial?: ((denial: Denial) => void) | undefined;
 }
 
 /** Everything that belongs to one tenant: its journal, and what the server makes of it. */
@@ -118,6 +121,7 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
     skills,
     metrics,
     clients: { count: 0 },
+    checks: new AccessChecks((denial) => options.onDenial?.(denial)),
   };
   opened.keep(measure(parts), (stop) => stop());
   return parts;
