@@ -48,8 +48,10 @@ export interface OptionDefinition {
   isRepeatable?: true;
   /** It is not the setting of the same name. */
   isNoSetting?: true;
-  /** The help leaves it out. */
+  /** It is for no person: the help, the pages and the shells leave it out. */
   isHidden?: true;
+  /** The help leaves it out, which is one screen. */
+  isRare?: true;
   default?: string;
   /** The options, by their long names, that it cannot stand beside. */
   conflicts?: readonly string[];

@@ -6,6 +6,7 @@ import { completionDefinition } from './commands/completion/definition.ts';
 import { decideDefinition } from './commands/decide/definition.ts';
 import { emitDefinition } from './commands/emit/definition.ts';
 import { gateDefinition } from './commands/gate/definition.ts';
+import { openDefinition } from './commands/open/definition.ts';
 import { pingDefinition } from './commands/ping/definition.ts';
 import { runDefinition } from './commands/run/definition.ts';
 import { sendDefinition } from './commands/send/definition.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   { definition: sendDefinition, load: async () => (await import('./commands/send/run.ts')).send },
   { definition: serveDefinition, load: async () => (await import('./commands/serve/run.ts')).serve },
   { definition: sessionsDefinition, load: async () => (await import('./commands/sessions/run.ts')).showSessions },
+  { definition: openDefinition, load: async () => (await import('./commands/open/run.ts')).open },
   { definition: commandsDefinition, load: async () => (await import('./commands/commands/run.ts')).listCommands },
   { definition: statsDefinition, load: async () => (await import('./commands/stats/run.ts')).showStats },
   { definition: pingDefinition, load: async () => (await import('./commands/ping/run.ts')).ping },

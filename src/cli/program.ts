@@ -108,7 +108,7 @@ function argumentOf({ name, choices, isOptional, isRepeatable }: ArgumentDefinit
   return choices === undefined ? argument : argument.choices(choices);
 }
 
-function optionOf({ flags, summary, kind, choices, isRepeatable, isHidden, default: value, conflicts }: OptionDefinition): Option {
+function optionOf({ flags, summary, kind, choices, isRepeatable, isHidden, isRare, default: value, conflicts }: OptionDefinition): Option {
   const option = new Option(flags, summary);
   const reader = kind === undefined ? undefined : valueReaders[kind];
   if (reader !== undefined) option.argParser(reader);
@@ -116,7 +116,7 @@ function optionOf({ flags, summary, kind, choices, isRepeatable, isHidden, defau
   if (choices !== undefined) option.choices(choices);
   if (value !== undefined) option.default(value);
   if (conflicts !== undefined) option.conflicts([...conflicts]);
-  return option.hideHelp(isHidden === true);
+  return option.hideHelp(isHidden === true || isRare === true);
 }
 
 /** Commander's messages begin with `error: ` and put suggestions on a line of their own. */

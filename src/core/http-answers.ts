@@ -42,6 +42,8 @@ export const statsAnswer = openObject({
   journal: openObject({ location: told.optional(), size_bytes: number }),
 });
 
+export const loginCodeAnswer = openObject({ login_url: told, expires_at: timestamp });
+
 /** A skill. What its file says besides is passed on. */
 export const skill = z.looseObject({
   name: told,
@@ -72,8 +74,14 @@ const listedSession = openObject({
 
 export interface ListedSession extends z.output<typeof listedSession> {}
 
-/** A decision and, while it is open, the path to answer it. */
-export const decisionAnswer = openObject({ ...decisionState.shape, session_id: told, answer_path: told.optional(), timestamp });
+/** A decision and, while it is open, the path to answer it; the whole URL too where the server knows it. */
+export const decisionAnswer = openObject({
+  ...decisionState.shape,
+  session_id: told,
+  answer_path: told.optional(),
+  answer_url: told.optional(),
+  timestamp,
+});
 
 export interface AskedDecision extends z.output<typeof decisionAnswer> {}
 

@@ -7,6 +7,7 @@ import {
   healthAnswer,
   historyAnswer,
   ledgerAnswer,
+  loginCodeAnswer,
   sessionAnswer,
   sessionListAnswer,
   skill,
@@ -27,8 +28,9 @@ interface Endpoint {
   /** With `{name}` for each parameter. */
   path: string;
   summary: string;
-  /** What a caller has to be allowed to do: a verb of the workspace. Null: anybody may ask. */
+  /** What a caller has to be allowed to do: a verb of the workspace. Null: anybody may ask, or, with `needsCaller`, any role. */
   verb: Verb | null;
+  needsCaller?: true;
   query?: z.ZodObject;
   /** What is posted. */
   body?: z.ZodType;
@@ -102,6 +104,15 @@ export const httpApi = {
     verb: null,
     answer: z.record(told, z.unknown()),
     statuses: { 200: 'The document' },
+  },
+  loginCode: {
+    method: 'POST',
+    path: '/api/login-codes',
+    summary: 'A link that logs a browser in as the caller: it works once, within a minute',
+    verb: null,
+    needsCaller: true,
+    answer: loginCodeAnswer,
+    statuses: { 201: 'The link; a path where the server does not know its public URL', 401: 'A token is needed' },
   },
   skills: {
     method: 'GET',

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { homedir } from 'node:os';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -8,7 +9,8 @@ import { normalHost } from '../core/loopback.ts';
 import { version } from '../executable/own-program.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory/memory-journal.ts';
-import { Authenticator } from './access/authenticator.ts';
+import { Authenticator, type Caller } from './access/authenticator.ts';
+import { BrowserLogins } from './access/browser/browser-logins.ts';
 import { ConnectionOwners } from './access/connection-owners.ts';
 import { guardServer } from './access/guarded-server.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './access/identity-provider.ts';
@@ -43,6 +45,8 @@ export interface ServerOptions {
   corsOrigins?: readonly string[];
   /** Further hosts, as `dash.example`, by which clients may call the server; `*` allows any. Default: those of its own address. */
   allowedHosts?: readonly string[];
+  /** The URL by which browsers reach the server where that is not its address, as `https://dash.example` behind a proxy. */
+  publicUrl?: string | undefined;
   /** Whether pages on localhost:3000 and :5173, where older dashboards are developed, may call over loopback. Default: true. */
   devOrigins?: boolean;
   /** Further folders of skills. */
@@ -63,7 +67,7 @@ export interface ServerOptions {
   openTenantJournal?: ((tenant: string) => Promise<Journal>) | undefined;
   /** An identity provider whose tokens callers may show too. Default: none. */
   identityProvider?: IdentityProviderOptions | undefined;
-  /** Whether processes of the server's own user, on this machine, need a token too. Default: false. */
+  /** Whether processes of the server's own user, on this machine, need a token too. Default: with `publicUrl`. */
   asksEverybody?: boolean;
   /** Where the server logs. Default: nowhere. */
   log?: ServerLog;
@@ -106,11 +110,14 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   const log = options.log ?? pino({ level: 'silent' });
   const workspaces = opened.keep(await openWorkspaces(options, log), (each) => each.close());
   const budget = opened.keep(new ReadBudget(), (each) => each.close());
+  const publicUrl = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
   const guard = new OriginGuard({
     origins: options.corsOrigins ?? [],
     hosts: options.allowedHosts ?? [],
     allowsDevOrigins: options.devOrigins ?? true,
+    publicUrl,
   });
+  const logins = opened.keep(new BrowserLogins(guard), (each) => each.close());
   const app = opened.keep(httpServer(log), (each) => each.close());
   const io = opened.keep(socketServer(app), (each) => Promise.all([each.close(), app.close()]));
   const unused = new UnusedTime(() => io.engine.clientsCount);
@@ -138,17 +145,20 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   const provider = options.identityProvider && (await openProvider(options.identityProvider, (tenant) => workspaces.prepare(tenant)));
   const users = opened.keep(new LocalUsers(), (each) => each.close());
   app.server.on('connection', (socket) => users.look(socket));
-  const asksEverybody = options.asksEverybody ?? false;
+  // A proxy on this machine that says nothing of its callers looks like one of the user's programs.
+  const asksEverybody = options.asksEverybody ?? publicUrl !== undefined;
   const ownToken = asksEverybody ? new OwnToken() : undefined;
   const findChild = workspaces.findChild.bind(workspaces);
-  const authenticator = new Authenticator({ tokens, provider, findChild, users, asksEverybody, own: ownToken });
+  const authenticator = new Authenticator({ tokens, provider, findChild, users, logins, asksEverybody, own: ownToken });
   const edge = { as: workspaces.as.bind(workspaces), budget, tuning, version, onSlowConsumer };
   serveSockets(io, { ...edge, log, authenticator });
   const owners = new ConnectionOwners();
   io.engine.on('connection', (connection) => owners.bind(connection));
-  guardServer(app.server, { guard, authenticator, isForeign: (request, caller) => owners.isForeign(request, caller), log });
+  const isForeign = (request: IncomingMessage, caller: Caller) => owners.isForeign(request, caller);
+  guardServer(app.server, { guard, authenticator, isForeign, log, isHttps: publicUrl?.startsWith('https:') === true });
   leaveDescriptorRoom(app.server, tuning, log);
-  addRoutes(app, { ...edge, prove: ownToken?.prove.bind(ownToken), endsWhenUnused: options.endsWhenUnused ?? false });
+  const prove = ownToken?.prove.bind(ownToken);
+  addRoutes(app, { ...edge, logins, publicUrl, prove, endsWhenUnused: options.endsWhenUnused ?? false });
 
   // `localhost` has two addresses. The server serves connections to the second like those to the first.
   const loopback6 = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => void app.server.emit('connection', socket));

@@ -47,7 +47,18 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     const end = await place.server.ended;
     expect(end.code).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
-    expect(end.stderr).toContain('stopping ... again to force');
+    // Off a terminal the log alone speaks, a JSON document a line.
+    const told = end.stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(told[0]).toMatchObject({
+      msg: 'listening',
+      url: place.url,
+      pid: place.server.child.pid,
+      tokens: expect.stringContaining('needed'),
+    });
+    expect(told.at(-1)).toMatchObject({ msg: 'stopping' });
     const again = new StartedProgram(['serve', '--port', '0', '--json'], place);
     await again.until(({ stdout }) => stdout.includes('\n'));
     const { url } = JSON.parse(again.stdout) as { url: string };

@@ -41,6 +41,14 @@ export const settingFields = {
   fsync: flag,
   cors_origins: list,
   allowed_hosts: list,
+  /** The URL by which browsers reach the server where that is not its address. */
+  public_url: httpUrl
+    .transform((given) => new URL(given))
+    .refine(
+      ({ pathname, search, hash, username, password }) => pathname + search + hash + username + password === '/',
+      'must be a URL without a path, a user or a password, such as https://dash.example',
+    )
+    .transform(({ origin }) => origin),
   dev_origins: flag,
   skills: list,
   /** Whether processes of the user that runs the server need a token too. */

@@ -26,6 +26,8 @@ export interface Settings {
   fsync: boolean;
   corsOrigins: string[];
   allowedHosts: string[];
+  /** The URL by which browsers reach the server where that is not its address. */
+  publicUrl: string | undefined;
   devOrigins: boolean;
   skills: string[];
   /** Whether processes of the same user need a token as well. */
@@ -69,9 +71,11 @@ export function readSettings(options: object): Settings {
     fsync: pick('fsync')?.value ?? false,
     corsOrigins: pick('cors_origins')?.value ?? [],
     allowedHosts: pick('allowed_hosts')?.value ?? [],
+    publicUrl: pick('public_url')?.value,
     devOrigins: pick('dev_origins')?.value ?? true,
     skills: pick('skills')?.value ?? [],
-    auth: pick('auth')?.value ?? false,
+    // Behind a proxy every caller comes from this machine.
+    auth: pick('auth')?.value ?? pick('public_url') !== undefined,
     identityProvider: providerOf({
       jwksUrl: pick('jwks_url')?.value,
       issuer: pick('issuer')?.value,
@@ -111,14 +115,13 @@ function providerOf(given: {
 }
 
 /** Whom a server lets in. */
-export function accessOf({
-  corsOrigins,
-  allowedHosts,
-  devOrigins,
-  auth,
-  identityProvider,
-}: Settings): Pick<Settings, 'corsOrigins' | 'allowedHosts' | 'devOrigins' | 'identityProvider'> & { asksEverybody: boolean } {
-  return { corsOrigins, allowedHosts, devOrigins, identityProvider, asksEverybody: auth };
+export function accessOf({ corsOrigins, allowedHosts, publicUrl, devOrigins, auth, identityProvider }: Settings): Pick<
+  Settings,
+  'corsOrigins' | 'allowedHosts' | 'publicUrl' | 'devOrigins' | 'identityProvider'
+> & {
+  asksEverybody: boolean;
+} {
+  return { corsOrigins, allowedHosts, publicUrl, devOrigins, identityProvider, asksEverybody: auth };
 }
 
 /** The host and port of a URL of this machine: `serve` then listens where the other commands look for it. */

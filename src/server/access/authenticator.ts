@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { foreignPage, type BrowserLogins } from './browser/browser-logins.ts';
 import { isDirect } from './local-caller.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { LocalUsers } from './local-users.ts';
@@ -27,13 +28,17 @@ export interface AuthenticatorParts {
   /** Finds the principal of the token of an orchestrator's child. */
   findChild: (token: ChildTokenText) => Principal | undefined | Promise<Principal | undefined>;
   users: LocalUsers;
+  logins: BrowserLogins;
   /** Whether processes of the server's own user need a token too. */
   asksEverybody: boolean;
   /** By which the programs of the server's own user are known then. */
   own?: OwnToken | undefined;
 }
 
-/** Finds out who calls. A token comes in the header `Authorization`, or in the `auth` of a Socket.IO client; never in a URL. */
+/**
+ * Finds out who calls. A token comes in the header `Authorization`, or in the `auth` of a Socket.IO client; never in a URL. A
+ * browser that is logged in shows its cookie.
+ */
 export class Authenticator {
   readonly #parts: AuthenticatorParts;
   readonly #children = new WeakMap<Principal, Principal>();
@@ -43,12 +48,22 @@ export class Authenticator {
   }
 
   /**
-   * @throws ShannonDashError INVALID a token in the URL, or a header of another form; UNAUTHENTICATED a token that is not valid
+   * @throws ShannonDashError INVALID a token in the URL, or a header of another form; UNAUTHENTICATED a token that is not valid;
+   * FORBIDDEN a page of another origin caused the request, and the cookie is all that it shows
    */
   callerOf(request: IncomingMessage): Caller | Promise<Caller> {
     checkUrl(request.url ?? '');
     const { authorization } = request.headers;
     if (authorization !== undefined) return this.callerWith(bearerOf(authorization));
+    const { logins } = this.#parts;
+    const principal = logins.principalIn(request);
+    if (principal === undefined) return this.#withoutToken(request);
+    if (logins.counts(request)) return ofPrincipal(principal);
+    const caller = this.#withoutToken(request);
+    return caller instanceof Promise ? caller.then(unlessUnknown) : unlessUnknown(caller);
+  }
+
+  #withoutToken(request: IncomingMessage): Caller | Promise<Caller> {
     if (this.#parts.asksEverybody || !isDirect(request)) return unknown;
     const isOwn = this.#parts.users.isOwn(request.socket);
     return typeof isOwn === 'boolean' ? callerOf(isOwn) : isOwn.then(callerOf);
@@ -97,6 +112,12 @@ function found(principal: Principal | undefined): Principal {
 
 function ofPrincipal(principal: Principal): Caller {
   return { kind: 'token', principal };
+}
+
+/** @throws ShannonDashError FORBIDDEN */
+function unlessUnknown(caller: Caller): Caller {
+  if (caller.kind === 'unknown') throw foreignPage();
+  return caller;
 }
 
 /** Whether a text has the form of a JSON Web Token: three parts with dots between them. */

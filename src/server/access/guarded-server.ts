@@ -9,13 +9,21 @@ import type { Authenticator, Caller } from './authenticator.ts';
 import { mayKnowPaths } from './local-caller.ts';
 import type { OriginGuard } from './origin-guard.ts';
 
-/** The headers of every answer. A browser must not guess another type for it, show it in a frame, or give it to a page of another site. */
-const pageHeaders = {
-  'x-content-type-options': 'nosniff',
-  'cross-origin-resource-policy': 'same-origin',
-  'x-frame-options': 'DENY',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-} as const;
+/**
+ * The headers of every answer, those of Engine.IO and refusals too. A browser must not guess another type for it, show it in a frame,
+ * give it to a page of another site, or tell another site of its URL. Set here and not by helmet: of its defaults, half concern
+ * browsers that are gone, and those for pages would be weaker than these, which forbid everything; what a page needs, it adds.
+ */
+const pageHeaders: readonly (readonly [string, string])[] = [
+  ['x-content-type-options', 'nosniff'],
+  ['cross-origin-resource-policy', 'same-origin'],
+  ['cross-origin-opener-policy', 'same-origin'],
+  ['x-frame-options', 'DENY'],
+  ['referrer-policy', 'same-origin'],
+  ['content-security-policy', "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"],
+];
+/** Browsers that have seen this come by https only, for a year. */
+const httpsOnly = ['strict-transport-security', 'max-age=31536000'] as const;
 
 /** Lets the origin of a request read the answer. For requests only that the guard has let pass. */
 const allowReading = cors({ origin: true, credentials: true, methods: ['GET', 'POST', 'DELETE'] });
@@ -41,6 +49,8 @@ export interface GuardParts {
   /** Whether a request is about a connection that somebody else opened. */
   isForeign: (request: IncomingMessage, caller: Caller) => boolean;
   log: ServerLog;
+  /** Whether browsers reach the server by https. */
+  isHttps: boolean;
 }
 
 /**
@@ -48,7 +58,7 @@ export interface GuardParts {
  * preflights. It refuses foreign pages and wrong tokens; what a caller without a token may do, the edges decide. To be called once
  * all of them have added their listeners.
  */
-export function guardServer(server: Server, { guard, authenticator, isForeign, log }: GuardParts): void {
+export function guardServer(server: Server, { guard, authenticator, isForeign, log, isHttps }: GuardParts): void {
   const refusals = new CountedLog(log);
   /** Lets a request pass, or gives the reason why not. */
   const judge = (request: IncomingMessage, pass: () => void, refuse: (error: ShannonDashError) => void): void => {
@@ -79,9 +89,10 @@ export function guardServer(server: Server, { guard, authenticator, isForeign, l
     }
   };
 
+  const headers = isHttps ? [...pageHeaders, httpsOnly] : pageHeaders;
   const onRequest = takeListeners(server, 'request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
+    for (const [name, value] of headers) response.setHeader(name, value);
     tellOfEnd(request, response, log);
     judge(
       request,

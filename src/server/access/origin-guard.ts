@@ -20,6 +20,8 @@ export interface OriginGuardOptions {
   hosts: readonly string[];
   /** Whether pages on localhost:3000 and :5173 may call over loopback. */
   allowsDevOrigins: boolean;
+  /** The URL by which browsers reach the server where that is not its address, as behind a proxy. */
+  publicUrl?: string | undefined;
 }
 
 /**
@@ -32,12 +34,15 @@ export class OriginGuard {
   readonly #hosts: Set<string>;
   readonly #allowsAnyHost: boolean;
   readonly #allowsDevOrigins: boolean;
+  readonly #publicUrl: URL | undefined;
   /** Whether other machines can reach the server, and so call it by the addresses of this one. */
   #isOpen = false;
 
-  constructor({ origins, hosts, allowsDevOrigins }: OriginGuardOptions) {
-    this.#origins = new Set(origins);
-    this.#hosts = new Set(hosts.flatMap((host) => normalHost(host) ?? []));
+  constructor({ origins, hosts, allowsDevOrigins, publicUrl }: OriginGuardOptions) {
+    this.#publicUrl = publicUrl === undefined ? undefined : new URL(publicUrl);
+    const { origin, hostname } = this.#publicUrl ?? {};
+    this.#origins = new Set(origin === undefined ? origins : [...origins, origin]);
+    this.#hosts = new Set([...hosts, hostname ?? []].flat().flatMap((host) => normalHost(host) ?? []));
     this.#allowsAnyHost = hosts.includes('*');
     this.#allowsDevOrigins = allowsDevOrigins;
   }
@@ -58,6 +63,31 @@ export class OriginGuard {
   /** Why a request is refused; undefined when it may pass. */
   refusalOf(request: IncomingMessage): Refusal | undefined {
     return this.#refusalOfHost(request) ?? this.#refusalOfPage(request) ?? refusalOfForm(request);
+  }
+
+  /** Whether a page of this server itself makes a request: its origin is that of the public URL, or of the host that it calls. */
+  isOwnPage(request: IncomingMessage): boolean {
+    const { headers, method } = request;
+    const { host, origin } = headers;
+    // A browser names no origin where a page reads from its own server, but says that it is the same.
+    if (origin === undefined) return method === 'GET' && headers['sec-fetch-site'] === 'same-origin';
+    if (host === undefined) return false;
+    if (this.#isPublic(host) && origin === this.#publicUrl?.origin) return true;
+    return !this.isBehindTls(request) && (origin === `http://${host}` || origin === `https://${host}`);
+  }
+
+  /** Whether a request only reads, and no page reads the answer: a person opens a URL, or a program asks. */
+  isVisit({ headers, method, url }: IncomingMessage): boolean {
+    return headers.origin === undefined && (method === 'GET' || method === 'HEAD') && !isEngineRequest(url);
+  }
+
+  /** Whether a request has come to the public URL, and that is https. */
+  isBehindTls({ headers: { host } }: IncomingMessage): boolean {
+    return this.#publicUrl?.protocol === 'https:' && host !== undefined && this.#isPublic(host);
+  }
+
+  #isPublic(host: string): boolean {
+    return this.#publicUrl !== undefined && normalHost(host) === normalHost(this.#publicUrl.hostname);
   }
 
   #refusalOfHost({ headers: { host }, socket }: IncomingMessage): Refusal | undefined {

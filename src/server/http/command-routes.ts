@@ -46,7 +46,14 @@ export function addAuditRoute(app: FastifyInstance, parts: RouteParts): void {
 export function addDecisionRoutes(app: FastifyInstance, parts: RouteParts): void {
   addRoute(app, 'decision', async ({ path: { id, decision: decisionId }, request }) => {
     const { answer_path, ...decision } = await parts.as(principalOf(request)).decision(id, decisionId);
-    return { ...decision, session_id: id, ...(answer_path === undefined ? {} : { answer_path }), timestamp: timestampNow() };
+    const { publicUrl } = parts;
+    return {
+      ...decision,
+      session_id: id,
+      ...(answer_path === undefined ? {} : { answer_path }),
+      ...(answer_path === undefined || publicUrl === undefined ? {} : { answer_url: new URL(answer_path, publicUrl).href }),
+      timestamp: timestampNow(),
+    };
   });
   addRoute(app, 'answerDecision', async ({ path: { id, decision: decisionId, token }, query: { tenant }, body, request, reply }) => {
     const principal = principalOrAnonymous(request, 'link');

@@ -6,6 +6,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { parseJson } from '../../core/json/exact-json.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { dearJson, isDearJson } from '../access/dear-json.ts';
+import { addBrowserRoutes } from './browser/browser-routes.ts';
 import { addAuditRoute, addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { sendError } from './http-errors.ts';
@@ -20,6 +21,7 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     sendError(reply, new ShannonDashError('NOT_FOUND', `There is no ${request.method} ${cutText(request.url, 200)}; see GET /api/docs`)),
   );
   addServerRoutes(app, parts);
+  addBrowserRoutes(app, parts);
   addSessionRoutes(app, parts);
   addEventRoutes(app, parts);
   addCommandRoutes(app, parts);

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { limits } from '../../core/protocol/limits.ts';
 import { tokenMissing } from '../access/authenticator.ts';
+import type { BrowserLogins } from '../access/browser/browser-logins.ts';
 import { callerOf } from '../access/guarded-server.ts';
 import { anonymous, unrestricted, type Principal } from '../access/principal.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
@@ -16,6 +17,9 @@ export interface RouteParts {
   version: string;
   /** Proves by an answer to a challenge that this server has left its user's programs a token; absent for one that has not. */
   prove: ((challenge: string) => string) | undefined;
+  logins: BrowserLogins;
+  /** The URL by which browsers reach the server where that is not its address. */
+  publicUrl: string | undefined;
   endsWhenUnused: boolean;
   /** A client was cut because it does not read its answer. */
   onSlowConsumer: () => void;

@@ -28,8 +28,8 @@ export function addRoute<Name extends EndpointName>(
   handle: (call: Call<Name>) => Sent<Name> | Promise<Sent<Name>>,
   options: { errorHandler?: typeof answerError } = {},
 ): void {
-  const { method, path, query, body, verbChecksBody, verb } = endpointOf(name);
-  const isOpen = verb === null || may('anonymous', verb);
+  const { method, path, query, body, verbChecksBody, verb, needsCaller } = endpointOf(name);
+  const isOpen = verb === null ? needsCaller !== true : may('anonymous', verb);
   const isBodyChecked = body !== undefined && verbChecksBody !== true;
   app.route({
     ...options,

@@ -81,7 +81,7 @@ function tell({ decision_id, choice, made_by, comment }: DecisionState, session:
 }
 
 function invitation(decision: AskedDecision, { url }: Settings): string[] {
-  const { decision_id, session_id, question, options, deadline, default: fallback, answer_path } = decision;
+  const { decision_id, session_id, question, options, deadline, default: fallback, answer_path, answer_url } = decision;
   const left = deadline === null ? '' : `  (${fallback} in ${shownDuration(Math.max(0, Date.parse(deadline) - serverNowMs(decision)))})`;
   const answer = JSON.stringify({ choice: options[0]?.id });
   return [
@@ -89,7 +89,9 @@ function invitation(decision: AskedDecision, { url }: Settings): string[] {
     `  answer: ${answerCommand(decision)}`,
     ...(answer_path === undefined
       ? []
-      : [`  or:     curl -H 'content-type: application/json' -d ${quoted(answer)} ${quoted(url.replace(/\/+$/, '') + answer_path)}`]),
+      : [
+          `  or:     curl -H 'content-type: application/json' -d ${quoted(answer)} ${quoted(answer_url ?? url.replace(/\/+$/, '') + answer_path)}`,
+        ]),
   ];
 }
 

@@ -12,7 +12,7 @@ export interface ServeOptions {
 export const serveDefinition: CommandDefinition = {
   name: 'serve',
   summary: 'Start the server that keeps the journal and tells everybody',
-  examples: ['serve', 'serve --port 0 --journal memory --json', 'serve --skills ./skills --reload'],
+  examples: ['serve --port 0 --journal memory --json', 'serve --skills ./skills --reload'],
   options: [
     { flags: '--host <address>', summary: 'where to listen (127.0.0.1)', kind: 'text' },
     { flags: '--port <number>', summary: 'the port (8000); 0 takes any free one', kind: 'text' },
@@ -27,17 +27,19 @@ export const serveDefinition: CommandDefinition = {
       isRepeatable: true,
     },
     { flags: '--allowed-host <host>', summary: 'a further name for it; * for any (repeatable)', kind: 'text', isRepeatable: true },
+    { flags: '--public-url <url>', summary: 'how browsers reach it, as https://dash.example', kind: 'url' },
     { flags: '--dev-origins', summary: 'let pages on localhost:3000 and :5173 call', isHidden: true },
     { flags: '--no-dev-origins', summary: 'let no page on localhost:3000 and :5173 call' },
     { flags: '--auth', summary: 'ask your own programs on this machine for a token too' },
-    { flags: '--jwks-url <url>', summary: 'take tokens of the identity provider whose keys are there', kind: 'url' },
-    { flags: '--issuer <name>', summary: 'its name, as its tokens say it', kind: 'text' },
-    { flags: '--audience <name>', summary: 'for whom its tokens must be', kind: 'text' },
+    { flags: '--jwks-url <url>', summary: 'take tokens of the identity provider whose keys are there', kind: 'url', isRare: true },
+    { flags: '--issuer <name>', summary: 'the name of that provider, as its tokens say it', kind: 'text', isRare: true },
+    { flags: '--audience <name>', summary: 'for whom its tokens must be', kind: 'text', isRare: true },
     {
       flags: '--claim <field=claim>',
       summary: 'which claim says name, role, steer, sessions, tenant (repeatable)',
       kind: 'text',
       isRepeatable: true,
+      isRare: true,
     },
     { flags: '--lost-after <time>', summary: 'when a session that is silent is lost (5m)', kind: 'duration' },
     {
@@ -49,7 +51,10 @@ export const serveDefinition: CommandDefinition = {
     { flags: '--reload', summary: 'restart on changes of program, configuration or skills' },
     { flags: '--until-unused', summary: 'end when nobody is connected any more', isHidden: true },
   ],
-  notes: ['', 'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.'],
+  notes: [
+    'An identity provider: --jwks-url, --issuer, --audience, --claim',
+    'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.',
+  ],
   // With --reload the process that serves warns, after each restart.
   warnsOfTrust: { unless: 'reload' },
 };

@@ -12,11 +12,17 @@ export function readyLines(url: string, journal: string, settings: Settings): st
   const lines = [
     `shannon-dash at ${url}`,
     `  journal  ${place}`,
+    ...(settings.publicUrl === undefined ? [] : [`  public   ${settings.publicUrl}`]),
     `  tokens   ${tokensLine(settings)}`,
     `  pages    ${pagesLine(settings)}`,
     '  next     shannon-dash run -- COMMAND',
   ];
   return lines.map((line) => safeLine(line, 4_000));
+}
+
+/** The same for whoever collects logs. */
+export function readyFacts(settings: Settings): object {
+  return { public_url: settings.publicUrl, tokens: tokensLine(settings), pages: pagesLine(settings) };
 }
 
 /** Who needs a token. */

@@ -9,7 +9,7 @@ import { openJournal, sqliteFlaw } from './journal-file.ts';
 import type { ServeOptions } from './definition.ts';
 import { leaveOwnServerFile } from './own-server-file.ts';
 import { portHolder } from './port-holder.ts';
-import { readyLines } from './ready-lines.ts';
+import { readyFacts, readyLines } from './ready-lines.ts';
 import type { Invocation } from '../../invocation.ts';
 import { createLog } from './server-log.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -61,17 +61,21 @@ export async function serveHere({ options, settings, output, interruption }: Inv
   if (!isUnseen) log.level = settings.logLevel;
   // Only a person at a terminal is shown secrets: other output is kept, and read by others.
   const files = isFirst && tokenFile !== undefined && !isShown(output) ? writeFirstTokens(tokenFile, journal.location) : undefined;
+  const facts = { url: address.url, pid: process.pid, journal: journal.location, ...(files === undefined ? {} : { token_files: files }) };
   if (output.isJson) {
-    const tokenFiles = files === undefined ? {} : { token_files: files };
-    output.document({ event: 'ready', url: address.url, pid: process.pid, journal: journal.location, ...tokenFiles });
+    output.document({ event: 'ready', ...facts });
   } else {
     for (const line of readyLines(address.url, journal.location, settings)) output.line(line);
     for (const [name, path] of Object.entries(files ?? {})) output.line(safeLine(`  ${name.padEnd(8)} its token is in ${path}`, 4_000));
     if (isFirst && tokenFile !== undefined && files === undefined) tellFirstTokens(firstTokenLines(tokenFile, address), output);
   }
+  // A collector of logs learns what a person reads on the terminal.
+  const isRead = process.stderr.isTTY;
+  if (!isRead) log.info({ ...facts, ...readyFacts(settings) }, 'listening');
   tellParent({ port: address.port });
   await (isUnseen ? Promise.race([aborted(signal), unused(server)]) : stopAsked(signal));
-  output.note('stopping ... again to force');
+  if (isRead) output.note('stopping ... again to force');
+  else log.info('stopping');
   const force = setTimeout(() => process.exit(exitCodes.ok), longestStopMs);
   removeOwnFile();
   await server.close();
