@@ -51,6 +51,12 @@ const noDeveloperTools = {
 /** The licences of the packages that are bundled. */
 export const licensesTo = (output) => license({ thirdParty: { output } });
 
+/** @satisfies {import('rolldown').OutputOptions} Less to install and to load. Names and lines stay, so that a stack trace can be read. */
+export const compact = {
+  comments: false,
+  minify: { mangle: false, compress: { keepNames: { function: true, class: true } }, codegen: false },
+};
+
 /** @satisfies {import('rolldown').InputOptions} How the program is bundled, whatever becomes of it. */
 export const program = {
   input: { start: 'src/cli/start.ts', 'skill-worker': 'src/server/skills/skill-worker.ts' },
@@ -74,9 +80,7 @@ const programAndServer = {
     dir: 'dist/program',
     format: 'esm',
     cleanDir: true,
-    comments: false,
-    // Names and lines stay, so that a stack trace can be read.
-    minify: { mangle: false, compress: { keepNames: { function: true, class: true } }, codegen: false },
+    ...compact,
   },
   plugins: [...program.plugins, licensesTo('dist/program/LICENSES.txt')],
 };

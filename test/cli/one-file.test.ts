@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -72,13 +73,15 @@ describe.runIf(process.platform === 'linux' && ['x64', 'arm64'].includes(process
         if (!existsSync(join(programs, name))) symlinkSync(join(from, name), join(programs, name));
       }
     }
-  });
+  }, 300_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('is an executable of the system, and says what the package says', async () => {
     const start = Buffer.alloc(4);
-    readSync(openSync(oneFile, 'r'), start);
+    const file = openSync(oneFile, 'r');
+    readSync(file, start);
+    closeSync(file);
     expect(start.toString('latin1')).toBe('\x7fELF');
     const place = newBarePlace();
     expect(await runProgram(['--version'], place)).toMatchObject({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });

@@ -7,7 +7,7 @@ import { parseArgs, promisify } from 'node:util';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
 import { build } from 'rolldown';
 import manifest from '../../../package.json' with { type: 'json' };
-import { licensesTo, program } from '../../../rolldown.config.js';
+import { compact, licensesTo, program } from '../../../rolldown.config.js';
 import { lockedPackage } from './locked-package.ts';
 
 /** A system that an executable can be made for, in pkg's words, and the packages that hold its native parts. */
@@ -56,7 +56,7 @@ async function bundle(): Promise<void> {
     cwd: root,
     transform: { define: { ...program.transform.define, 'import.meta.oneFile': JSON.stringify({ version: manifest.version }) } },
     // A script cannot import.
-    output: { dir: parts, format: 'cjs', dynamicImportInCjs: false },
+    output: { dir: parts, format: 'cjs', dynamicImportInCjs: false, ...compact },
     plugins: [...program.plugins, licensesTo(join(out, 'LICENSES.txt'))],
   });
   for (const name of await readdir(parts)) {
