@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** The SDK: publish what a program does, watch it, steer it. Loads neither the server nor the dashboard. */
 export { connectOperator, type Operator } from './client/operator.ts';
 export { connectOrchestrator } from './client/orchestrator/orchestrator.ts';

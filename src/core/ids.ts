@@ -21,12 +21,12 @@ export const shortId = text.min(1, 'must not be empty').max(limits.idChars, `mus
  */
 export function newId(): string {
   const milliseconds = Date.now().toString(16).padStart(12, '0');
-  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${globalThis.crypto.randomUUID().slice('xxxxxxxx-xxxx-4'.length)}`;
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${randomUuid().slice('xxxxxxxx-xxxx-4'.length)}`;
 }
 
 /** A short text at random, for a name that people read. */
 export function randomName(): string {
-  return globalThis.crypto.randomUUID().slice(0, 8);
+  return randomUuid().slice(0, 8);
 }
 
 /** Whether a text can name a session. */
@@ -54,4 +54,16 @@ export function isServerEventId(id: string): boolean {
   return /^command:.+:(?:queued|delivered|delivered:.+|final)$|^(?:decision:\d+:made|orchestrator:\d+:detached|execution:lost:\d+)$/.test(
     id,
   );
+}
+
+/** A random UUID. Browsers make one only on pages that came over HTTPS or from this machine; on others it is put together here. */
+export function randomUuid(): string {
+  const { crypto } = globalThis;
+  if ((crypto.randomUUID as unknown) !== undefined) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  // RFC 9562, section 5.4: the version, and the variant.
+  bytes.set([((bytes[6] ?? 0) & 0x0f) | 0x40], 6);
+  bytes.set([((bytes[8] ?? 0) & 0x3f) | 0x80], 8);
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

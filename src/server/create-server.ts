@@ -33,6 +33,8 @@ import { fullTuning, type Tuning } from './tuning/tuning.ts';
 import { UnusedTime } from './unused-time.ts';
 import { Workspaces } from './workspace/workspaces.ts';
 
+export { openJournalAt } from '../journal/open-journal.ts';
+
 /** How long a request may take to come in. Fastify sets no limit of its own. */
 const requestMs = 60_000;
 /** How long the headers of a request may take, how often Node checks that, and how long a Socket.IO client may take to join. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-export const bin = fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
+/** The program: the one that is built here, unless the environment names another. */
+export const bin = process.env['SHANNON_DASH_BIN'] ?? fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
 
 /** A folder with nothing of the machine's user in it: home, state, configuration and work at once. */
 export interface Place {

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { newId } from '../../src/core/ids.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { newId, randomUuid } from '../../src/core/ids.ts';
 
 test('a new id is a UUID of version 7 that begins with the time, and no two are equal', () => {
   const before = Date.now();
@@ -12,4 +12,15 @@ test('a new id is a UUID of version 7 that begins with the time, and no two are 
     expect(milliseconds).toBeGreaterThanOrEqual(before);
     expect(milliseconds).toBeLessThanOrEqual(after);
   }
+});
+
+test('a page that a browser does not trust gets UUIDs of version 4 as well', () => {
+  const uuid = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+  expect(randomUuid()).toMatch(uuid);
+  const { crypto } = globalThis;
+  vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const ids = Array.from({ length: 200 }, randomUuid);
+  expect(ids.filter((id) => !uuid.test(id))).toEqual([]);
+  expect(new Set(ids).size).toBe(200);
 });

@@ -1,3 +1,4 @@
+import { randomUuid } from '../../core/ids.ts';
 import type { CommandExecution } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { EventData } from '../../core/protocol/event-table.ts';
@@ -65,7 +66,7 @@ export class DecisionDesk {
 
   /** @throws ShannonDashError INVALID, CONFLICT, UNREACHABLE, SUPERSEDED; or the signal's reason */
   async decide(options: DecideOptions): Promise<Decided> {
-    const { default: fallback, timeoutMs, signal, decisionId = globalThis.crypto.randomUUID() } = options;
+    const { default: fallback, timeoutMs, signal, decisionId = randomUuid() } = options;
     signal?.throwIfAborted();
     if (this.#end !== undefined) throw this.#end;
     const ids = options.options.map((option) => (typeof option === 'string' ? option : option.id));
