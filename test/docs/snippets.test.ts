@@ -83,6 +83,7 @@ test('few blocks are not run: pictures and figures, the set-up of a machine, a t
     'docs/benchmarks.md npm',
     'docs/benchmarks.md AMD',
     'docs/sdk.md npm',
+    'docs/server.md dash.example',
   ]);
 });
 

@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { installDebianPackages } from './debian-packages.ts';
+import type { Json } from './start-server.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -23,8 +25,8 @@ export async function findChromium(): Promise<{ path: string } | { missing: stri
   return installed === undefined ? { missing: 'apt-get installed no Chromium' } : { path: installed };
 }
 
-/** Opens a page in a Chromium of its own until the test ends. @param hosts names that lead to 127.0.0.1 */
-export function openInChromium(path: string, url: string, hosts: readonly string[]): void {
+/** Starts a Chromium of its own, which ends with the test. @param hosts names that lead to 127.0.0.1 */
+function startChromium(path: string, hosts: readonly string[], args: readonly string[]): ChildProcess {
   const profile = mkdtempSync(join(tmpdir(), 'shannon-dash-chromium-'));
   const child = spawn(
     path,
@@ -37,9 +39,9 @@ export function openInChromium(path: string, url: string, hosts: readonly string
       '--disable-background-networking',
       `--user-data-dir=${profile}`,
       `--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(', ')}`,
-      url,
+      ...args,
     ],
-    { stdio: 'ignore', detached: true },
+    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
   );
   onTestFinished(async () => {
     const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
@@ -48,4 +50,68 @@ export function openInChromium(path: string, url: string, hosts: readonly string
     await ended;
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   });
+  return child;
+}
+
+/** Opens a page in a Chromium of its own until the test ends. @param hosts names that lead to 127.0.0.1 */
+export function openInChromium(path: string, url: string, hosts: readonly string[]): void {
+  startChromium(path, hosts, [url]);
+}
+
+/** A page in a Chromium of its own, looked into by the DevTools protocol. It ends with the test. */
+export class ChromiumPage {
+  readonly #commands: Writable;
+  readonly #answers = new Map<number, (answer: { result?: Json; error?: { message: string } }) => void>();
+  #session: unknown;
+  #sent = 0;
+
+  private constructor(child: ChildProcess) {
+    const [, , , commands, answers] = child.stdio;
+    this.#commands = commands as Writable;
+    this.#commands.on('error', () => undefined);
+    let rest = '';
+    (answers as Readable).setEncoding('utf8').on('data', (piece: string) => {
+      const messages = (rest + piece).split('\0');
+      rest = messages.pop() ?? '';
+      for (const message of messages) {
+        const { id, ...answer } = JSON.parse(message) as { id?: number };
+        if (id !== undefined) this.#answers.get(id)?.(answer);
+      }
+    });
+  }
+
+  /** @param hosts names that lead to 127.0.0.1 */
+  static async open(path: string, hosts: readonly string[] = []): Promise<ChromiumPage> {
+    const page = new ChromiumPage(startChromium(path, hosts, ['--remote-debugging-pipe']));
+    const { targetId } = await page.#ask('Target.createTarget', { url: 'about:blank' });
+    ({ sessionId: page.#session } = await page.#ask('Target.attachToTarget', { targetId, flatten: true }));
+    return page;
+  }
+
+  /** Goes to a URL, as somebody does who types it in. */
+  async goTo(url: string): Promise<void> {
+    // From another page, so that a URL that differs in its fragment only is loaded too.
+    await this.#ask('Page.navigate', { url: 'about:blank' });
+    await this.#ask('Page.navigate', { url });
+  }
+
+  /** The value of an expression in the page, or of its promise. */
+  async evaluate(expression: string): Promise<unknown> {
+    const { result } = await this.#ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+    return (result as Json | undefined)?.['value'];
+  }
+
+  #ask(method: string, params: Json): Promise<Json> {
+    const id = ++this.#sent;
+    this.#commands.write(
+      `${JSON.stringify({ id, method, params, ...(this.#session === undefined ? {} : { sessionId: this.#session }) })}\0`,
+    );
+    return new Promise((resolve, reject) => {
+      this.#answers.set(id, ({ result = {}, error }) => {
+        this.#answers.delete(id);
+        if (error === undefined) resolve(result);
+        else reject(new Error(`${method}: ${error.message}`));
+      });
+    });
+  }
 }
