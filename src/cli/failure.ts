@@ -67,7 +67,8 @@ export function noSession(): Failure {
   });
 }
 
-function hintsOf({ code }: ShannonDashError): string[] {
+function hintsOf({ code, retryAfterMs }: ShannonDashError): string[] {
+  if (retryAfterMs !== undefined) return ['send less at a time, or wait longer: --timeout 60s'];
   return (errorRow(code)?.hint ?? 'the server is newer than this program: update it').split('\n');
 }
 

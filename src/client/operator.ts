@@ -2,7 +2,7 @@ import type { CommandInput, CommandResult, CommandResults } from '../core/protoc
 import { ShannonDashError } from '../core/protocol/errors.ts';
 import { newId } from '../core/ids.ts';
 import { limits } from '../core/protocol/limits.ts';
-import { backoffMs } from './connection/backoff.ts';
+import { waitMsAfter } from './connection/backoff.ts';
 import { asShannonDashError, isRetryable } from './connection/connect-failure.ts';
 import { connect, type Connection, type ConnectionState, type ConnectOptions } from './connection/connection.ts';
 
@@ -13,7 +13,7 @@ const graceMs = 2_000;
 export interface Operator extends AsyncDisposable {
   /**
    * Sends a command and waits until it is finished, or until its time is over: `status` says which. When the connection is
-   * lost meanwhile, the same command (by its `command_id`) is sent again; nothing happens twice.
+   * lost meanwhile, or too much was sent, the same command (by its `command_id`) is sent again; nothing happens twice.
    * @param options timeoutMs: until then, in all (default: the command's own `timeout_ms`, or 5,000, and 2,000 more)
    * @throws ShannonDashError the server's refusal; TIMEOUT (sent, outcome unknown); UNREACHABLE (never sent)
    */
@@ -56,8 +56,10 @@ async function send(
       return await answer;
     } catch (error) {
       const failure = asShannonDashError(error);
-      const waitMs = backoffMs(attempt);
-      if (!isRetryable(failure) || failure.code === 'LIMIT_REACHED' || connection.failure !== undefined) throw failure;
+      const waitMs = waitMsAfter(failure, attempt);
+      const isFull = failure.code === 'LIMIT_REACHED' && failure.retryAfterMs === undefined;
+      if (!isRetryable(failure) || isFull || connection.failure !== undefined) throw failure;
+      if (leftMs() <= waitMs && failure.retryAfterMs !== undefined) throw failure;
       if (leftMs() <= waitMs) throw isSent ? timedOut(identified, timeoutMs, failure) : unsent(failure);
       // Not while the connection is down: whenLive waits for that, and for no longer than needed.
       if (connection.state.status === 'live') await new Promise((resolve) => setTimeout(resolve, waitMs));

@@ -12,7 +12,7 @@ import { check } from '../core/json/parse.ts';
 import { isErrorBody } from '../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../core/protocol/errors.ts';
 import { ClientToken } from './connection/client-token.ts';
-import { backoffMs, pauseFor } from './connection/backoff.ts';
+import { backoffMs, pauseFor, waitMsAfter } from './connection/backoff.ts';
 import { errorFromBody, reasonOf, unreachable } from './connection/connect-failure.ts';
 import { afterMs, endpoint, exchange, type HttpAnswer } from './connection/http-exchange.ts';
 
@@ -39,12 +39,15 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** Called once the server can be reached. Not in a browser, which does not tell. */
   onConnected?: () => void;
+  /** Called when the server was asked too much, before this waits and asks it again. */
+  onWait?: (error: ShannonDashError, waitMs: number) => void;
   /** A longer answer is not read: no server of ours sends it. */
   maxChars?: number;
 }
 
 /**
- * Calls an endpoint of the server over HTTP and checks its answer by the table of endpoints.
+ * Calls an endpoint of the server over HTTP and checks its answer by the table of endpoints. A request that was refused because
+ * there were too many, and that did nothing, is made again when the server says, where the time is long enough.
  * @throws ShannonDashError the server's refusal; UNREACHABLE; TIMEOUT; UNSUPPORTED (what answers is no server of ours); or the
  * reason of the signal
  */
@@ -53,6 +56,21 @@ export async function callApi<Name extends EndpointName>(
   input: CallInput<Name>,
   options: CallOptions,
 ): Promise<AnswerOf<Name>> {
+  const giveUpAt = performance.now() + options.timeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await callOnce(name, input, { ...options, timeoutMs: attempt === 1 ? options.timeoutMs : giveUpAt - performance.now() });
+    } catch (error) {
+      const waitMs = waitMsAfter(error, attempt);
+      if (!(error instanceof ShannonDashError) || error.retryAfterMs === undefined || performance.now() + waitMs > giveUpAt) throw error;
+      options.onWait?.(error, waitMs);
+      await pauseFor(waitMs, options.signal);
+      options.signal?.throwIfAborted();
+    }
+  }
+}
+
+async function callOnce<Name extends EndpointName>(name: Name, input: CallInput<Name>, options: CallOptions): Promise<AnswerOf<Name>> {
   const { url, timeoutMs, signal } = options;
   const timeout = afterMs(timeoutMs);
   const ends = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);

@@ -11,7 +11,7 @@ const verbs: Record<Exclude<Verb, 'mintLink'>, (access: WorkspaceAccess, session
   health: (access) => access.health(),
   sessions: (access) => access.sessions(),
   state: (access, session) => access.state(session),
-  history: (access, session) => access.history(session).read({ after: 0, limit: 1 }),
+  history: (access, session) => access.history(session, 1).read({ after: 0, limit: 1 }),
   watch: (access, session) => access.watch(session, watcher, { filter: () => true }).then((subscription) => subscription.close()),
   watchAll: (access) => access.watchAll(watcher, () => true).close(),
   create: (access, session) => access.create({ session_id: `${session}-new` }),
@@ -81,7 +81,7 @@ test('a principal whose globs do not match a session is refused with every verb 
     expect([verb, end]).toEqual([verb, ofAllSessions.includes(verb) ? 'FORBIDDEN' : ofNoSession.includes(verb) ? 'done' : 'NOT_FOUND']);
   }
   expect(journal.asked).not.toContain('other');
-  expect(await workspace.as(limited).sessions()).toMatchObject([{ session_id: 'mine:1' }]);
+  expect(await workspace.as(limited).sessions()).toMatchObject({ sessions: [{ session_id: 'mine:1' }] });
   // Nothing but its own session is meant by a command without one.
   expect(await workspace.as(limited).command({ type: 'HALT', timeout_ms: 10, fields: {} })).toMatchObject({
     session_id: 'mine:1',

@@ -6,6 +6,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { isReloading } from '../commands/serve/reload-mark.ts';
 import { noAnswer } from '../failure.ts';
 import { shownDuration } from '../settings/duration.ts';
+import type { Output } from '../terminal/output.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** How long a server that is being restarted may be away before a request gives up. */
@@ -19,22 +20,24 @@ const longestAnswerChars = 256 * 1024 * 1024;
  * learns at once that no server answers; while the server is reloading, and for a script inside a run, which must not fail
  * because the server is just being restarted, it keeps trying for a while. The request is made again when its answer was lost:
  * whatever it does must happen once, by an id in its body.
- * @param options timeoutMs: how long to wait for the answer (default: the settings' timeout, or 10 s)
+ * @param options timeoutMs: how long to wait for the answer (default: the settings' timeout, or 10 s); output: is told when the server
+ * was asked too much, and this waits until it may be asked again
  * @throws ShannonDashError the server's error; UNREACHABLE; TIMEOUT; UNSUPPORTED it is another kind of server
  */
 export async function request<Name extends EndpointName>(
   settings: Settings,
   name: Name,
   input: CallInput<Name>,
-  { timeoutMs = settings.timeoutMs ?? requestMs }: { timeoutMs?: number } = {},
+  { timeoutMs = settings.timeoutMs ?? requestMs, output }: { timeoutMs?: number; output?: Pick<Output, 'note'> } = {},
 ): Promise<AnswerOf<Name>> {
   const { url, token, client } = settings;
   let giveUpAt = performance.now() + patienceOf(settings);
   for (let attempt = 1; ; attempt++) {
     let isConnected = false;
     const onConnected = () => (isConnected = true);
+    const onWait = ({ message }: ShannonDashError) => output?.note(`waiting: ${message}`);
     try {
-      return await callApi(name, input, { url, token, client, timeoutMs, onConnected, maxChars: longestAnswerChars });
+      return await callApi(name, input, { url, token, client, timeoutMs, onConnected, onWait, maxChars: longestAnswerChars });
     } catch (error) {
       if (error instanceof ShannonDashError && error.code === 'TIMEOUT') throw noAnswer(url, shownDuration(timeoutMs));
       if (!isAway(error)) throw error;

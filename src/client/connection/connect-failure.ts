@@ -21,8 +21,8 @@ const reasons: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The error that a server's error body stands for. That no answer came is for the client to say: no server can. */
-export function errorFromBody({ code, error, details }: ErrorBody): ShannonDashError {
-  return new ShannonDashError(Object.hasOwn(localErrorTable, code) ? 'INTERNAL' : code, error, details);
+export function errorFromBody({ code, error, details, retry_after_ms }: ErrorBody): ShannonDashError {
+  return new ShannonDashError(Object.hasOwn(localErrorTable, code) ? 'INTERNAL' : code, error, details, { retryAfterMs: retry_after_ms });
 }
 
 /**
@@ -79,6 +79,10 @@ export function connectFailure(url: string, error: Error): ShannonDashError {
     context?: { statusText?: unknown; responseText?: unknown };
   };
   if (isErrorBody(data)) return errorFromBody(data);
+  if (description === 429) {
+    const body = bodyOf(context?.responseText);
+    if (isErrorBody(body)) return errorFromBody(body);
+  }
   if (description === 401 || description === 403) {
     return new ShannonDashError(
       description === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN',
@@ -94,10 +98,14 @@ export function connectFailure(url: string, error: Error): ShannonDashError {
 }
 
 /** Engine.IO's own refusals are `{code, message}` in the body of the answer. */
-function messageOf(body: unknown): string | undefined {
+function messageOf(text: unknown): string | undefined {
+  const { error, message } = (bodyOf(text) ?? {}) as { error?: unknown; message?: unknown };
+  return typeof error === 'string' ? error : typeof message === 'string' ? message : undefined;
+}
+
+function bodyOf(text: unknown): unknown {
   try {
-    const { error, message } = JSON.parse(String(body)) as { error?: unknown; message?: unknown };
-    return typeof error === 'string' ? error : typeof message === 'string' ? message : undefined;
+    return JSON.parse(String(text));
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import type { AnswerOf, ReadName } from '../../core/http-api.ts';
 import { isErrorBody } from '../../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { answers, type Answer, type ConnectedMessage, type RequestName } from '../../core/protocol/messages.ts';
-import { backoffMs } from './backoff.ts';
+import { waitMsAfter } from './backoff.ts';
 import { connectFailure, errorFromBody, isRetryable, readAs, unreachable } from './connect-failure.ts';
 import { readEnvironment } from '../environment.ts';
 import { readApi, type CallInput } from '../sessions-api.ts';
@@ -260,7 +260,7 @@ class SocketConnection implements Connection {
     if (this.#state.status === 'closed') return;
     const isFirst = this.#server === undefined;
     if (!isRetryable(error) || (isFirst && this.#options.retry === false)) this.close(error);
-    else this.#tryAgain(isFirst ? 'connecting' : 'reconnecting', error.message);
+    else this.#tryAgain(isFirst ? 'connecting' : 'reconnecting', error.message, error);
   }
 
   #lost(reason: string): void {
@@ -270,9 +270,9 @@ class SocketConnection implements Connection {
     this.#tryAgain(this.#server === undefined ? 'connecting' : 'reconnecting', this.#lossReason ?? reason);
   }
 
-  #tryAgain(status: 'connecting' | 'reconnecting', error: string): void {
+  #tryAgain(status: 'connecting' | 'reconnecting', error: string, cause?: ShannonDashError): void {
     const attempt = this.#state.attempt + 1;
-    const waitMs = backoffMs(attempt);
+    const waitMs = waitMsAfter(cause, attempt);
     this.#plan(waitMs, () => this.#retry());
     this.#change({ status, attempt, retryAt: Date.now() + waitMs, latencyMs: null, error });
   }

@@ -1,5 +1,5 @@
 import { ShannonDashError } from '../../core/protocol/errors.ts';
-import { backoffMs } from './backoff.ts';
+import { waitMsAfter } from './backoff.ts';
 import { asShannonDashError, isRetryable } from './connect-failure.ts';
 import type { Connection } from './connection.ts';
 
@@ -86,7 +86,7 @@ export class StandingRequest {
   #failed(error: ShannonDashError): void {
     if (this.#isClosed) return;
     if (!isRetryable(error)) this.#fail(error);
-    else this.#timer = setTimeout(() => this.again(), backoffMs(++this.#attempt));
+    else this.#timer = setTimeout(() => this.again(), waitMsAfter(error, ++this.#attempt));
   }
 
   #fail(error: ShannonDashError | undefined): void {

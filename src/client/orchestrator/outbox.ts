@@ -5,7 +5,7 @@ import { newId } from '../../core/ids.ts';
 import { nonFinitePath } from '../../core/json/json.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import type { PublishedMessage } from '../../core/protocol/messages.ts';
-import { backoffMs } from '../connection/backoff.ts';
+import { waitMsAfter } from '../connection/backoff.ts';
 import { asShannonDashError, isRetryable } from '../connection/connect-failure.ts';
 import { Listeners } from '../connection/listeners.ts';
 
@@ -169,7 +169,7 @@ export class Outbox {
         attempt = 0;
       } catch (error) {
         if (this.#refused(batch, asShannonDashError(error))) attempt = 0;
-        else await this.#pauseFor(backoffMs(++attempt));
+        else await this.#pauseFor(waitMsAfter(error, ++attempt));
       }
     }
     this.#isSending = false;

@@ -9,6 +9,8 @@ export const errorAnswer = openObject({
   code: knownWord(Object.keys(errorTable) as WireErrorCode[]),
   timestamp: z.string(),
   details: z.unknown().optional(),
+  /** After how long the same may be sent again, where it was sent too often. */
+  retry_after_ms: z.number().optional(),
 });
 
 export interface ErrorBody extends z.output<typeof errorAnswer> {}
@@ -23,7 +25,13 @@ export function errorBody(error: unknown): ErrorBody {
     code: known.code as WireErrorCode,
     timestamp: new Date().toISOString(),
     ...(known.details === undefined ? {} : { details: known.details }),
+    ...(known.retryAfterMs === undefined ? {} : { retry_after_ms: known.retryAfterMs }),
   };
+}
+
+/** The header of an answer over HTTP that says the same in whole seconds: RFC 9110, section 10.2.3. */
+export function retryHeader({ retry_after_ms }: Pick<ErrorBody, 'retry_after_ms'>): { 'retry-after'?: string } {
+  return retry_after_ms === undefined ? {} : { 'retry-after': String(Math.ceil(retry_after_ms / 1_000)) };
 }
 
 /** Tells an error body from any other answer. */

@@ -95,12 +95,15 @@ export function isWireCode(code: string): code is WireErrorCode {
 export class ShannonDashError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
+  /** After how long the same request may be sent again; absent where only something else helps. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, details?: unknown, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, details?: unknown, options?: ErrorOptions & { retryAfterMs?: number | undefined }) {
     // Many name the URL that was asked, and errors end up in logs and on screens.
     super(maskPasswords(message), options);
     this.name = 'ShannonDashError';
     this.code = code;
     this.details = details;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }

@@ -88,6 +88,25 @@ export const limits = {
   changedPaths: 500,
 } as const;
 
+/**
+ * What holds for callers that show a token. Processes of the server's own user that need no
+ * token are not counted, and neither are the commands and events of an admin.
+ */
+export const accessLimits = {
+  /** The period that the next rows are counted in. */
+  periodMs: 5_000,
+  /** Commands of one token. */
+  commands: 100,
+  /** Events of one token. */
+  events: 250_000,
+  /** Bytes of these events, as JSON. */
+  publishedBytes: 64 * 1024 * 1024,
+  /** Dear reads of one token at a time: an earlier state (`?at=`), a long history, a list of thousands. */
+  dearReads: 4,
+  /** A history of more events is long, and a list of more sessions too. */
+  cheapRows: 1_000,
+} as const;
+
 /** Bounds of one session's folded state. What is let go is counted in `let_go`. */
 export const foldLimits = {
   /** Steps, the newest. */

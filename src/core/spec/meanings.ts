@@ -117,7 +117,7 @@ export const errorMeanings: Record<WireErrorCode | LocalErrorCode, string> = {
   SUPERSEDED: 'Another orchestrator has taken the session.',
   TOO_LARGE: 'The event or the request is too large.',
   UNSUPPORTED: 'The body is of a type that is not read.',
-  LIMIT_REACHED: 'There are too many of something; some have to end first.',
+  LIMIT_REACHED: 'There are too many of something; some have to end first. With `retry_after_ms`: after that time.',
   INTERNAL: 'The server made a mistake; its log says which.',
   JOURNAL_FAILED: 'The journal cannot be written; send the same again later, with the same id.',
   UNAVAILABLE: 'The server is stopping.',

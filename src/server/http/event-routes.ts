@@ -28,7 +28,8 @@ export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
     const globs = query.types?.split(',').filter((glob) => glob !== '');
     const filter = eventFilter(globs === undefined ? undefined : parse(eventTypes, globs, 'types'));
     if (accept.includes('text/event-stream')) return streamLive(call, parts, filter);
-    const history = parts.as(principalOf(request)).history(path.id);
+    const history = parts.as(principalOf(request)).history(path.id, query.limit);
+    reply.raw.once('close', () => history.close());
     // Through here and no further: what is journalled while this reads belongs to the next answer.
     const range = { after: query.after, limit: query.limit, through: history.seq, filter };
     const isLines = accept.includes('application/x-ndjson');

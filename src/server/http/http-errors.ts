@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { commandNames } from '../../core/protocol/command.ts';
 import { cutText } from '../../core/text/cut-text.ts';
-import { errorBody, isErrorBody } from '../../core/protocol/error-answer.ts';
+import { errorBody, isErrorBody, retryHeader } from '../../core/protocol/error-answer.ts';
 import { errorTable, ShannonDashError, type ErrorCode } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { knowsPaths } from '../access/guarded-server.ts';
@@ -16,7 +16,10 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 /** As `answerError`, for the routes of commands: the refusal names the command. */
 export function answerCommandError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const body = errorBody(toKnownError(error, request));
-  void reply.code(errorTable[body.code].status).send({ ...body, ...commandNames(request.body) });
+  void reply
+    .code(errorTable[body.code].status)
+    .headers(retryHeader(body))
+    .send({ ...body, ...commandNames(request.body) });
 }
 
 const badRequests: ReadonlyMap<string | undefined, string> = new Map([
@@ -38,7 +41,7 @@ export function answerBadRequest(error: Error & { code?: string }, socket: Socke
 
 export function sendError(reply: FastifyReply, error: ShannonDashError): FastifyReply {
   const body = errorBody(error);
-  return reply.code(errorTable[body.code].status).send(body);
+  return reply.code(errorTable[body.code].status).headers(retryHeader(body)).send(body);
 }
 
 /** Fastify's own errors in our form; anything unexpected is logged and answered without its text. */

@@ -6,8 +6,9 @@ import { addRoute } from './route.ts';
 
 /** `/api/sessions`: list, create, look, delete. */
 export function addSessionRoutes(app: FastifyInstance, parts: RouteParts): void {
-  addRoute(app, 'sessions', async ({ request }) => {
-    const sessions = await parts.as(principalOf(request)).sessions();
+  addRoute(app, 'sessions', async ({ request, reply }) => {
+    const { sessions, close } = await parts.as(principalOf(request)).sessions();
+    reply.raw.once('close', close);
     return { sessions, total: sessions.length, timestamp: timestampNow() };
   });
   addRoute(app, 'createSession', async ({ body, request, reply }) => {

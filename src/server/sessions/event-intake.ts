@@ -11,6 +11,8 @@ export interface Publishing {
   source: string | undefined;
   /** Throws, or rejects, where the sender may not write to this session. */
   mayPublish: (sessionId: string, lease?: string) => Promise<void> | undefined;
+  /** Counts events before they are appended; rejects where the sender has published too many of late. */
+  count?: ((events: readonly EventInput[]) => Promise<void>) | undefined;
   /** Whether the sender waits for the acknowledgement. */
   wantsAnswer: boolean;
 }
@@ -59,7 +61,7 @@ export class EventIntake {
       events,
       allowed,
     }: { sessionId: string; events: readonly (EventInput & Pick<NewEvent, 'mendsTexts'>)[]; allowed: Promise<void> | undefined },
-    { source, wantsAnswer }: Publishing,
+    { source, wantsAnswer, count }: Publishing,
     answer: (appended: AppendResult) => Answer,
   ): Promise<Answer> {
     const startedAt = performance.now();
@@ -73,7 +75,8 @@ export class EventIntake {
       received_at: timestamp === undefined ? undefined : differingReceipt(timestamp),
     }));
     const append = () => this.#journal.append(sessionId, newEvents, { latency: wantsAnswer ? 'normal' : 'relaxed' });
-    return (allowed === undefined ? append() : allowed.then(append)).then((appended) => {
+    const counted = count === undefined ? allowed : (allowed ?? Promise.resolve()).then(() => count(events));
+    return (counted === undefined ? append() : counted.then(append)).then((appended) => {
       this.#onPublished(performance.now() - startedAt);
       return answer(appended);
     });

@@ -15,12 +15,13 @@ export function claimOf({ role, token }: Principal, lease: string | undefined): 
 /** How a principal publishes: to the sessions that it may reach, and that no orchestrator of another token is attached to. */
 export function publishingAs(
   principal: Principal,
-  { store, lost }: Pick<WorkspaceParts, 'store' | 'lost'>,
+  { store, lost, limits }: Pick<WorkspaceParts, 'store' | 'lost' | 'limits'>,
   { checkSession, onSession, wantsAnswer }: PublishOptions,
 ): Publishing {
   return {
     source: principal.source,
     wantsAnswer,
+    count: limits.publishing(principal),
     mayPublish: (sessionId, lease) => {
       checkAccess(principal, 'publish', sessionId);
       checkSession?.(sessionId);

@@ -5,8 +5,8 @@ import type { AttachRequest, PublishedMessage } from '../../core/protocol/messag
 import type { CommandState, DecisionState, SessionOrigin, SessionState } from '../../core/protocol/session-state.ts';
 import type { JournalHealth } from '../../journal/journal.ts';
 import { may, type Verb } from '../../core/access.ts';
+import { accessLimits } from '../../core/protocol/limits.ts';
 import { mayReach, mayReachAll, sessionNotFound, decisionNotFound } from '../access/policy.ts';
-import type { LinkedDecision } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
 import type { CommandUpdate } from '../commands/command-delivery.ts';
 import type { Detachment } from '../commands/attachment/detachment.ts';
@@ -15,6 +15,7 @@ import { hashOfLease } from '../commands/attachment/lease.ts';
 import type { OrchestratorLink } from '../commands/attachment/orchestrators.ts';
 import { liveSessions } from '../sessions/live-sessions.ts';
 import { Producer } from '../sessions/producer.ts';
+import type { StoredSession } from '../sessions/session-store.ts';
 import { summaryOf, watchersBySession, type SessionSummary } from '../sessions/session-summary.ts';
 import type { Scope } from '../sessions/watching/delivery.ts';
 import type { Subscription, Watcher } from '../sessions/watching/watcher.ts';
@@ -23,6 +24,7 @@ import type { ListedSkill, SkillFilter, SkillUsage } from '../skills/skill-list.
 import type { SkillProblem } from '../skills/skill-folder.ts';
 import { claimOf, publishingAs } from './publishing.ts';
 import type { AuditEntry } from '../../core/http-answers.ts';
+import { findDecision } from './find-decision.ts';
 import { auditOf, type AuditQuery } from './audit.ts';
 import type { PublishOptions, SessionHistory, WatchOptions } from './workspace-requests.ts';
 import type { WorkspaceParts } from './workspace-parts.ts';
@@ -64,12 +66,12 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     };
   }
 
-  /** Every session that the principal may reach, in the order of their creation. */
-  async sessions(): Promise<SessionSummary[]> {
+  /** Every session that the principal may reach, in the order of their creation. `close` is to be called once they are sent. */
+  async sessions(): Promise<{ sessions: SessionSummary[]; close: () => void }> {
     this.#check('sessions');
-    await this.#parts.ledger.ready();
-    const reached = [...this.#parts.store.all()].filter(({ head }) => this.#reaches(head.session_id));
-    return reached.map((session) => summaryOf(session, this.#parts));
+    const reached = await this.#reached();
+    const close = this.#parts.limits.begin(this.#principal, reached.length > accessLimits.cheapRows);
+    return { sessions: reached.map((session) => summaryOf(session, this.#parts)), close };
   }
 
   /** The fold now, or at an earlier event. @throws ShannonDashError NOT_FOUND */
@@ -77,20 +79,22 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     this.#check('state', sessionId);
     const { store, ledger } = this.#parts;
     await ledger.ready(sessionId);
-    const state = at === undefined ? await store.load(sessionId) : await store.at(sessionId, at);
-    const session = store.get(sessionId);
-    if (state === undefined || session === undefined) throw sessionNotFound(sessionId);
-    return { ...state, epoch: session.head.epoch };
+    const end = this.#parts.limits.begin(this.#principal, at !== undefined);
+    const state = await (at === undefined ? store.load(sessionId) : store.at(sessionId, at)).finally(end);
+    const epoch = store.get(sessionId)?.head.epoch;
+    if (state === undefined || epoch === undefined) throw sessionNotFound(sessionId);
+    return { ...state, epoch };
   }
 
-  /** @throws ShannonDashError NOT_FOUND */
-  history(sessionId: string): SessionHistory {
+  /** @param limit how many events are read at most @throws ShannonDashError NOT_FOUND */
+  history(sessionId: string, limit: number): SessionHistory {
     this.#check('history', sessionId);
     const { store, journal } = this.#parts;
     const session = store.get(sessionId);
     if (session === undefined) throw sessionNotFound(sessionId);
     const { epoch, seq } = session.head;
-    return { epoch, seq, read: (range) => journal.read(sessionId, range) };
+    const close = this.#parts.limits.begin(this.#principal, Math.min(limit, seq) > accessLimits.cheapRows);
+    return { epoch, seq, read: (range) => journal.read(sessionId, range), close };
   }
 
   /** @throws ShannonDashError what `watch` refuses */
@@ -162,6 +166,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
    */
   async command(request: CommandRequest, subscribed?: string): Promise<CommandResult | CommandResults> {
     this.#parts.checks.checkCommand(this.#principal, request.type, request.session_id);
+    await this.#parts.limits.command(this.#principal);
     return this.#submit(request, subscribed);
   }
 
@@ -201,7 +206,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   /** A decision, and the path to answer it as long as it is open. @throws ShannonDashError NOT_FOUND */
   async decision(sessionId: string, decisionId: string): Promise<DecisionState & { answer_path?: string }> {
     this.#check('decision', sessionId);
-    const { decision, key } = await this.#decision(sessionId, decisionId);
+    const { decision, key } = await findDecision(this.#parts, sessionId, decisionId);
     const { role, tenant } = this.#principal;
     if (decision.status !== 'open' || !may(role, 'mintLink')) return decision;
     return { ...decision, answer_path: `${this.#parts.links.path(key)}${tenant === undefined ? '' : `?tenant=${tenant}`}` };
@@ -214,7 +219,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   ): Promise<CommandResult | CommandResults> {
     const { sessionId, decisionId, token } = link;
     this.#check('answerLink', sessionId);
-    const { key } = await this.#decision(sessionId, decisionId);
+    const { key } = await findDecision(this.#parts, sessionId, decisionId);
     if (!this.#parts.links.isValid(key, token)) throw decisionNotFound(decisionId);
     const command = parseCommand({ ...answer(), type: 'DECISION', decision_id: decisionId });
     return this.#submit({ ...command, session_id: sessionId });
@@ -223,17 +228,13 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   /** The skills that pass the filter, and what is wrong with the files of skills. */
   async skills(filter: SkillFilter): Promise<{ skills: ListedSkill[]; problems: readonly SkillProblem[] }> {
     this.#check('skills');
-    const { skills } = this.#parts;
-    // The usage of a skill is summed over the sessions that the principal may reach.
-    await Promise.all([skills.ready, this.#parts.ledger.ready()]);
-    return { skills: skills.list(filter, this.#skillUsage()), problems: skills.problems };
+    return { skills: this.#parts.skills.list(filter, await this.#skillUsage()), problems: this.#parts.skills.problems };
   }
 
   /** @throws ShannonDashError NOT_FOUND */
   async skill(name: string): Promise<ListedSkill> {
     this.#check('skills');
-    await Promise.all([this.#parts.skills.ready, this.#parts.ledger.ready()]);
-    const skill = this.#parts.skills.get(name, this.#skillUsage());
+    const skill = this.#parts.skills.get(name, await this.#skillUsage());
     if (skill === undefined) throw new ShannonDashError('NOT_FOUND', `Skill not found: ${name}`);
     return skill;
   }
@@ -263,21 +264,29 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   /** The newest commands of the sessions that the principal may reach. @throws ShannonDashError INVALID */
   async audit(query: AuditQuery): Promise<{ commands: AuditEntry[]; next: string | null }> {
     this.#check('audit');
-    const { store, ledger } = this.#parts;
-    await ledger.ready();
-    const reached = [...store.all()].filter(({ head }) => this.#reaches(head.session_id));
-    return auditOf(reached, query, (sessionId) => ledger.commandsOf(sessionId));
+    const { ledger, limits } = this.#parts;
+    const sessions = await this.#reached();
+    const end = limits.begin(this.#principal, sessions.length > accessLimits.cheapRows);
+    return auditOf(sessions, query, (sessionId) => ledger.commandsOf(sessionId)).finally(end);
   }
 
   #check(verb: Verb, sessionId?: string): void {
     this.#parts.checks.check(this.#principal, verb, sessionId);
   }
 
+  async #reached(): Promise<StoredSession[]> {
+    await this.#parts.ledger.ready();
+    return [...this.#parts.store.all()].filter(({ head }) => this.#reaches(head.session_id));
+  }
+
   #reaches(sessionId: string): boolean {
     return mayReach(this.#principal, sessionId);
   }
 
-  #skillUsage(): ReadonlyMap<string, SkillUsage> {
+  /** The usage of a skill is summed over the sessions that the principal may reach. */
+  async #skillUsage(): Promise<ReadonlyMap<string, SkillUsage>> {
+    const { skills, ledger } = this.#parts;
+    await Promise.all([skills.ready, ledger.ready()]);
     return usageOfSkills(this.#parts.store, (sessionId) => this.#reaches(sessionId));
   }
 
@@ -287,14 +296,5 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
       subscribed,
       mayReach: (sessionId) => this.#reaches(sessionId),
     });
-  }
-
-  async #decision(sessionId: string, decisionId: string): Promise<{ decision: DecisionState; key: LinkedDecision }> {
-    const { store, ledger } = this.#parts;
-    await ledger.ready(sessionId);
-    const state = await store.load(sessionId);
-    const decision = state?.decisions.find((each) => each.decision_id === decisionId);
-    if (decision === undefined) throw decisionNotFound(decisionId);
-    return { decision, key: { sessionId, decisionId, epoch: store.get(sessionId)?.head.epoch ?? '', seq: decision.seq } };
   }
 }

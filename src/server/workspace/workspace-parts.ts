@@ -1,5 +1,6 @@
 import type { Journal } from '../../journal/journal.ts';
 import type { AccessChecks } from '../access/access-checks.ts';
+import type { PrincipalLimits } from '../access/limits/principal-limits.ts';
 import type { DecisionLinks } from '../access/decision-links.ts';
 import type { ChildTokens } from '../access/tokens/child-tokens.ts';
 import type { CommandLedger } from '../commands/command-ledger.ts';
@@ -26,4 +27,5 @@ export interface WorkspaceParts {
   /** The Socket.IO clients that have joined. */
   clients: { count: number };
   checks: AccessChecks;
+  limits: PrincipalLimits;
 }

@@ -18,6 +18,8 @@ export interface SessionHistory {
   /** The newest event when the history was asked for. */
   seq: number;
   read(range: ReadRange): Promise<JournalEvent[]>;
+  /** To be called once nothing more is read. */
+  close(): void;
 }
 
 export interface WatchOptions {

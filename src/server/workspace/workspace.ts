@@ -1,6 +1,7 @@
 import { newId } from '../../core/ids.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { AccessChecks, type Denial } from '../access/access-checks.ts';
+import { PrincipalLimits } from '../access/limits/principal-limits.ts';
 import { DecisionLinks } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
 import { ChildTokens, type ChildTokenText } from '../access/tokens/child-tokens.ts';
@@ -122,6 +123,7 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
     metrics,
     clients: { count: 0 },
     checks: new AccessChecks((denial) => options.onDenial?.(denial)),
+    limits: new PrincipalLimits(),
   };
   opened.keep(measure(parts), (stop) => stop());
   return parts;

@@ -4,7 +4,7 @@ import { endpointOf, httpApi, type EndpointName } from '../../../src/core/http-a
 import { commandTypes, knownEventTypes, sessionStatuses } from '../../../src/core/protocol/known-words.ts';
 import { errorTable, localErrorTable } from '../../../src/core/protocol/errors.ts';
 import { isServerOnly } from '../../../src/core/protocol/event-table.ts';
-import { foldLimits, limits } from '../../../src/core/protocol/limits.ts';
+import { accessLimits, foldLimits, limits } from '../../../src/core/protocol/limits.ts';
 import { answerNames, answers, handshake, requests, serverMessages } from '../../../src/core/protocol/messages.ts';
 import { componentSchemas, dataName } from '../../../src/core/spec/json-schemas.ts';
 import {
@@ -113,7 +113,7 @@ export function httpPage(): string {
     `Requests and answers are JSON. \`GET /api/docs\` and \`shannon-dash spec openapi\` have the same for programs. ${fieldsNote}`,
     ...endpoints.map(routeText),
     '## Errors',
-    'The body of every error is `{success: false, error, code, timestamp, details?}`.',
+    'The body of every error is `{success: false, error, code, timestamp, details?, retry_after_ms?}`.',
     table(
       ['code', 'status', 'send again', 'meaning'],
       Object.entries(errorTable).map(([name, { status, retryable }]) => [
@@ -175,6 +175,9 @@ export function limitsPage(): string {
     '# Limits',
     'Every buffer, queue and list has a bound. The names are those of `limits`, which the SDK exports.',
     table(['name', 'at most', 'of what'], rows('limits', bounds)),
+    '## Callers with tokens',
+    "Processes of the server's own user that need no token are not counted, and neither are the commands and events of an admin. Whoever sends too much is answered 429 with `Retry-After`, and `retry_after_ms` in the body. The SDK and the command line wait so long and try again, as far as their own time allows.",
+    table(['name', 'at most', 'of what'], rows('accessLimits', accessLimits)),
     '## What the state of a session keeps',
     'The journal keeps everything; the state, which is computed from it, keeps so much. What is let go is counted in `let_go`.',
     table(['name', 'at most', 'of what'], rows('foldLimits', foldLimits)),

@@ -29,7 +29,7 @@ async function makeCheckpoint({ options, settings, output }: Invocation<Checkpoi
     // The same each time: the same event again is harmless, another one of its id is a conflict.
     const proof = saving === undefined || checkpointKey === undefined ? {} : { proof: await proofOf(checkpointKey, id) };
     const data = { checkpoint_id: id, ...(options.label === undefined ? {} : { label: options.label }), ...proof };
-    await publishOne(settings, session, { type: 'checkpoint:created', data, id: `checkpoint:${id}` });
+    await publishOne(settings, session, { type: 'checkpoint:created', data, id: `checkpoint:${id}` }, output);
     const told = saving === undefined ? {} : await saved(saving, id, settings.timeoutMs ?? savedMs);
     const notKept = Array.isArray(told['not_kept']) ? told['not_kept'].map(String) : [];
     for (const each of notKept) output.note(safeLine(each, 500));

@@ -26,7 +26,7 @@ export async function decide({ args: [question = ''], options, settings, output 
   const asked = { path: { id: session, decision: data.decision_id } };
   const before = await request(settings, 'decision', asked).catch(unlessUnknown);
   if (before?.status === 'made') return tell(before, session, output);
-  if (before === undefined) await publishOne(settings, session, { type: 'decision:point', data });
+  if (before === undefined) await publishOne(settings, session, { type: 'decision:point', data }, output);
   const open = before ?? (await request(settings, 'decision', asked));
   if (open.status === 'open') for (const line of invitation(open, settings)) output.note(line);
   const waitMs = timeoutMs === undefined ? undefined : options.default === undefined ? timeoutMs : timeoutMs + graceMs;

@@ -24,7 +24,7 @@ export async function emit({ args: [type = '', lines], options, settings, output
   } else {
     const data = parseObject(options.data === '-' ? await readAll(process.stdin) : (options.data ?? '{}'), '--data');
     session = await chooseSession(settings);
-    const { first_seq, last_seq } = await publishOne(settings, session, { type, data, id: options.id });
+    const { first_seq, last_seq } = await publishOne(settings, session, { type, data, id: options.id }, output);
     published = { events: 1, first_seq, last_seq };
   }
   const { events, last_seq } = published;

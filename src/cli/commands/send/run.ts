@@ -35,7 +35,7 @@ export async function send({ args: [given = ''], options, settings, output }: In
   let { fields } = request;
   if (type === 'ROLLBACK' && !isPreview && options.yes !== true) fields = await confirmed(fields, { session, settings, output, timeoutMs });
   const wait = options.wait ?? 'applied';
-  const answer = await submit({ type, command_id: options.id, ...fields }, { session, settings, wait, timeoutMs });
+  const answer = await submit({ type, command_id: options.id, ...fields }, { session, settings, output, wait, timeoutMs });
   const reporting = { output, wait, timeoutMs, isPreview };
   return 'results' in answer ? reportAll(answer, reporting) : report(answer, reporting);
 }
@@ -45,7 +45,7 @@ type Wait = NonNullable<SendOptions['wait']>;
 /** Sends the command; where not its end is waited for, asks again with the same id until it has come so far. */
 async function submit(
   command: { type: string; [field: string]: unknown },
-  { session, settings, wait, timeoutMs }: { session: string; settings: Settings; wait: Wait; timeoutMs: number },
+  { session, settings, output, wait, timeoutMs }: { session: string; settings: Settings; output: Output; wait: Wait; timeoutMs: number },
 ): Promise<CommandResult | CommandResults> {
   const deadline = performance.now() + timeoutMs;
   const identified = { ...command, command_id: command['command_id'] ?? newId() };
@@ -54,7 +54,12 @@ async function submit(
     const leftMs = deadline - performance.now();
     const timeout_ms = Math.max(1, Math.min(stepMs, leftMs));
     const body = { ...identified, timeout_ms };
-    const answer = await request(settings, 'command', { path: { id: session }, body }, { timeoutMs: timeout_ms + graceMs });
+    const answer = await request(
+      settings,
+      'command',
+      { path: { id: session }, body },
+      { timeoutMs: Math.max(timeout_ms, leftMs) + graceMs, output },
+    );
     const results = 'results' in answer ? answer.results : [answer];
     // Where no orchestrator is attached, the server answers at once, and waiting would change nothing.
     const isSettled = ({ status, attached }: CommandResult) => reached(status, wait) || (status === 'queued' && !attached);
@@ -71,7 +76,7 @@ async function confirmed(
   { session, settings, output, timeoutMs }: { session: string; settings: Settings; output: Output; timeoutMs: number },
 ): Promise<Record<string, unknown>> {
   if (session === '*') throw usageFailure('a rollback of every session cannot be shown first', 'name one: -s SESSION, or add --yes');
-  const preview = await submit({ type: 'ROLLBACK', ...fields, dry_run: true }, { session, settings, wait: 'applied', timeoutMs });
+  const preview = await submit({ type: 'ROLLBACK', ...fields, dry_run: true }, { session, settings, output, wait: 'applied', timeoutMs });
   const { status, result } = preview as CommandResult;
   if (status !== 'applied')
     throw failureOfResult(preview as CommandResult, { wait: 'applied', timeoutMs }) ?? new Failure('INTERNAL', `it is ${status}`);

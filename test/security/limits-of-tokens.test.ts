@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { accessLimits } from '../../src/core/protocol/limits.ts';
+import { connectOperator, connectPublisher } from '../../src/index.ts';
+import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
+import { createToken, type TokenRequest } from '../../src/server/access/tokens/token-changes.ts';
+import { newPlace, runProgram } from '../cli/started-program.ts';
+import { http, startServer } from '../helpers/start-server.ts';
+
+/** A server with tokens, and what asks it with one of them. */
+async function startWithTokens() {
+  const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-limits-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const tokenFile = join(folder, 'tokens');
+  const boss = createToken(tokenFile, { name: 'boss', role: 'admin' }).text;
+  const server = await startServer({ tokenFile, journal: new MemoryJournal() });
+  const ask = (token: string, method: string, path: string, body?: unknown) =>
+    http(method, server.url + path, body, { authorization: `Bearer ${token}` });
+  const token = async (request: TokenRequest) => {
+    const { text } = createToken(tokenFile, request);
+    await expect.poll(() => ask(text, 'GET', '/health')).toMatchObject({ status: 200 });
+    return text;
+  };
+  return { server, boss, ask, token };
+}
+
+/** How a request beyond a limit is refused. */
+const refused = {
+  status: 429,
+  body: { success: false, code: 'LIMIT_REACHED', retry_after_ms: expect.any(Number), error: expect.stringMatching(/try again in \d s$/) },
+};
+
+test('commands of an operator beyond the limit are refused with the time to wait, which clients obey; others are answered', async () => {
+  const { server, boss, ask, token } = await startWithTokens();
+  await ask(boss, 'POST', '/api/sessions/s/events', { type: 'execution:started' });
+  const [ana, bert] = [await token({ name: 'ana', role: 'operator' }), await token({ name: 'bert', role: 'operator' })];
+  const halt = (by: string, id?: string) =>
+    ask(by, 'POST', '/api/sessions/s/commands', { type: 'HALT', command_id: id, timeout_ms: 1_000 });
+  const answers = await Promise.all(Array.from({ length: accessLimits.commands + 20 }, () => halt(ana)));
+  const over = answers.filter(({ status }) => status === 429);
+  expect(over.length).toBe(20);
+  expect(over[0]).toMatchObject(refused);
+  const { retry_after_ms } = (over[0]?.body ?? {}) as { retry_after_ms: number };
+  expect(retry_after_ms).toBeLessThanOrEqual(accessLimits.periodMs);
+  expect(Number(over[0]?.headers.get('retry-after'))).toBe(Math.ceil(retry_after_ms / 1_000));
+  // Neither another operator nor the user of this machine is slowed down, and an admin is not counted.
+  const others = await Promise.all([
+    halt(bert),
+    ...Array.from({ length: 120 }, () => halt(boss)),
+    http('POST', `${server.url}/api/sessions/s/commands`, { type: 'HALT' }),
+  ]);
+  expect(others.map(({ status }) => status).filter((status) => status === 429)).toEqual([]);
+  // The client of the SDK waits and is answered; one with too little time is told why not.
+  const operator = await connectOperator({ url: server.url, token: ana });
+  onTestFinished(() => operator.close());
+  await expect(operator.send({ type: 'HALT', session_id: 's' }, { timeoutMs: 50 })).rejects.toMatchObject({
+    code: 'LIMIT_REACHED',
+    retryAfterMs: expect.any(Number),
+  });
+  const [program, sent] = await Promise.all([
+    runProgram(['send', 'HALT', '-s', 's', '--url', server.url], newPlace({ SHANNON_DASH_TOKEN: ana })),
+    operator.send({ type: 'HALT', session_id: 's' }, { timeoutMs: 20_000 }),
+  ]);
+  expect(program).toMatchObject({ code: 0, stderr: expect.stringContaining('waiting: One token may send 100 commands in 5 s') });
+  expect(sent).toMatchObject({ success: true });
+}, 40_000);
+
+test('bytes of a producer beyond the limit are refused; the outbox waits, says why, and everything is journalled once', async () => {
+  const { server, boss, ask, token } = await startWithTokens();
+  const ci = await token({ name: 'ci', role: 'orchestrator', sessions: ['ci-*'] });
+  const large = Array.from({ length: 4 }, () => ({ type: 'a:b', data: { text: 'x'.repeat(900_000) } }));
+  const used: number[] = [];
+  for (let n = 0; n < 30 && used.at(-1) !== 429; n++) used.push((await ask(ci, 'POST', '/api/sessions/ci-1/events', large)).status);
+  expect(used.at(-1)).toBe(429);
+  expect(used.length).toBe(Math.ceil(accessLimits.publishedBytes / 3_600_044));
+  const publisher = await connectPublisher({ url: server.url, token: ci, session: 'ci-2' });
+  onTestFinished(() => publisher.close());
+  const problems: string[] = [];
+  publisher.onProblem(({ error }) => problems.push(error.message));
+  expect(await publisher.publish('a:b', {})).toMatchObject({ seq: 1 });
+  expect(problems).toContainEqual(expect.stringMatching(/^One token may send \d+ bytes of events in 5 s; try again/));
+  expect((await ask(boss, 'GET', '/api/sessions/ci-2')).body).toMatchObject({ seq: 1 });
+}, 60_000);
+
+test('dear reads of one token run a few at a time; others are answered, and the client gets all of its own in the end', async () => {
+  const { server, boss, ask, token } = await startWithTokens();
+  const long = Array.from({ length: 1_000 }, () => ({ type: 'a:b' }));
+  for (let n = 0; n < 5; n++) await ask(boss, 'POST', '/api/sessions/s/events', long);
+  const ana = await token({ name: 'ana', role: 'viewer' });
+  for (const path of ['/api/sessions/s?at=4500', '/api/sessions/s/events?limit=5000']) {
+    const [answers, other] = await Promise.all([
+      Promise.all(Array.from({ length: 40 }, () => ask(ana, 'GET', path))),
+      http('GET', `${server.url}${path}`),
+    ]);
+    expect(other.status).toBe(200);
+    const counts = [200, 429].map((status) => answers.filter((answer) => answer.status === status).length);
+    expect(counts[0]).toBeGreaterThanOrEqual(accessLimits.dearReads);
+    expect(counts[1]).toBeGreaterThan(0);
+    expect(counts[0]! + counts[1]!).toBe(40);
+    expect(answers.find(({ status }) => status === 429)).toMatchObject(refused);
+    // What is over makes room.
+    expect((await ask(ana, 'GET', path)).status).toBe(200);
+  }
+});
