@@ -6,6 +6,7 @@ import { isDirect } from './local-caller.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { LocalUsers } from './local-users.ts';
 import type { OwnToken } from './own-token.ts';
+import { isEngineRequest } from './origin-guard.ts';
 import { tokenEnded } from './policy.ts';
 import { isOfProvider, type Principal } from './principal.ts';
 import { readChildToken, type ChildTokenText } from './tokens/child-tokens.ts';
@@ -60,6 +61,8 @@ export class Authenticator {
     if (principal === undefined) return this.#withoutToken(request);
     if (logins.counts(request)) return ofPrincipal(principal);
     const caller = this.#withoutToken(request);
+    // A Socket.IO client may still send a token in its `auth`; without one it is not let in.
+    if (isEngineRequest(request.url)) return caller;
     return caller instanceof Promise ? caller.then(unlessUnknown) : unlessUnknown(caller);
   }
 

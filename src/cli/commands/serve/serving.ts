@@ -61,9 +61,9 @@ export async function serveHere({ options, settings, output, interruption }: Inv
   if (!isUnseen) log.level = settings.logLevel;
   // Only a person at a terminal is shown secrets: other output is kept, and read by others.
   const files = isFirst && tokenFile !== undefined && !isShown(output) ? writeFirstTokens(tokenFile, journal.location) : undefined;
-  const facts = { url: address.url, pid: process.pid, journal: journal.location, ...(files === undefined ? {} : { token_files: files }) };
+  const facts = { url: address.url, journal: journal.location, ...(files === undefined ? {} : { token_files: files }) };
   if (output.isJson) {
-    output.document({ event: 'ready', ...facts });
+    output.document({ event: 'ready', pid: process.pid, ...facts });
   } else {
     for (const line of readyLines(address.url, journal.location, settings)) output.line(line);
     for (const [name, path] of Object.entries(files ?? {})) output.line(safeLine(`  ${name.padEnd(8)} its token is in ${path}`, 4_000));
