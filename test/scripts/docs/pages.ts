@@ -1,3 +1,4 @@
+import { accessPage } from './access-page.ts';
 import { commandLinePage } from './command-line-page.ts';
 import { manPage } from './man-page.ts';
 import { eventsPage, httpPage, limitsPage, socketsPage } from './protocol-pages.ts';
@@ -5,6 +6,7 @@ import { eventsPage, httpPage, limitsPage, socketsPage } from './protocol-pages.
 /** Every page that is generated, by its path below the project. */
 export function generatedPages(): Map<string, string> {
   return new Map([
+    ['docs/reference/access.md', accessPage()],
     ['docs/reference/command-line.md', commandLinePage()],
     ['docs/reference/events-and-commands.md', eventsPage()],
     ['docs/reference/http.md', httpPage()],

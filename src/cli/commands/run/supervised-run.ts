@@ -49,7 +49,11 @@ export async function runSupervised({ args, options, settings: given, output, in
   );
   if (missing !== undefined) {
     if (options.requireServer === true) throw missing;
-    output.warn(`${missing.message}; the program runs, and its events wait for a server there`);
+    const meanwhile =
+      missing.code === 'UNAUTHENTICATED'
+        ? 'and that server hears nothing of it; give a token: --token-file FILE   (SHANNON_DASH_TOKEN)'
+        : 'and its events wait for a server there';
+    output.warn(`${missing.message}; the program runs, ${meanwhile}`);
   }
   const session = options.session ?? (await proposed) ?? (missing === undefined ? await freeName(settings) : undefined) ?? randomName(8);
   // On a terminal the program's output is preceded by one line; elsewhere by none.
