@@ -162,14 +162,20 @@ test('a login ends with the logout, and with the token that it came from: stream
 });
 
 test('one caller has at most fifty codes, and takes no place of another one', async () => {
-  const { newToken, codeFor, login } = await startGuarded();
+  const { own, newToken, codeFor, login } = await startGuarded();
   const ana = { authorization: `Bearer ${await newToken({ name: 'ana', role: 'viewer' })}` };
   const ben = { authorization: `Bearer ${await newToken({ name: 'ben', role: 'viewer' })}` };
   const ofBen = await codeFor(ben);
   const codes: string[] = [];
   for (let made = 0; made < 51; made++) codes.push(await codeFor(ana));
   expect((await login(codes[0] ?? '')).status).toBe(401);
-  expect((await login(codes[1] ?? '')).status).toBe(200);
+  const answer = await login(codes[1] ?? '');
+  expect(answer.status).toBe(200);
+  // What her login makes counts as hers.
+  const [cookie = ''] = String(answer.headers['set-cookie']).split(';', 1);
+  for (let made = 0; made < 2; made++) await codeFor({ cookie, ...own });
+  expect((await login(codes[2] ?? '')).status).toBe(401);
+  expect((await login(codes[3] ?? '')).status).toBe(200);
   expect((await login(ofBen)).status).toBe(200);
 });
 

@@ -32,7 +32,7 @@ export class Passes {
    * @throws ShannonDashError LIMIT_REACHED other callers have too many
    */
   make(maker: Principal): { secret: string; expiresAt: Date } {
-    const own = [...this.#byHash.values()].filter((pass) => pass.maker.token?.id === maker.token?.id);
+    const own = [...this.#byHash.values()].filter((pass) => ownerOf(pass.maker) === ownerOf(maker));
     if (own.length >= mostOfOne) own[0]?.end();
     else if (this.#byHash.size >= mostOfAll) {
       throw new ShannonDashError('LIMIT_REACHED', `${mostOfAll} browsers are logged in, or about to; try again later`);
@@ -72,4 +72,9 @@ export class Passes {
   close(): void {
     for (const pass of this.#byHash.values()) pass.end();
   }
+}
+
+/** Logins that were made from another login, and tokens that take the place of a former one, count together. */
+function ownerOf({ token }: Principal): string | undefined {
+  return token?.owner ?? token?.id;
 }
