@@ -46,6 +46,8 @@ export interface OptionDefinition {
   /** Values that a shell offers; it takes others too. */
   suggestions?: readonly string[];
   isRepeatable?: true;
+  /** By which name its value comes to the command, where another option has the usual one. */
+  valueName?: string;
   /** It is not the setting of the same name. */
   isNoSetting?: true;
   /** It is for no person: the help, the pages and the shells leave it out. */

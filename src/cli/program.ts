@@ -108,7 +108,8 @@ function argumentOf({ name, choices, isOptional, isRepeatable }: ArgumentDefinit
   return choices === undefined ? argument : argument.choices(choices);
 }
 
-function optionOf({ flags, summary, kind, choices, isRepeatable, isHidden, isRare, default: value, conflicts }: OptionDefinition): Option {
+function optionOf(definition: OptionDefinition): Option {
+  const { flags, summary, kind, choices, isRepeatable, isHidden, isRare, default: value, conflicts, valueName } = definition;
   const option = new Option(flags, summary);
   const reader = kind === undefined ? undefined : valueReaders[kind];
   if (reader !== undefined) option.argParser(reader);
@@ -116,6 +117,7 @@ function optionOf({ flags, summary, kind, choices, isRepeatable, isHidden, isRar
   if (choices !== undefined) option.choices(choices);
   if (value !== undefined) option.default(value);
   if (conflicts !== undefined) option.conflicts([...conflicts]);
+  if (valueName !== undefined) option.attributeName = () => valueName;
   return option.hideHelp(isHidden === true || isRare === true);
 }
 

@@ -4,7 +4,7 @@ import type { ConnectOptions } from '../client/connection/connection.ts';
 import { connectOrchestrator } from '../client/orchestrator/orchestrator.ts';
 import type { Orchestrator } from '../client/orchestrator/orchestrator-contract.ts';
 import { readEnvironment } from '../client/environment.ts';
-import { maskPasswords } from '../core/text/mask-passwords.ts';
+import type { Redaction } from '../core/text/redaction.ts';
 import { CheckpointAnnouncements } from './checkpoints/checkpoint-announcements.ts';
 import { startChildProgram } from './program/child-program.ts';
 import { ChildTree } from './tree/child-tree.ts';
@@ -43,6 +43,8 @@ export interface SuperviseOptions extends ConnectOptions {
   stateFolder: string;
   /** Absolute paths of the server's own files. They are not watched and not part of any checkpoint. */
   leftOut: readonly string[];
+  /** What is replaced in the output and the command line before they are told. Undefined: nothing. */
+  redaction: Redaction | undefined;
   /** Shows the user one sentence. */
   onNote: (sentence: string) => void;
   /** False: no server answers, and the program starts without waiting for one. */
@@ -99,7 +101,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   const server = new ServerRestorer(run, options.restoreServer);
   const announcements = checkpoints && new CheckpointAnnouncements(run, checkpoints);
   const fileWatch = options.watchesFiles ? await startFileEvents(run, options) : undefined;
-  const output = startOutput(run);
+  const output = startOutput(run, options.redaction);
   let signals: ForwardedSignals | undefined;
   try {
     await announcements?.begin();
@@ -126,6 +128,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       void run.emit('execution:resumed', { reason: `${signal} to the halted program`, initiated_by: 'signal' }, kept);
     });
     resolveStarted({ program, tree });
+    const toldWords = options.redaction?.words([command, ...args]) ?? [command, ...args];
     handleCommands(run, tree, checkpoints, announcements);
     run.onDeleted(() => {
       checkpoints?.remove().catch(() => onNote('the checkpoints of the session, which was deleted, could not be removed'));
@@ -134,9 +137,9 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     void run.emit(
       'execution:started',
       {
-        task: maskPasswords([command, ...args].join(' ')),
-        command,
-        args: args.map(maskPasswords),
+        task: toldWords.join(' '),
+        command: toldWords[0],
+        args: toldWords.slice(1),
         // Only the name of the folder, because people on other machines read this event and the path means nothing there.
         folder: basename(process.cwd()),
         pid: program.root.pid,
@@ -192,7 +195,7 @@ function childEnvironment(
   };
 }
 
-function startOutput(run: Orchestrator): OutputLines {
+function startOutput(run: Orchestrator, redaction: Redaction | undefined): OutputLines {
   let waitingChars = 0;
   return new OutputLines(
     (batch) => {
@@ -202,6 +205,7 @@ function startOutput(run: Orchestrator): OutputLines {
       run.emit('process:output', { ...batch }).then(told, told);
     },
     ({ isFull }) => run.pending < outputEvents && waitingChars < outputChars && (isFull || run.pending < slowEvents),
+    redaction,
   );
 }
 

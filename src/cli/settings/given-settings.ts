@@ -12,6 +12,12 @@ export type SettingSource = 'flag' | 'environment' | 'project' | 'user';
 
 /** Fields with several values: each has a flag of its own, and a variable holds them with commas between. */
 const commaLists: readonly string[] = ['cors_origins', 'allowed_hosts', 'claims'];
+/** What stands between the values of a field in its variable. A pattern may hold anything but a line end. */
+const separators: ReadonlyMap<string, string> = new Map([
+  ...commaLists.map((field): [string, string] => [field, ',']),
+  ['skills', delimiter],
+  ['redact', '\n'],
+]);
 
 /** The settings of one source as they were given, before they are checked. */
 export interface GivenSettings {
@@ -89,7 +95,8 @@ function environmentValues(): Record<string, unknown> {
   for (const field of settingNames) {
     const value = process.env[variableName(field)];
     if (value === undefined || value === '') continue;
-    values[field] = field === 'skills' ? value.split(delimiter) : commaLists.includes(field) ? value.split(',') : value;
+    const separator = separators.get(field);
+    values[field] = separator === undefined ? value : value.split(separator);
   }
   return values;
 }

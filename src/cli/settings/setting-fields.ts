@@ -71,6 +71,8 @@ export const settingFields = {
   ),
   /** How long a session without an attached orchestrator may have no event before the server gives it up as lost. */
   lost_after: duration,
+  /** Patterns of what is not to be told. Those of all sources count together. */
+  redact: list,
   token_file: text,
 } as const satisfies Record<SettingField, z.ZodType>;
 

@@ -20,6 +20,7 @@ export const settingNames = [
   'dev_origins',
   'skills',
   'lost_after',
+  'redact',
   'token_file',
 ] as const;
 
@@ -33,4 +34,4 @@ export const pathFields: readonly SettingField[] = ['journal', 'skills', 'token_
  * What a project's file may set before the user trusts it. Everything else says where to connect, listen, write or read, or
  * in whose name, and whoever wrote the file decides none of that for whoever cloned it.
  */
-export const harmlessFields: readonly SettingField[] = ['session', 'timeout', 'port', 'log_level', 'fsync', 'lost_after'];
+export const harmlessFields: readonly SettingField[] = ['session', 'timeout', 'port', 'log_level', 'fsync', 'lost_after', 'redact'];

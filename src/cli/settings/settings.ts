@@ -35,6 +35,8 @@ export interface Settings {
   /** The identity provider whose tokens are taken. */
   identityProvider: { jwksUrl: string; issuer: string; audience: string; claims: Record<string, string> } | undefined;
   lostAfterMs: number | undefined;
+  /** Regular expressions of what `run` does not tell. */
+  redact: string[];
   /** The configuration files that were read. */
   files: string[];
   /** Sentences about what the project's file says and what was not done. */
@@ -83,6 +85,8 @@ export function readSettings(options: object): Settings {
       claims: pick('claims')?.value ?? [],
     }),
     lostAfterMs: pick('lost_after')?.value,
+    // A project's file can add some, and takes none away.
+    redact: layers.flatMap(({ values }) => values.redact ?? []),
     files: [files.project, files.user].flatMap((file) => (file?.bytes === undefined ? [] : file.path)),
     warnings: warningsOf(files.project, layers),
   };

@@ -1,20 +1,24 @@
-import { isAscii } from 'node:buffer';
-import { StringDecoder } from 'node:string_decoder';
-import { cutText } from '../../core/text/cut-text.ts';
+import type { Redaction } from '../../core/text/redaction.ts';
+import {
+  addToRest,
+  batchChars,
+  batchLines,
+  continuesCutLine,
+  dropOldLines,
+  dropOldUnread,
+  fitted,
+  isFull,
+  newStream,
+  shortChars,
+  skip,
+  type StreamLines,
+} from './stream-lines.ts';
 
 const flushMs = 100;
 /** A line without a line end, such as a prompt, is sent after this long. */
 const partialMs = 1_000;
-/** The most characters kept of one line, and the most bytes that it may take in an event. A longer line is cut and the rest is counted. */
-const lineChars = 256 * 1024;
-const lineBytes = 512 * 1024;
-/** A line of up to this many characters fits in an event, however its characters are escaped. */
-const shortChars = lineBytes / 6;
-const batchLines = 500;
-const batchChars = 64 * 1024;
-/** The most raw bytes that wait while no batch can be sent, and how many of the newest stay when there are more. */
+/** The most raw bytes that wait while no batch can be sent. */
 const mostUnreadBytes = 4 * batchChars;
-const keptUnreadBytes = 2 * batchChars;
 /** The rate limit for full batches: a burst of 40 (20,000 lines), then 10 a second (5,000 lines). */
 const burstBatches = 40;
 const batchesPerSecond = 10;
@@ -30,40 +34,22 @@ export interface OutputBatch {
   let_go_chars?: number;
 }
 
-/** The kept part of a line, and how many characters were cut from it. */
-interface Line {
-  text: string;
-  cutChars: number;
-}
-
-interface Stream {
-  /** Raw bytes that arrived while no batch can be sent. Dropping raw bytes is cheap, while splitting them into lines is expensive. */
-  unread: Buffer[];
-  unreadBytes: number;
-  decoder: StringDecoder;
-  /** The unfinished line, as a terminal would show it. Text that a carriage return overwrote (a progress bar) is removed. */
-  rest: Line;
-  /** Whether the last character was a carriage return. It overwrites the line only if something other than a line end follows. */
-  endsInReturn: boolean;
-  restSince: number;
-  lines: string[];
-  chars: number;
-  cutChars: number;
-  letGo: number;
-}
-
 /** Splits output into lines and sends them in bounded batches. When there is too much, the oldest lines are dropped: the newest say how
  * the program ended. */
 export class OutputLines {
   readonly #onBatch: (batch: OutputBatch) => void;
   readonly #mayEmit: (batch: { isFull: boolean }) => boolean;
-  readonly #streams: Record<'stdout' | 'stderr', Stream> = { stdout: newStream(), stderr: newStream() };
+  readonly #streams: Record<'stdout' | 'stderr', StreamLines>;
   readonly #timer: NodeJS.Timeout;
   #allowance = burstBatches;
   #allowedAt = performance.now();
 
-  /** @param mayEmit called for each batch; false while too many events are unacknowledged */
-  constructor(onBatch: (batch: OutputBatch) => void, mayEmit: (batch: { isFull: boolean }) => boolean) {
+  /**
+   * @param mayEmit called for each batch; false while too many events are unacknowledged
+   * @param redaction what is replaced before a line is told; undefined: nothing
+   */
+  constructor(onBatch: (batch: OutputBatch) => void, mayEmit: (batch: { isFull: boolean }) => boolean, redaction?: Redaction) {
+    this.#streams = { stdout: newStream(redaction), stderr: newStream(redaction) };
     this.#onBatch = onBatch;
     this.#mayEmit = mayEmit;
     this.#timer = setInterval(() => this.#flush(false), flushMs);
@@ -86,13 +72,14 @@ export class OutputLines {
     if (continuesCutLine(stream, bytes)) {
       stream.rest.cutChars += bytes.length;
       stream.restSince = Date.now();
+      skip(stream, bytes);
       return;
     }
     const pieces = stream.decoder.write(bytes).split('\n');
     const last = pieces.pop() ?? '';
     for (const piece of pieces) {
       const isWhole = stream.rest.text === '' && !stream.endsInReturn && piece.length <= shortChars && !piece.includes('\r');
-      if (isWhole) this.#keep(name, piece);
+      if (isWhole) this.#keep(name, stream.redaction?.line(piece) ?? piece);
       else {
         addToRest(stream, piece);
         this.#keepRest(name);
@@ -120,7 +107,7 @@ export class OutputLines {
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.#streams[name];
       if (stream.unread.length > 0 && (isLast || this.#mayEmitFull())) this.#readUnread(name);
-      if (stream.rest.text !== '' && Date.now() - stream.restSince > partialMs) this.#keepRest(name);
+      if (stream.rest.text !== '' && Date.now() - stream.restSince > partialMs) this.#keepBeginning(name);
       if (stream.lines.length > 0 && (isLast || this.#isAllowed(isFull(stream)))) this.#tell(name);
     }
   }
@@ -133,9 +120,26 @@ export class OutputLines {
     for (const bytes of unread) this.#read(name, bytes);
   }
 
+  /** Tells what there is of a line that has not ended, but for what may be the beginning of a secret. */
+  #keepBeginning(name: 'stdout' | 'stderr'): void {
+    const stream = this.#streams[name];
+    const { redaction, rest } = stream;
+    const ready = redaction?.readyChars(rest.text) ?? rest.text.length;
+    // Of a line that is cut already nothing more comes.
+    if (redaction === undefined || rest.cutChars > 0) this.#keepRest(name);
+    else if (ready > 0) {
+      const beginning = fitted({ text: rest.text.slice(0, ready), cutChars: 0 });
+      stream.rest = { text: rest.text.slice(ready), cutChars: 0 };
+      stream.restSince = Date.now();
+      stream.cutChars += beginning.cutChars;
+      this.#keep(name, redaction.beginning(beginning.text));
+    } else stream.restSince = Date.now();
+  }
+
   #keepRest(name: 'stdout' | 'stderr'): void {
     const stream = this.#streams[name];
-    const { text, cutChars } = fitted(stream.rest);
+    const { text: line, cutChars } = fitted(stream.rest);
+    const text = stream.redaction?.line(line, cutChars > 0) ?? line;
     stream.rest = { text: '', cutChars: 0 };
     stream.endsInReturn = false;
     stream.restSince = 0;
@@ -189,104 +193,4 @@ export class OutputLines {
     this.#allowance -= price;
     return true;
   }
-}
-
-function newStream(): Stream {
-  return {
-    unread: [],
-    unreadBytes: 0,
-    decoder: new StringDecoder('utf8'),
-    rest: { text: '', cutChars: 0 },
-    endsInReturn: false,
-    restSince: 0,
-    lines: [],
-    chars: 0,
-    cutChars: 0,
-    letGo: 0,
-  };
-}
-
-function isFull({ lines, chars }: Stream): boolean {
-  return lines.length >= batchLines || chars >= batchChars;
-}
-
-/** Drops the oldest unread bytes and all lines before them, and counts the dropped lines. */
-function dropOldUnread(stream: Stream): void {
-  stream.letGo += stream.lines.length;
-  stream.lines = [];
-  stream.chars = 0;
-  while (stream.unreadBytes > keptUnreadBytes) {
-    const bytes = stream.unread.shift();
-    if (bytes === undefined) return;
-    stream.unreadBytes -= bytes.length;
-    const end = bytes.lastIndexOf(lineFeed) + 1;
-    if (end > 0) {
-      stream.letGo += countLineFeeds(bytes, end);
-      stream.decoder = new StringDecoder('utf8');
-      stream.rest = { text: '', cutChars: 0 };
-      stream.endsInReturn = false;
-    }
-    const rest = bytes.subarray(end);
-    if (continuesCutLine(stream, rest)) stream.rest.cutChars += rest.length;
-    else addToRest(stream, stream.decoder.write(rest));
-  }
-}
-
-const lineFeed = 10;
-const carriageReturn = 13;
-
-/** Counts four bytes at a time, because every byte of the output passes here (H. S. Warren, Hacker's Delight, 6-1: zero bytes). */
-function countLineFeeds(bytes: Buffer, end: number): number {
-  let count = 0;
-  let at = 0;
-  for (; at < end && (bytes.byteOffset + at) % 4 !== 0; at++) if (bytes[at] === lineFeed) count++;
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >> 2);
-  for (const word of words) {
-    const different = word ^ 0x0a0a0a0a;
-    const zeros = ~(((different & 0x7f7f7f7f) + 0x7f7f7f7f) | different | 0x7f7f7f7f);
-    count += Math.imul(zeros >>> 7, 0x01010101) >>> 24;
-  }
-  for (at += words.length * 4; at < end; at++) if (bytes[at] === lineFeed) count++;
-  return count;
-}
-
-/** Whether the bytes only continue a line that is already cut. They are ASCII then, so each byte counts as one character. */
-function continuesCutLine({ rest, endsInReturn }: Stream, bytes: Buffer): boolean {
-  return rest.cutChars > 0 && !endsInReturn && isAscii(bytes) && !bytes.includes(lineFeed) && !bytes.includes(carriageReturn);
-}
-
-/** Drops all but one batch of the newest lines. */
-function dropOldLines(stream: Stream): void {
-  let chars = 0;
-  let from = stream.lines.length;
-  while (from > 0 && stream.lines.length - from < batchLines && chars < batchChars) chars += stream.lines[--from]?.length ?? 0;
-  stream.letGo += from;
-  stream.lines = stream.lines.slice(from);
-  stream.chars = chars;
-}
-
-/** Adds to the unfinished line. The result does not depend on how the pieces were split. @returns whether the line was overwritten */
-function addToRest(stream: Stream, piece: string): boolean {
-  if (piece === '') return false;
-  let text = stream.endsInReturn ? `\r${piece}` : piece;
-  stream.endsInReturn = text.endsWith('\r');
-  if (stream.endsInReturn) text = text.slice(0, -1);
-  const overwritten = text.lastIndexOf('\r');
-  if (overwritten !== -1) {
-    stream.rest = { text: '', cutChars: 0 };
-    text = text.slice(overwritten + 1);
-  }
-  const { rest } = stream;
-  // After a cut nothing more is added, even if a shorter piece would fit.
-  const kept = rest.cutChars > 0 ? '' : cutText(text, lineChars - rest.text.length);
-  rest.text += kept;
-  rest.cutChars += text.length - kept.length;
-  return overwritten !== -1;
-}
-
-/** Cuts a line so that it fits in an event. A control character takes six bytes there. */
-function fitted(line: Line): Line {
-  if (line.text.length <= shortChars || Buffer.byteLength(JSON.stringify(line.text)) <= lineBytes) return line;
-  const text = cutText(line.text, Math.floor(shortChars));
-  return { text, cutChars: line.cutChars + line.text.length - text.length };
 }

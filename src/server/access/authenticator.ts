@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { tokenPattern } from '../../core/protocol/tokens.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { foreignPage, type BrowserLogins } from './browser/browser-logins.ts';
 import { isDirect } from './local-caller.ts';
@@ -11,7 +12,6 @@ import { tokenEnded } from './policy.ts';
 import { isOfProvider, type Principal } from './principal.ts';
 import { readChildToken, type ChildTokenText } from './tokens/child-tokens.ts';
 import type { TokenRegistry } from './tokens/token-registry.ts';
-import { tokenPattern } from './tokens/token-text.ts';
 
 /** Who sent a request, as far as the request itself shows: a process of the server's user, the holder of a token, or neither. */
 export type Caller = { kind: 'local' } | { kind: 'token'; principal: Principal } | { kind: 'unknown' };

@@ -9,6 +9,8 @@ export interface RunOptions {
   takeOver?: boolean;
   /** For the process that passes on late output: the streams and their descriptors. */
   lateOutput?: string;
+  /** False: what is a secret by its form is told as it is. */
+  redactsByItself?: boolean;
 }
 
 /** `run`: any program as a session. */
@@ -33,6 +35,13 @@ export const runDefinition: CommandDefinition = {
     { flags: '--take-over', summary: 'take the session from another run that is attached to it' },
     { flags: '--no-files', summary: 'changes of files do not become events' },
     { flags: '--require-server', summary: 'do not run the program without a server' },
+    {
+      flags: '--redact <pattern>',
+      summary: 'tell no text that matches (RE2; repeatable)',
+      kind: 'text',
+      isRepeatable: true,
+    },
+    { flags: '--no-redact', summary: 'redact only what --redact names, not tokens and keys', valueName: 'redactsByItself' },
     { flags: '--late-output <streams>', summary: 'pass on what a program that has ended left behind', kind: 'text', isHidden: true },
   ],
   notes: [

@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import { connectPublisher, type Publisher } from '../../../client/orchestrator/publisher.ts';
 import { ownCommand } from '../../../executable/own-program.ts';
 import { OutputLines } from '../../../run/output/output-lines.ts';
+import { redactionOf } from '../../../run/output/redaction-patterns.ts';
 import type { OutputPassage } from '../../../run/output/output-passage.ts';
 import { withoutInheritedDescriptors } from '../../../run/program/inherited-state.ts';
 import type { Invocation } from '../../invocation.ts';
@@ -17,19 +18,25 @@ const waitingEvents = 50;
 /** How long the last lines may take. */
 const lastLinesMs = 2_000;
 
+/** Where the output goes on to, and as whose. */
+interface LeftTo {
+  url: string;
+  session: string;
+  token: string | undefined;
+  redacted: { isByItself: boolean; patterns: readonly string[] };
+}
+
 /**
  * A program has ended, and its child processes still hold its output. A process of its own passes that output on for as long
  * as it comes, so that the caller of `run` can go on, and the child processes meet no closed pipe.
  */
-export function leaveToPassOn(
-  passages: readonly OutputPassage[],
-  { url, session, token }: { url: string; session: string; token: string | undefined },
-): void {
+export function leaveToPassOn(passages: readonly OutputPassage[], { url, session, token, redacted }: LeftTo): void {
   const open = passages.filter(({ descriptor }) => descriptor >= 0);
   if (open.length === 0) return;
   const streams = open.map(({ stream }, index) => `${stream}:${index + 3}`).join(',');
+  const redaction = [...(redacted.isByItself ? [] : ['--no-redact']), ...redacted.patterns.map((pattern) => `--redact=${pattern}`)];
   const nothing = openSync(devNull, 'r+');
-  const [file, args] = ownCommand('run', '-s', session, '--late-output', streams, '--', 'late-output');
+  const [file, args] = ownCommand('run', '-s', session, ...redaction, '--late-output', streams, '--', 'late-output');
   const child = spawn(file, args, {
     detached: true,
     env: { ...process.env, SHANNON_DASH_URL: url, SHANNON_DASH_TOKEN: token },
@@ -51,9 +58,11 @@ export async function passLateOutput({ options, settings }: Invocation<RunOption
       (made) => (publisher = made),
       () => undefined,
     );
+  const redaction = await redactionOf({ hasBuiltIn: options.redactsByItself !== false, patterns: settings.redact });
   const output = new OutputLines(
     (batch) => void publisher?.publish('process:output', { ...batch }).catch(() => undefined),
     () => publisher !== undefined && publisher.pending < waitingEvents,
+    redaction,
   );
   const sources = (options.lateOutput ?? '').split(',').map((each) => each.split(':') as ['stdout' | 'stderr', string]);
   await Promise.all(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readEnvironment } from '../../../client/environment.ts';
 import { callApi } from '../../../client/sessions-api.ts';
 import { NoCheckpointsError } from '../../../run/git/git-command.ts';
+import { redactionOf } from '../../../run/output/redaction-patterns.ts';
 import { endAllGit } from '../../../run/git/git-process.ts';
 import { supervise, type SuperviseResult } from '../../../run/supervisor.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
@@ -35,6 +36,8 @@ export async function runSupervised({ args, options, settings: given, output, in
   const isOfOuterRun = given.token?.startsWith('sd_run_') === true && options.session !== readEnvironment().session;
   const settings = isOfOuterRun ? { ...given, token: undefined } : given;
   const { url, token } = settings;
+  const isByItself = options.redactsByItself !== false;
+  const redaction = await redactionOf({ hasBuiltIn: isByItself, patterns: settings.redact });
   // It has been read. No program that is started from here on inherits it: neither COMMAND nor git and its hooks.
   for (const name of tokenVariables) delete process.env[name];
   // Sentences of the server about its journal: shown at once before the program has the terminal, later ones after its end.
@@ -78,13 +81,14 @@ export async function runSupervised({ args, options, settings: given, output, in
       stateFolder: userFolders().state,
       takesOver: options.takeOver === true,
       watchesFiles: options.files,
+      redaction,
       // The journal is written for each change of a file: that must not count as the next change, and a rollback must not undo it.
       leftOut: [settings.journal, ...(server.journal === undefined ? [] : [server.journal])].flatMap(filesOfJournal),
       // While the program has the terminal it is not ours to write on.
       onNote: (sentence) => later.push(sentence),
       waitsForServer: missing === undefined,
       restoreServer: () => server.restore(),
-      leave: (passages) => leaveToPassOn(passages, { url, session, token }),
+      leave: (passages) => leaveToPassOn(passages, { url, session, token, redacted: { isByItself, patterns: settings.redact } }),
       programPath: withOwnCommand(process.env['PATH'], userFolders().state),
     });
   } catch (error) {

@@ -7,8 +7,6 @@ import { crc32 } from 'node:zlib';
  * for secrets find it.
  */
 const form = /^sd_([0-9A-Za-z]{8})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
-/** The same wherever it stands in a text, and the tokens of an orchestrator's children. */
-export const tokenPattern = /\bsd_(?:[0-9A-Za-z]{8}_[0-9A-Za-z]{49}|run_[0-9a-f]{2,400}_[0-9a-f]{64})\b/g;
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const [idChars, secretChars, checkChars] = [8, 43, 6];
 
