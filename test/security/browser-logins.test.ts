@@ -188,7 +188,7 @@ test('behind https the cookie is for https only, bound to the host, and answers 
   expect(String(answer.headers['set-cookie'])).toMatch(
     /^__Host-shannon-dash=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200; Secure$/,
   );
-  expect(answer.headers).toMatchObject({ 'strict-transport-security': 'max-age=31536000', 'referrer-policy': 'same-origin' });
+  expect(answer.headers).toMatchObject({ 'strict-transport-security': 'max-age=31536000' });
   const [cookie = ''] = String(answer.headers['set-cookie']).split(';', 1);
   const status = async (headers: Record<string, string>) => (await bareRequest(server.port, '/api/sessions', { headers })).status;
   expect(await status({ host: own.host, cookie })).toBe(200);
@@ -209,6 +209,7 @@ test('a page of another site cannot lead a browser to the login of somebody else
     expect([site, answer.status]).toEqual([site, status]);
   }
   const { headers, text } = await bareRequest(server.port, '/login');
+  expect(headers).toMatchObject({ 'referrer-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin' });
   expect(headers['content-security-policy']).toMatch(/^default-src 'none'; .*script-src 'sha256-[^']+'; connect-src 'self'$/);
   expect(text).not.toMatch(/ on\w+=|<script[^>]+>/);
   expect(await bareRequest(server.port, '/')).toMatchObject({ status: 401, text: expect.stringContaining('shannon-dash open') });

@@ -11,15 +11,13 @@ import type { OriginGuard } from './origin-guard.ts';
 
 /**
  * The headers of every answer, those of Engine.IO and refusals too. A browser must not guess another type for it, show it in a frame,
- * give it to a page of another site, or tell another site of its URL. Set here and not by helmet: of its defaults, half concern
+ * or give it to a page of another site. Set here and not by helmet: of its defaults, half concern
  * browsers that are gone, and those for pages would be weaker than these, which forbid everything; what a page needs, it adds.
  */
 const pageHeaders: readonly (readonly [string, string])[] = [
   ['x-content-type-options', 'nosniff'],
   ['cross-origin-resource-policy', 'same-origin'],
-  ['cross-origin-opener-policy', 'same-origin'],
   ['x-frame-options', 'DENY'],
-  ['referrer-policy', 'same-origin'],
   ['content-security-policy', "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"],
 ];
 /** Browsers that have seen this come by https only, for a year. */

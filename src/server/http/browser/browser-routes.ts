@@ -53,6 +53,12 @@ export function addBrowserRoutes(app: FastifyInstance, { logins, publicUrl }: Ro
   });
 }
 
+/** What only pages need: no window of another site holds on to one, and no other site is told of its URL. */
+const pageHeaders = { 'cache-control': 'no-store', 'cross-origin-opener-policy': 'same-origin', 'referrer-policy': 'same-origin' };
+
 function sendPage(reply: FastifyReply, { html, csp }: Page): FastifyReply {
-  return reply.headers({ 'content-security-policy': csp, 'cache-control': 'no-store' }).type('text/html; charset=utf-8').send(html);
+  return reply
+    .headers({ ...pageHeaders, 'content-security-policy': csp })
+    .type('text/html; charset=utf-8')
+    .send(html);
 }
