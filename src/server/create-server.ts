@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { homedir } from 'node:os';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -9,11 +8,13 @@ import { normalHost } from '../core/loopback.ts';
 import { version } from '../executable/own-program.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory/memory-journal.ts';
-import { Authenticator, type Caller } from './access/authenticator.ts';
+import { Authenticator } from './access/authenticator.ts';
 import { BrowserLogins } from './access/browser/browser-logins.ts';
-import { ConnectionOwners } from './access/connection-owners.ts';
-import { guardServer } from './access/guarded-server.ts';
+import { callerOf, guardServer } from './access/guarded-server.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './access/identity-provider.ts';
+import { CallerAddresses } from './access/limits/caller-address.ts';
+import { CallerLimits } from './access/limits/caller-limits.ts';
+import { FailedTokens } from './access/limits/failed-tokens.ts';
 import { LocalUsers } from './access/local-users.ts';
 import { OwnToken } from './access/own-token.ts';
 import { OriginGuard } from './access/origin-guard.ts';
@@ -71,6 +72,8 @@ export interface ServerOptions {
   identityProvider?: IdentityProviderOptions | undefined;
   /** Whether processes of the server's own user, on this machine, need a token too. Default: with `publicUrl`. */
   asksEverybody?: boolean;
+  /** Addresses of proxies, or networks as `10.0.0.0/8`, that say truly in `X-Forwarded-For` who calls. Default: none is believed. */
+  trustedProxies?: readonly string[];
   /** Where the server logs. Default: nowhere. */
   log?: ServerLog;
 }
@@ -146,18 +149,19 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   await tokens?.ready;
   const provider = options.identityProvider && (await openProvider(options.identityProvider, (tenant) => workspaces.prepare(tenant)));
   const users = opened.keep(new LocalUsers(), (each) => each.close());
-  app.server.on('connection', (socket) => users.look(socket));
   // A proxy on this machine that says nothing of its callers looks like one of the user's programs.
   const asksEverybody = options.asksEverybody ?? publicUrl !== undefined;
   const ownToken = asksEverybody ? new OwnToken() : undefined;
   const findChild = workspaces.findChild.bind(workspaces);
-  const authenticator = new Authenticator({ tokens, provider, findChild, users, logins, asksEverybody, own: ownToken });
+  const addresses = new CallerAddresses(options.trustedProxies ?? []);
+  const callerLimits = new CallerLimits(app.server, { users, asksEverybody, addresses, log });
+  const { owners } = callerLimits;
+  const known = { addresses, failures: new FailedTokens(), own: ownToken };
+  const authenticator = new Authenticator({ tokens, provider, findChild, users, logins, asksEverybody, ...known });
   const edge = { as: workspaces.as.bind(workspaces), budget, tuning, version, onSlowConsumer };
-  serveSockets(io, { ...edge, log, authenticator });
-  const owners = new ConnectionOwners();
-  io.engine.on('connection', (connection) => owners.bind(connection));
-  const isForeign = (request: IncomingMessage, caller: Caller) => owners.isForeign(request, caller);
-  guardServer(app.server, { guard, authenticator, isForeign, log, isHttps: publicUrl?.startsWith('https:') === true });
+  serveSockets(io, { ...edge, log, authenticator, onJoined: (connection) => owners.joined(connection) });
+  io.engine.on('connection', (connection) => owners.bind(connection, callerOf(connection.request)));
+  guardServer(app.server, { guard, authenticator, limits: callerLimits, log, isHttps: publicUrl?.startsWith('https:') === true });
   leaveDescriptorRoom(app.server, tuning, log);
   const prove = ownToken?.prove.bind(ownToken);
   addRoutes(app, { ...edge, logins, publicUrl, prove, endsWhenUnused: options.endsWhenUnused ?? false });

@@ -11,7 +11,7 @@ import { userFolders } from './user-folders.ts';
 export type SettingSource = 'flag' | 'environment' | 'project' | 'user';
 
 /** Fields with several values: each has a flag of its own, and a variable holds them with commas between. */
-const commaLists: readonly string[] = ['cors_origins', 'allowed_hosts', 'claims'];
+const commaLists: readonly string[] = ['cors_origins', 'allowed_hosts', 'trust_proxies', 'claims'];
 /** What stands between the values of a field in its variable. A pattern may hold anything but a line end. */
 const separators: ReadonlyMap<string, string> = new Map([
   ...commaLists.map((field): [string, string] => [field, ',']),
@@ -87,7 +87,7 @@ function flagValues(options: object): Record<string, unknown> {
 
 /** The flag for a field; one that may be given several times is in the singular. */
 export function flagOf(field: string): string {
-  return (commaLists.includes(field) ? field.slice(0, -1) : field).replaceAll('_', '-');
+  return (commaLists.includes(field) ? field.replace(/ies$/, 'ys').slice(0, -1) : field).replaceAll('_', '-');
 }
 
 function environmentValues(): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { sessionId } from '../../core/ids.ts';
 import { isLoopback } from '../../core/loopback.ts';
@@ -41,6 +42,8 @@ export const settingFields = {
   fsync: flag,
   cors_origins: list,
   allowed_hosts: list,
+  /** Proxies that are believed who calls by them. */
+  trust_proxies: z.array(text.refine(isNetwork, 'must be an address, or a network such as 10.0.0.0/8'), 'must be a list of texts'),
   /** The URL by which browsers reach the server where that is not its address. */
   public_url: httpUrl
     .transform((given) => new URL(given))
@@ -75,6 +78,13 @@ export const settingFields = {
   redact: list,
   token_file: text,
 } as const satisfies Record<SettingField, z.ZodType>;
+
+/** An address of IPv4 or IPv6, with or without the bits that a network has in common. */
+function isNetwork(given: string): boolean {
+  const [address = '', bits, ...rest] = given.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && most >= 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+}
 
 /** Settings as they are after the check. */
 export type SettingValues = Partial<{ [Name in SettingField]: z.output<(typeof settingFields)[Name]> }>;

@@ -11,6 +11,7 @@ export const settingNames = [
   'fsync',
   'cors_origins',
   'allowed_hosts',
+  'trust_proxies',
   'public_url',
   'auth',
   'jwks_url',

@@ -26,6 +26,7 @@ export interface Settings {
   fsync: boolean;
   corsOrigins: string[];
   allowedHosts: string[];
+  trustedProxies: string[];
   /** The URL by which browsers reach the server where that is not its address. */
   publicUrl: string | undefined;
   devOrigins: boolean;
@@ -73,6 +74,7 @@ export function readSettings(options: object): Settings {
     fsync: pick('fsync')?.value ?? false,
     corsOrigins: pick('cors_origins')?.value ?? [],
     allowedHosts: pick('allowed_hosts')?.value ?? [],
+    trustedProxies: pick('trust_proxies')?.value ?? [],
     publicUrl: pick('public_url')?.value,
     devOrigins: pick('dev_origins')?.value ?? true,
     skills: pick('skills')?.value ?? [],
@@ -119,13 +121,13 @@ function providerOf(given: {
 }
 
 /** Whom a server lets in. */
-export function accessOf({ corsOrigins, allowedHosts, publicUrl, devOrigins, auth, identityProvider }: Settings): Pick<
+export function accessOf({ corsOrigins, allowedHosts, trustedProxies, publicUrl, devOrigins, auth, identityProvider }: Settings): Pick<
   Settings,
-  'corsOrigins' | 'allowedHosts' | 'publicUrl' | 'devOrigins' | 'identityProvider'
+  'corsOrigins' | 'allowedHosts' | 'trustedProxies' | 'publicUrl' | 'devOrigins' | 'identityProvider'
 > & {
   asksEverybody: boolean;
 } {
-  return { corsOrigins, allowedHosts, publicUrl, devOrigins, identityProvider, asksEverybody: auth };
+  return { corsOrigins, allowedHosts, trustedProxies, publicUrl, devOrigins, identityProvider, asksEverybody: auth };
 }
 
 /** The host and port of a URL of this machine: `serve` then listens where the other commands look for it. */

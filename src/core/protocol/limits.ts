@@ -89,12 +89,24 @@ export const limits = {
 } as const;
 
 /**
- * What holds for callers that show a token. Processes of the server's own user that need no
+ * What holds for callers that show a token, and for those that should and do not. Processes of the server's own user that need no
  * token are not counted, and neither are the commands and events of an admin.
  */
 export const accessLimits = {
-  /** The period that the next rows are counted in. */
+  /** How long a connection lasts whose caller needs a token and has shown none. */
+  loginMs: 5_000,
+  /** Bytes of headers, of a body, or of messages that are read of such a caller. */
+  loginBytes: 16 * 1024,
+  /** Such connections of one address. The addresses of one network of IPv6 (/64) count as one. */
+  unknownConnectionsPerAddress: 250,
+  /** Such connections in all; at most half of those that the server can hold. */
+  unknownConnections: 1_000,
+  /** Open connections of one address. */
+  connectionsPerAddress: 5_000,
+  /** The period that the next four rows are counted in. */
   periodMs: 5_000,
+  /** Connections of Socket.IO, and requests without a token, of one address. */
+  handshakes: 1_000,
   /** Commands of one token. */
   commands: 100,
   /** Events of one token. */
@@ -105,6 +117,12 @@ export const accessLimits = {
   dearReads: 4,
   /** A history of more events is long, and a list of more sessions too. */
   cheapRows: 1_000,
+  /** Tokens that are not valid, of one address or with one id, until its next ones are not looked at for a while. */
+  failedTokens: 20,
+  /** Failed tokens are forgotten after so long. */
+  failedTokensMs: 15 * 60_000,
+  /** From then on each failure doubles the wait, which begins with a second and becomes no longer than this. */
+  longestBackOffMs: 15 * 60_000,
 } as const;
 
 /** Bounds of one session's folded state. What is let go is counted in `let_go`. */

@@ -5,6 +5,8 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { foreignPage, type BrowserLogins } from './browser/browser-logins.ts';
 import { isDirect } from './local-caller.ts';
 import type { IdentityProvider } from './identity-provider.ts';
+import type { CallerAddresses } from './limits/caller-address.ts';
+import type { FailedTokens } from './limits/failed-tokens.ts';
 import type { LocalUsers } from './local-users.ts';
 import type { OwnToken } from './own-token.ts';
 import { isEngineRequest } from './origin-guard.ts';
@@ -30,6 +32,8 @@ export interface AuthenticatorParts {
   findChild: (token: ChildTokenText) => Principal | undefined | Promise<Principal | undefined>;
   users: LocalUsers;
   logins: BrowserLogins;
+  addresses: CallerAddresses;
+  failures: FailedTokens;
   /** Whether processes of the server's own user need a token too. */
   asksEverybody: boolean;
   /** By which the programs of the server's own user are known then. */
@@ -55,7 +59,7 @@ export class Authenticator {
   callerOf(request: IncomingMessage): Caller | Promise<Caller> {
     checkUrl(request.url ?? '');
     const { authorization } = request.headers;
-    if (authorization !== undefined) return this.callerWith(bearerOf(authorization));
+    if (authorization !== undefined) return this.callerWith(bearerOf(authorization), request);
     const { logins } = this.#parts;
     const principal = logins.principalIn(request);
     if (principal === undefined) return this.#withoutToken(request);
@@ -72,9 +76,18 @@ export class Authenticator {
     return typeof isOwn === 'boolean' ? callerOf(isOwn) : isOwn.then(callerOf);
   }
 
-  /** Who shows a token. @throws ShannonDashError UNAUTHENTICATED; UNAVAILABLE the identity provider does not answer */
-  callerWith(token: string): Caller | Promise<Caller> {
+  /**
+   * Who shows a token.
+   * @param request with which the token came, or the connection
+   * @throws ShannonDashError UNAUTHENTICATED; LIMIT_REACHED too many tokens from there were not valid; UNAVAILABLE the identity
+   * provider does not answer
+   */
+  callerWith(token: string, request: IncomingMessage): Caller | Promise<Caller> {
     if (this.#parts.own?.isIt(token) === true) return local;
+    return this.#parts.failures.check(token, this.#parts.addresses.of(request), () => this.#find(token));
+  }
+
+  #find(token: string): Caller | Promise<Caller> {
     if (this.#parts.provider !== undefined && isJwtText(token)) return this.#parts.provider.find(token).then(ofPrincipal);
     const child = readChildToken(token);
     if (child === undefined) return ofPrincipal(found(this.#parts.tokens?.find(token)));

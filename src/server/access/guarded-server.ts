@@ -1,11 +1,12 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
-import { errorBody } from '../../core/protocol/error-answer.ts';
+import { errorBody, retryHeader } from '../../core/protocol/error-answer.ts';
 import { errorTable, isWireCode, ShannonDashError } from '../../core/protocol/errors.ts';
 import { CountedLog } from '../counted-log.ts';
 import type { ServerLog } from '../server-log.ts';
 import type { Authenticator, Caller } from './authenticator.ts';
+import type { CallerLimits } from './limits/caller-limits.ts';
 import { mayKnowPaths } from './local-caller.ts';
 import type { OriginGuard } from './origin-guard.ts';
 
@@ -44,8 +45,7 @@ export function knowsPaths(request: IncomingMessage): boolean {
 export interface GuardParts {
   guard: OriginGuard;
   authenticator: Authenticator;
-  /** Whether a request is about a connection that somebody else opened. */
-  isForeign: (request: IncomingMessage, caller: Caller) => boolean;
+  limits: CallerLimits;
   log: ServerLog;
   /** Whether browsers reach the server by https. */
   isHttps: boolean;
@@ -56,10 +56,10 @@ export interface GuardParts {
  * preflights. It refuses foreign pages and wrong tokens; what a caller without a token may do, the edges decide. To be called once
  * all of them have added their listeners.
  */
-export function guardServer(server: Server, { guard, authenticator, isForeign, log, isHttps }: GuardParts): void {
+export function guardServer(server: Server, { guard, authenticator, limits, log, isHttps }: GuardParts): void {
   const refusals = new CountedLog(log);
   /** Lets a request pass, or gives the reason why not. */
-  const judge = (request: IncomingMessage, pass: () => void, refuse: (error: ShannonDashError) => void): void => {
+  const judge = (request: IncomingMessage, pass: (caller: Caller) => void, refuse: (error: ShannonDashError) => void): void => {
     const refusal = guard.refusalOf(request);
     if (refusal !== undefined) {
       const { origin, host } = request.headers;
@@ -68,10 +68,14 @@ export function guardServer(server: Server, { guard, authenticator, isForeign, l
       return;
     }
     const letIn = (caller: Caller) => {
-      if (isForeign(request, caller))
+      if (limits.owners.isForeign(request, caller))
         throw new ShannonDashError('FORBIDDEN', 'This connection was opened by another caller; open one of your own');
-      callers.set(request, caller);
-      pass();
+      const letPass = () => {
+        callers.set(request, caller);
+        if (!request.socket.destroyed) pass(caller);
+      };
+      const admitted = limits.admit(request, caller);
+      return admitted === undefined ? letPass() : admitted.then(letPass);
     };
     const refuseCaller = (error: unknown) => {
       if (!(error instanceof ShannonDashError)) throw error;
@@ -81,7 +85,7 @@ export function guardServer(server: Server, { guard, authenticator, isForeign, l
     try {
       const caller = authenticator.callerOf(request);
       if (caller instanceof Promise) caller.then(letIn).catch(refuseCaller);
-      else letIn(caller);
+      else letIn(caller)?.catch(refuseCaller);
     } catch (error) {
       refuseCaller(error);
     }
@@ -94,13 +98,15 @@ export function guardServer(server: Server, { guard, authenticator, isForeign, l
     tellOfEnd(request, response, log);
     judge(
       request,
-      () => {
+      (caller) => {
         endWithToken(request, response);
+        if (limits.answering(request, caller)) response.setHeader('connection', 'close');
         allowReading(request, response, () => onRequest(request, response));
       },
       (error) => {
         for (const [name, value] of Object.entries(refusalHeaders(error))) response.setHeader(name, value);
-        response.writeHead(statusOf(error)).end(JSON.stringify(errorBody(error)));
+        // What may follow of a refused request is not read.
+        response.writeHead(statusOf(error), { connection: 'close' }).end(JSON.stringify(errorBody(error)));
       },
     );
   });
@@ -116,6 +122,7 @@ export function guardServer(server: Server, { guard, authenticator, isForeign, l
         socket.off('error', ignore);
         endWithToken(request, socket);
         onUpgrade(request, socket, head);
+        limits.upgraded(request);
       },
       (error) => {
         const body = JSON.stringify(errorBody(error));
@@ -142,9 +149,10 @@ function statusOf({ code }: ShannonDashError): number {
 }
 
 /** The headers of a refusal; RFC 6750, section 3, for one that wants a token. */
-function refusalHeaders({ code }: ShannonDashError): Record<string, string> {
+function refusalHeaders({ code, retryAfterMs }: ShannonDashError): Record<string, string> {
   return {
     'content-type': 'application/json; charset=utf-8',
+    ...retryHeader({ retry_after_ms: retryAfterMs }),
     ...(code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="shannon-dash"' } : {}),
   };
 }

@@ -42,11 +42,6 @@ export class LocalUsers {
     for (const path of tables) if (existsSync(path)) this.#descriptors.push(openSync(path, 'r'));
   }
 
-  /** Asks the kernel about a new connection, so that the answer is there when the first request is. */
-  look(socket: Socket): void {
-    void this.isOwn(socket);
-  }
-
   /** Whether the process at the other end is on this machine, and of the user that runs the server or of root. */
   isOwn(socket: Socket): boolean | Promise<boolean> {
     const known = this.#known.get(socket);

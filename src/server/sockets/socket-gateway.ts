@@ -37,6 +37,8 @@ export interface GatewayParts {
   authenticator: Authenticator;
   log: ServerLog;
   version: string;
+  /** A client is known, and may stay. */
+  onJoined: (connection: object) => void;
   /** A client was cut because it does not read. */
   onSlowConsumer: () => void;
 }
@@ -55,6 +57,7 @@ export function serveSockets(io: SocketServer, parts: GatewayParts): void {
 async function refusalOf(socket: Socket, parts: GatewayParts): Promise<Error | undefined> {
   try {
     socket.data = await joiningOf(socket, parts);
+    parts.onJoined(socket.conn);
     return undefined;
   } catch (error) {
     return Object.assign(new Error(errorBody(error).error), { data: errorBody(error) });

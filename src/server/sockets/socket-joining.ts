@@ -37,7 +37,7 @@ export async function joiningOf(
 async function callerOfSocket(socket: Socket, token: string | undefined, authenticator: Authenticator): Promise<Caller> {
   const caller = callerOf(socket.request);
   if (token === undefined) return caller;
-  const shown = await authenticator.callerWith(token);
+  const shown = await authenticator.callerWith(token, socket.request);
   const isSame = shown.kind === 'token' && caller.kind === 'token' && shown.principal.token?.id === caller.principal.token?.id;
   if (caller.kind === 'token' && !isSame) {
     throw new ShannonDashError('INVALID', 'auth.token: is another token than that in the header Authorization; send one of them');

@@ -28,6 +28,7 @@ export const serveDefinition: CommandDefinition = {
     },
     { flags: '--allowed-host <host>', summary: 'a further name for it; * for any (repeatable)', kind: 'text', isRepeatable: true },
     { flags: '--public-url <url>', summary: 'how browsers reach it, as https://dash.example', kind: 'url' },
+    { flags: '--trust-proxy <network>', summary: 'believe this proxy who calls by it (repeatable)', kind: 'text', isRepeatable: true },
     { flags: '--dev-origins', summary: 'let pages on localhost:3000 and :5173 call', isHidden: true },
     { flags: '--no-dev-origins', summary: 'let no page on localhost:3000 and :5173 call' },
     { flags: '--auth', summary: 'ask your own programs on this machine for a token too' },
