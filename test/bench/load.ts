@@ -7,8 +7,8 @@ const windowEvents = 256;
 const eventBytes = 200;
 
 /** @param subscribe false for who only asks: no events come with its answers, from either server */
-export async function connect(url: string, subscribe = true): Promise<Socket> {
-  const socket = io(url, { transports: ['websocket'], forceNew: true, auth: { subscribe } });
+export async function connect({ url, token }: Pick<MeasuredServer, 'url' | 'token'>, subscribe = true): Promise<Socket> {
+  const socket = io(url, { transports: ['websocket'], forceNew: true, auth: { subscribe, ...(token === undefined ? {} : { token }) } });
   await new Promise((resolve, reject) => {
     socket.once('connected', resolve);
     socket.once('connect_error', reject);
@@ -32,8 +32,8 @@ export async function cpuPerDelivery(
   server: MeasuredServer,
   shape: { producers: number; watchers: number; deliveries: number; batch: boolean },
 ): Promise<number> {
-  const watchers = await Promise.all(Array.from({ length: shape.watchers }, () => connect(server.url)));
-  const producers = await Promise.all(Array.from({ length: shape.producers }, () => connect(server.url)));
+  const watchers = await Promise.all(Array.from({ length: shape.watchers }, () => connect(server)));
+  const producers = await Promise.all(Array.from({ length: shape.producers }, () => connect(server)));
   const received = new Int32Array(shape.watchers);
   for (const [index, watcher] of watchers.entries()) {
     watcher.on('skill:progress', () => {
@@ -71,8 +71,8 @@ export async function pacedLatency(
   server: MeasuredServer,
   { perSecond, watchers: count, events }: { perSecond: number; watchers: number; events: number },
 ): Promise<number[]> {
-  const watchers = await Promise.all(Array.from({ length: count }, () => connect(server.url)));
-  const producer = await connect(server.url);
+  const watchers = await Promise.all(Array.from({ length: count }, () => connect(server)));
+  const producer = await connect(server);
   const latencies: number[] = [];
   const done = new Promise<void>((resolve) => {
     for (const watcher of watchers) {
@@ -100,7 +100,7 @@ export async function roundTrips(
   count: number,
   request: (socket: Socket, index: number) => Promise<unknown>,
 ): Promise<number[]> {
-  const socket = await connect(server.url, false);
+  const socket = await connect(server, false);
   const took: number[] = [];
   for (let index = 0; index < count; index++) {
     const start = performance.now();
@@ -109,6 +109,23 @@ export async function roundTrips(
   }
   socket.disconnect();
   // The first tenth warms both sides up.
+  return took.slice(Math.floor(count / 10));
+}
+
+/** The header with the token of a server. */
+export function bearer({ token }: Pick<MeasuredServer, 'token'>): { authorization?: string } {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** Milliseconds of `count` connections, one after the other, each until it is greeted. */
+export async function connectTimes(server: MeasuredServer, count: number): Promise<number[]> {
+  const took: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const start = performance.now();
+    const socket = await connect(server, false);
+    took.push(performance.now() - start);
+    socket.disconnect();
+  }
   return took.slice(Math.floor(count / 10));
 }
 
@@ -133,7 +150,7 @@ async function keepInFlight(count: number, inFlight: number, request: () => Prom
 
 /** Wall microseconds for each of `count` events published one by one on one connection, each acknowledged, so many in flight. */
 export async function singlePublishing(server: MeasuredServer, { count, inFlight }: { count: number; inFlight: number }): Promise<number> {
-  const socket = await connect(server.url, false);
+  const socket = await connect(server, false);
   const events = [smallEvent()];
   const publish = () =>
     new Promise<void>((resolve, reject) => {
@@ -155,7 +172,7 @@ export async function publishInTurn(
   server: MeasuredServer,
   { sessions, count, inFlight }: { sessions: number; count: number; inFlight: number },
 ): Promise<number> {
-  const socket = await connect(server.url, false);
+  const socket = await connect(server, false);
   const events = [smallEvent()];
   let turn = 0;
   const publish = async () => {
@@ -175,7 +192,7 @@ export async function publishInTurn(
 export async function singlePosting(server: MeasuredServer, { count, clients }: { count: number; clients: number }): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const body = JSON.stringify(smallEvent());
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...bearer(server) };
   const post = () =>
     new Promise<void>((resolve, reject) => {
       const sent = httpRequest(`${server.url}/api/sessions/bench-posted/events`, { method: 'POST', agent, headers }, (answer) => {
@@ -196,12 +213,12 @@ export async function singlePosting(server: MeasuredServer, { count, clients }: 
 /** Resident bytes of the server for each of `count` watchers that do nothing. */
 export async function bytesPerIdleWatcher(server: MeasuredServer, count: number): Promise<number> {
   const settle = () => new Promise((resolve) => setTimeout(resolve, 1_000));
-  const warm = await Promise.all(Array.from({ length: 100 }, () => connect(server.url)));
+  const warm = await Promise.all(Array.from({ length: 100 }, () => connect(server)));
   for (const socket of warm) socket.disconnect();
   await settle();
   const before = server.residentBytes();
   const sockets: Socket[] = [];
-  for (let at = 0; at < count; at += 50) sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => connect(server.url)))));
+  for (let at = 0; at < count; at += 50) sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => connect(server)))));
   await settle();
   const used = server.residentBytes() - before;
   for (const socket of sockets) socket.disconnect();

@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --only NAME] [--rounds N] [--json FILE] [--no-dashboard]
+ * npm run bench [-- --only NAME] [--rounds N] [--json FILE] [--no-dashboard] [--token ROLE]
  *
  * Measures the built program with a SQLite journal beside a bare Socket.IO relay on the same Node, the two in turn, and
  * prints medians and ratios. The ratio is what counts: it holds on a slow or busy machine too.
@@ -9,10 +9,13 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Socket } from 'socket.io-client';
+import { roles } from '../../src/core/access.ts';
 import { connectOrchestrator } from '../../src/index.ts';
 import {
   bytesPerIdleWatcher,
+  bearer,
   connect,
+  connectTimes,
   cpuPerDelivery,
   pacedLatency,
   quantile,
@@ -50,8 +53,12 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '5' },
     json: { type: 'string' },
     'no-dashboard': { type: 'boolean', default: false },
+    /** Clients show a token of this role; without, they are known as programs of the user. */
+    token: { type: 'string' },
   },
 });
+
+const role = roles.find((each) => each === flags.token);
 
 function cpuScenario(producers: number, watchers: number, deliveries: number, ratio: number, batch = false): Scenario {
   return {
@@ -82,7 +89,7 @@ const haltAndResume = (socket: Socket, index: number) =>
 
 /** Operator to the orchestrator's handler and back. */
 async function throughOrchestrator(server: MeasuredServer, isDash: boolean): Promise<number[]> {
-  const close = await (isDash ? attachHandler(server.url) : attachRelayed(server.url));
+  const close = await (isDash ? attachHandler(server) : attachRelayed(server));
   const took = await roundTrips(server, 1_500, async (socket) => {
     const answer = (await socket.emitWithAck('command', { type: 'REDIRECT', session_id: 'bench-run', target_skill: 'build' })) as {
       success: boolean;
@@ -93,14 +100,14 @@ async function throughOrchestrator(server: MeasuredServer, isDash: boolean): Pro
   return took;
 }
 
-async function attachHandler(url: string): Promise<() => Promise<void>> {
-  const run = await connectOrchestrator({ url, session: 'bench-run' });
+async function attachHandler({ url, token }: MeasuredServer): Promise<() => Promise<void>> {
+  const run = await connectOrchestrator({ url, token, session: 'bench-run' });
   run.onCommand('REDIRECT', () => ({ done: true }));
   return () => run.close();
 }
 
-async function attachRelayed(url: string): Promise<() => Promise<void>> {
-  const socket = await connect(url, false);
+async function attachRelayed(server: MeasuredServer): Promise<() => Promise<void>> {
+  const socket = await connect(server, false);
   socket.on('command:execute', (_command: unknown, ack: (answer: unknown) => void) => ack({ done: true }));
   await socket.emitWithAck('orchestrator:attach', {});
   return async () => void socket.disconnect();
@@ -123,13 +130,14 @@ const scenarios: readonly Scenario[] = [
     measure: (server) => singlePosting(server, { count: 10_000, clients: 8 }),
   },
   { name: 'Publish to receipt, 200/s to 10, p50', unit: 'ms', goal: { ratio: 1.5 }, measure: (server) => p50(paced(server)) },
+  { name: 'Connect, p50', unit: 'ms', goal: undefined, measure: (server) => p50(connectTimes(server, 300)) },
   { name: 'Ping, p50', unit: 'ms', goal: { ratio: 1.3 }, measure: (server) => p50(roundTrips(server, 3_000, ping)) },
   {
     name: 'HALT and RESUME by the server, p50',
     unit: 'ms',
     goal: { ratio: 1.3 },
     async measure(server, isDash) {
-      if (isDash) await createSession(server.url, 'bench-gate');
+      if (isDash) await createSession(server, 'bench-gate');
       return p50(roundTrips(server, 3_000, haltAndResume));
     },
   },
@@ -144,9 +152,9 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-async function createSession(url: string, session: string): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  await fetch(`${url}/api/sessions`, { method: 'POST', headers, body: JSON.stringify({ session_id: session }) });
+async function createSession(server: MeasuredServer, session: string): Promise<void> {
+  const headers = { 'content-type': 'application/json', ...bearer(server) };
+  await fetch(`${server.url}/api/sessions`, { method: 'POST', headers, body: JSON.stringify({ session_id: session }) });
 }
 
 /**
@@ -157,13 +165,13 @@ async function measure(scenario: Scenario, rounds: number): Promise<Row> {
   const dash: number[] = [];
   const relay: number[] = [];
   const ratios: number[] = [];
-  let [ours, peer] = [await startDash(), await startRelay()];
+  let [ours, peer] = [await startDash(role), await startRelay()];
   const stop = () => Promise.all([ours.stop(), peer.stop()]);
   if (scenario.isFresh !== true) for (const server of [ours, peer]) await scenario.measure(server, server === ours);
   for (let round = 0; round < rounds; round++) {
     if (scenario.isFresh === true && round > 0) {
       await stop();
-      [ours, peer] = [await startDash(), await startRelay()];
+      [ours, peer] = [await startDash(role), await startRelay()];
     }
     const ourFigure = await scenario.measure(ours, true);
     const peerFigure = await scenario.measure(peer, false);

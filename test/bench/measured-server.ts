@@ -2,6 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Role } from '../../src/core/access.ts';
+import { createToken } from '../../src/server/access/tokens/token-changes.ts';
+import { tokenFileOf } from '../../src/server/access/tokens/token-file.ts';
 import { createInterface } from 'node:readline';
 
 /** Clock ticks a second in /proc (`getconf CLK_TCK`), 100 on every Linux. */
@@ -11,24 +14,44 @@ const ticksPerSecond = 100;
 export interface MeasuredServer {
   name: 'shannon-dash' | 'bare relay';
   url: string;
+  /** What its clients have to show. */
+  token?: string | undefined;
   /** CPU seconds used so far, user and system. */
   cpuSeconds(): number;
   residentBytes(): number;
   stop(): Promise<void>;
 }
 
-/** Starts the built program with a SQLite journal in a fresh folder. */
-export async function startDash(): Promise<MeasuredServer> {
+/** Starts the built program with a SQLite journal in a fresh folder. @param role of the token that its clients then need, and have */
+export async function startDash(role?: Role): Promise<MeasuredServer> {
   const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-bench-'));
   const program = join(import.meta.dirname, '../../bin/shannon-dash.js');
+  const journal = join(folder, 'journal.db');
+  const token =
+    role === undefined
+      ? undefined
+      : createToken(tokenFileOf(journal), { name: 'bench', role, sessions: role === 'orchestrator' ? ['bench-*', 'paced'] : ['*'] }).text;
   const child = spawn(
     process.execPath,
-    [program, 'serve', '--port', '0', '--json', '--journal', join(folder, 'journal.db'), '--log-level', 'error', '--quiet'],
+    [
+      program,
+      'serve',
+      '--port',
+      '0',
+      '--json',
+      '--journal',
+      journal,
+      ...(role === undefined ? [] : ['--auth']),
+      '--log-level',
+      'error',
+      '--quiet',
+    ],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
-  return measured('shannon-dash', child, () => rmSync(folder, { recursive: true, force: true }));
+  const server = await measured('shannon-dash', child, () => rmSync(folder, { recursive: true, force: true }));
+  return { ...server, token };
 }
 
 /** Starts the bare relay. */

@@ -106,7 +106,7 @@ export const accessLimits = {
   /** The period that the next four rows are counted in. */
   periodMs: 5_000,
   /** Connections of Socket.IO, and requests without a token, of one address. */
-  handshakes: 1_000,
+  handshakes: 5_000,
   /** Commands of one token. */
   commands: 100,
   /** Events of one token. */
