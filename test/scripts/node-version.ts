@@ -7,12 +7,29 @@ import manifest from '../../package.json' with { type: 'json' };
 
 /**
  * `npm run test:node -- VERSION [FILE...]`: packs the package, installs it with npm in an empty folder, on that version of Node, and
- * runs the tests of the command line against it. `22` is the oldest that the package allows; others are the newest of their line.
+ * runs the tests of the command line against it. The tests themselves run on the Node of this checkout. `22` is the oldest that the
+ * package allows; others are the newest of their line.
  */
 const [wanted = '', ...files] = process.argv.slice(2);
 const oldest = manifest.engines.node.replace('>=', '');
 const version = oldest.startsWith(`${wanted}.`) ? `${oldest}.0` : wanted;
 if (!/^\d+(?:\.\d+)*$/.test(version)) throw new Error('name a version of Node: npm run test:node -- 22');
+
+/** Uses the SDK and the embedded server. */
+const sdkProgram = `
+import { connectOperator, connectOrchestrator } from 'shannon-dash';
+import { createServer } from 'shannon-dash/server';
+const server = await createServer();
+const { url } = await server.listen({ port: 0 });
+const run = await connectOrchestrator({ url, session: 's' });
+run.onCommand('REDIRECT', ({ target_skill }) => target_skill);
+const operator = await connectOperator({ url, session: 's' });
+const { status } = await operator.send({ type: 'REDIRECT', target_skill: 'lint' });
+await Promise.all([operator.close(), run.close()]);
+await server.close();
+console.log('the SDK on Node ' + process.versions.node + ': ' + status);
+process.exitCode = status === 'applied' ? 0 : 1;
+`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-node-'));
@@ -36,7 +53,20 @@ run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder
 const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
 run('npm', ['install', ...quiet, `./${tarball}`], { env });
 run(join(folder, 'node_modules/.bin/shannon-dash'), ['run', '--no-files', '--', node, '--version'], { env });
+writeFileSync(join(folder, 'sdk.mjs'), sdkProgram);
+run(node, ['sdk.mjs'], { env });
 
-const program = join(folder, 'node_modules/shannon-dash/bin/shannon-dash.js');
-const tests = files.length === 0 ? ['test/cli'] : files;
-run(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...tests], { cwd: root, env: { ...env, SHANNON_DASH_BIN: program } });
+// Tests start the program by the Node that they run on: what they start so becomes the other Node with the installed program.
+const program = join(folder, 'program.js');
+const installed = join(folder, 'node_modules/shannon-dash/bin/shannon-dash.js');
+writeFileSync(
+  program,
+  `process.noDeprecation = true; process.removeAllListeners('warning');
+const { node, installed } = ${JSON.stringify({ node, installed })};
+process.execve(node, [node, installed, ...process.argv.slice(2)], process.env);`,
+);
+const tests = files.length === 0 ? ['test/cli/'] : files;
+run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...tests], {
+  cwd: root,
+  env: { ...env, SHANNON_DASH_BIN: program },
+});

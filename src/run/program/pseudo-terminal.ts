@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { loadPtyAddon } from '../../executable/native-addon.ts';
 
@@ -30,7 +30,7 @@ export class PseudoTerminal {
     this.path = pty;
     this.descriptor = master;
     this.#otherSide = slave;
-    this.stream = new ReadStream(master);
+    this.stream = new WholeReadStream(master);
   }
 
   /** Undefined when the system has no pseudo-terminals, or the optional package for them is not installed. */
@@ -60,5 +60,33 @@ export class PseudoTerminal {
   handedOver(): void {
     if (this.#otherSide !== undefined) closeSync(this.#otherSide);
     this.#otherSide = undefined;
+  }
+}
+
+/** What is read at once of what a terminal still holds at its end. */
+const restBytes = 65_536;
+
+/** Reads a terminal to its end. libuv may take the hang-up of the last program for it, although bytes are left (libuv/libuv#4992). */
+class WholeReadStream extends ReadStream {
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    super(descriptor);
+    this.#descriptor = descriptor;
+  }
+
+  override push(bytes: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (bytes === null) for (let rest = this.#rest(); rest.length > 0; rest = this.#rest()) super.push(rest);
+    return super.push(bytes, encoding);
+  }
+
+  #rest(): Buffer {
+    const bytes = Buffer.alloc(restBytes);
+    try {
+      return bytes.subarray(0, readSync(this.#descriptor, bytes));
+    } catch {
+      // EIO: nothing is left.
+      return bytes.subarray(0, 0);
+    }
   }
 }
