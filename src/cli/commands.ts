@@ -11,6 +11,7 @@ import { pingDefinition } from './commands/ping/definition.ts';
 import { runDefinition } from './commands/run/definition.ts';
 import { sendDefinition } from './commands/send/definition.ts';
 import { serveDefinition } from './commands/serve/definition.ts';
+import { serviceDefinition } from './commands/service/definition.ts';
 import { sessionsDefinition } from './commands/sessions/definition.ts';
 import { specDefinition } from './commands/spec/definition.ts';
 import { statsDefinition } from './commands/stats/definition.ts';
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   { definition: auditDefinition, load: async () => (await import('./commands/audit/run.ts')).audit },
   { definition: tokenDefinition, load: async () => (await import('./commands/token/run.ts')).token },
   { definition: specDefinition, load: async () => (await import('./commands/spec/run.ts')).printSpec },
+  { definition: serviceDefinition, load: async () => (await import('./commands/service/run.ts')).service },
   { definition: completionDefinition, load: async () => (await import('./commands/completion/run.ts')).completion },
   { definition: trustDefinition, load: async () => (await import('./commands/trust/run.ts')).trustProject },
 ];

@@ -46,7 +46,7 @@ describe('from the definitions', () => {
   test('the first word is a command, with its summary', async () => {
     const expected = commands.map(({ definition: { name, summary } }) => ({ value: name, description: summary }));
     expect(await completed(newPlace(), '')).toEqual(expected);
-    expect(await valuesOf(newPlace(), '--url', 'http://x', 'se')).toEqual(['send', 'serve', 'sessions']);
+    expect(await valuesOf(newPlace(), '--url', 'http://x', 'se')).toEqual(['send', 'serve', 'sessions', 'service']);
     expect(await valuesOf(newPlace(), 'nonsense', '')).toEqual([]);
   });
 

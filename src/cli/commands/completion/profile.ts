@@ -1,7 +1,16 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '../../failure.ts';
-import { missingFolders, removeWithFolders, type ProfileChange } from './installed-file.ts';
+import { missingFolders, removeWithFolders } from '../../installed-file.ts';
+
+/** A line in a profile, with what has to go with it. */
+export interface ProfileChange {
+  path: string;
+  /** The line, and a line break before it where the profile did not end with one. */
+  text: string;
+  isNew: boolean;
+  folders: string[];
+}
 
 /** What a line would change in a profile; undefined where it stands there already. @throws Failure the profile is no UTF-8 */
 export function profileChange(path: string, line: string): ProfileChange | undefined {

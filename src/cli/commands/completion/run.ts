@@ -1,15 +1,22 @@
 import { safeLine } from '../../../core/text/safe-text.ts';
-import { exitCodes } from '../../exit-codes.ts';
 import { Failure, usageFailure } from '../../failure.ts';
+import { guarded, occupantOf, removeWithFolders, writeInstalled } from '../../installed-file.ts';
 import type { Invocation } from '../../invocation.ts';
 import type { Output } from '../../terminal/output.ts';
-import { systemReason } from '../../terminal/system-reason.ts';
 import { callingShell } from './calling-shell.ts';
 import { shellNames, type CompletionOptions, type ShellName } from './definition.ts';
-import { missingFolders, occupantOf, removeWithFolders, writeInstalled } from './installed-file.ts';
-import { applyToProfile, profileChange, removeFromProfile } from './profile.ts';
+import { applyToProfile, profileChange, removeFromProfile, type ProfileChange } from './profile.ts';
 import { completionScripts } from './scripts/completion-scripts.ts';
 import { placeFor, type ShellPlace } from './shell-places.ts';
+
+/** The last line of a script that was installed. */
+const comment = { start: '# shannon-dash completion --install: ' };
+
+/** What has to be known to remove a script again. */
+interface InstalledFacts {
+  /** What was written into the shell's profile. */
+  profile?: ProfileChange | undefined;
+}
 
 /** Prints the completions of a shell, installs them, or removes them again. */
 export async function completion({ args: [given], options, output }: Invocation<CompletionOptions>): Promise<void> {
@@ -25,13 +32,13 @@ export async function completion({ args: [given], options, output }: Invocation<
 
 function install(shell: ShellName, place: ShellPlace, output: Output): void {
   const { path, profile, hints } = place;
-  const occupant = occupantOf(path);
+  const occupant = occupantOf<InstalledFacts>(path, comment);
   if (occupant.kind === 'foreign') throw foreign(path, shell);
   const before = occupant.kind === 'ours' ? occupant.mark : undefined;
   guarded(path, () => {
     const change = profile === undefined ? undefined : (profileChange(profile.path, profile.line) ?? before?.profile);
-    const mark = { folders: before?.folders ?? missingFolders(path), profile: change };
-    writeInstalled(path, completionScripts[shell].text, mark, before !== undefined);
+    const facts: InstalledFacts = { profile: change };
+    writeInstalled({ path, text: completionScripts[shell].text, comment, facts }, occupant);
     if (change !== undefined && change !== before?.profile) applyToProfile(change);
   });
   if (output.isJson) {
@@ -44,7 +51,7 @@ function install(shell: ShellName, place: ShellPlace, output: Output): void {
 }
 
 function uninstall(shell: ShellName, { path }: ShellPlace, output: Output): void {
-  const occupant = occupantOf(path);
+  const occupant = occupantOf<InstalledFacts>(path, comment);
   if (occupant.kind === 'foreign') throw foreign(path, shell);
   if (occupant.kind === 'ours') {
     const { folders, profile } = occupant.mark;
@@ -61,14 +68,4 @@ function foreign(path: string, shell: ShellName): Failure {
   return new Failure('CONFLICT', `${path} is not as --install has written it: it is left as it is`, {
     hints: ['move it away, and try again', `or print the completions: shannon-dash completion ${shell}`],
   });
-}
-
-/** @throws Failure what the system refused */
-function guarded(path: string, work: () => void): void {
-  try {
-    work();
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    throw new Failure('FORBIDDEN', `${path}: ${systemReason(cause)}`, { exitCode: exitCodes.refused, cause });
-  }
 }

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { quotedForBash } from '../../completion/bash-line.ts';
 import { Failure } from '../../failure.ts';
-import { userFolders } from '../../settings/user-folders.ts';
+import { userFolders, xdgFolder } from '../../settings/user-folders.ts';
 import type { ShellName } from './definition.ts';
 
 /** Where a shell looks for its completions, for this user alone. */
@@ -17,8 +16,8 @@ export interface ShellPlace {
 
 /** @throws Failure the place is not known */
 export function placeFor(shell: ShellName): ShellPlace {
-  const data = folderOf('XDG_DATA_HOME', '.local', 'share');
-  const config = folderOf('XDG_CONFIG_HOME', '.config');
+  const data = xdgFolder('XDG_DATA_HOME', '.local', 'share');
+  const config = xdgFolder('XDG_CONFIG_HOME', '.config');
   switch (shell) {
     case 'bash': {
       const [folder = join(data, 'bash-completion')] = (process.env['BASH_COMPLETION_USER_DIR'] ?? '')
@@ -54,11 +53,6 @@ export function placeFor(shell: ShellName): ShellPlace {
       return { path, profile: { path: profileOfPowerShell(config, line), line }, hints: ['a new PowerShell loads it'] };
     }
   }
-}
-
-function folderOf(variable: string, ...belowHome: string[]): string {
-  const given = process.env[variable];
-  return given === undefined || given === '' ? join(homedir(), ...belowHome) : given;
 }
 
 /** On Windows it lies in a folder that can be anywhere, so PowerShell is asked. */
