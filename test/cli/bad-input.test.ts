@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { bin, newPlace, runProgram, serve, type End, type Place } from './started-program.ts';
+import { bin, newPlace, nodePath, runProgram, serve, type End, type Place } from './started-program.ts';
 
 /** What is wrong, the exit code, what it must say, and the next step that it must name. */
 type Case = readonly [what: string, args: string[], code: number, says: RegExp, next: RegExp];
@@ -232,7 +232,7 @@ test('an address where something else answers is no server of ours', async () =>
 /** A line of bash in which $node and $bin are this program. */
 function inShell(script: string, { folder, env }: Place): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const options = { cwd: folder, env: { ...env, node: process.execPath, bin } };
+    const options = { cwd: folder, env: { ...env, node: nodePath, bin } };
     const child = execFile('bash', ['-c', script], options, (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }));
   });
 }

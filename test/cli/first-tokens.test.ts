@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
 import { expect, onTestFinished, test } from 'vitest';
-import { bin, newPlace, StartedProgram } from './started-program.ts';
+import { bin, newPlace, nodePath, StartedProgram } from './started-program.ts';
 
 /** By the name of this machine a caller has come from elsewhere, whoever it is. */
 async function statusFromElsewhere(url: string, token: string): Promise<number> {
@@ -43,7 +43,7 @@ test('a server that other machines reach writes its first tokens to files, where
 test('on a terminal it shows three lines to paste, which work, and leaves no file with a token', async () => {
   const place = newPlace();
   const { folder, env } = place;
-  const pty = spawn(process.execPath, [bin, 'serve', '--host', '0.0.0.0', '--port', '0'], { cols: 200, rows: 30, cwd: folder, env });
+  const pty = spawn(nodePath, [bin, 'serve', '--host', '0.0.0.0', '--port', '0'], { cols: 200, rows: 30, cwd: folder, env });
   onTestFinished(() => pty.kill('SIGKILL'));
   let output = '';
   pty.onData((text) => (output += text));

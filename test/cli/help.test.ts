@@ -59,7 +59,9 @@ async function packagesLoaded(args: string[], place: Place): Promise<string[]> {
   const modules = urls.flatMap((url) =>
     url.includes('/dist/program/') ? (readFileSync(new URL(url), 'utf8').match(/^\/\/.*\bnode_modules\/.*$/gm) ?? []) : [url],
   );
-  return [...new Set(modules.flatMap((module) => /\bnode_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? []))];
+  const names = modules.flatMap((module) => /\bnode_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? []);
+  // It may be installed among packages itself.
+  return [...new Set(names)].filter((name) => name !== 'shannon-dash');
 }
 
 test('what a command does not need it does not load', async () => {

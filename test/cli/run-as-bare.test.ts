@@ -2,9 +2,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { newRunPlace, outputLines, shell, until } from './run-place.ts';
-import { bin } from './started-program.ts';
+import { bin, nodePath } from './started-program.ts';
 
-const run = `"${process.execPath}" "${bin}" run --no-files`;
+const run = `"${nodePath}" "${bin}" run --no-files`;
 
 test('a program gets what it would get bare: descriptors, ignored signals, the limit of open files, bytes', async () => {
   const place = await newRunPlace();
@@ -47,10 +47,7 @@ test('what is written after the end by what was left behind is passed on, and to
 
 test('a deleted folder, a TMPDIR that is gone and too few descriptors are no riddle', async () => {
   const place = await newRunPlace();
-  const gone = await shell(
-    `mkdir gone; cd gone; rmdir ../gone; ${run} -- echo ran; "${process.execPath}" "${bin}" sessions >&2; echo $?`,
-    place,
-  );
+  const gone = await shell(`mkdir gone; cd gone; rmdir ../gone; ${run} -- echo ran; "${nodePath}" "${bin}" sessions >&2; echo $?`, place);
   expect(gone.stdout.toString()).toBe('ran\n0\n');
   const temporary = await shell(`TMPDIR=/nonexistent ${run} -- sh -c 'echo hi > /dev/stdout'`, place);
   expect(temporary.stdout.toString()).toBe('hi\n');

@@ -6,7 +6,7 @@ import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { readProcTable } from '../../src/run/tree/process-table.ts';
 import { signalTree } from '../../src/run/tree/process-tree.ts';
 import { http, startServer, type Json, type TestServer } from '../helpers/start-server.ts';
-import { bin, newPlace, StartedProgram, type Place } from './started-program.ts';
+import { bin, newPlace, nodePath, StartedProgram, type Place } from './started-program.ts';
 
 /** A folder to run programs in, and a server that they reach. */
 export interface RunPlace extends Place {
@@ -30,9 +30,9 @@ export function newWork(): Place & { work: string } {
   const programs = join(place.folder, 'bin');
   mkdirSync(work);
   mkdirSync(programs);
-  writeFileSync(join(programs, 'shannon-dash'), `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`);
+  writeFileSync(join(programs, 'shannon-dash'), `#!/bin/sh\nexec "${nodePath}" "${bin}" "$@"\n`);
   chmodSync(join(programs, 'shannon-dash'), 0o755);
-  const path = [programs, dirname(process.execPath), place.env['PATH']].join(delimiter);
+  const path = [programs, dirname(nodePath), place.env['PATH']].join(delimiter);
   return { ...place, work, env: { ...place.env, PATH: path } };
 }
 

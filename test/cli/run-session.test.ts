@@ -9,9 +9,9 @@ import { freePort } from '../helpers/free-port.ts';
 import { http } from '../helpers/start-server.ts';
 import { serverProcess } from './run-server.ts';
 import { newRunPlace, newWork, outputLines, shell, stateOf, until } from './run-place.ts';
-import { bin, StartedProgram } from './started-program.ts';
+import { bin, nodePath, StartedProgram } from './started-program.ts';
 
-const run = `"${process.execPath}" "${bin}" run`;
+const run = `"${nodePath}" "${bin}" run`;
 
 describe('a program as a session', () => {
   test('its start, its output and its end are events', async () => {
@@ -69,7 +69,7 @@ describe('a program as a session', () => {
       for (let at = 0; at < ${count}; at++) fs.writeFileSync('burst/' + at, '');
       for (let at = 0; at < ${count}; at++) fs.appendFileSync('burst/' + at, 'x');
       for (let at = 0; at < ${count}; at += 2) fs.rmSync('burst/' + at);`;
-    const { code } = await place.start('s', '--', process.execPath, '-e', script).ended;
+    const { code } = await place.start('s', '--', nodePath, '-e', script).ended;
     expect(code).toBe(0);
     const events = (await place.events('s')).filter(({ type }) => type.startsWith('file:'));
     const states = new Map<string, string>();

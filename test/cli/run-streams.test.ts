@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { newRunPlace, outputLines, shell } from './run-place.ts';
-import { bin } from './started-program.ts';
+import { bin, nodePath } from './started-program.ts';
 
-const run = `"${process.execPath}" "${bin}" run`;
+const run = `"${nodePath}" "${bin}" run`;
 
 describe('output on pipes', () => {
   test('passes bytes on as they are, without a line end of its own, and the streams apart', async () => {
@@ -21,7 +21,7 @@ describe('output on pipes', () => {
 
   test('passes 50 MB on in bounded memory, and tells of them in bounded events', async () => {
     const place = await newRunPlace();
-    const child = spawn(process.execPath, [bin, 'run', '-s', 'big', '--', 'sh', '-c', 'yes "a line of output" | head -c 52428800'], {
+    const child = spawn(nodePath, [bin, 'run', '-s', 'big', '--', 'sh', '-c', 'yes "a line of output" | head -c 52428800'], {
       cwd: place.work,
       env: place.env,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { newRunPlace, stateOf, until, type RunPlace } from './run-place.ts';
-import { bin } from './started-program.ts';
+import { bin, nodePath } from './started-program.ts';
 
 /** A program on a terminal of 100 by 30. */
 class OnTerminal {
@@ -34,7 +34,7 @@ class OnTerminal {
 
 /** `run -s s ...` on a terminal, once it has said where to watch it. */
 async function runOnTerminal(place: RunPlace, ...command: string[]): Promise<OnTerminal> {
-  const terminal = new OnTerminal(place, process.execPath, [bin, 'run', '-s', 's', '--no-files', '--', ...command]);
+  const terminal = new OnTerminal(place, nodePath, [bin, 'run', '-s', 's', '--no-files', '--', ...command]);
   await terminal.next('session s  ·  watch it: shannon-dash watch s\r\n');
   return terminal;
 }
@@ -98,7 +98,7 @@ test('Ctrl-Z gives the shell its terminal back, and fg the program', async () =>
   const shell = new OnTerminal(place, 'bash', ['--norc', '-i']);
   await shell.next('prompt> ');
   writeFileSync(join(place.work, 'tick.sh'), 'echo $$ > pid; i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.05; done');
-  shell.pty.write(`${process.execPath} ${bin} run -s s --no-files -- sh tick.sh\r`);
+  shell.pty.write(`${nodePath} ${bin} run -s s --no-files -- sh tick.sh\r`);
   await shell.next('tick 3\r\n');
   shell.pty.write('\x1a');
   await shell.next(/Stopped[^]*prompt> /);
@@ -143,7 +143,7 @@ test('is 127 and 126 on a terminal too', async () => {
 async function interactiveShell(place: RunPlace): Promise<OnTerminal> {
   const shell = new OnTerminal(place, 'bash', ['--norc', '-i']);
   await shell.next('prompt> ');
-  shell.pty.write(`run='${process.execPath} ${bin} run --no-files'\r`);
+  shell.pty.write(`run='${nodePath} ${bin} run --no-files'\r`);
   await shell.next('prompt> ');
   return shell;
 }
@@ -172,7 +172,7 @@ test('each stream is a terminal where it is one bare, and /dev/tty is there', as
 
 test('Ctrl-C ends the script that called run, as it ends one that calls the program bare', async () => {
   const place = await newRunPlace();
-  writeFileSync(join(place.work, 's.sh'), `${process.execPath} ${bin} run --no-files -- sh -c 'echo ready; exec sleep 60'\ntouch after\n`);
+  writeFileSync(join(place.work, 's.sh'), `${nodePath} ${bin} run --no-files -- sh -c 'echo ready; exec sleep 60'\ntouch after\n`);
   const shell = await interactiveShell(place);
   shell.pty.write('bash s.sh\r');
   await shell.next('ready\r\n');

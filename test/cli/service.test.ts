@@ -9,7 +9,7 @@ import { installDebianPackages } from '../helpers/debian-packages.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { http } from '../helpers/start-server.ts';
 import { until } from './run-place.ts';
-import { bin, newPlace, runProgram, type End, type Place } from './started-program.ts';
+import { bin, newPlace, nodePath, runProgram, type End, type Place } from './started-program.ts';
 
 const run = promisify(execFile);
 const isLinux = process.platform === 'linux';
@@ -111,7 +111,7 @@ describe.runIf(isLinux)('where no service manager can be reached', () => {
   test('a Node whose path systemd takes for no program is refused', async () => {
     const place = newPlace();
     const node = join(place.folder, `node's`);
-    copyFileSync(process.execPath, node);
+    copyFileSync(nodePath, node);
     const { stderr } = await run(node, [bin, 'service', 'install'], { env: place.env, cwd: place.folder }).catch(
       (error: unknown) => error as End,
     );
@@ -122,7 +122,7 @@ describe.runIf(isLinux)('where no service manager can be reached', () => {
   test('status tells that what it starts is gone', async () => {
     const place = newPlace();
     const node = join(place.folder, 'node');
-    copyFileSync(process.execPath, node);
+    copyFileSync(nodePath, node);
     await run(node, [bin, 'service', 'install'], { env: place.env, cwd: place.folder });
     expect((await runProgram(['service', 'status'], place)).stderr).toBe('');
     await run('rm', [node]);
@@ -157,7 +157,7 @@ describe.runIf(isLinux)('with a systemd of its own', () => {
     const root = dirname(dirname(bin));
     for (const part of ['bin', 'dist/program', 'package.json']) cpSync(join(root, part), join(odd, part), { recursive: true });
     const node = join(place.folder, 'no de$$ %n ${b}; $c');
-    copyFileSync(process.execPath, node);
+    copyFileSync(nodePath, node);
     const service = (...words: string[]) => systemd.run(node, join(odd, 'bin/shannon-dash.js'), 'service', ...words);
     const [first, second] = [await freePort(), await freePort()];
     const journal = join(odd, 'jour\\nal $$ %% ${HOME}.db');
@@ -177,7 +177,7 @@ describe.runIf(isLinux)('with a systemd of its own', () => {
     expect(existsSync(journal)).toBe(true);
     const pid = await pidAt(first);
     await systemd.run('kill', '-9', String(pid));
-    await until('it serves again', async () => ![undefined, pid, '0'].includes((await pidAt(first)) as string | undefined));
+    await until('it serves again', async () => ![undefined, pid, '0'].includes(await pidAt(first)));
 
     expect((await service('install', '--', '--port', String(second), '--journal', 'memory')).stdout).toMatch(
       /^written anew to .*\n.*\nsystemd has started it: active\n/,
@@ -203,7 +203,7 @@ describe.runIf(isLinux)('with a systemd of its own', () => {
     );
     const journal = join(place.folder, 'journal.db');
     mkdirSync(journal);
-    const { stdout } = await systemd.run(process.execPath, bin, 'service', 'install', '--', '--port', '0', '--journal', journal);
+    const { stdout } = await systemd.run(nodePath, bin, 'service', 'install', '--', '--port', '0', '--journal', journal);
     expect(stdout).toMatch(/^systemd has started it, and it is not up: (?:activating|failed)$/m);
   });
 
@@ -241,10 +241,10 @@ describe('the agent for launchd', () => {
     const { folder, env } = newPlace();
     const words: [string, ...string[]] = [join(folder, 'a & b <c> "d" \'e\' --> ü'), 'serve', '--journal', ']]>&amp;'];
     const home = join(folder, 'home & <home>');
-    const { text, path } = launchd(home, 501);
-    expect(path).toBe(join(home, 'Library/LaunchAgents/shannon-dash.plist'));
-    const file = join(folder, basename(path));
-    writeFileSync(file, `${text({ command: words, environment: { XDG_STATE_HOME: '/a&b' }, home })}<!-- x -->\n`);
+    const agent = launchd(home, 501);
+    expect(agent.path).toBe(join(home, 'Library/LaunchAgents/shannon-dash.plist'));
+    const file = join(folder, basename(agent.path));
+    writeFileSync(file, `${agent.text({ command: words, environment: { XDG_STATE_HOME: '/a&b' }, home })}<!-- x -->\n`);
     const script = 'import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], "rb"))))';
     const read = await run('python3', ['-c', script, file], { env }).catch(() => undefined);
     if (read === undefined) return context.skip('no Python');

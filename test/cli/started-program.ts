@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-/** The program: the one that is built here, unless the environment names another. */
+/** The program that is tested, and its Node: what is built here, unless the environment names another. */
+export const nodePath = process.env['SHANNON_DASH_NODE'] ?? process.execPath;
 export const bin = process.env['SHANNON_DASH_BIN'] ?? fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
 
 /** A folder with nothing of the machine's user in it: home, state, configuration and work at once. */
@@ -44,7 +45,7 @@ export class StartedProgram {
   #look: (() => void)[] = [];
 
   constructor(args: readonly string[], { folder, env, oneFile }: Place) {
-    const command: [string, string[]] = oneFile === undefined ? [process.execPath, [bin, ...args]] : [oneFile, [...args]];
+    const command: [string, string[]] = oneFile === undefined ? [nodePath, [bin, ...args]] : [oneFile, [...args]];
     this.child = spawn(...command, { cwd: folder, env });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stdout += text)));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stderr += text)));

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
-import { bin, runProgram, serve, type ServedPlace, type StartedProgram } from './started-program.ts';
+import { bin, nodePath, runProgram, serve, type ServedPlace, type StartedProgram } from './started-program.ts';
 
 const publish = async (place: ServedPlace, session: string, events: object[]) => {
   const lines = events.map((event) => JSON.stringify(event)).join('\n');
@@ -108,7 +108,7 @@ test.runIf(process.platform === 'linux')('it ends when its reader has gone, not 
   const place = await serve('--journal', 'memory');
   await publish(place, 's', [started]);
   const piped = async (line: string) => {
-    const env = { ...place.env, node: process.execPath, bin };
+    const env = { ...place.env, node: nodePath, bin };
     return promisify(execFile)('bash', ['-c', `set -o pipefail; ${line}`], { cwd: place.folder, env });
   };
   expect((await piped('"$node" "$bin" watch s --json --since 0 | grep -m1 started')).stdout).toContain('execution:started');

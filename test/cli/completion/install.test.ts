@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shellNames } from '../../../src/cli/commands/completion/definition.ts';
 import { completionScripts } from '../../../src/cli/commands/completion/scripts/completion-scripts.ts';
-import { bin, newPlace, runProgram, type Place } from '../started-program.ts';
+import { bin, newPlace, nodePath, runProgram, type Place } from '../started-program.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 
@@ -177,7 +177,7 @@ test('a profile in another encoding is left as it is, and nothing is written', a
 test('the shell is the one that it is called from, whatever the login shell is', () => {
   const { folder, env } = newPlace({ SHELL: '/usr/bin/zsh' });
   // With a second command bash does not become the program.
-  const printed = execFileSync('bash', ['-c', `"${process.execPath}" "${bin}" completion; :`], { cwd: folder, env, encoding: 'utf8' });
+  const printed = execFileSync('bash', ['-c', `"${nodePath}" "${bin}" completion; :`], { cwd: folder, env, encoding: 'utf8' });
   expect(printed).toBe(completionScripts.bash.text);
 });
 
