@@ -74,7 +74,8 @@ export class Program {
       return this.#exitCode;
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
-      if (error.exitCode === 0) return exitCodes.ok;
+      // With flags and no command commander shows the help.
+      if (error.exitCode === 0 || error.code === 'commander.help') return exitCodes.ok;
       throw usageFailure(sentenceOf(error), `see: shannon-dash ${this.#named(argv)}--help`);
     }
   }

@@ -25,6 +25,11 @@ test.each([
   ['the header Authorization:', 'the header Authorization:'],
   ['see authorization in the manual', 'see authorization in the manual'],
   ['git clone https://ci:hunter2@host/x', 'git clone https://ci:***@host/x'],
+  [
+    `curl http://h/api/sessions/s/decisions/k/answer/${'aB-_'.repeat(11).slice(1)} -d x`,
+    'curl http://h/api/sessions/s/decisions/k/answer/[redacted] -d x',
+  ],
+  ['see /answer/42 there', 'see /answer/42 there'],
   [`two ${token} and ${token}`, 'two [redacted] and [redacted]'],
   [`before ${pem} after`, 'before [redacted] after'],
   [JSON.stringify({ key: pem }), '{"key":"[redacted]"}'],

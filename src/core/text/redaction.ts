@@ -22,6 +22,8 @@ const keyEnd = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 
 /** A header as it stands in a request, in the word of a command line, or as a field of JSON. Its value ends with the quotation mark that it began with. */
 const authorization = /(["']?)authorization["']?[ \t]*[:=][ \t]*(["']?)(?=[^\s"'])/gi;
+/** The link that answers a decision: whoever holds it may answer. Its last part is a keyed hash, SHA-256 in base64url. */
+const answerLink = /\/answer\/([\w-]{43})(?![\w-])/g;
 const urlPassword = /:\/\/[^\s:@/?#]*:([^\s/?#]+)@/g;
 
 /** Texts with the secrets in them replaced. What it is given is what is kept and told to others; it does nothing to what a user sees. */
@@ -95,7 +97,10 @@ export function replaced(text: string, spans: readonly Span[]): string {
 /** @param word where the last word begins */
 function openBuiltIn(text: string, word: number): number {
   const last = text.slice(word);
-  const starts = [last.indexOf('sd_'), last.indexOf('://')].filter((at) => at !== -1).map((at) => word + at);
+  const starts = ['sd_', '://', '/answer/']
+    .map((beginning) => last.indexOf(beginning))
+    .filter((at) => at !== -1)
+    .map((at) => word + at);
   return Math.min(text.length, ...starts, ...[text.indexOf('-----BEGIN'), text.search(hasAuthorization)].filter((at) => at !== -1));
 }
 
@@ -104,6 +109,12 @@ function builtInSpans(text: string): Span[] {
   // Most lines have none of these, and to look for a text is cheaper than to match a pattern.
   if (text.includes('sd_')) {
     for (const { 0: token, index } of text.matchAll(tokenPattern)) spans.push({ from: index, to: index + token.length, by: redactedText });
+  }
+  if (text.includes('/answer/')) {
+    for (const { 0: all, 1: hash = '', index } of text.matchAll(answerLink)) {
+      const to = index + all.length;
+      spans.push({ from: to - hash.length, to, by: redactedText });
+    }
   }
   if (text.includes('://')) {
     for (const { 0: all, 1: password = '', index } of text.matchAll(urlPassword)) {

@@ -23,6 +23,6 @@ export const decideDefinition: CommandDefinition = {
     { flags: '--default <text>', summary: 'the choice when nobody answers in time', kind: 'text' },
     { flags: '--timeout <time>', summary: 'how long; without a default: exit 3 then', kind: 'duration' },
     { flags: '-s, --session <id>', summary: 'the session (default: the only live one)', kind: 'session' },
-    { flags: '--id <id>', summary: 'the same id again gets the same answer', kind: 'text' },
+    { flags: '--id <id>', summary: 'the same id again gets the same answer, in a later run too', kind: 'text' },
   ],
 };

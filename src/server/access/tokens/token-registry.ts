@@ -52,7 +52,10 @@ export class TokenRegistry {
   /** The principal of a token; undefined for one that is unknown, expired or revoked. */
   find(token: string): Principal | undefined {
     if (!isTokenText(token)) return undefined;
-    const known = this.#byHash.get(hashOf(token));
+    const hash = hashOf(token);
+    // Whoever has just made a token uses it at once.
+    if (!this.#byHash.has(hash)) this.#look();
+    const known = this.#byHash.get(hash);
     if (known !== undefined && isOver(known.stored)) this.#end(known);
     if (known === undefined || known.end.signal.aborted) return undefined;
     this.#uses.note(known.stored.id);
