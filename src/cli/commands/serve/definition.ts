@@ -28,7 +28,13 @@ export const serveDefinition: CommandDefinition = {
     },
     { flags: '--allowed-host <host>', summary: 'a further name for it; * for any (repeatable)', kind: 'text', isRepeatable: true },
     { flags: '--public-url <url>', summary: 'how browsers reach it, as https://dash.example', kind: 'url' },
-    { flags: '--trust-proxy <network>', summary: 'believe this proxy who calls by it (repeatable)', kind: 'text', isRepeatable: true },
+    {
+      flags: '--trust-proxy <network>',
+      summary: 'believe this proxy who calls by it (repeatable)',
+      kind: 'text',
+      isRepeatable: true,
+      isRare: true,
+    },
     { flags: '--dev-origins', summary: 'let pages on localhost:3000 and :5173 call', isHidden: true },
     { flags: '--no-dev-origins', summary: 'let no page on localhost:3000 and :5173 call' },
     { flags: '--auth', summary: 'ask your own programs on this machine for a token too' },
@@ -53,7 +59,7 @@ export const serveDefinition: CommandDefinition = {
     { flags: '--until-unused', summary: 'end when nobody is connected any more', isHidden: true },
   ],
   notes: [
-    'An identity provider: --jwks-url, --issuer, --audience, --claim',
+    'A proxy: --trust-proxy; an identity provider: --jwks-url, --issuer, --audience, --claim',
     'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.',
   ],
   // With --reload the process that serves warns, after each restart.
