@@ -199,6 +199,13 @@ describe.runIf(process.platform === 'linux' && ['x64', 'arm64'].includes(process
     expect(await dashboard.ended()).toBe(0);
   });
 
+  test('service has the system start the one file', async () => {
+    const place = newBarePlace();
+    expect(await runProgram(['service', 'install', '--', '--port', '9000'], place)).toMatchObject({ code: 0, stderr: '' });
+    const unit = readFileSync(join(String(place.env['XDG_CONFIG_HOME']), 'systemd/user/shannon-dash.service'), 'utf8');
+    expect(unit).toContain(`\nExecStart="${oneFile}" "serve" "--port" "9000"\n`);
+  });
+
   test('serve --reload starts again when its file is replaced', async () => {
     const place = newBarePlace();
     const own = join(place.folder, 'shannon-dash');
