@@ -59,7 +59,7 @@ export const serveDefinition: CommandDefinition = {
     { flags: '--until-unused', summary: 'end when nobody is connected any more', isHidden: true },
   ],
   notes: [
-    'A proxy: --trust-proxy; an identity provider: --jwks-url, --issuer, --audience, --claim',
+    'More, in the manual: --trust-proxy, --jwks-url, --issuer, --audience, --claim',
     'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.',
   ],
   // With --reload the process that serves warns, after each restart.
