@@ -87,9 +87,10 @@ describe('row 14: no single request holds up all others', () => {
     let meanwhile = 0;
     while (answered < asked.length) {
       await http('GET', `${server.url}/health`);
-      if (answered === 0) meanwhile++;
+      if (answered < asked.length) meanwhile++;
     }
     expect(await Promise.all(asked)).toEqual(asked.map((_, n) => 19_000 + n));
-    expect(meanwhile).toBeGreaterThan(5);
+    // Held up by each of the ten, it would be one or two for each.
+    expect(meanwhile).toBeGreaterThan(25);
   });
 });

@@ -69,6 +69,7 @@ test('no token, a wrong one, an expired one and a revoked one are one answer on 
   const revoked = token({ name: 'gone', role: 'admin' });
   revokeToken(tokenFile, 'gone');
   await expect.poll(() => ask(`${server.url}/api/sessions`, good)).toMatchObject({ status: 200 });
+  await expect.poll(() => ask(`${server.url}/api/sessions`, revoked)).toMatchObject({ status: 401 });
   const answers = await Promise.all([expired, revoked, newToken().text, 'nonsense'].map((each) => ask(`${server.url}/api/sessions`, each)));
   expect(new Set(answers.map(({ body, ...answer }) => JSON.stringify({ ...answer, ...body, timestamp: '' }))).size).toBe(1);
   expect(answers[0]).toMatchObject({ status: 401, body: { code: 'UNAUTHENTICATED' }, challenge: expect.stringContaining('Bearer') });
