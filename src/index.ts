@@ -19,7 +19,16 @@ export type { Watcher, WatchOptions, WatchUpdate } from './client/watcher/watche
 export type { ConnectionState, ConnectOptions } from './client/connection/connection.ts';
 export type { OutgoingEvent, Problem, Published, PublishOptions } from './client/orchestrator/outbox.ts';
 export type { CommandStatus } from './core/protocol/command-status.ts';
-export type { CommandFields, CommandInput, CommandResult, CommandResults, CommandType } from './core/protocol/command.ts';
+export type {
+  CancelAnswer,
+  CancelRequest,
+  CommandFields,
+  CommandInput,
+  CommandResult,
+  CommandResults,
+  CommandType,
+  ResendInput,
+} from './core/protocol/command.ts';
 export { type ErrorBody } from './core/protocol/error-answer.ts';
 export { ShannonDashError, type ErrorCode, type LocalErrorCode, type WireErrorCode } from './core/protocol/errors.ts';
 export type { Cursor, SessionEvent } from './core/protocol/event.ts';

@@ -9,13 +9,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const mayImport: Record<string, readonly string[]> = {
   core: [],
   executable: [],
-  journal: ['core'],
+  adapters: ['core'],
+  mcp: ['core'],
+  journal: ['core', 'executable'],
+  git: ['core'],
   client: ['core'],
   view: ['core'],
-  run: ['core', 'client', 'executable'],
-  server: ['core', 'journal', 'executable'],
-  dashboard: ['core', 'client', 'view'],
-  cli: ['core', 'executable', 'journal', 'client', 'run', 'server', 'view', 'dashboard'],
+  run: ['core', 'client', 'executable', 'git'],
+  server: ['core', 'journal', 'executable', 'adapters', 'git', 'mcp', 'view'],
+  feed: ['core', 'client', 'view'],
+  dashboard: ['core', 'client', 'view', 'feed'],
+  web: ['core', 'client', 'view', 'feed'],
+  cli: ['core', 'adapters', 'mcp', 'executable', 'journal', 'client', 'run', 'server', 'view', 'feed', 'dashboard', 'git'],
   'index.ts': ['core', 'client'],
 };
 
@@ -174,11 +179,22 @@ describe('who may import whom', () => {
   test('only sqlite/ of the journal knows SQLite, and it is loaded where a journal is opened or looked at', () => {
     expect(breaches((file, to) => to !== 'node:sqlite' || file.startsWith('src/journal/sqlite/'))).toEqual([]);
     const loading = files.filter((file) => (graph.get(file) ?? []).some(({ to, kind }) => to === 'node:sqlite' && kind !== 'type'));
-    expect(loading.toSorted()).toEqual(['src/journal/sqlite/database/journal-at-rest.ts', 'src/journal/sqlite/sqlite-journal.ts']);
+    expect(loading.toSorted()).toEqual([
+      'src/journal/sqlite/care/open-database.ts',
+      'src/journal/sqlite/database/journal-at-rest.ts',
+      'src/journal/sqlite/sqlite-journal.ts',
+    ]);
+  });
+
+  test('only postgres/ of the journal knows PostgreSQL, and it is loaded where such a journal is opened', () => {
+    expect(breaches((file, to) => to !== 'pg' || file.startsWith('src/journal/postgres/'))).toEqual([]);
+    const isOpening = (file: string, kind: Import['kind']) => file === 'src/journal/open-journal.ts' && kind === 'dynamic';
+    const isInside = (file: string) => file.startsWith('src/journal/postgres/');
+    expect(breaches((file, to, kind) => !to.startsWith('src/journal/postgres/') || isInside(file) || isOpening(file, kind))).toEqual([]);
   });
 
   test('the edges of the server reach a workspace only through what a principal may do in it', () => {
-    const isEdge = (file: string) => /^src\/server\/(?:http|sockets)\//.test(file);
+    const isEdge = (file: string) => /^src\/server\/(?:http|sockets|notifications)\//.test(file);
     expect(files.filter(isEdge).length).toBeGreaterThan(10);
     const behind =
       /^src\/(?:journal\/|server\/(?:commands\/|sessions\/(?:hub|session-store|event-intake|lost-sessions|live-sessions)\.ts|workspace(?:-parts)?\.ts))/;

@@ -61,6 +61,16 @@ export interface OptionDefinition {
   onlyWith?: readonly string[];
 }
 
+/** What the help tells where the first argument of a command is known: a verb of its own, with only its own options. */
+export interface CommandForm {
+  /** The first argument. */
+  value: string;
+  /** The verb that is short for the command with this argument. */
+  verb: string;
+  summary: string;
+  examples: readonly string[];
+}
+
 /** One command of the program, as data. The help is made from it; the code of the command is loaded only when the command is called. */
 export interface CommandDefinition {
   name: string;
@@ -70,6 +80,8 @@ export interface CommandDefinition {
   options: readonly OptionDefinition[];
   /** Two or three, without the program's name. */
   examples: readonly string[];
+  /** What it is by its first argument. */
+  forms?: readonly CommandForm[];
   /** Further lines of the help. */
   notes?: readonly string[];
   /** Everything from the first argument on belongs to the command, flags too. */

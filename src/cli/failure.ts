@@ -1,3 +1,4 @@
+import type { ListedSession } from '../core/http-answers.ts';
 import { errorRow, ShannonDashError, type ErrorCode } from '../core/protocol/errors.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { systemReason } from './terminal/system-reason.ts';
@@ -56,13 +57,29 @@ export function outputFailure(cause: Error): Failure {
 
 /** Several sessions are live and none was named. */
 export function tooManySessions(live: readonly string[]): Failure {
-  const names = live.length > 20 ? `${live.slice(0, 20).join(', ')}, ...` : live.join(', ');
-  return usageFailure(`${live.length} sessions are live; name one: ${names}`, '-s SESSION   (SHANNON_DASH_SESSION)');
+  return usageFailure(`${live.length} sessions are live; name one: ${listed(live)}`, '-s SESSION   (SHANNON_DASH_SESSION)');
 }
 
-/** No session is live, so there is none to take by default. */
-export function noSession(): Failure {
-  return new Failure('NOT_FOUND', 'no session is live', {
+function listed(ids: readonly string[]): string {
+  return ids.length > 20 ? `${ids.slice(0, 20).join(', ')}, ...` : ids.join(', ');
+}
+
+/** A name is the beginning of several sessions' names. */
+export function ambiguousSession(name: string, ids: readonly string[]): Failure {
+  return usageFailure(`${ids.length} sessions begin with ${name}: ${listed(ids)}`, 'name one of them');
+}
+
+/** No session has this name. @param near one with nearly the same */
+export function unknownSession(name: string, near: string | undefined): Failure {
+  return new Failure('NOT_FOUND', `session not found: ${name}${near === undefined ? '' : `. Did you mean ${near}?`}`, {
+    hints: ['see all: shannon-dash sessions'],
+  });
+}
+
+/** No session is live, so there is none to take by default. @param latest the one that changed last, if there is any */
+export function noSession(latest?: Pick<ListedSession, 'session_id' | 'status'>): Failure {
+  const last = latest === undefined ? '' : `; the last one was ${latest.session_id}, which is ${latest.status}`;
+  return new Failure('NOT_FOUND', `no session is live${last}`, {
     hints: ['start one:  shannon-dash run -- COMMAND', 'see all:    shannon-dash sessions'],
   });
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../executable/make-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
 import { systemReason } from './terminal/system-reason.ts';
@@ -52,7 +53,7 @@ export interface FileToInstall {
 /** Writes a file, over an older one of ours or where nothing is. @throws the system's error */
 export function writeInstalled({ path, text, comment, facts }: FileToInstall, before: Occupant): void {
   const folders = before.kind === 'ours' ? before.mark.folders : missingFolders(path);
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   // No two hyphens side by side: XML allows none in a comment.
   const mark = JSON.stringify({ sha256: hashOf(text), folders, ...facts }).replaceAll('--', String.raw`-\u002d`);
   const marked = `${text}${comment.start}${mark}${comment.end ?? ''}\n`;

@@ -6,6 +6,7 @@ import { exitCodes } from './exit-codes.ts';
 import { failureOf, outputFailure } from './failure.ts';
 import { Interruption } from './terminal/interruption.ts';
 import { openOutput, Program } from './program.ts';
+import { refuseTokens } from './tokens-in-arguments.ts';
 import { replaceDeletedFolder } from './working-folder.ts';
 
 // Socket.IO's client looks whether the system has a WebSocket, uses ws all the same, and has loaded another client by that look: a
@@ -36,7 +37,7 @@ export async function main(argv: string[]): Promise<void> {
   process.stderr.on('error', () => undefined);
   const program = new Program(new Interruption());
   for (const { definition, load } of commands) program.add(definition, load);
-  const code = await program.run(argv).catch(fail);
+  const code = await runOf(program, argv).catch(fail);
   // `exit` would lose the text that is still on its way to a pipe.
   if (process.stdout.writableLength > 0) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   const { errored } = process.stdout as { errored: NodeJS.ErrnoException | null };
@@ -45,6 +46,11 @@ export async function main(argv: string[]): Promise<void> {
   const failed = await lost;
   await leaveTerminalToForeground();
   process.exit(code === exitCodes.ok ? (failed ?? code) : code);
+}
+
+async function runOf(program: Program, argv: string[]): Promise<number> {
+  refuseTokens(argv.slice(2));
+  return program.run(argv);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option, type Help } from 'commander';
 import { version } from '../executable/own-program.ts';
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from './command-definition.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -6,7 +6,8 @@ import { usageFailure } from './failure.ts';
 import { globalDefinitions } from './global-options.ts';
 import type { RunCommand } from './invocation.ts';
 import { valueReaders } from './option-values.ts';
-import { renderHelp } from './terminal/help.ts';
+import { withOtherNames } from './other-names.ts';
+import { renderFormHelp, renderHelp } from './terminal/help.ts';
 import type { Interruption } from './terminal/interruption.ts';
 import { Output } from './terminal/output.ts';
 
@@ -22,6 +23,8 @@ export class Program {
   readonly #commander: Command;
   readonly #interruption: Interruption;
   #exitCode: number = exitCodes.ok;
+  /** What was typed, by the names that the program has. */
+  #words: readonly string[] = [];
 
   constructor(interruption: Interruption) {
     this.#interruption = interruption;
@@ -39,7 +42,7 @@ export class Program {
 
   /** Adds a command. @param load loads its code when it is called */
   add(definition: CommandDefinition, load: () => Promise<RunCommand<never>>): void {
-    const { name, summary, arguments: args = [], examples, notes, passThrough, warnsOfTrust } = definition;
+    const { name, summary, arguments: args = [], passThrough, warnsOfTrust } = definition;
     const options = definition.options.map(optionOf);
     const command = this.#commander.command(name).description(summary);
     for (const each of args) command.addArgument(argumentOf(each));
@@ -47,7 +50,7 @@ export class Program {
       command.addOption(each);
     }
     if (passThrough === true) command.passThroughOptions();
-    command.configureHelp({ formatHelp: (command, helper) => renderHelp(command, helper, { examples, notes }) });
+    command.configureHelp({ formatHelp: (command, helper) => this.#helpOf(definition, command, helper) });
     command.action(async () => {
       const own = command.opts<GlobalOptions & Record<string, unknown>>();
       const above = this.#commander.opts<GlobalOptions>();
@@ -70,7 +73,8 @@ export class Program {
       return exitCodes.ok;
     }
     try {
-      await this.#commander.parseAsync(argv);
+      this.#words = withOtherNames(argv).slice(2);
+      await this.#commander.parseAsync(this.#words, { from: 'user' });
       return this.#exitCode;
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
@@ -78,6 +82,13 @@ export class Program {
       if (error.exitCode === 0 || error.code === 'commander.help') return exitCodes.ok;
       throw usageFailure(sentenceOf(error), `see: shannon-dash ${this.#named(argv)}--help`);
     }
+  }
+
+  /** Of `stop` or `send STOP` only what belongs to it. */
+  #helpOf({ name, forms = [], options, examples, notes }: CommandDefinition, command: Command, helper: Help): string {
+    const first = this.#words.slice(this.#words.indexOf(name) + 1).find((word) => !word.startsWith('-'));
+    const form = forms.find(({ value }) => value === first?.toUpperCase());
+    return form === undefined ? renderHelp(command, helper, { examples, notes }) : renderFormHelp(form, options);
   }
 
   /** The command that the arguments name, as far as one can tell. */

@@ -1,3 +1,4 @@
+import { isCodingAgent } from '../adapters/coding-agents.ts';
 import { oneFile } from '../executable/one-file.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 
@@ -10,5 +11,10 @@ export async function start(argv: string[]): Promise<void> {
   if (oneFile === undefined) keepCompiledCode();
   // A shell asks at a press of Tab: what answers is small, and loads nothing of what the commands need.
   if (argv[2] === 'complete') return (await import('./completion/complete.ts')).complete(argv.slice(3));
+  // An agent waits at each of its tool calls. Whoever asks for the help gets it from the commands.
+  const [, , name, agent = '', ...flags] = argv;
+  if (name === 'hook' && isCodingAgent(agent) && !flags.some((flag) => flag === '--help' || flag === '-h')) {
+    process.exit(await (await import('./hook-relay/relay.ts')).relayHook(agent, flags));
+  }
   await (await import('./main.ts')).main(argv);
 }

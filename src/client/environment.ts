@@ -1,3 +1,5 @@
+import { userAtHost } from '../core/text/user-at-host.ts';
+
 /** What the surroundings of a program say about where it belongs. Empty in a browser. */
 export interface Environment {
   /** SHANNON_DASH_URL */
@@ -12,6 +14,13 @@ export interface Environment {
   checkpoints: string | undefined;
   /** SHANNON_DASH_CHECKPOINT_KEY: by it the supervisor knows its program's own checkpoints. */
   checkpointKey: string | undefined;
+}
+
+/** `user@host`: the name of an operator who gives none. Undefined in a browser. */
+export function defaultClientName(): string | undefined {
+  const load = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule;
+  if (load === undefined) return undefined;
+  return userAtHost(load('node:os'));
 }
 
 /** Reads the environment; empty variables count as absent. */

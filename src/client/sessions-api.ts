@@ -11,6 +11,7 @@ import { jsonText } from '../core/json/json.ts';
 import { check } from '../core/json/parse.ts';
 import { isErrorBody } from '../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../core/protocol/errors.ts';
+import { serverUrls } from '../core/text/server-urls.ts';
 import { ClientToken } from './connection/client-token.ts';
 import { backoffMs, pauseFor, waitMsAfter } from './connection/backoff.ts';
 import { errorFromBody, reasonOf, unreachable } from './connection/connect-failure.ts';
@@ -30,6 +31,7 @@ interface AnyInput {
 
 /** Which server is asked, as whom, and how long to wait. */
 export interface CallOptions {
+  /** Of the server; several with commas between are asked in turn, where one cannot be reached or takes nothing. */
   url: string;
   /** Default: as of a connection. */
   token?: string | undefined;
@@ -59,13 +61,34 @@ export async function callApi<Name extends EndpointName>(
   const giveUpAt = performance.now() + options.timeoutMs;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await callOnce(name, input, { ...options, timeoutMs: attempt === 1 ? options.timeoutMs : giveUpAt - performance.now() });
+      return await callAny(name, input, { ...options, timeoutMs: attempt === 1 ? options.timeoutMs : giveUpAt - performance.now() });
     } catch (error) {
       const waitMs = waitMsAfter(error, attempt);
       if (!(error instanceof ShannonDashError) || error.retryAfterMs === undefined || performance.now() + waitMs > giveUpAt) throw error;
       options.onWait?.(error, waitMs);
       await pauseFor(waitMs, options.signal);
       options.signal?.throwIfAborted();
+    }
+  }
+}
+
+async function callAny<Name extends EndpointName>(name: Name, input: CallInput<Name>, options: CallOptions): Promise<AnswerOf<Name>> {
+  const giveUpAt = performance.now() + options.timeoutMs;
+  const [first, ...others] = serverUrls(options.url);
+  let timeoutMs = options.timeoutMs;
+  for (let url = first; ; timeoutMs = giveUpAt - performance.now()) {
+    let isConnected = false;
+    const onConnected = () => {
+      isConnected = true;
+      options.onConnected?.();
+    };
+    try {
+      return await callOnce(name, input, { ...options, url, timeoutMs, onConnected });
+    } catch (error) {
+      const { code } = error as ShannonDashError;
+      const next = (code === 'UNREACHABLE' && !isConnected) || code === 'UNAVAILABLE' ? others.shift() : undefined;
+      if (next === undefined) throw error;
+      url = next;
     }
   }
 }

@@ -16,6 +16,8 @@ const admins = ['admin'] as const;
 export const verbTable = {
   health: [...readers, 'anonymous'],
   sessions: readers,
+  /** What the sessions that one may reach add up to. */
+  analytics: readers,
   state: readers,
   history: readers,
   watch: readers,
@@ -28,18 +30,58 @@ export const verbTable = {
   attach: producers,
   update: producers,
   command: operators,
+  /** Sending a command again: of a type that one may send. */
+  resend: operators,
+  /** Taking a command back: one's own, or of a type that one may send. */
+  cancel: operators,
   /** Getting the link by which anybody may answer a decision. */
   mintLink: operators,
+  /** Making, listing and revoking the links by which a browser watches one session. */
+  share: operators,
   answerLink: [...readers, 'anonymous'],
   delete: admins,
+  /** Bringing a recorded session here, whatever it says of itself. */
+  import: admins,
   stats: admins,
   metrics: admins,
   /** Every command of all sessions. */
   audit: admins,
+  /** A copy of the whole journal. */
+  backup: admins,
 } as const satisfies Record<string, readonly CallerRole[]>;
 
 /** What can be asked of a workspace. */
 export type Verb = keyof typeof verbTable;
+
+/** What each verb lets a caller do. */
+export const verbMeanings: Record<Verb, string> = {
+  health: 'ask whether the server is well',
+  sessions: 'list the sessions',
+  analytics: 'sum up the sessions',
+  state: 'read the state of a session',
+  history: 'read the events of a session',
+  watch: 'watch a session live',
+  watchAll: 'watch all sessions live',
+  ledger: 'read the commands of a session',
+  decision: 'read a decision',
+  skills: 'read the skills',
+  create: 'create a session',
+  publish: 'publish events',
+  attach: 'be the orchestrator of a session',
+  update: 'tell how a command ended',
+  command: 'send commands',
+  resend: 'send a command again, of a type that one may send',
+  cancel: 'take a command back, of a type that one may send, or that one has sent',
+  mintLink: 'get the link that answers a decision',
+  share: 'make, list and revoke links by which a browser watches a session',
+  answerLink: 'answer a decision whose link one has',
+  delete: 'delete a session',
+  stats: 'read the figures of the server',
+  metrics: 'read the figures for Prometheus',
+  audit: 'read the commands of all sessions',
+  import: 'import recordings',
+  backup: 'copy the whole journal',
+};
 
 /** Whether a role may use a verb. */
 export function may(role: CallerRole, verb: Verb): boolean {

@@ -16,12 +16,15 @@ export const lostEventType = 'journal:lost';
 /** Tells whether an event of this type passes. */
 export type EventFilter = (type: string) => boolean;
 
+/** The filter that every event passes. */
+export const everyEvent: EventFilter = () => true;
+
 /**
  * A filter that passes what matches any of the globs; no globs pass everything. Answers are remembered per type
  * (boundedly), so that a busy stream asks each question once.
  */
 export function eventFilter(globs: readonly string[] | undefined): EventFilter {
-  if (globs === undefined || globs.length === 0 || globs.includes('*')) return passAll;
+  if (globs === undefined || globs.length === 0 || globs.includes('*')) return everyEvent;
   const known = new Map<string, boolean>();
   return (type) => {
     let passes = known.get(type);
@@ -32,8 +35,6 @@ export function eventFilter(globs: readonly string[] | undefined): EventFilter {
     return passes;
   };
 }
-
-const passAll: EventFilter = () => true;
 
 /**
  * Whether a text matches a glob whose only special character is `*`. Greedy with one point to go back to: the first

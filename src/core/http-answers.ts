@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { openObject } from './json/open-object.ts';
+import { knownWord, openObject } from './json/open-object.ts';
 import { commandState } from './protocol/command.ts';
 import { eventList } from './protocol/event.ts';
 import { decisionState, orchestratorState, sessionState, sessionStatus } from './protocol/session-state.ts';
@@ -9,6 +9,8 @@ import { decisionState, orchestratorState, sessionState, sessionStatus } from '.
 const told = z.string('must be a text');
 const toldOrNull = told.nullable();
 const number = z.number('must be a number');
+/** What can be not well with a server that answers. */
+const degradedCodes = ['journal_not_writable', 'disk_nearly_full', 'write_back_behind'] as const;
 /** When the answer was given, by the server's clock. */
 const timestamp = told.optional();
 
@@ -16,6 +18,11 @@ export const healthAnswer = openObject({
   status: told,
   /** Why the server is `degraded`: nothing can be journalled now. */
   reason: told.optional(),
+  /** Whether it answers, and whether it takes what is published. Absent in older servers. */
+  live: z.boolean().optional(),
+  ready: z.boolean().optional(),
+  /** What is not well, also while all is taken. Absent where all is well. */
+  degraded: z.array(openObject({ code: knownWord(degradedCodes), reason: told.optional() })).optional(),
   timestamp,
   /** To `challenge`: what only the server can answer that has left its user's programs a token. */
   proof: told.optional(),
@@ -25,6 +32,10 @@ export const healthAnswer = openObject({
   connected_clients: number.optional(),
   uptime_seconds: number.optional(),
 });
+
+/** For probes: whether the process answers, and whether it takes what is published. */
+export const livenessAnswer = openObject({ live: z.literal(true) });
+export const readinessAnswer = openObject({ ready: z.boolean() });
 
 export const statsAnswer = openObject({
   total_connections: number,
@@ -43,6 +54,23 @@ export const statsAnswer = openObject({
 });
 
 export const loginCodeAnswer = openObject({ login_url: told, expires_at: timestamp });
+
+/** The caller. `logged_in`: by the cookie of a browser. */
+export const whoamiAnswer = openObject({
+  by: told,
+  role: told,
+  can_steer: z.boolean(),
+  sessions: z.array(told),
+  tenant: toldOrNull,
+  logged_in: z.boolean(),
+});
+
+const share = openObject({ id: told, by: told, created_at: told, expires_at: told, opened: z.boolean() });
+
+/** A link to a session, which is told this once. */
+export const sharedAnswer = openObject({ ...share.shape, share_url: told });
+
+export const sharesAnswer = openObject({ shares: z.array(share), total: number, timestamp });
 
 /** A skill. What its file says besides is passed on. */
 export const skill = z.looseObject({
@@ -63,6 +91,19 @@ const listedSession = openObject({
   current_skill: toldOrNull,
   /** The beginning of what it was started for. */
   task: toldOrNull.default(null),
+  started_at: toldOrNull.default(null),
+  ended_at: toldOrNull.default(null),
+  archived: z.boolean().default(false),
+  pinned: z.boolean().default(false),
+  exit_code: number.nullable().default(null),
+  folder: toldOrNull.default(null),
+  branch: toldOrNull.default(null),
+  user: toldOrNull.default(null),
+  model: toldOrNull.default(null),
+  labels: z.array(told).default(() => []),
+  /** Input and output together, and dollars; null while nothing has been told of them. */
+  tokens: number.nullable().default(null),
+  cost_usd: number.nullable().default(null),
   progress: number.nullable(),
   seq: number,
   watchers: number,
@@ -89,15 +130,23 @@ export const sessionListAnswer = openObject({ sessions: z.array(listedSession), 
 
 export const skillListAnswer = openObject({ skills: z.array(skill), total: number, problems: z.array(z.unknown()).optional() });
 
+/** The first event that is left; absent where retention has taken none. */
+const first_available = number.optional();
+
 /** A session's state with the epoch of its journal. */
-export const sessionAnswer = openObject({ ...sessionState.shape, epoch: told });
+export const sessionAnswer = openObject({ ...sessionState.shape, epoch: told, first_available });
 
 export const deletedAnswer = openObject({ success: z.literal(true), message: told });
 
-export const historyAnswer = openObject({ events: eventList, epoch: told, next: number });
+export const historyAnswer = openObject({ events: eventList, epoch: told, next: number, first_available });
 
 /** A command of any session: who sent it, what and when, and what came of it. */
-const auditEntry = openObject({ session_id: told, ...commandState.shape }).omit({ result: true, delivered_to: true, for_instance: true });
+const auditEntry = openObject({ session_id: told, ...commandState.shape }).omit({
+  result: true,
+  delivered_to: true,
+  for_instance: true,
+  offered_to: true,
+});
 
 export interface AuditEntry extends z.output<typeof auditEntry> {}
 

@@ -1,50 +1,29 @@
 import { z } from 'zod';
-import type { Verb } from './access.ts';
 import {
   auditAnswer,
   decisionAnswer,
   deletedAnswer,
-  healthAnswer,
   historyAnswer,
   ledgerAnswer,
-  loginCodeAnswer,
   sessionAnswer,
   sessionListAnswer,
   skill,
   skillListAnswer,
-  statsAnswer,
 } from './http-answers.ts';
+import { browserApi } from './browser-api.ts';
+import type { Endpoint } from './http-endpoint.ts';
 import { commandStatuses } from './protocol/command-status.ts';
-import { commandAnswer, commandBody } from './protocol/command.ts';
+import { cancelAnswer, commandAnswer, commandBody, commandResult, resendFields } from './protocol/command.ts';
 import { eventInput } from './protocol/event.ts';
 import { sessionGlob, tenantName } from './protocol/tokens.ts';
 import { limits } from './protocol/limits.ts';
 import { createSessionRequest, publishedMessage } from './protocol/messages.ts';
-import { text, boundedText } from './text/text.ts';
-
-/** One row of the HTTP interface. */
-interface Endpoint {
-  method: 'GET' | 'POST' | 'DELETE';
-  /** With `{name}` for each parameter. */
-  path: string;
-  summary: string;
-  /** What a caller has to be allowed to do: a verb of the workspace. Null: anybody may ask, or, with `needsCaller`, any role. */
-  verb: Verb | null;
-  needsCaller?: true;
-  query?: z.ZodObject;
-  /** What is posted. */
-  body?: z.ZodType;
-  /** Types of bodies that hold a JSON document on each line. */
-  bodyLines?: readonly string[];
-  /** True: the verb itself checks the body, because its errors name each event or field as the other transports do. */
-  verbChecksBody?: boolean;
-  /** A JSON document; absent where the answer is a text of another kind. */
-  answer?: z.ZodType;
-  /** Types of answers that are texts. Beside a JSON document: for callers that ask for one in `Accept`. */
-  answerTexts?: readonly string[];
-  /** What each status says. */
-  statuses: Readonly<Record<number, string>>;
-}
+import { mcpApi } from './mcp-api.ts';
+import { journalApi } from './journal-api.ts';
+import { analyticsApi } from './rollup/analytics-api.ts';
+import { serverApi } from './server-api.ts';
+import { telemetryApi } from './telemetry-api.ts';
+import { anyObject, text, boundedText } from './text/text.ts';
 
 /** A whole number in a query. */
 const wholeNumber = (max: number) =>
@@ -55,6 +34,8 @@ const wholeNumber = (max: number) =>
     .max(max, `must be at most ${max}`);
 
 const told = z.string('must be a text');
+
+const time = z.iso.datetime('must be a time such as 2026-01-31T08:00:00Z').transform((text) => new Date(text).toISOString());
 
 const answerRequest = z.object({ choice: text.min(1, 'must not be empty'), comment: boundedText(10_000).optional() });
 
@@ -72,31 +53,8 @@ const commandMeanings = {
  * are made from this table.
  */
 export const httpApi = {
-  health: {
-    method: 'GET',
-    path: '/health',
-    summary: 'Whether the server is well',
-    verb: 'health',
-    query: z.object({ challenge: told.regex(/^[\w-]{16,128}$/, 'must be 16 to 128 of A-Z a-z 0-9 _ -').optional() }),
-    answer: healthAnswer,
-    statuses: { 200: 'It is', 503: 'Nothing can be journalled now: `status` is `degraded`, and `reason` says why' },
-  },
-  stats: {
-    method: 'GET',
-    path: '/api/stats',
-    summary: 'Figures of the server',
-    verb: 'stats',
-    answer: statsAnswer,
-    statuses: { 200: 'Connections, watchers, rates, journal' },
-  },
-  metrics: {
-    method: 'GET',
-    path: '/metrics',
-    summary: 'Figures for Prometheus',
-    verb: 'metrics',
-    answerTexts: ['text/plain'],
-    statuses: { 200: 'Text exposition format' },
-  },
+  ...serverApi,
+  ...analyticsApi,
   docs: {
     method: 'GET',
     path: '/api/docs',
@@ -105,15 +63,7 @@ export const httpApi = {
     answer: z.record(told, z.unknown()),
     statuses: { 200: 'The document' },
   },
-  loginCode: {
-    method: 'POST',
-    path: '/api/login-codes',
-    summary: 'A link that logs a browser in as the caller: it works once, within a minute',
-    verb: null,
-    needsCaller: true,
-    answer: loginCodeAnswer,
-    statuses: { 201: 'The link; a path where the server does not know its public URL', 401: 'A token is needed' },
-  },
+  ...browserApi,
   skills: {
     method: 'GET',
     path: '/api/skills',
@@ -134,8 +84,9 @@ export const httpApi = {
   sessions: {
     method: 'GET',
     path: '/api/sessions',
-    summary: 'All sessions',
+    summary: 'All sessions, or those whose names begin so',
     verb: 'sessions',
+    query: z.object({ prefix: told.max(128, 'must be at most 128 characters').optional() }),
     answer: sessionListAnswer,
     statuses: { 200: 'The sessions' },
   },
@@ -189,12 +140,25 @@ export const httpApi = {
     query: z.object({
       after: wholeNumber(Number.MAX_SAFE_INTEGER).default(0),
       limit: wholeNumber(limits.historyEvents).default(1_000),
+      /** The last event that is looked at. */
+      through: wholeNumber(Number.MAX_SAFE_INTEGER).optional(),
       /** Globs over the types, with commas between them. */
       types: told.max(4_096).optional(),
+      /** Only events of this time or later, and of this time or before, by the server's clock. */
+      since: time.optional(),
+      until: time.optional(),
     }),
     answer: historyAnswer,
     answerTexts: ['application/x-ndjson', 'text/event-stream'],
     statuses: { 200: 'Events in order', 404: noSession },
+  },
+  recording: {
+    method: 'GET',
+    path: '/api/sessions/{id}/recording',
+    summary: 'The whole history as a recording: a file that shannon-dash watch and other programs read',
+    verb: 'history',
+    answerTexts: ['application/x-ndjson'],
+    statuses: { 200: 'A header, and a line for each event up to now', 404: noSession, 410: 'Retention has taken some of it' },
   },
   command: {
     method: 'POST',
@@ -218,6 +182,23 @@ export const httpApi = {
     answer: ledgerAnswer,
     statuses: { 200: 'Commands, newest last', 404: noSession },
   },
+  resendCommand: {
+    method: 'POST',
+    path: '/api/sessions/{id}/commands/{command}/resend',
+    summary: 'Send a command again that ended without being applied; `command_id` is that of the new one',
+    verb: 'resend',
+    body: resendFields,
+    answer: commandResult,
+    statuses: { ...commandMeanings, 410: 'Retention has taken what it was sent with' },
+  },
+  cancelCommand: {
+    method: 'POST',
+    path: '/api/sessions/{id}/commands/{command}/cancel',
+    summary: 'Take a command back that waits for an orchestrator',
+    verb: 'cancel',
+    answer: cancelAnswer,
+    statuses: { 200: 'It is cancelled', 404: 'No such session or command', 409: 'An orchestrator may have it, or it has ended' },
+  },
   audit: {
     method: 'GET',
     path: '/api/audit',
@@ -225,10 +206,7 @@ export const httpApi = {
     verb: 'audit',
     query: z.object({
       session: sessionGlob.optional(),
-      since: z.iso
-        .datetime('must be a time such as 2026-01-31T08:00:00Z')
-        .transform((text) => new Date(text).toISOString())
-        .optional(),
+      since: time.optional(),
       by: told.max(limits.idChars).optional(),
       limit: wholeNumber(1_000).default(100),
       before: told.max(2_048).optional(),
@@ -254,6 +232,19 @@ export const httpApi = {
     answer: commandAnswer,
     statuses: { 200: 'Made', 202: 'Under way', 400: 'A field is wrong', 404: 'No such decision', 409: 'Made already' },
   },
+  hook: {
+    method: 'POST',
+    path: '/api/hooks/{agent}',
+    summary:
+      'What a coding agent says by one of its hooks. The answer is in the form of that agent, and may take as long as the hook may be held',
+    verb: 'attach',
+    body: anyObject,
+    answer: z.record(told, z.unknown()),
+    statuses: { 200: 'What the agent is to do', 400: 'It is no event of a hook of this agent', 404: 'No such agent' },
+  },
+  ...journalApi,
+  ...telemetryApi,
+  ...mcpApi,
 } as const satisfies Record<string, Endpoint>;
 
 type HttpApi = typeof httpApi;

@@ -1,13 +1,14 @@
-import type { LogLine } from '../view/log-buffer.ts';
+import type { LogLine } from '../view/log/log-lines.ts';
 import type { Tone } from '../view/cells.ts';
-import type { DetailField } from '../view/panels/panel.ts';
 import type { Style } from '../view/style.ts';
 import type { WatchEnding } from '../view/watch-end.ts';
 import type { DashboardSettings } from './dashboard-settings.ts';
+import type { Candidate } from './keys/typing/candidates.ts';
 import type { Screen } from './screen/screen.ts';
-import type { CommandDesk } from './session/command-desk.ts';
-import type { Feed } from './session/feed.ts';
-import type { Scrubber } from './session/scrubber.ts';
+import type { CommandDesk } from '../feed/command-desk.ts';
+import type { EventFinder } from '../feed/event-finder.ts';
+import type { Feed } from '../feed/feed.ts';
+import type { Scrubber } from '../feed/scrubber.ts';
 import type { UiState } from './ui-state.ts';
 
 /** Why the dashboard ended: by itself, or because its user left, the server refused it, a signal came, or its window broke. */
@@ -35,6 +36,8 @@ export interface Board {
   readonly feed: Feed;
   readonly desk: CommandDesk;
   readonly scrubber: Scrubber;
+  /** Finds the events that tell more of an item. */
+  readonly details: EventFinder;
   readonly terminal: Screenholder;
   /** Changes what is on screen: the one way to do so. */
   change(changes: Partial<UiState>): void;
@@ -48,8 +51,8 @@ export interface Board {
   style(): Style;
   /** The lines of the log on screen. */
   lines(): readonly LogLine[];
-  /** Shows the whole event in the detail that is open, as soon as it has come. */
-  loadEvent(sessionId: string, seq: number, fields: readonly DetailField[]): void;
+  /** What can stand at the end of the command line that is typed. */
+  candidates(): readonly Candidate[];
   /** How it ends when its user leaves now. */
   endingNow(): DashboardEnding;
 }

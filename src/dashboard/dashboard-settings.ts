@@ -1,3 +1,4 @@
+import type { Notifying } from '../view/notifications/notification.ts';
 import type { UntilCondition } from '../view/watch-end.ts';
 
 /** What the dashboard was asked to show, and how. */
@@ -6,8 +7,10 @@ export interface DashboardSettings {
   session: string | undefined;
   globs: readonly string[];
   isReadonly: boolean;
-  withBell: boolean;
+  notifying: Notifying;
   isAscii: boolean;
+  /** Whether the mouse scrolls and chooses; without it the terminal keeps the mouse. */
+  withMouse: boolean;
   /** Begins in the history, after this event. */
   at: number | undefined;
   /** Fills the log from this event on. */

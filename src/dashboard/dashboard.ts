@@ -2,41 +2,54 @@ import type { Connection } from '../client/connection/connection.ts';
 import { cutText } from '../core/text/cut-text.ts';
 import type { Tone } from '../view/cells.ts';
 import { sortedSessions } from '../view/overview.ts';
-import { firstFocus, type DetailField } from '../view/panels/panel.ts';
+import type { Notification } from '../view/notifications/notification.ts';
+import { NotificationDesk } from '../view/notifications/notification-desk.ts';
+import { firstFocus } from '../view/panels/panel.ts';
 import { overviewSummary, sessionSummary } from '../view/summary.ts';
 import { asciiGlyphs, unicodeGlyphs } from '../view/text/glyphs.ts';
-import { shown } from '../view/text/shown-text.ts';
 import { endingOf, WatchEnd } from '../view/watch-end.ts';
 import type { Board, DashboardEnding, Screenholder } from './board.ts';
 import type { DashboardSettings } from './dashboard-settings.ts';
 import { reconcilePrompt } from './keys/decision-keys.ts';
 import { KeyActions } from './keys/key-actions.ts';
+import { candidatesFor, type Candidate } from './keys/typing/candidates.ts';
+import { isTyping, typePasted } from './keys/typing/typing-keys.ts';
+import { point } from './mouse/pointer.ts';
 import type { ScreenModel } from './screen/screen-model.ts';
 import { screenOf, type Screen } from './screen/screen.ts';
-import { CommandDesk, reasonOf } from './session/command-desk.ts';
-import { Feed } from './session/feed.ts';
-import { Scrubber } from './session/scrubber.ts';
+import { CommandDesk, reasonOf } from '../feed/command-desk.ts';
+import { EventFinder } from '../feed/event-finder.ts';
+import { Feed } from '../feed/feed.ts';
+import { Scrubber } from '../feed/scrubber.ts';
 import { clipboardSequence, takesClipboard } from './terminal/clipboard.ts';
-import { DecisionNotifications } from './terminal/notifications.ts';
+import type { MouseInput } from './terminal/input-parser.ts';
+import { notificationSequence } from './terminal/notifications.ts';
 import { initialUi, type UiState } from './ui-state.ts';
 
 /** New events are drawn at most this often. Keys are answered at once. */
 const batchMs = 100;
-const noticeMs = 5_000;
+const noticeMs = 2_000;
+/** How far back the sparkline of the events goes. */
+const sparkSeconds = 30;
+/** The same of the tokens, in steps of ten seconds. */
+const sparkTokens = 24;
 
 /** The dashboard without its terminal: it holds the state of the screen, and makes frames of that and of the feed. */
 export class Dashboard implements Board {
   readonly feed: Feed;
   readonly desk: CommandDesk;
   readonly scrubber: Scrubber;
+  readonly details: EventFinder;
   readonly settings: DashboardSettings;
   readonly terminal: Screenholder;
   screen: Screen | undefined;
   #ui: UiState;
   readonly #keys: KeyActions;
-  readonly #notifications: DecisionNotifications;
+  readonly #notifications: NotificationDesk;
   readonly #end: WatchEnd;
   readonly #clock: ReturnType<typeof setInterval>;
+  /** Takes a notice off the screen. */
+  #noticeEnd: ReturnType<typeof setTimeout> | undefined;
   #batch: ReturnType<typeof setTimeout> | undefined;
   #loadedFor: string | undefined;
   /** Whether anything of a session was ever drawn. */
@@ -49,10 +62,14 @@ export class Dashboard implements Board {
     this.#ui = initialUi(settings.session);
     // Here `at` says where to begin, and ends nothing.
     this.#end = new WatchEnd({ ...settings, at: undefined });
-    this.feed = new Feed(connection, settings.session, () => this.#schedule());
+    this.#notifications = new NotificationDesk(settings.notifying.globs);
+    this.feed = new Feed(connection, settings.session, {
+      onNews: () => this.#schedule(),
+      onEvents: (events) => this.#notifications.take(events, Date.now()),
+    });
     this.desk = new CommandDesk(connection, settings.isReadonly, (text, tone) => this.say(text, tone));
     this.scrubber = new Scrubber(connection, (error) => this.#scrubbed(error));
-    this.#notifications = new DecisionNotifications((sequence) => terminal.signal(sequence), settings.withBell);
+    this.details = new EventFinder(connection);
     this.#keys = new KeyActions(this);
     this.#clock = setInterval(() => this.draw(), 1_000);
     this.draw();
@@ -73,17 +90,25 @@ export class Dashboard implements Board {
     this.draw();
   }
 
-  /** Pasted text does not act as keys: it goes into the filter while that is typed, and is ignored otherwise. */
+  /** Pasted text does not act as keys: it goes into the filter or the command line while that is typed, and is ignored otherwise. */
   paste(text: string): void {
-    const { filterInput } = this.#ui;
-    if (filterInput !== undefined) this.change({ filterInput: filterInput + shown(text, 200) });
+    if (isTyping(this)) typePasted(this, text);
     else this.say('pasted text is ignored here: keys must be typed', 'warn');
+    this.draw();
+  }
+
+  /** What the mouse does. */
+  point(mouse: MouseInput): void {
+    if (this.#hasLeft) return;
+    point(this, mouse);
     this.draw();
   }
 
   say(text: string, tone: Tone = 'plain'): void {
     this.change({ notice: { text, tone, untilMs: Date.now() + noticeMs } });
     this.#schedule();
+    clearTimeout(this.#noticeEnd);
+    this.#noticeEnd = setTimeout(() => this.draw(), noticeMs + 1);
   }
 
   draw(): void {
@@ -105,6 +130,8 @@ export class Dashboard implements Board {
     this.#hasLeft = true;
     clearInterval(this.#clock);
     clearTimeout(this.#batch);
+    clearTimeout(this.#noticeEnd);
+    for (const each of this.#notifications.last(Date.now(), (id) => this.feed.state(id))) this.#notify(each);
     await this.feed.close();
   }
 
@@ -114,7 +141,7 @@ export class Dashboard implements Board {
     const id = this.#ui.sessionId ?? session;
     const state = id === undefined ? undefined : this.feed.state(id);
     if (state !== undefined) return sessionSummary(state, url, this.feed.connection.serverNowMs);
-    return id === undefined ? overviewSummary(this.feed.sessions(Date.now()), url) : [];
+    return id === undefined ? overviewSummary(this.feed.sessions(Date.now()), url, this.feed.connection.state.serverVersion !== null) : [];
   }
 
   endingNow(): DashboardEnding {
@@ -140,17 +167,12 @@ export class Dashboard implements Board {
     return this.#model().lines;
   }
 
-  loadEvent(sessionId: string, seq: number, fields: readonly DetailField[]): void {
-    const { overlay } = this.#ui;
-    if (seq < 1) return;
-    this.feed
-      .event(sessionId, seq)
-      .then((event) => {
-        if (this.#ui.overlay !== overlay || event === undefined) return;
-        this.change({ overlay: { kind: 'detail', title: 'Event', fields: [...fields, ...dataFields(event.data)] }, overlayTop: 0 });
-        this.draw();
-      })
-      .catch(() => undefined);
+  candidates(): readonly Candidate[] {
+    const { commandInput, sessionId } = this.#ui;
+    if (commandInput === undefined) return [];
+    const sessions = sortedSessions(this.feed.sessions(Date.now())).map(({ state }) => state);
+    const state = sessionId === undefined ? undefined : this.feed.state(sessionId);
+    return candidatesFor(commandInput, { state, sessions, isReadonly: this.settings.isReadonly });
   }
 
   /** Takes over what is known of the session on screen: its moment of history, and where there is most to see. */
@@ -167,6 +189,7 @@ export class Dashboard implements Board {
     const { feed, settings } = this;
     const ui = this.#ui;
     const { history } = ui;
+    const { log } = history === undefined ? feed : this.scrubber;
     const wallMs = Date.now();
     const serverMs = feed.connection.serverNowMs;
     const connection = feed.connection.state;
@@ -188,11 +211,15 @@ export class Dashboard implements Board {
       catchingUp: feed.catchingUp,
       missed: feed.missed,
       eventsPerSecond: feed.eventsPerSecond(wallMs, ui.sessionId),
+      lastSeconds: feed.lastSeconds(wallMs, sparkSeconds, ui.sessionId),
+      lastTokens: ui.sessionId === undefined ? [] : feed.lastTokens(wallMs, sparkTokens, ui.sessionId),
       state: history === undefined ? live : history.state,
       live,
       sessions: ui.sessionId === undefined ? sortedSessions(feed.sessions(wallMs)) : [],
-      lines: history?.lines ?? feed.log.lines(ui.sessionId, settings.globs, ui.filterInput ?? ui.filter),
-      notShown: feed.log.notShown,
+      lines: log.lines(ui.sessionId, settings.globs, ui.sessionId === undefined ? '' : (ui.filterInput ?? ui.filter)),
+      notShown: log.notShown,
+      earlier: ui.sessionId === undefined ? 0 : Math.max(0, (log.firstSeq(ui.sessionId) ?? 1) - 1),
+      candidates: this.candidates(),
       globs: settings.globs,
       ui,
     };
@@ -207,12 +234,22 @@ export class Dashboard implements Board {
   #followNews(): void {
     const { feed } = this;
     const states = feed.sessions(Date.now()).map(({ state }) => state);
-    this.#notifications.notify(states);
+    this.#notifications.see(states, Date.now());
+    const notification = this.#notifications.due(Date.now(), (sessionId) => feed.state(sessionId));
+    if (notification !== undefined) this.#notify(notification);
     const id = this.#ui.sessionId;
     const state = id === undefined ? undefined : feed.state(id);
     if (id !== undefined && state !== undefined && this.#loadedFor !== id && feed.connection.state.status === 'live') this.#loadBefore(id);
     const ending = id === undefined ? this.#end.inStates(states) : this.#end.inState(state);
     if (ending !== undefined) this.terminal.leave(ending);
+  }
+
+  #notify(notification: Notification): void {
+    const { withBell, tellDesktop } = this.settings.notifying;
+    this.terminal.signal(`${notificationSequence(notification, process.env)}${withBell ? '\x07' : ''}`);
+    void tellDesktop?.(notification).then((problem) => {
+      if (problem !== undefined && !this.#hasLeft) this.say(problem, 'warn');
+    });
   }
 
   #loadBefore(id: string): void {
@@ -227,11 +264,4 @@ export class Dashboard implements Board {
     if (error !== undefined) this.say(`history: ${reasonOf(error)}`, 'bad');
     this.draw();
   }
-}
-
-/** The data of an event, one row a field. */
-function dataFields(data: Record<string, unknown>): DetailField[] {
-  return Object.entries(data)
-    .slice(0, 100)
-    .map(([field, value]) => [shown(field, 40), shown(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''), 4_000)]);
 }

@@ -1,5 +1,6 @@
 import { maskPasswords } from '../core/text/mask-passwords.ts';
 import { openConnection } from '../client/connection/connection.ts';
+import type { Notifying } from '../view/notifications/notification.ts';
 import type { UntilCondition } from '../view/watch-end.ts';
 import type { DashboardEnding } from './board.ts';
 import type { DashboardSettings } from './dashboard-settings.ts';
@@ -13,8 +14,9 @@ export interface DashboardOptions {
   /** Globs over event types for the log. The panels always show the whole session. */
   filters: readonly string[];
   readonly: boolean;
-  bell: boolean;
+  notifying: Notifying;
   ascii: boolean;
+  mouse: boolean;
   /** Begins in the history, after this event. */
   at?: number | undefined;
   /** Fills the log from this event on. */
@@ -40,8 +42,9 @@ export async function runDashboard(options: DashboardOptions): Promise<Dashboard
     session: options.session,
     globs: options.filters,
     isReadonly: options.readonly,
-    withBell: options.bell,
+    notifying: options.notifying,
     isAscii: options.ascii,
+    withMouse: options.mouse,
     at: options.at,
     since: options.since,
     until: options.until,

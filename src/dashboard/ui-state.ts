@@ -1,7 +1,6 @@
-import type { SessionState } from '../core/protocol/session-state.ts';
+import type { HistoryView } from '../feed/scrubber.ts';
 import type { Tone } from '../view/cells.ts';
 import type { DecisionPrompt, PromptChange } from '../view/decision-prompt.ts';
-import type { LogLine } from '../view/log-buffer.ts';
 import type { DetailField, PanelId } from '../view/panels/panel.ts';
 import type { Timestamps } from '../view/style.ts';
 import { atTop, type ListCursor } from './rows/list-cursor.ts';
@@ -10,7 +9,15 @@ import { atTop, type ListCursor } from './rows/list-cursor.ts';
 export type Overlay =
   | { readonly kind: 'help' }
   | { readonly kind: 'detail'; readonly title: string; readonly fields: readonly DetailField[] }
-  | RollbackDialog;
+  | RollbackDialog
+  | StopDialog;
+
+/** The dialog of `X`: whether the program of a session is to end. */
+export interface StopDialog {
+  readonly kind: 'stop';
+  readonly sessionId: string;
+  readonly stage: 'ready' | 'sending';
+}
 
 /** The dialog of `B`: what would be undone, as the orchestrator's dry run says. It can be confirmed only once that is on screen. */
 export interface RollbackDialog {
@@ -19,18 +26,12 @@ export interface RollbackDialog {
   readonly stage: 'asking' | 'ready' | 'refused' | 'sending';
   /** The preview's lines, or why there is none; clean. */
   readonly lines: readonly string[];
+  /** What is known of the checkpoint that the preview named, clean. */
+  readonly checkpoint: readonly string[];
   /** What `y` sends: the checkpoint that the preview named, and not one step back from wherever the session is by then. */
   readonly target: { checkpoint_id: string } | { steps: number };
   /** The seq of the newest checkpoint at the time of the preview: after a newer one the preview is outdated. */
   readonly checkpointSeq: number;
-}
-
-/** A moment of the past on screen instead of now. */
-export interface HistoryView {
-  readonly seq: number;
-  /** Undefined until it has come. */
-  readonly state: SessionState | undefined;
-  readonly lines: readonly LogLine[];
 }
 
 /** A sentence at the foot of the screen for some seconds. */
@@ -59,8 +60,16 @@ export interface UiState {
   /** The last change of a prompt or dialog that its user has not made. */
   readonly promptChange: PromptChange | undefined;
   readonly filter: string;
-  /** The filter while the person types it; undefined at other times. */
+  /** The filter of the events, or of the sessions in the overview, while the person types it; undefined at other times. */
   readonly filterInput: string | undefined;
+  /** What is typed after `:`; undefined at other times. */
+  readonly commandInput: string | undefined;
+  /** Which of what can stand there the arrows have chosen; null: none. */
+  readonly commandChoice: number | null;
+  /** Which sessions the overview shows. */
+  readonly sessionFilter: string;
+  /** Sessions of the overview that keys which send act on together. */
+  readonly marks: ReadonlySet<string>;
   readonly history: HistoryView | undefined;
   readonly timestamps: Timestamps;
   readonly notice: Notice | undefined;
@@ -91,7 +100,11 @@ export function initialUi(session: string | undefined): UiState {
     prompt: undefined,
     promptChange: undefined,
     filter: '',
+    sessionFilter: '',
+    marks: new Set(),
     filterInput: undefined,
+    commandInput: undefined,
+    commandChoice: null,
     history: undefined,
     timestamps: 'clock',
     notice: undefined,

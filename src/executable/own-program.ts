@@ -17,7 +17,7 @@ export function ownPath(): string {
   return oneFile === undefined ? resolve(fileURLToPath(new URL('..', import.meta.url))) : process.execPath;
 }
 
-/** Sources and built files alike lie two folders below the package's. */
-function inPackage(path: string): string {
+/** A path of the package. Sources and built files alike lie two folders below the package's. */
+export function inPackage(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }

@@ -1,4 +1,4 @@
-import type { SessionEvent } from '../core/protocol/event.ts';
+import type { Cursor, SessionEvent } from '../core/protocol/event.ts';
 import type { SessionOrigin } from '../core/protocol/session-state.ts';
 
 /** An event to be journalled. Without an `id` the journal makes one. */
@@ -45,6 +45,8 @@ export interface SessionHead extends SessionOrigin {
   /** The newest event; 0 before the first. */
   seq: number;
   updated_at: string;
+  /** The newest event that retention has taken away; absent where it has taken none. */
+  cut?: number | undefined;
 }
 
 /** What an append was given: where its first and last events stand. Those that were journalled before keep their place. */
@@ -77,9 +79,12 @@ type AppendLatency =
  * appends to one session that follow each other in a commit are one change.
  */
 export type JournalChange =
+  /** Empty; or imported, and then it has all its events, of which none is told. */
   | { kind: 'created'; head: SessionHead }
   | { kind: 'appended'; session_id: string; epoch: string; events: JournalEvent[] }
   | { kind: 'deleted'; session_id: string }
+  /** Retention has taken the events through this one away. */
+  | { kind: 'cut'; session_id: string; epoch: string; through: number }
   /** The feed has missed changes of this session: the listener reads on in the journal. A keeper in this process misses none. */
   | { kind: 'behind'; session_id: string };
 
@@ -93,14 +98,22 @@ export function noteAppended(changes: JournalChange[], appended: Extract<Journal
 /** Gets every change after it is durable; all changes of one commit at once. Must not throw. */
 export type JournalListener = (changes: JournalChange[]) => void;
 
+/** Which events of a history are wanted. Others are skipped, and not counted against a limit. */
+export interface EventsWanted {
+  /** Only types that pass. */
+  filter?: ((type: string) => boolean) | undefined;
+  /** Only what happened at this time or later, by the server's clock; like `timestamp`. */
+  since?: string | undefined;
+  /** Only what happened at this time or before. */
+  until?: string | undefined;
+}
+
 /** Which part of a session's history to read. */
-export interface ReadRange {
+export interface ReadRange extends EventsWanted {
   /** Events with a greater `seq`; 0 reads from the start. */
   after: number;
   /** At most so many events. */
   limit: number;
-  /** Only what passes; events that do not are skipped and not counted against `limit`. */
-  filter?: ((type: string) => boolean) | undefined;
   /** Events up to and with this `seq`; without it, up to the newest. */
   through?: number | undefined;
   /** Stops with the event that brings the JSON read to so many characters, so that large events do not fill the memory. */
@@ -109,7 +122,7 @@ export interface ReadRange {
   reverse?: boolean | undefined;
 }
 
-/** A state folded so far, kept so that it need not be folded again from the first event. A cache: it may be lost. */
+/** The state at an event, kept so that it need not be folded again from the first event. A cache: it may be lost. */
 export interface Snapshot {
   seq: number;
   /** Which form of state this is; a snapshot of another version is as good as none. */
@@ -117,8 +130,44 @@ export interface Snapshot {
   json: string;
 }
 
+/** Which snapshot is looked for: the newest one of a version, at an event or before. */
+export interface SnapshotQuery {
+  version?: number | undefined;
+  through?: number | undefined;
+}
+
 /** Whether a journal takes what is written now, and why not: a sentence without a path. */
 export type JournalHealth = { isWritable: true } | { isWritable: false; reason: string };
+
+/** What is not well with a journal that can be written still. */
+export interface JournalConcern {
+  code: 'disk_nearly_full' | 'write_back_behind';
+  /** A sentence. */
+  reason: string;
+}
+
+/** How a journal is that can be written. */
+export interface JournalVitals {
+  /** Characters of JSON that are committed to the log and have yet to be moved to where they stay. */
+  waitingChars: number;
+  /** What is free on its disk; undefined in memory, and where the system does not say. */
+  freeBytes: number | undefined;
+  /** What whoever runs the server should look at before it is in the way. */
+  concerns: readonly JournalConcern[];
+}
+
+/** A session that is being brought to a journal. After `finish` or `drop`, or where one of them throws, it takes nothing more. */
+export interface JournalImport {
+  /**
+   * Takes the next events, in order.
+   * @throws ShannonDashError INVALID they are not those that come next, each with its own id, by their place in the list; TOO_LARGE
+   */
+  add(events: readonly SessionEvent[]): Promise<void>;
+  /** Makes it a session like any other, all at once. @throws ShannonDashError CONFLICT there is one of that id by now */
+  finish(): Promise<SessionHead>;
+  /** Gives it up: nothing of it stays. What a sudden end leaves of one is deleted at the next start. */
+  drop(): Promise<void>;
+}
 
 /**
  * The one place where events live: append-only, gap-free and ordered per session. Hubs learn of new events only from
@@ -134,16 +183,17 @@ export interface Journal {
   /** Creates an empty session. @throws ShannonDashError CONFLICT if it exists */
   create(origin: SessionOrigin): Promise<SessionHead>;
   /**
-   * Creates a session with the history that it had in another journal, or here before it was deleted. Each event keeps its `seq`,
-   * id, source and times; the session gets an epoch of its own.
-   * @throws ShannonDashError CONFLICT the session exists; INVALID the events are not those from the first on, each with its own id
+   * Begins to bring a session here with the history that it has in another journal, or had here: each event keeps its `seq`, id, source
+   * and times. Nobody sees it before it is whole. One whose origin says that it is imported takes no more events afterwards.
+   * @param epoch the id of its history
+   * @throws ShannonDashError CONFLICT the session exists
    */
-  restore(origin: SessionOrigin, events: readonly SessionEvent[]): Promise<SessionHead>;
+  beginImport(origin: SessionOrigin, epoch: string): Promise<JournalImport>;
   /**
    * Appends all of the events or none, creating the session if need be; resolves once they are committed. An event
    * whose `id` the session has already is not journalled again.
    * @throws ShannonDashError CONFLICT the same `id` with another type or other data, or (see `isOvertaken`) another event
-   * than `expectedSeq` is the newest; JOURNAL_FAILED nothing was kept
+   * than `expectedSeq` is the newest, or the session is imported; JOURNAL_FAILED nothing was kept
    */
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
   /** Commits at once what waits for the next commit, and tells the listeners all that is committed. */
@@ -158,6 +208,14 @@ export interface Journal {
   /** Every session, in order of creation. */
   sessions(): Promise<SessionHead[]>;
   head(sessionId: string): Promise<SessionHead | undefined>;
+  /**
+   * Takes the events through `base.seq` away for good, in steps that hold up nobody: from now on the history begins behind that state. An
+   * id is known as long as its event is there. Changes nothing where so much is gone already, nor for another history of that id.
+   * @throws ShannonDashError UNSUPPORTED it keeps histories whole
+   */
+  cut(session: Pick<SessionHead, 'session_id' | 'epoch'>, base: Snapshot): Promise<void>;
+  /** The state at the cut, of whichever version; undefined where nothing was cut, or where it is damaged. */
+  loadBase(sessionId: string): Promise<Snapshot | undefined>;
   /** Deletes a session with its whole history. False if there is none. */
   delete(sessionId: string): Promise<boolean>;
   subscribe(listener: JournalListener): () => void;
@@ -166,11 +224,21 @@ export interface Journal {
   /** The servers that work with it now. A lease of any other server has ended. */
   servers(): ReadonlySet<string>;
   /**
-   * Keeps it in the place of an older one, or of one of another version; one that is not newer changes nothing, nor one of another
-   * history of that id: the session may have been deleted and created again meanwhile.
+   * Keeps it in the place of an older one, or of those of another version; of the older ones some stay (see `SnapshotLadder`), and one
+   * that is not newer may become one of them. One of another history of that id changes nothing: the session may have been deleted and
+   * created again meanwhile.
    */
   saveSnapshot(session: Pick<SessionHead, 'session_id' | 'epoch'>, snapshot: Snapshot): Promise<void>;
-  loadSnapshot(sessionId: string): Promise<Snapshot | undefined>;
+  /** The newest snapshot; with `through` the newest at that event or before, with `version` the newest of that version. */
+  loadSnapshot(sessionId: string, which?: SnapshotQuery): Promise<Snapshot | undefined>;
+  /**
+   * Keeps how far one has come that reads the journal by and by, by the ids of sessions: all of it or nothing. A session that is not
+   * there any more, or has another history, is left out.
+   * @param reader its name
+   */
+  saveCursors(reader: string, cursors: ReadonlyMap<string, Cursor>): Promise<void>;
+  /** What a reader of this name has saved, of the sessions that are there; undefined where none has ever saved anything. */
+  loadCursors(reader: string): Promise<Map<string, Cursor> | undefined>;
   /**
    * What whoever runs the server should know: sentences, which may name files. What there was to tell before anybody
    * listened is told to the first listener at once.
@@ -178,10 +246,23 @@ export interface Journal {
   onProblem(listener: (sentence: string) => void): () => void;
   /** Whether it could be written now. */
   health(): JournalHealth;
+  vitals(): JournalVitals;
+  /** Told each time that commits were moved to where they stay, and how long that kept the process. */
+  onWriteBack(listener: (elapsedMs: number) => void): () => void;
   /** Tells others who find it taken where the server listens that has it. */
   announce(url: string): void;
+  /** Bytes that what it holds takes: on disk without room that is free again, in memory the characters of its events. Undefined where nobody can say. */
+  usedBytes(): number | undefined;
   /** Size on disk in bytes; 0 in memory. */
   sizeBytes(): number;
+  /**
+   * Writes all that is committed at one moment, and nothing half, to a new file: a journal that can be opened as it is. Others work
+   * in between.
+   * @param path without it, beside the journal: whoever asks for it deletes it
+   * @returns its path
+   * @throws ShannonDashError UNSUPPORTED it is kept in no file; CONFLICT a backup is being written; why it cannot be written
+   */
+  backup(path?: string): Promise<string>;
   /** Commits what is waiting, then closes. Appends afterwards are refused. */
   close(): Promise<void>;
 }

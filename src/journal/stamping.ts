@@ -22,8 +22,16 @@ export interface Stamped {
  * @throws ShannonDashError LIMIT_REACHED
  */
 export function checkRoomForSession(sessions: number): void {
-  if (sessions < limits.sessions) return;
-  throw new ShannonDashError('LIMIT_REACHED', `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`);
+  if (sessions >= limits.sessions) throw tooManySessions();
+}
+
+export function tooManySessions(): ShannonDashError {
+  const sentence = `There are ${limits.sessions} sessions; delete one first: DELETE /api/sessions/{id}`;
+  return new ShannonDashError('LIMIT_REACHED', sentence, undefined, { limit: 'sessions' });
+}
+
+export function sessionExists(sessionId: string): ShannonDashError {
+  return new ShannonDashError('CONFLICT', `Session ${sessionId} exists already`);
 }
 
 /** A new history's random id. Short, for it is part of every id that the journal makes. */
@@ -97,19 +105,39 @@ export function stamp(head: { session_id: string; epoch: string; seq: number }, 
 }
 
 /**
- * Gives the events of a restored session, which keep their `seq`, id, source and times.
- * @throws ShannonDashError INVALID they are not those from the first on, each with its own id; TOO_LARGE
+ * Gives the next events of a session that is imported, which keep their `seq`, id, source and times.
+ * @throws ShannonDashError INVALID they do not follow, or two have the same id; TOO_LARGE
  */
-export function stampRestored(head: { session_id: string; epoch: string; seq: number }, events: readonly SessionEvent[]): Stamped {
-  const placeOfId = new Map<string, number>();
-  for (const [index, { id, seq }] of events.entries()) {
-    if (seq !== index + 1) throw new ShannonDashError('INVALID', `events[${index}].seq: must be ${index + 1}, as a history has no gap`);
-    const other = placeOfId.get(id);
-    if (other !== undefined) throw new ShannonDashError('INVALID', `events[${index}].id: event ${other} has the same id`);
-    placeOfId.set(id, seq);
-  }
-  const given = events.map(({ id, type, data, timestamp, source, received_at }) => ({ id, type, data, timestamp, source, received_at }));
+export function stampImported(head: { session_id: string; epoch: string; seq: number }, events: readonly SessionEvent[]): Stamped {
+  const ids = new Set<string>();
+  const given = events.map(({ id, seq, type, data, timestamp, source, received_at }, index): NewEvent => {
+    const next = head.seq + index + 1;
+    if (seq !== next) throw new ShannonDashError('INVALID', `events[${index}].seq: must be ${next}, as a history has no gap`);
+    if (ids.has(id)) throw sameId(index);
+    ids.add(id);
+    // An id that says its own place is in no index.
+    const kept = id === serverMadeId(head.epoch, seq) ? undefined : id;
+    return { id: kept, isIdNew: true, type, data, timestamp, source, received_at };
+  });
   return stamp(head, given, () => undefined);
+}
+
+/** An event of an import has the id of an earlier one. @param index its place among those that were given */
+export function sameId(index: number): ShannonDashError {
+  return new ShannonDashError('INVALID', `events[${index}].id: an event before it has the same id`);
+}
+
+export function importEnded(): ShannonDashError {
+  return new ShannonDashError('CONFLICT', 'This import has ended');
+}
+
+/** @throws ShannonDashError CONFLICT */
+export function checkTakesEvents({ session_id, imported }: { session_id: string; imported?: unknown }): void {
+  if (imported !== undefined) throw takesNoEvents(session_id);
+}
+
+export function takesNoEvents(sessionId: string): ShannonDashError {
+  return new ShannonDashError('CONFLICT', `${sessionId} is imported: it stays as it was recorded, and takes no events and no commands`);
 }
 
 /** An event from the JSON that `stamp` gave it. No quote stands bare within an id, so this is where its type begins. */
@@ -119,6 +147,21 @@ export function eventFromJson(sessionId: string, seq: number, json: string): Jou
 }
 
 const beforeType = '","type":"';
+const beforeTimestamp = '","timestamp":"';
+const beforeReceivedAt = ',"received_at":"';
+/** The end of an event that has `received_at`. Behind one in its data stands another brace. */
+const receivedAtEnd = /^([^"\\]*)"(?:,"source":"(?:[^"\\]|\\.)*")?\}$/;
+
+/** The type of an event, and when it happened by the server's clock (`receivedAt`), read from its JSON without parsing that. */
+export function typeAndTimeOf(json: string): { type: string; at: string } {
+  const start = json.indexOf(beforeType) + beforeType.length;
+  const end = json.indexOf('"', start);
+  const type = json.slice(start, end);
+  const received = json.lastIndexOf(beforeReceivedAt);
+  const at = received === -1 ? undefined : receivedAtEnd.exec(json.slice(received + beforeReceivedAt.length))?.[1];
+  const timestamp = end + beforeTimestamp.length;
+  return { type, at: at ?? json.slice(timestamp, json.indexOf('"', timestamp)) };
+}
 
 function isSameContent(known: JournalEvent, event: NewEvent, at: string): boolean {
   if (known.type !== event.type) return false;

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../executable/make-folder.ts';
 import { z } from 'zod';
 
 import { type ProcessRow, readProcessTable } from './tree/process-table.ts';
@@ -45,7 +46,7 @@ export async function enterLiveRuns(
     const startedAt = (await readProcessTable()).find(({ pid }) => pid === process.pid)?.startedAt ?? '';
     const own: LiveRun = { session, pid: process.pid, started_at: startedAt, instance_id: instanceId, within, cwd, root };
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
       writeFileSync(file, JSON.stringify(own), { mode: 0o600 });
     } catch {
       // A read-only home, or a full disk.

@@ -9,13 +9,20 @@ import { CheckpointAnnouncements } from './checkpoints/checkpoint-announcements.
 import { startChildProgram } from './program/child-program.ts';
 import { ChildTree } from './tree/child-tree.ts';
 import { startFileEvents } from './files/file-events.ts';
+import type { Survivor } from './tree/survivors.ts';
 import { forwardSignals, type ForwardedSignals, type SupervisedProgram } from './tree/forwarded-signals.ts';
+import { currentBranch } from '../git/current-branch.ts';
 import { endAllGit } from './git/git-process.ts';
 import { enterLiveRuns, liveRunsFolder } from './live-runs.ts';
 import { OutputLines } from './output/output-lines.ts';
 import type { OutputPassage } from './output/output-passage.ts';
+import { FullScreen, type OutputPiece } from './output/full-screen.ts';
+import { ScreenRecording } from './output/screen-recording.ts';
+import { findProgram } from './program/find-program.ts';
 import { readInheritedState } from './program/inherited-state.ts';
 import type { ProgramEnd } from './program/program-end.ts';
+import { kept, publishEnd } from './published-end.ts';
+import { RequestedStop } from './requested-stop.ts';
 import { ServerRestorer } from './server-restorer.ts';
 import { ProgramCheckpoints } from './checkpoints/program-checkpoints.ts';
 
@@ -37,8 +44,12 @@ export interface SuperviseOptions extends ConnectOptions {
   checkpoints: 'git' | 'none';
   /** Whether this run may take the session over from another run that is attached to it. */
   takesOver: boolean;
+  /** What the starter calls the session. */
+  labels: readonly string[];
   /** Whether changes of files below the working folder become events. */
   watchesFiles: boolean;
+  /** Whether the events of changed files have their diffs. */
+  tellsDiffs: boolean;
   /** The user's state folder, for data that is kept after the run. */
   stateFolder: string;
   /** Absolute paths of the server's own files. They are not watched and not part of any checkpoint. */
@@ -47,6 +58,8 @@ export interface SuperviseOptions extends ConnectOptions {
   redaction: Redaction | undefined;
   /** Shows the user one sentence. */
   onNote: (sentence: string) => void;
+  /** Shows a sentence on the program's own terminal, between its outputs. Not called while the program uses the whole screen. */
+  onStandstill: (sentence: string) => void;
   /** False: no server answers, and the program starts without waiting for one. */
   waitsForServer: boolean;
   /** Takes over outputs that children of the program may still write to. Called before this process closes its reading end. */
@@ -57,8 +70,9 @@ export interface SuperviseOptions extends ConnectOptions {
   restoreServer?: () => Promise<void>;
 }
 
-/** How a supervised program ended. `undelivered` counts the events that never reached the server. */
+/** How a supervised program ended, and what it has left running. `undelivered` counts the events that never reached the server. */
 export interface SuperviseResult extends ProgramEnd {
+  survivors: readonly Survivor[];
   undelivered: number;
 }
 
@@ -72,6 +86,9 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   // Names the run that acknowledges a HALT: readable for people, and different for every run.
   const instanceId = `run-${process.pid}@${hostname()}`;
   const cwd = process.cwd();
+  const inherited = readInheritedState(args.length + 1);
+  // What is not there makes no session.
+  if (inherited.rawArgs === undefined) findProgram(command, options.programPath ?? process.env['PATH']);
   const liveRuns = await enterLiveRuns(stateFolder, { session, instanceId, within: readEnvironment().run, cwd });
   const leftOut = [...options.leftOut, liveRunsFolder(stateFolder)];
   const checkpoints =
@@ -84,7 +101,7 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     token: options.token,
     client: options.client,
     instanceId,
-    capabilities: ['HALT', 'RESUME', 'DECISION', ...(checkpoints === undefined ? [] : ['ROLLBACK'])],
+    capabilities: ['HALT', 'RESUME', 'DECISION', 'STOP', ...(checkpoints === undefined ? [] : ['ROLLBACK'])],
     takeOver: options.takesOver,
     wantsChildToken: true,
     onUnreachable: 'continue',
@@ -102,11 +119,14 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
   const announcements = checkpoints && new CheckpointAnnouncements(run, checkpoints);
   const fileWatch = options.watchesFiles ? await startFileEvents(run, options) : undefined;
   const output = startOutput(run, options.redaction);
+  const screens = { stdout: new FullScreen(), stderr: new FullScreen() };
+  const recording = new ScreenRecording((piece) => void run.emit('process:screen', { ...piece }).catch(() => undefined), options.redaction);
+  const take = (stream: 'stdout' | 'stderr', { bytes, isFullScreen }: OutputPiece) =>
+    isFullScreen ? recording.write(bytes) : output.write(stream, bytes);
   let signals: ForwardedSignals | undefined;
   try {
     await announcements?.begin();
     const { promise: isStarted, resolve: resolveStarted } = Promise.withResolvers<SupervisedProgram>();
-    const inherited = readInheritedState(args.length + 1);
     signals = forwardSignals(isStarted, inherited.ignored);
     const startedAt = performance.now();
     const program = await startChildProgram({
@@ -115,7 +135,9 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
       env: childEnvironment(options, run, announcements?.key),
       inherited,
       mark: `SHANNON_DASH_RUN=${run.instanceId}`,
-      onOutput: (stream, bytes) => output.write(stream, bytes),
+      onOutput: (stream, bytes) => {
+        for (const piece of screens[stream].split(bytes)) take(stream, piece);
+      },
       onKeySignal: (signal) => {
         if (signal !== 'SIGTSTP') tree.noteDelivered(signal).catch(() => undefined);
         // A shell suspends the whole foreground group: this process and its callers. This process then stops the program.
@@ -129,7 +151,10 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     });
     resolveStarted({ program, tree });
     const toldWords = options.redaction?.words([command, ...args]) ?? [command, ...args];
-    handleCommands(run, tree, checkpoints, announcements);
+    const stop = new RequestedStop();
+    stop.handle(run, tree);
+    const say = (sentence: string) => void (screens.stdout.isOn || screens.stderr.isOn || options.onStandstill(sentence));
+    handleCommands(run, tree, { checkpoints, announcements, say });
     run.onDeleted(() => {
       checkpoints?.remove().catch(() => onNote('the checkpoints of the session, which was deleted, could not be removed'));
       if (tree.isHalted) onNote('the session was deleted while it was halted; the program goes on');
@@ -141,7 +166,10 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
         command: toldWords[0],
         args: toldWords.slice(1),
         // Only the name of the folder, because people on other machines read this event and the path means nothing there.
-        folder: basename(process.cwd()),
+        folder: basename(cwd),
+        branch: currentBranch(cwd),
+        user: options.client,
+        ...(options.labels.length === 0 ? {} : { labels: [...options.labels] }),
         pid: program.root.pid,
       },
       kept,
@@ -151,12 +179,16 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     options.leave(leftBehind);
     leftBehind.forEach((passage) => passage.close());
     signals.close();
+    await stop.settled();
     await tree.close();
+    for (const stream of ['stdout', 'stderr'] as const) for (const piece of screens[stream].rest()) take(stream, piece);
+    recording.flush();
     output.close();
     await checkpoints?.close().catch(() => undefined);
     await fileWatch?.finish();
-    publishEnd(run, end, Math.round(performance.now() - startedAt));
-    return { ...end, undelivered: await flushAtExit(run, server) };
+    const survivors = await tree.survivors();
+    publishEnd(run, end, { durationMs: Math.round(performance.now() - startedAt), stopped: stop.sentence, survivors });
+    return { ...end, survivors, undelivered: await flushAtExit(run, server) };
   } catch (error) {
     void run.emit('execution:failed', { error: error instanceof Error ? error.message : String(error) }, kept);
     await flushAtExit(run, server);
@@ -172,9 +204,6 @@ export async function supervise(options: SuperviseOptions): Promise<SuperviseRes
     endAllGit();
   }
 }
-
-/** For events that must not be dropped when the outbox is full. */
-const kept = { whenFull: 'wait' } as const;
 
 function childEnvironment(
   { url, session, checkpoints, programPath }: SuperviseOptions,
@@ -209,20 +238,25 @@ function startOutput(run: Orchestrator, redaction: Redaction | undefined): Outpu
   );
 }
 
-function handleCommands(
-  run: Orchestrator,
-  tree: ChildTree,
-  checkpoints: ProgramCheckpoints | undefined,
-  announcements: CheckpointAnnouncements | undefined,
-): void {
-  run.onCommand('HALT', async () => {
+interface CommandParts {
+  checkpoints: ProgramCheckpoints | undefined;
+  announcements: CheckpointAnnouncements | undefined;
+  say: (sentence: string) => void;
+}
+
+function handleCommands(run: Orchestrator, tree: ChildTree, { checkpoints, announcements, say }: CommandParts): void {
+  run.onCommand('HALT', async ({ by, reason }) => {
     const wasHalted = tree.isHalted;
     const result = await tree.halt();
-    if (!wasHalted) await checkpoints?.markStopped();
+    if (wasHalted) return result;
+    await checkpoints?.markStopped();
+    const why = typeof reason === 'string' && reason !== '' ? `: ${reason}` : '';
+    say(`halted by ${by ?? 'somebody'}${why}; to go on: shannon-dash send RESUME -s ${run.session}`);
     return result;
   });
-  run.onCommand('RESUME', async () => {
+  run.onCommand('RESUME', async ({ by }) => {
     checkpoints?.markRunning();
+    if (tree.isHalted) say(`resumed by ${by ?? 'somebody'}`);
     return tree.resume();
   });
   run.onCommand('ROLLBACK', async ({ command_id, by, steps, checkpoint_id, dry_run, force }) => {
@@ -245,12 +279,6 @@ function handleCommands(
       throw new Error(`nothing in this run listens for ${type}; a program does with the SDK: run.onCommand('${type}', ...)`);
     });
   }
-}
-
-function publishEnd(run: Orchestrator, { code, signal }: ProgramEnd, durationMs: number): void {
-  const end = { exit_code: code, signal, duration_ms: durationMs };
-  if (code === 0 && signal === null) void run.emit('execution:completed', { result: end }, kept);
-  else void run.emit('execution:failed', { error: signal === null ? `exit code ${code}` : `ended by ${signal}`, ...end }, kept);
 }
 
 /** @returns how many events were not delivered, because the server did not answer until the end */

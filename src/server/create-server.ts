@@ -8,6 +8,8 @@ import { normalHost } from '../core/loopback.ts';
 import { version } from '../executable/own-program.ts';
 import type { Journal } from '../journal/journal.ts';
 import { MemoryJournal } from '../journal/memory/memory-journal.ts';
+import type { OpenWorkTreeCheckpoints } from './agents/work-tree-checkpoints.ts';
+import { AgentHooks } from './agents/agent-hooks.ts';
 import { Authenticator } from './access/authenticator.ts';
 import { BrowserLogins } from './access/browser/browser-logins.ts';
 import { callerOf, guardServer } from './access/guarded-server.ts';
@@ -18,22 +20,32 @@ import { FailedTokens } from './access/limits/failed-tokens.ts';
 import { LocalUsers } from './access/local-users.ts';
 import { OwnToken } from './access/own-token.ts';
 import { OriginGuard } from './access/origin-guard.ts';
+import { genReqId } from './access/request-mark.ts';
+import { Shares } from './access/tokens/shares.ts';
 import { TokenRegistry } from './access/tokens/token-registry.ts';
 import { CountedLog } from './counted-log.ts';
 import { answerBadRequest, answerError } from './http/http-errors.ts';
 import { addRoutes } from './http/http-routes.ts';
 import { paceAnswers } from './http/paced-answers.ts';
+import { KernelSockets } from './kernel-sockets.ts';
+import { measureProcess } from './metrics/process-figures.ts';
+import type { NotificationOptions } from './notifications/notification-options.ts';
+import { Notifications } from './notifications/notifications.ts';
 import { Opened } from './opened.ts';
 import type { ServerLog } from './server-log.ts';
+import type { CutReason } from './sessions/backlog.ts';
 import { ReadBudget } from './sessions/read-budget.ts';
 import { shutDown } from './shutdown.ts';
 import { defaultSkillFolders } from './skills/skill-registry.ts';
 import { serveSockets } from './sockets/socket-gateway.ts';
+import type { TraceExportOptions } from './telemetry/trace-export.ts';
 import { leaveDescriptorRoom } from './tuning/descriptor-room.ts';
 import { fullTuning, type Tuning } from './tuning/tuning.ts';
 import { UnusedTime } from './unused-time.ts';
+import type { RetentionRules } from './sessions/retention.ts';
 import { Workspaces } from './workspace/workspaces.ts';
 
+export type { TraceExportOptions } from './telemetry/trace-export.ts';
 export { openJournalAt } from '../journal/open-journal.ts';
 
 /** How long a request may take to come in. Fastify sets no limit of its own. */
@@ -62,6 +74,8 @@ export interface ServerOptions {
   endsWhenUnused?: boolean;
   /** A session without an orchestrator is lost when it has been silent for so long. Default: five minutes. */
   lostAfterMs?: number;
+  /** What is removed from the journal, and from those of tenants, by and by. Default: nothing. */
+  retention?: RetentionRules | undefined;
   /** Shortcuts through private parts of the server's dependencies; `false` switches one off. Default: all are on. */
   tuning?: Partial<Tuning>;
   /** The file with the tokens that callers may show, as `shannon-dash token` writes it. Default: there are none. */
@@ -70,10 +84,18 @@ export interface ServerOptions {
   openTenantJournal?: ((tenant: string) => Promise<Journal>) | undefined;
   /** An identity provider whose tokens callers may show too. Default: none. */
   identityProvider?: IdentityProviderOptions | undefined;
+  /** Where the sessions, but not those of tenants, are sent as traces of OpenTelemetry. Default: nowhere. */
+  traceExport?: TraceExportOptions | undefined;
   /** Whether processes of the server's own user, on this machine, need a token too. Default: with `publicUrl`. */
   asksEverybody?: boolean;
   /** Addresses of proxies, or networks as `10.0.0.0/8`, that say truly in `X-Forwarded-For` who calls. Default: none is believed. */
   trustedProxies?: readonly string[];
+  /** Whom it tells what needs a person and what has ended, as `shannon-dash notify` has it. Default: nobody. */
+  notifications?: NotificationOptions | undefined;
+  /** Opens the checkpoints of the work tree that a coding agent works in. Default: none are taken. */
+  openCheckpoints?: OpenWorkTreeCheckpoints | undefined;
+  /** The longest that a hook of a coding agent is held, in milliseconds. Default: as long as the agent waits for it. */
+  hookHoldMs?: number | undefined;
   /** Where the server logs. Default: nowhere. */
   log?: ServerLog;
 }
@@ -114,7 +136,8 @@ export async function createServer(options: ServerOptions = {}): Promise<DashSer
 async function compose(options: ServerOptions, opened: Opened): Promise<DashServer> {
   const log = options.log ?? pino({ level: 'silent' });
   const workspaces = opened.keep(await openWorkspaces(options, log), (each) => each.close());
-  const budget = opened.keep(new ReadBudget(), (each) => each.close());
+  const kernel = opened.keep(new KernelSockets(), (each) => each.close());
+  const budget = opened.keep(new ReadBudget(kernel), (each) => each.close());
   const publicUrl = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin;
   const guard = new OriginGuard({
     origins: options.corsOrigins ?? [],
@@ -122,20 +145,6 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
     allowsDevOrigins: options.devOrigins ?? true,
     publicUrl,
   });
-  const logins = opened.keep(new BrowserLogins(guard), (each) => each.close());
-  const app = opened.keep(httpServer(log), (each) => each.close());
-  const io = opened.keep(socketServer(app), (each) => Promise.all([each.close(), app.close()]));
-  const unused = new UnusedTime(() => io.engine.clientsCount);
-  unused.count(app);
-  const { metrics } = workspaces.own;
-  metrics.gauge('shannon_dash_waiting_bytes', 'Bytes that wait to be read', () => budget.bytes);
-  const onSlowConsumer = () => metrics.slowConsumer();
-  const onCut = () => {
-    onSlowConsumer();
-    log.warn('slow consumer: answer cut');
-  };
-  const tuning = { ...fullTuning, ...options.tuning };
-  paceAnswers(app, { budget, tuning, onCut });
   const tokens =
     options.tokenFile === undefined
       ? undefined
@@ -146,9 +155,30 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
           }),
           (each) => each.close(),
         );
+  const shares = tokens && new Shares(tokens);
+  const logins = opened.keep(new BrowserLogins(guard, shares), (each) => each.close());
+  const app = opened.keep(httpServer(log), (each) => each.close());
+  const io = opened.keep(socketServer(app), (each) => Promise.all([each.close(), app.close()]));
+  const onProblem = (error: unknown) => log.error({ err: error }, 'a hook of an agent failed');
+  const agentHooks = opened.keep(
+    new AgentHooks({ mostHoldMs: options.hookHoldMs, openCheckpoints: options.openCheckpoints, onProblem }),
+    (each) => each.close(),
+  );
+  // An agent that is attended uses the server, though it is connected only while it fires a hook; and a browser that starts will.
+  const unused = new UnusedTime(() => io.engine.clientsCount + agentHooks.size + logins.waiting);
+  unused.count(app);
+  const { metrics } = workspaces.own;
+  opened.keep(measureProcess(metrics, budget), (stop) => stop());
+  const onSlowConsumer = (reason: CutReason) => metrics.slowConsumer(reason);
+  const onCut = () => {
+    onSlowConsumer('stalled');
+    log.warn('slow consumer: answer cut');
+  };
+  const tuning = { ...fullTuning, ...options.tuning };
+  paceAnswers(app, { budget, tuning, onCut });
   await tokens?.ready;
   const provider = options.identityProvider && (await openProvider(options.identityProvider, (tenant) => workspaces.prepare(tenant)));
-  const users = opened.keep(new LocalUsers(), (each) => each.close());
+  const users = new LocalUsers(kernel);
   // A proxy on this machine that says nothing of its callers looks like one of the user's programs.
   const asksEverybody = options.asksEverybody ?? publicUrl !== undefined;
   const ownToken = asksEverybody ? new OwnToken() : undefined;
@@ -158,17 +188,28 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
   const { owners } = callerLimits;
   const known = { addresses, failures: new FailedTokens(), own: ownToken };
   const authenticator = new Authenticator({ tokens, provider, findChild, users, logins, asksEverybody, ...known });
-  const edge = { as: workspaces.as.bind(workspaces), budget, tuning, version, onSlowConsumer };
+  const edge = {
+    as: workspaces.as.bind(workspaces),
+    addressOf: callerLimits.addressOf.bind(callerLimits),
+    budget,
+    tuning,
+    version,
+    onSlowConsumer,
+    onRefused: (error: unknown) => metrics.refused(error),
+  };
   serveSockets(io, { ...edge, log, authenticator, onJoined: (connection) => owners.joined(connection) });
   io.engine.on('connection', (connection) => owners.bind(connection, callerOf(connection.request)));
-  guardServer(app.server, { guard, authenticator, limits: callerLimits, log, isHttps: publicUrl?.startsWith('https:') === true });
+  const isHttps = publicUrl?.startsWith('https:') === true;
+  guardServer(app.server, { ...edge, guard, authenticator, limits: callerLimits, log, isHttps });
   leaveDescriptorRoom(app.server, tuning, log);
   const prove = ownToken?.prove.bind(ownToken);
-  addRoutes(app, { ...edge, logins, publicUrl, prove, endsWhenUnused: options.endsWhenUnused ?? false });
+  addRoutes(app, { ...edge, agentHooks, logins, shares, publicUrl, prove, endsWhenUnused: options.endsWhenUnused ?? false });
 
   // `localhost` has two addresses. The server serves connections to the second like those to the first.
   const loopback6 = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => void app.server.emit('connection', socket));
   opened.keep(loopback6, (each) => each.listening && each.close());
+  const notifications =
+    options.notifications && opened.keep(new Notifications(workspaces, options.notifications, publicUrl, log), (each) => each.close());
   let closing: Promise<void> | undefined;
   return {
     ownToken,
@@ -186,6 +227,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<DashServ
       if (place === undefined) throw new Error('The server listens, and has not said so');
       if (isLocalhost) await alsoListen(loopback6, place.port);
       workspaces.announce(place.url);
+      notifications?.announce(place.url);
       return place;
     },
     unusedMs: () => unused.elapsedMs(),
@@ -198,16 +240,12 @@ function openWorkspaces(options: ServerOptions, log: ServerLog): Promise<Workspa
   // The journal reports at most once a second that it cannot be written, so that a refused request does not add a line of its own.
   journal.onProblem((sentence) => log.error(sentence));
   const denials = new CountedLog(log);
+  const { projectFolder: cwd = process.cwd(), skillFolders: extra = [], commandExpiryMs, lostAfterMs, retention, traceExport } = options;
+  const given = { journal, commandExpiryMs, lostAfterMs, retention, traceExport };
   return Workspaces.open({
     own: {
-      journal,
-      skillFolders: defaultSkillFolders({
-        cwd: options.projectFolder ?? process.cwd(),
-        home: homedir(),
-        extra: options.skillFolders ?? [],
-      }),
-      commandExpiryMs: options.commandExpiryMs,
-      lostAfterMs: options.lostAfterMs,
+      ...given,
+      skillFolders: defaultSkillFolders({ cwd, home: homedir(), extra }),
       asksEverybody: options.asksEverybody ?? false,
       onProblem: (error) => log.error({ err: error }, 'a background task failed'),
       onWarning: (sentence) => log.warn(sentence),
@@ -227,7 +265,8 @@ function httpServer(log: ServerLog): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
   const app: FastifyInstance = fastify({
     loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
+    genReqId,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: limits.requestBytes,
     forceCloseConnections: true,
     requestTimeout: requestMs,

@@ -8,6 +8,10 @@ const longestTimerMs = 2 ** 31 - 1;
 export class Deadlines {
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
+  get size(): number {
+    return this.#timers.size;
+  }
+
   /** Cancels the work of one session. Its keys are `<kind> <session id>\n<id>`. */
   cancelBelow(sessionId: string): void {
     for (const key of this.#timers.keys()) {

@@ -10,7 +10,8 @@ export class KeyedMutex {
     let tail = this.#tails.get(key);
     if (tail === undefined) this.#tails.set(key, (tail = { last: Promise.resolve(), waiting: 0 }));
     if (tail.waiting >= limits.serialWork) {
-      return Promise.reject(new ShannonDashError('LIMIT_REACHED', `${tail.waiting} requests for ${key} wait already; send less at a time`));
+      const sentence = `${tail.waiting} requests for ${key} wait already; send less at a time`;
+      return Promise.reject(new ShannonDashError('LIMIT_REACHED', sentence, undefined, { limit: 'requests' }));
     }
     const { last } = tail;
     const result = last.then(work, work);

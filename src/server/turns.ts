@@ -17,3 +17,15 @@ function takeTurn(): void {
   if (waiting.length > 0) setImmediate(takeTurn);
   resolve?.();
 }
+
+/** What reads once for all who ask in one turn of the event loop. */
+export function oncePerTurn<Value>(read: () => Value): () => Value {
+  let known: { value: Value } | undefined;
+  return () => {
+    if (known === undefined) {
+      known = { value: read() };
+      setImmediate(() => (known = undefined));
+    }
+    return known.value;
+  };
+}

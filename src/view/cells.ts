@@ -1,5 +1,8 @@
+/** What an event is about: what is done, who does it, files, checks, or how the session is steered. */
+export type GroupTone = 'work' | 'people' | 'files' | 'checks' | 'control';
+
 /** What a piece of text means; each screen has its own colours for it. `line` is for borders and bars: nothing that is read. */
-export type Tone = 'plain' | 'line' | 'strong' | 'good' | 'bad' | 'warn' | 'active';
+export type Tone = 'plain' | 'line' | 'strong' | 'good' | 'bad' | 'warn' | 'active' | GroupTone;
 
 /** A piece of text in one tone. The text is clean already. */
 export interface Span {

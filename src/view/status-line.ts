@@ -60,16 +60,18 @@ export function statusLine({ state, style, missed, wallMs }: Pick<ViewModel, 'st
     });
   }
   if (hasLostOrchestrator(state)) {
-    sentences.push({
-      text: `orchestrator lost, last seen ${durationSince(state.orchestrator?.last_seen ?? null, style.nowMs)} ago`,
-      tone: 'bad',
-    });
+    sentences.push({ text: goneSentence(state, style), tone: 'bad' });
   } else if (state.lost !== null) sentences.push({ text: silentSentence(state, style), tone: 'bad' });
   if (state.status === 'failed') sentences.push({ text: state.error === null ? 'failed' : `failed: ${shown(state.error)}`, tone: 'bad' });
   if (state.status === 'completed') sentences.push({ text: resultSentence(state), tone: 'good' });
   if (state.status === 'running' && state.message !== null) sentences.push({ text: shown(state.message), tone: 'plain' });
   if (sentences.length === 0 && state.task !== null) sentences.push({ text: shown(state.task) });
   return sentences;
+}
+
+/** How long ago the program of a session went that goes on. Whether the work goes on, nobody knows: it is never said to have stopped. */
+export function goneSentence({ orchestrator }: SessionState, style: Style): string {
+  return `the program is gone without a word, last seen ${durationSince(orchestrator?.last_seen ?? null, style.nowMs)} ago`;
 }
 
 /** For how long no event of a lost session has come. */

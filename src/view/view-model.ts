@@ -1,5 +1,5 @@
 import type { SessionState } from '../core/protocol/session-state.ts';
-import type { LogLine } from './log-buffer.ts';
+import type { LogLine } from './log/log-lines.ts';
 import type { Style } from './style.ts';
 
 /** What is said of the connection. */
@@ -19,6 +19,8 @@ interface ConnectionView {
 export interface SessionSummary {
   state: SessionState;
   eventsPerSecond: number;
+  /** The events of each of the last seconds, the latest last. */
+  lastSeconds?: (seconds: number) => readonly number[];
 }
 
 /** What is known and shown, on any screen: the same model gives the same words. */

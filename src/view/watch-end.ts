@@ -2,7 +2,7 @@ import type { SessionEvent } from '../core/protocol/event.ts';
 import { isLive, type SessionState } from '../core/protocol/session-state.ts';
 
 /** What a watcher may wait for. */
-export type UntilCondition = 'done' | 'failed' | 'decision';
+export type UntilCondition = 'done' | 'failed' | 'lost' | 'decision';
 
 /** Why a watch ends by itself. */
 export type WatchEnding = 'run-completed' | 'run-failed' | 'decision-pending' | 'event-reached';

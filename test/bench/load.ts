@@ -1,13 +1,22 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
+import type { Verb } from '../../src/core/access.ts';
 import type { MeasuredServer } from './measured-server.ts';
 
 /** Events that producers may be ahead of the slowest watcher. */
 const windowEvents = 256;
 const eventBytes = 200;
 
-/** @param subscribe false for who only asks: no events come with its answers, from either server */
-export async function connect({ url, token }: Pick<MeasuredServer, 'url' | 'token'>, subscribe = true): Promise<Socket> {
+/**
+ * @param subscribe false for who only asks: no events come with its answers, from either server
+ * @param verb what the client is about to do
+ */
+export async function connect(
+  { url, tokenFor }: Pick<MeasuredServer, 'url' | 'tokenFor'>,
+  subscribe = true,
+  verb: Verb = 'watchAll',
+): Promise<Socket> {
+  const token = tokenFor(verb);
   const socket = io(url, { transports: ['websocket'], forceNew: true, auth: { subscribe, ...(token === undefined ? {} : { token }) } });
   await new Promise((resolve, reject) => {
     socket.once('connected', resolve);
@@ -33,7 +42,7 @@ export async function cpuPerDelivery(
   shape: { producers: number; watchers: number; deliveries: number; batch: boolean },
 ): Promise<number> {
   const watchers = await Promise.all(Array.from({ length: shape.watchers }, () => connect(server)));
-  const producers = await Promise.all(Array.from({ length: shape.producers }, () => connect(server)));
+  const producers = await Promise.all(Array.from({ length: shape.producers }, () => connect(server, true, 'publish')));
   const received = new Int32Array(shape.watchers);
   for (const [index, watcher] of watchers.entries()) {
     watcher.on('skill:progress', () => {
@@ -72,7 +81,7 @@ export async function pacedLatency(
   { perSecond, watchers: count, events }: { perSecond: number; watchers: number; events: number },
 ): Promise<number[]> {
   const watchers = await Promise.all(Array.from({ length: count }, () => connect(server)));
-  const producer = await connect(server);
+  const producer = await connect(server, true, 'publish');
   const latencies: number[] = [];
   const done = new Promise<void>((resolve) => {
     for (const watcher of watchers) {
@@ -99,8 +108,9 @@ export async function roundTrips(
   server: MeasuredServer,
   count: number,
   request: (socket: Socket, index: number) => Promise<unknown>,
+  verb?: Verb,
 ): Promise<number[]> {
-  const socket = await connect(server, false);
+  const socket = await connect(server, false, verb);
   const took: number[] = [];
   for (let index = 0; index < count; index++) {
     const start = performance.now();
@@ -112,8 +122,9 @@ export async function roundTrips(
   return took.slice(Math.floor(count / 10));
 }
 
-/** The header with the token of a server. */
-export function bearer({ token }: Pick<MeasuredServer, 'token'>): { authorization?: string } {
+/** The header with the token for a verb. */
+export function bearer({ tokenFor }: Pick<MeasuredServer, 'tokenFor'>, verb: Verb): { authorization?: string } {
+  const token = tokenFor(verb);
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
@@ -150,7 +161,7 @@ async function keepInFlight(count: number, inFlight: number, request: () => Prom
 
 /** Wall microseconds for each of `count` events published one by one on one connection, each acknowledged, so many in flight. */
 export async function singlePublishing(server: MeasuredServer, { count, inFlight }: { count: number; inFlight: number }): Promise<number> {
-  const socket = await connect(server, false);
+  const socket = await connect(server, false, 'publish');
   const events = [smallEvent()];
   const publish = () =>
     new Promise<void>((resolve, reject) => {
@@ -172,7 +183,7 @@ export async function publishInTurn(
   server: MeasuredServer,
   { sessions, count, inFlight }: { sessions: number; count: number; inFlight: number },
 ): Promise<number> {
-  const socket = await connect(server, false);
+  const socket = await connect(server, false, 'publish');
   const events = [smallEvent()];
   let turn = 0;
   const publish = async () => {
@@ -192,7 +203,7 @@ export async function publishInTurn(
 export async function singlePosting(server: MeasuredServer, { count, clients }: { count: number; clients: number }): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const body = JSON.stringify(smallEvent());
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...bearer(server) };
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...bearer(server, 'publish') };
   const post = () =>
     new Promise<void>((resolve, reject) => {
       const sent = httpRequest(`${server.url}/api/sessions/bench-posted/events`, { method: 'POST', agent, headers }, (answer) => {

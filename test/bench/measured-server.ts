@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Role } from '../../src/core/access.ts';
+import { may, type Role, type Verb } from '../../src/core/access.ts';
 import { createToken } from '../../src/server/access/tokens/token-changes.ts';
 import { tokenFileOf } from '../../src/server/access/tokens/token-file.ts';
 import { createInterface } from 'node:readline';
@@ -14,23 +14,24 @@ const ticksPerSecond = 100;
 export interface MeasuredServer {
   name: 'shannon-dash' | 'bare relay';
   url: string;
-  /** What its clients have to show. */
-  token?: string | undefined;
+  /** What a client has to show that uses a verb. */
+  tokenFor: (verb: Verb) => string | undefined;
   /** CPU seconds used so far, user and system. */
   cpuSeconds(): number;
   residentBytes(): number;
   stop(): Promise<void>;
 }
 
-/** Starts the built program with a SQLite journal in a fresh folder. @param role of the token that its clients then need, and have */
-export async function startDash(role?: Role): Promise<MeasuredServer> {
+/**
+ * Starts the built program.
+ * @param role of the token that its clients then need, and have
+ * @param location of its journal; default: a file in a fresh folder
+ */
+export async function startDash(role?: Role, location?: string): Promise<MeasuredServer> {
   const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-bench-'));
   const program = join(import.meta.dirname, '../../bin/shannon-dash.js');
-  const journal = join(folder, 'journal.db');
-  const token =
-    role === undefined
-      ? undefined
-      : createToken(tokenFileOf(journal), { name: 'bench', role, sessions: role === 'orchestrator' ? ['bench-*', 'paced'] : ['*'] }).text;
+  const journal = location ?? join(folder, 'journal.db');
+  const tokenFor = role === undefined ? () => undefined : tokensIn(tokenFileOf(journal), role);
   const child = spawn(
     process.execPath,
     [
@@ -51,7 +52,15 @@ export async function startDash(role?: Role): Promise<MeasuredServer> {
     },
   );
   const server = await measured('shannon-dash', child, () => rmSync(folder, { recursive: true, force: true }));
-  return { ...server, token };
+  return { ...server, tokenFor };
+}
+
+/** A token of the role where it may use a verb, an admin's elsewhere. Commands are an admin's: those of others are counted. */
+function tokensIn(file: string, role: Role): MeasuredServer['tokenFor'] {
+  const sessions = role === 'orchestrator' ? ['bench-*', 'paced'] : ['*'];
+  const { text } = createToken(file, { name: 'bench', role, sessions });
+  const admin = createToken(file, { name: 'admin', role: 'admin' }).text;
+  return (verb) => (verb !== 'command' && may(role, verb) ? text : admin);
 }
 
 /** Starts the bare relay. */
@@ -70,6 +79,7 @@ async function measured(name: MeasuredServer['name'], child: ChildProcess, clean
   return {
     name,
     url,
+    tokenFor: () => undefined,
     cpuSeconds() {
       // proc(5): after the name in parentheses, utime and stime are the 12th and 13th fields.
       const fields = proc('stat').split(') ')[1]?.split(' ') ?? [];

@@ -65,7 +65,7 @@ test('a line that is refused is named; what stands before it is journalled', asy
 
 test('an open stdin does not hold back what has come', async () => {
   const place = await serve('--journal', 'memory');
-  const watcher = place.start('watch', 's', '--json');
+  const watcher = place.start('watch', 's', '--wait', '--json');
   await watcher.until(({ stderr }) => stderr.includes('waiting for s'));
   const emit = place.start('emit', '-', '-s', 's');
   emit.child.stdin?.write('{"type":"first:event"}\n');

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
 import { expect, onTestFinished, test } from 'vitest';
-import { bin, newPlace, nodePath, StartedProgram } from './started-program.ts';
+import { bin, newPlace, nodePath, runProgram, StartedProgram } from './started-program.ts';
 
 /** By the name of this machine a caller has come from elsewhere, whoever it is. */
 async function statusFromElsewhere(url: string, token: string): Promise<number> {
@@ -35,8 +35,16 @@ test('a server that other machines reach writes its first tokens to files, where
     await again.until(({ stdout }) => stdout.includes('\n'));
     again.child.kill('SIGTERM');
     const { stdout } = await again.ended;
-    expect(stdout).not.toContain('journal.db-token-');
+    // Later starts recall where they are, and make no others.
+    for (const name of ['viewer', 'operator', 'admin']) expect(stdout).toContain(`journal.db-token-${name}`);
     expect(readdirSync(folder).filter((name) => name.includes('token-'))).toEqual(before);
+    expect(await runProgram(['token', 'revoke', 'viewer'], place)).toMatchObject({ code: 0 });
+    const third = new StartedProgram(args, place);
+    await third.until(({ stdout: told }) => told.includes('\n'));
+    third.child.kill('SIGTERM');
+    const told = (await third.ended).stdout;
+    expect(told).not.toContain('journal.db-token-viewer');
+    expect(told).toContain('journal.db-token-operator');
   }
 });
 
@@ -51,6 +59,7 @@ test('on a terminal it shows three lines to paste, which work, and leaves no fil
   const lines = [...output.matchAll(/^SHANNON_DASH_URL=(\S+) SHANNON_DASH_TOKEN=(sd_\w+) shannon-dash (\w+)/gm)];
   expect(lines.map(([, , , command]) => command)).toEqual(['watch', 'watch', 'stats']);
   const port = /shannon-dash at http:\/\/127.0.0.1:(\d+)/.exec(output)?.[1];
+  expect(output).toMatch(new RegExp(`others +http://[^ ]+:${port} from other machines`));
   for (const [, url = '', token = ''] of lines) {
     expect(url).toContain(`:${port}`);
     await expect.poll(() => statusFromElsewhere(`http://127.0.0.1:${port}`, token)).toBe(200);

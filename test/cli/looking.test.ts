@@ -100,6 +100,25 @@ test('commands tells state, by whom and how long ago, also when the run is over'
   expect((await place.run('commands', '--status', 'failed')).stderr).toBe('nobody has sent s a command that is failed\n');
 });
 
+test('commands says for whom a command waits; cancel takes it back, resend sends it again', async () => {
+  const place = await serve('--journal', 'memory');
+  await place.run('emit', 'execution:started', '-s', 's');
+  for (const id of ['c-1', 'c-2']) await place.run('send', 'INJECT', '--skill', 'lint', '--id', id, '--wait', 'queued');
+  const { stdout } = await place.run('commands');
+  expect(stdout).toMatch(/^INJECT +queued .* c-2 +2 of 2, waits for an orchestrator to attach; \{/m);
+  expect(stdout).toMatch(/^INJECT +queued .* c-1 +1 of 2, waits for an orchestrator to attach; \{/m);
+  expect(await place.run('commands', 'resend', 'c-1')).toMatchObject({
+    code: 7,
+    stderr: expect.stringContaining('has not ended') as string,
+  });
+  expect(await place.run('commands', 'cancel', 'c-1')).toMatchObject({ code: 0, stdout: 'cancelled INJECT c-1: no program has had it\n' });
+  expect((await place.run('commands', '--status', 'cancelled')).stdout).toMatch(/^INJECT +cancelled .* c-1 +Taken back by \S+$/m);
+  await attachOrchestrator(place.url, { instance_id: 'one' });
+  const { code, stdout: again } = await place.run('commands', 'resend', 'c-1');
+  expect({ code, again }).toMatchObject({ code: 0, again: expect.stringMatching(/^INJECT applied by one in /) as string });
+  expect((await place.run('commands', 'cancel')).code).toBe(2);
+});
+
 test('ping: a line a probe, then the summary', async () => {
   const place = await serve('--journal', 'memory');
   const { code, stdout } = await place.run('ping', '-c', '3', '-i', '0');
@@ -122,4 +141,27 @@ test('ping goes on until Ctrl-C, and counts what is lost', async () => {
   const end = await ping.ended;
   expect(end.code).toBe(130);
   expect(end.stdout).toMatch(/^\d+ sent, \d+ received, [\d.]+% loss$/m);
+});
+
+test('analytics sums the sessions up: as a table, as CSV and as a document', async () => {
+  const place = await serve('--journal', 'memory');
+  expect(await place.run('analytics')).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: expect.stringContaining('there are no runs of that time'),
+  });
+  for (const [session, end] of [
+    ['a', 'completed'],
+    ['b', 'failed'],
+  ]) {
+    await place.run('emit', 'execution:started', '-s', String(session), '--data', '{"folder":"shop"}');
+    await place.run('emit', `execution:${end}`, '-s', String(session));
+  }
+  const table = await place.run('analytics', '--by', 'folder');
+  expect(table.stdout).toMatch(/^FOLDER +RUNS +FAILED +P50 .*COST\nshop +2 +1 \(50%\) /);
+  const csv = await place.run('analytics', '--by', 'folder', '--since', '24h', '--csv');
+  expect(csv.stdout).toMatch(/^key,sessions,started,.*\nshop,2,2,1,1,0,0\.5,/);
+  const { stdout } = await place.run('analytics', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ v: 1, by: 'day', total: { sessions: 2, completed: 1, failed: 1 }, rows: [{ started: 2 }] });
+  expect(await place.run('analytics', '--by', 'moon')).toMatchObject({ code: 2 });
 });

@@ -97,7 +97,8 @@ describe.runIf(process.platform === 'linux' && ['x64', 'arm64'].includes(process
 
   test('comes with the licences of all that is in it', () => {
     const text = readFileSync(join(folder, 'LICENSES.txt'), 'utf8');
-    for (const name of ['ink', 'fastify', 'zod', 'Node.js', 'node-pty']) expect(text).toContain(`\nName: ${name}\n`);
+    for (const name of ['ink', 'fastify', 'zod', 'Node.js', 'node-pty', 'react-dom'])
+      expect(text).toMatch(new RegExp(`^${name}(?: \\d.*)?$`, 'm'));
   });
 
   test('serves: events, skills, commands, a journal that the next server has; and keeps no compiled code', async () => {
@@ -115,7 +116,9 @@ describe.runIf(process.platform === 'linux' && ['x64', 'arm64'].includes(process
       const { skills } = (await http<{ skills: { name: string }[] }>('GET', `${first.url}/api/skills`)).body;
       return skills.some(({ name }) => name === 'one');
     });
-    const watcher = new StartedProgram(['watch', 's', '--json', '--since', '0', '--url', first.url], place);
+    const [script = ''] = /\/web\/page-[^"]+\.js/.exec(await (await fetch(`${first.url}/s/s`)).text()) ?? [];
+    expect((await fetch(first.url + script)).headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    const watcher = new StartedProgram(['watch', 's', '--wait', '--json', '--since', '0', '--url', first.url], place);
     expect(await first.run('emit', 'skill:started', '-s', 's', '--data', '{"skill_name": "one"}')).toMatchObject({ code: 0, stderr: '' });
     await watcher.until(({ stdout }) => stdout.includes('skill:started'));
     expect(await first.run('send', 'HALT', '-s', 's', '--json')).toMatchObject({

@@ -14,12 +14,37 @@ async function loginWith(link: string) {
 
 test('open prints a link that works once, and without a screen starts nothing', async () => {
   const place = await serve('--journal', 'memory', '--auth');
+  await place.run('emit', 'execution:started', '-s', 'nightly');
   const { code, stdout, stderr } = await place.run('open', 'nightly');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(new RegExp(`^${place.url}/login#[\\w-]{43}/nightly\n$`));
   expect([await loginWith(stdout.trim()), await loginWith(stdout.trim())]).toMatchObject([{ status: 200 }, { status: 401 }]);
+  expect((await place.run('open', 'nightly', '--at', '7')).stdout).toMatch(/\/login#[\w-]{43}\/nightly\/7\n$/);
+  expect(await place.run('open', '--at', '7')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--at is a moment of one session'),
+  });
   const { url } = JSON.parse((await place.run('open', '--json')).stdout) as { url: string };
   expect(await loginWith(url)).toMatchObject({ status: 200 });
+});
+
+test('share prints a link to one session, which stands among the tokens until it is revoked', async () => {
+  const place = await serve('--auth');
+  expect((await place.run('emit', 'execution:started', '-s', 'nightly')).code).toBe(0);
+  const { code, stdout, stderr } = await place.run('share', 'nightly', '--expires', '8h', '--at', '1');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`^${place.url}/login#sd_\\w+/nightly/1\n$`));
+  expect(stderr).toMatch(/watches nightly for 8h[\s\S]*undo it: shannon-dash token revoke \w{8}\n$/);
+  const list = async () => (await place.run('token', 'list')).stdout;
+  expect(await list()).toMatch(/share-\w{8}\s+viewer, unopened link of \S+\s+nightly\s+.*in (?:8h|7h59m)/);
+  expect(await loginWith(stdout.trim())).toMatchObject({ status: 200 });
+  expect(await list()).toContain('viewer, opened link of');
+  const { id } = JSON.parse((await place.run('open', 'nightly', '--share', '--json')).stdout) as { id: string };
+  expect((await place.run('token', 'revoke', id)).code).toBe(0);
+  expect(await list()).not.toContain(id);
+  expect(await place.run('share')).toMatchObject({ code: 2, stderr: expect.stringContaining('name it') });
+  expect(await place.run('share', 'nightly', '--expires', '60d')).toMatchObject({ stderr: expect.stringContaining('at most 30 days') });
+  expect(await place.run('share', 'nosuch')).toMatchObject({ stderr: expect.stringContaining('not found: nosuch') });
 });
 
 test.runIf(process.platform === 'linux')(

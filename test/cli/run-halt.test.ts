@@ -75,3 +75,57 @@ test('what the program itself had stopped stays stopped, and an end signal reach
   await program.ended;
   await until('nothing of it is left', () => !readProcTable().some(({ pid, state }) => [stopped, running].includes(pid) && state !== 'Z'));
 });
+
+test('STOP ends the program and everything that it has started, halted or not, by force what does not end by itself', async () => {
+  const place = await newRunPlace();
+  const script = `trap '' TERM; sleep 300 & echo $! > plain; setsid sleep 300 & sleep 0.1; echo $! > apart; while :; do sleep 0.1; done`;
+  const program = place.start('s', '--no-files', '--', 'sh', '-c', script);
+  await until('it works', () => place.read('apart') !== undefined && place.read('apart') !== '');
+  const [plain, apart] = [Number(place.read('plain')), Number(place.read('apart'))];
+  expect(await place.command('s', 'HALT')).toMatchObject({ status: 'applied' });
+  const stopped = await place.command('s', 'STOP', { reason: 'enough', grace_ms: 200 });
+  expect(stopped).toMatchObject({ status: 'applied', result: { killed: expect.any(Number) as number } });
+  expect((await program.ended).signal).toBe('SIGKILL');
+  for (const pid of [plain, apart]) expect(['gone', 'Z']).toContain(stateOf(pid));
+  const failed = await place.untilEvent('s', 'execution:failed');
+  expect(failed.data).toMatchObject({ error: expect.stringMatching(/^stopped by .*: enough$/) as string, exit_code: 137 });
+  expect(await place.command('s', 'STOP')).toMatchObject({ status: 'rejected', error: 'Cannot stop - execution is failed' });
+});
+
+test('STOP lets a program end by itself that does', async () => {
+  const place = await newRunPlace();
+  const program = place.start('s', '--no-files', '--', 'sh', '-c', 'trap "echo saved; exit 0" TERM; echo up; while :; do sleep 0.1; done');
+  await program.until(({ stdout }) => stdout.includes('up'));
+  expect(await place.command('s', 'STOP')).toMatchObject({ status: 'applied', result: { killed: 0 } });
+  const end = await program.ended;
+  expect([end.code, end.stdout]).toEqual([0, 'up\nsaved\n']);
+  expect((await place.untilEvent('s', 'execution:failed')).data).toMatchObject({ exit_code: 0 });
+});
+
+test('background tasks that come back when they are killed do not while the session is halted', async () => {
+  const place = await newRunPlace();
+  const script = 'while :; do sh -c "echo \\$\\$ > task; exec sleep 300"; done & wait';
+  const program = place.start('s', '--no-files', '--', 'bash', '-c', script);
+  await until('the task is there', () => Number(place.read('task') ?? '') > 0);
+  const first = Number(place.read('task'));
+  expect(await place.command('s', 'HALT')).toMatchObject({ status: 'applied' });
+  process.kill(first, 'SIGKILL');
+  await until('it is gone', () => 'gone Z'.includes(stateOf(first)));
+  expect(Number(place.read('task'))).toBe(first);
+  expect(await place.command('s', 'RESUME')).toMatchObject({ status: 'applied' });
+  await until('it is back', () => Number(place.read('task')) !== first && Number(place.read('task')) > 0);
+  expect(await place.command('s', 'STOP', { grace_ms: 0 })).toMatchObject({ status: 'applied' });
+  await program.ended;
+  expect('gone Z').toContain(stateOf(Number(place.read('task'))));
+});
+
+test('what goes on after its program has ended is named', async () => {
+  const place = await newRunPlace();
+  const program = place.start('s', '--no-files', '-v', '--', 'sh', '-c', 'sleep 300 >/dev/null 2>&1 & echo $! > left; exit 0');
+  const { stderr } = await program.ended;
+  const pid = Number(place.read('left'));
+  const { data } = await place.untilEvent('s', 'execution:completed');
+  expect(data['result']).toMatchObject({ survivors: [{ pid, name: 'sleep' }] });
+  expect(stderr).toContain(`what it started goes on: sleep (${pid})`);
+  process.kill(pid);
+});

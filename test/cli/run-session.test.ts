@@ -44,10 +44,12 @@ describe('a program as a session', () => {
   test('its files are events, except for those that git ignores', async () => {
     const place = await newRunPlace();
     writeFileSync(join(place.work, '.gitignore'), '*.log\nout/\n');
-    writeFileSync(join(place.work, 'old'), '1');
-    writeFileSync(join(place.work, 'gone'), '1');
-    await shell('git init -q . && mkdir out', place);
-    const script = 'echo a > new; echo b >> old; rm gone; echo c > a.log; echo d > out/e; mkdir -p deep/er; echo f > deep/er/f; read end';
+    writeFileSync(join(place.work, 'old'), '1\n');
+    writeFileSync(join(place.work, 'gone'), '1\n');
+    writeFileSync(join(place.work, '.env'), 'KEY=1\n');
+    await shell('git init -q . && git add . && git -c user.name=a -c user.email=a commit -qm a && mkdir out', place);
+    const script =
+      'echo a > new; echo b >> old; rm gone; echo c > a.log; echo d > out/e; echo KEY=2 > .env; mkdir -p deep/er; echo f > deep/er/f; read end';
     const program = place.start('s', '--', 'sh', '-c', script);
     await place.untilEvent('s', 'file:created', ({ path }) => path === 'deep/er/f');
     program.child.stdin?.end('\n');
@@ -57,8 +59,18 @@ describe('a program as a session', () => {
       'file:created deep/er/f',
       'file:created new',
       'file:deleted gone',
+      'file:modified .env',
       'file:modified old',
     ]);
+    expect(new Map(files.map(({ data: { path, ...told } }) => [path, told]))).toEqual(
+      new Map<string, object>([
+        ['old', { diff: '--- a/old\tlast commit\n+++ b/old\n@@ -1,1 +1,2 @@\n 1\n+b', lines_added: 1, lines_removed: 0 }],
+        ['new', { diff: '--- /dev/null\n+++ b/new\n@@ -0,0 +1,1 @@\n+a', lines_added: 1, lines_removed: 0 }],
+        ['deep/er/f', { diff: '--- /dev/null\n+++ b/deep/er/f\n@@ -0,0 +1,1 @@\n+f', lines_added: 1, lines_removed: 0 }],
+        ['gone', { diff: '--- a/gone\tlast commit\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-1', lines_added: 0, lines_removed: 1 }],
+        ['.env', {}],
+      ]),
+    );
   });
 
   test('thousands of its files made, changed and deleted at once are told in few events, the last state of each', async () => {

@@ -42,7 +42,10 @@ describe('output on pipes', () => {
     const events = (await place.events('big')).filter(({ type }) => type === 'process:output');
     const letGo = events.reduce((sum, { data }) => sum + Number(data['let_go'] ?? 0), 0);
     // What is left out is counted; the last line, cut off by `head`, is there.
-    expect(outputLines(events).length + letGo).toBe(Math.ceil(52_428_800 / line.length));
+    const told = outputLines(events).length + letGo;
+    expect(told).toBeGreaterThanOrEqual(Math.ceil(52_428_800 / line.length));
+    // On a machine that stood still for a second, a line that had not ended by then is told in two parts.
+    expect(told).toBeLessThan(Math.ceil(52_428_800 / line.length) + 10);
     expect(letGo).toBeGreaterThan(0);
     expect(outputLines(events).at(-1)).toBe(line.toString().slice(0, 52_428_800 % line.length));
     expect(events.length).toBeLessThan(60 + (end.data['result'] as { duration_ms: number }).duration_ms / 50);
@@ -114,6 +117,8 @@ describe('how it ends', () => {
     const text = await place.start('t', '--', './text').ended;
     expect(text).toMatchObject({ code: 126, stdout: '' });
     expect(text.stderr).toMatch(/^error: cannot run \.\/text \(permission denied\)\n/);
-    await place.untilEvent('s', 'execution:failed');
+    // What never ran is no failed session.
+    const { sessions } = (await fetch(`${place.server.url}/api/sessions`).then((answer) => answer.json())) as { sessions: unknown[] };
+    expect(sessions).toEqual([]);
   });
 });

@@ -157,6 +157,20 @@ test('ROLLBACK on a terminal shows what would be undone and asks; what was shown
   expect((await ask('\x03')).code).toBe(130);
 });
 
+test('STOP on a terminal asks before it ends a session that nobody has named', async () => {
+  const place = await serveRun();
+  const orchestrator = await attachOrchestrator(place.url, { capabilities: ['STOP'] });
+  const terminal = new WatchedProgram(['stop', '--url', place.url]);
+  onTestFinished(() => terminal.kill());
+  await terminal.shows('End the program of s? [y/N]');
+  terminal.type('\r');
+  expect(await terminal.ended()).toBe(1);
+  expect(orchestrator.executed).toEqual([]);
+  const named = new WatchedProgram(['stop', 's', '--url', place.url]);
+  expect(await named.ended()).toBe(0);
+  expect(named.text()).toMatch(/STOP applied/);
+});
+
 test('ROLLBACK --yes asks nobody, and --dry-run says what would be undone', async () => {
   const place = await serveRun();
   const orchestrator = await attachOrchestrator(place.url);

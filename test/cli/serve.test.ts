@@ -1,8 +1,10 @@
 import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { connectPublisher } from '../../src/client/orchestrator/publisher.ts';
 import { bareRequest } from '../helpers/bare-request.ts';
+import { connectClient, connectQuiet } from '../helpers/socket-client.ts';
 import { newPlace, runProgram, serve, StartedProgram } from './started-program.ts';
 
 test('serve says where it is, where the journal is, whether tokens are asked for, and what to type next', async () => {
@@ -54,6 +56,8 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
       .filter((line) => !line.startsWith('warning: SQLite '))
       .map((line) => JSON.parse(line) as object);
     expect(told[0]).toMatchObject({
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       msg: 'listening',
       url: place.url,
       pid: place.server.child.pid,
@@ -68,15 +72,43 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('a client that never reads and never closes does not hold up the end', async () => {
-  const place = await serve('--journal', 'memory');
+test('watchers, some of which read nothing, and a producer do not hold up the end; what was acknowledged is kept', async () => {
+  const place = await serve();
   const { port } = new URL(place.url);
-  const socket = connect(Number(port), '127.0.0.1');
-  await new Promise((resolve) => socket.once('connect', resolve));
-  socket.on('error', () => undefined).write('GET /health HTTP/1.1\r\nHost: localhost\r\n');
-  place.server.child.kill('SIGINT');
-  expect((await place.server.ended).code).toBe(0);
-  socket.destroy();
+  const large = { type: 'a:b', data: { text: 'x'.repeat(100_000) } };
+  const events = `${place.url}/api/sessions/s/events`;
+  const post = (body: unknown) =>
+    fetch(events, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  // More than the buffers of the connections of those who read nothing.
+  for (let n = 0; n < 4; n++) await post(Array.from({ length: 20 }, () => large));
+  const stream = 'GET /api/sessions/s/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n';
+  const stuck = (request: string) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined).write(request);
+    return new Promise<void>((resolve) => socket.once(request === stream ? 'data' : 'connect', () => resolve(void socket.pause())));
+  };
+  const watchers = await Promise.all(Array.from({ length: 20 }, () => connectClient(place.url, { auth: { session_id: 's' } })));
+  await Promise.all(Array.from({ length: 5 }, () => stuck(stream)));
+  await stuck('GET /health HTTP/1.1\r\nHost: localhost\r\n');
+  const producer = await connectQuiet(place.url);
+  let acknowledged = 80;
+  const publishing = (async () => {
+    while ((await producer.publish('s', [{ type: 'a:c' }]))['success'] === true) acknowledged++;
+  })().catch(() => undefined);
+  for (const watcher of watchers) await watcher.next('a:c');
+  place.server.child.kill('SIGTERM');
+  const end = await place.server.ended;
+  expect(end.code).toBe(0);
+  expect(end.stderr).not.toContain('by force');
+  for (const watcher of watchers) await watcher.next('server:shutdown');
+  producer.close();
+  await publishing;
+  const again = new StartedProgram(['serve', '--port', '0', '--json'], place);
+  await again.until(({ stdout }) => stdout.includes('\n'));
+  const { url } = JSON.parse(again.stdout) as { url: string };
+  const { seq } = (await (await fetch(`${url}/api/sessions/s`)).json()) as { seq: number };
+  expect(seq).toBeGreaterThanOrEqual(acknowledged);
 });
 
 test('settings come from the flag, else the environment, else the project, else the user', async () => {
@@ -101,7 +133,7 @@ test("a project's file cannot send a token to another machine", async () => {
   const end = await runProgram(['stats', '--url', 'http://127.0.0.1:1'], place);
   expect(end.stderr).not.toContain('elsewhere');
   expect((await runProgram(['stats'], { ...place, env: { ...place.env, SHANNON_DASH_PORT: '1' } })).stderr).toMatch(
-    /url left out[^]*cannot reach http:\/\/127\.0\.0\.1:1 /,
+    /url left out[^]*this token is not valid here/,
   );
   writeFileSync(join(place.folder, '.shannon-dash.json'), '{"token_file": "x"}');
   expect((await runProgram(['stats'], place)).stderr).toContain('"token_file" is not a setting');
@@ -124,6 +156,12 @@ test('--reload restarts on a change, on the same port, and a watcher misses noth
   await publish('execution:started');
   const watcher = new StartedProgram(['watch', 'r', '--json', '--since', '0', '--url', url], place);
   await watcher.until(({ stdout }) => stdout.includes('execution:started'));
+  const publisher = await connectPublisher({ url, session: 'r' });
+  onTestFinished(() => publisher.close(0));
+  const publishingUntil = new AbortController();
+  const publishing = (async () => {
+    for (let n = 0; !publishingUntil.signal.aborted; n++) await publisher.publish('a:step', { n });
+  })();
   // Chokidar begins to look a moment after the server is ready: touched until it was seen.
   const touch = setInterval(() => utimesSync(configuration, new Date(), new Date()), 300);
   await server.until(({ stderr }) => stderr.includes('restarting: '));
@@ -132,14 +170,18 @@ test('--reload restarts on a change, on the same port, and a watcher misses noth
   expect(readies().at(-1)?.url).toBe(url);
   expect(readies().at(-1)?.pid).not.toBe(first?.pid);
   await watcher.until(({ stderr }) => stderr.includes('connected again'));
+  publishingUntil.abort();
+  await publishing;
   await publish('execution:completed');
   await watcher.until(({ stdout }) => stdout.includes('execution:completed'));
-  expect(
-    watcher.stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => (JSON.parse(line) as { seq: number }).seq),
-  ).toEqual([1, 2]);
+  const seen = watcher.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { seq: number; type: string; data: { n?: number } });
+  expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, at) => at + 1));
+  // Neither lost nor doubled: as many as were acknowledged, each with its own number.
+  const steps = seen.filter(({ type }) => type === 'a:step').map(({ data }) => data.n);
+  expect(steps).toEqual(Array.from({ length: publisher.journalled }, (_, n) => n));
   server.child.kill('SIGTERM');
   expect((await server.ended).code).toBe(0);
 });
@@ -178,5 +220,5 @@ test('--reload starts a server that was killed again, clients wait for it; and w
   server.child.kill('SIGTERM');
   expect((await server.ended).code).toBe(0);
   // Nobody brings it back from now on, so nobody waits.
-  expect((await run('sessions')).code).toBe(6);
+  expect((await run('ping', '-c', '1')).code).toBe(6);
 });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
 import { newPlace, runProgram, serve } from './started-program.ts';
 
 /** The status of a request with a token. */
@@ -85,7 +86,7 @@ test.each([
   [['list', 'x'], 'takes no name'],
   [['revoke', 'x', '--role', 'viewer'], '--role does not go with token revoke'],
   [['create', 'x', '--role', 'viewer', '--journal', 'memory'], 'a journal in memory has no tokens'],
-  [['list', '--journal', 'postgres://u:p@h/d'], 'no journal with a file'],
+  [['list', '--journal', 'postgres://u:p@h/d'], 'must hold no password'],
 ])('token %j is refused and says why', async (args, sentence) => {
   const { code, stdout, stderr } = await runProgram(['token', ...args], newPlace());
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -106,8 +107,8 @@ test('audit tells who commanded what, to an admin', async () => {
   await place.run('send', 'HALT', '-s', 'ci-1', '--json');
   const { code, stdout } = await place.run('audit', '--session', 'ci-*', '--since', '1h');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^TIME +BY +COMMAND +STATUS +SESSION/);
-  expect(stdout).toMatch(/HALT +\w+ +ci-1/);
+  expect(stdout).toMatch(/^TIME +BY +ROLE +FROM +COMMAND +STATUS +SESSION/);
+  expect(stdout).toMatch(/admin +127\.0\.0\.1 +HALT +\w+ +ci-1/);
   expect(JSON.parse((await place.run('audit', '--by', 'nobody', '--json')).stdout)).toMatchObject({ commands: [], older: false });
   expect(await place.run('audit', '--since', 'soon')).toMatchObject({ code: 2, stderr: expect.stringContaining('--since 24h') });
   const viewer = (await place.run('token', 'create', 'vic', '--role', 'viewer')).stdout.trim();
@@ -118,4 +119,42 @@ test('audit tells who commanded what, to an admin', async () => {
     code: 4,
     stderr: expect.stringContaining('of the role operator or admin'),
   });
+});
+
+test('a new token says what its holder can do with it, by its role, and for how long', async () => {
+  const place = newPlace({ SHANNON_DASH_PUBLIC_URL: 'https://dash.example' });
+  const hint = async (...args: string[]) => (await runProgram(['token', 'create', ...args, '--expires', '365d'], place)).stderr;
+  expect(await hint('wall', '--role', 'viewer')).toContain(
+    'SHANNON_DASH_URL=https://dash.example SHANNON_DASH_TOKEN=... shannon-dash watch\n',
+  );
+  expect(await hint('boss', '--role', 'admin', '--out', 'boss.token')).toContain(
+    'shannon-dash stats --url https://dash.example --token-file FILE\n',
+  );
+  const ofOrchestrator = ['ci', '--role', 'orchestrator', '--session', 'ci-*'];
+  expect(await hint(...ofOrchestrator, '--out', 'ci.token')).toContain(
+    'shannon-dash run -s ci-1 --url https://dash.example --token-file FILE -- COMMAND\n',
+  );
+  expect((await runProgram(['token', 'list'], place)).stdout).toMatch(/ci +orchestrator +ci-\* +\w+ ago +in 365d/);
+});
+
+test('no command takes a token as an argument, and one that is given so is neither used nor repeated', async () => {
+  expect(
+    commands
+      .flatMap(({ definition }) => (definition.options ?? []).map(({ flags }) => flags))
+      .filter((flags) => /token|secret|password/.test(flags)),
+  ).toEqual([]);
+  const place = await serve('--auth');
+  const text = (await place.run('token', 'create', 'boss', '--role', 'admin')).stdout.trim();
+  for (const args of [
+    ['sessions', '--token-file', text],
+    ['sessions', '--token', text],
+    ['sessions', '--url', `${place.url}/?token=${text}`],
+    ['emit', 'test:step', '-s', 's', '--data', JSON.stringify({ text })],
+    ['run', '--token-file', text, '--', 'true'],
+  ]) {
+    const { code, stdout, stderr } = await place.run(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('every user of this machine can read arguments\n  give it by a file');
+    expect(stderr).not.toContain(text.slice(12));
+  }
 });

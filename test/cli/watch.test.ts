@@ -26,11 +26,12 @@ function eventsOf({ stdout }: { stdout: string }): SessionEvent[] {
   return stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as SessionEvent);
+    .map((line) => JSON.parse(line) as SessionEvent)
+    .filter(({ type }) => type !== 'session:state');
 }
 
 async function watching(place: ServedPlace, ...args: string[]): Promise<StartedProgram> {
-  const watcher = place.start('watch', ...args);
+  const watcher = place.start('watch', '--wait', ...args);
   await watcher.until(({ stderr }) => /^(?:watching|waiting)/m.test(stderr));
   return watcher;
 }
@@ -93,6 +94,20 @@ test('--json gives the wire events, versioned; --since and --tail begin in the h
   expect(await from()).toEqual([]);
 });
 
+test('of a session that has ended it says that it waits for the next run, where its history ends', async () => {
+  const place = await serve('--journal', 'memory');
+  await publish(place, 's', [started, skill('a'), completed]);
+  const waits = 'it has ended; this waits for its next run (what it did: shannon-dash sessions show s)\n';
+  for (const args of [[], ['--since', '0'], ['--since', '3'], ['--tail', '1'], ['--tail', '0'], ['--since', '0', '-f', 'skill:*']]) {
+    const watcher = place.start('watch', 's', '--plain', ...args);
+    await watcher.until(({ stderr }) => stderr.endsWith(waits));
+    expect(watcher.stderr).toBe(`watching s at ${place.url}\n${waits}`);
+    if (args[0] === '--since' && args.length === 2 && args[1] === '0') expect(watcher.stdout).toContain('completed');
+    watcher.child.kill('SIGINT');
+    await watcher.ended;
+  }
+});
+
 test('--tail looks back as far as it must, and sorts out what was not asked for', async () => {
   const place = await serve('--journal', 'memory');
   const noise = Array.from({ length: 3_000 }, () => skill('x'));
@@ -113,7 +128,7 @@ test.runIf(process.platform === 'linux')('it ends when its reader has gone, not 
   };
   expect((await piped('"$node" "$bin" watch s --json --since 0 | grep -m1 started')).stdout).toContain('execution:started');
   expect((await piped('"$node" "$bin" watch s --plain --since 0 | head -1')).stdout).toContain('started');
-  await piped('"$node" "$bin" watch none --plain | true');
+  await piped('"$node" "$bin" watch none --wait --plain | true');
   await piped('"$node" "$bin" stats -w --json | head -1 >/dev/null');
 });
 

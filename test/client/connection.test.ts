@@ -80,6 +80,28 @@ describe('connecting to a server', () => {
     expect(connection.state).toMatchObject({ attempt: 0, error: null });
   });
 
+  test('goes to another server of its list when its own goes away, and comes back by the list', async () => {
+    const other = await startServer();
+    ended.push(() => other.remove());
+    const connection = await connected({ urls: ['http://127.0.0.1:9', server.url, other.url], retry: false });
+    expect(connection.url).toBe(server.url);
+    const heard: unknown[] = [];
+    connection.on('events', ({ events }) => heard.push(...events.map(({ id }) => id)));
+    const subscribe = () => connection.request('subscribe', { session_id: 's', batch: true });
+    await subscribe();
+    await server.stop();
+    await until(() => connection.url === other.url && connection.state.status === 'live', 'the other server');
+    await subscribe();
+    await connection.request('publish', { session_id: 's', events: [{ type: 'note:made', data: {}, id: 'once' }] });
+    await until(() => heard.length > 0, 'its event');
+    expect(heard).toEqual(['once']);
+    expect(await other.history('s')).toHaveLength(1);
+    expect(await connection.read('session', { path: { id: 's' } })).toMatchObject({ seq: 1 });
+    await server.start();
+    await other.stop();
+    await until(() => connection.url === server.url && connection.state.status === 'live', 'the first server again');
+  });
+
   test('waits for a server that is not there yet', async () => {
     await server.stop();
     const connecting = connected({ url: server.url });
@@ -118,7 +140,13 @@ describe('a connection that cannot be', () => {
       code: 'UNREACHABLE',
       message: 'cannot reach http://127.0.0.1:9 (connection refused)',
     });
-    await expect(connect({ url: 'ftp://nowhere' })).rejects.toMatchObject({ code: 'INVALID' });
+    await expect(connect({ url: 'http://127.0.0.1:9,http://127.0.0.1:10', retry: false })).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: 'cannot reach http://127.0.0.1:10 (connection refused)',
+    });
+    for (const wrong of [{ url: 'ftp://nowhere' }, { urls: [] }, { urls: ['http://127.0.0.1:9', 'nowhere'] }]) {
+      await expect(connect(wrong)).rejects.toMatchObject({ code: 'INVALID' });
+    }
   });
 
   test('is given up by its signal', async () => {

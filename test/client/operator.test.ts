@@ -50,6 +50,16 @@ describe('an operator', () => {
     await expect(operator.send({ type: 'HALT', session_id: 'nobody' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  test('sends again what was not applied, and takes back what waits for a program', async () => {
+    await operator.send({ type: 'RESUME', command_id: 'early' });
+    await operator.send({ type: 'HALT' });
+    expect(await operator.resend({ session_id: 's', resend_of: 'early' })).toMatchObject({ status: 'applied', command_type: 'RESUME' });
+    await operator.send({ type: 'INJECT', skill_name: 'x', command_id: 'waits' });
+    const cancelled = await operator.cancel({ session_id: 's', command_id: 'waits' });
+    expect(cancelled).toMatchObject({ success: true, command: { status: 'cancelled', cancelled_by: 'ana' } });
+    await expect(operator.resend({ session_id: 's', resend_of: 'none' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   test('reaches every live session with *', async () => {
     expect(await operator.send({ type: 'HALT', session_id: '*' })).toMatchObject({
       success: true,

@@ -4,6 +4,7 @@ import { connectOrchestrator } from '../../src/client/orchestrator/orchestrator.
 import type { Orchestrator, OrchestratorOptions } from '../../src/client/orchestrator/orchestrator-contract.ts';
 import type { CommandInput, CommandResult } from '../../src/core/protocol/command.ts';
 import { pause, startServer, until, type RestartableServer } from './restartable-server.ts';
+import { eventPhrase } from '../../src/view/text/event-phrase.ts';
 
 let server: RestartableServer;
 const open: { close(): Promise<void> }[] = [];
@@ -355,7 +356,11 @@ describe('commands', () => {
     run.onCommand('REDIRECT', () => undefined);
     await until(() => run.state?.orchestrator?.capabilities.includes('REDIRECT') === true, 'the second announcement');
     expect(run.state?.orchestrator?.capabilities).toEqual(['HALT', 'RESUME', 'DECISION', 'INJECT', 'REDIRECT']);
-    expect((await types('orchestrator:')).length).toBe(2);
+    const told = (await server.history('s')).filter(({ type }) => type.startsWith('orchestrator:'));
+    expect(told.map((event) => eventPhrase(event).text)).toEqual([
+      expect.stringMatching(/^the program has connected/),
+      expect.stringMatching(/^the program carries out HALT, RESUME, DECISION, INJECT, REDIRECT/),
+    ]);
   });
 });
 

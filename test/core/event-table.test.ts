@@ -44,7 +44,9 @@ const required: Record<KnownEventType, Record<string, unknown>> = {
   'checkpoint:saved': { checkpoint_id: 'c1' },
   'checkpoint:failed': { checkpoint_id: 'c1' },
   'process:output': { lines: ['one'] },
+  'process:screen': { text: '\u001b[?1049h' },
   'run:files-let-go': { count: 1 },
+  'run:marked': {},
   'journal:lost': {},
   'command:queued': { command_id: 'k1', command_type: 'HALT' },
   'command:delivered': { command_id: 'k1', command_type: 'HALT' },
@@ -52,6 +54,7 @@ const required: Record<KnownEventType, Record<string, unknown>> = {
   'command:failed': { command_id: 'k1', command_type: 'HALT' },
   'command:rejected': { command_id: 'k1', command_type: 'HALT' },
   'command:expired': { command_id: 'k1', command_type: 'HALT' },
+  'command:cancelled': { command_id: 'k1', command_type: 'HALT', cancelled_by: 'ana' },
   'orchestrator:attached': {},
   'orchestrator:detached': {},
 };

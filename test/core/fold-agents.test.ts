@@ -6,16 +6,17 @@ import { stateAfter, timeOf } from './session-events.ts';
 describe('tools', () => {
   test('a call runs, ends with its length and is counted by the name of the tool', () => {
     const state = stateAfter(
-      ['tool:started', { tool_name: 'Bash', tool_id: 't1', agent_id: 'a' }],
-      ['tool:started', { tool_name: 'Bash', tool_id: 't2' }],
+      ['tool:started', { tool_name: 'Bash', tool_id: 't1', agent_id: 'a', input: { description: 'Look', command: 'ls' } }],
+      ['tool:started', { tool_name: 'Bash', tool_id: 't2', input: { command: ['rm', '-r', 'x'] } }],
       ['tool:completed', { tool_name: 'Bash', tool_id: 't1' }],
       ['tool:failed', { tool_name: 'Bash', tool_id: 't2', error: { message: 'exit 1' }, duration: 0.5 }],
-      ['tool:started', { tool_name: 'Read' }],
+      ['tool:started', { tool_name: 'Read', input: { depth: 3 } }],
     );
     expect(state.tools).toEqual([
       {
         tool_id: 't1',
         tool_name: 'Bash',
+        detail: 'ls',
         status: 'completed',
         agent_id: 'a',
         started_at: timeOf(1),
@@ -26,6 +27,7 @@ describe('tools', () => {
       {
         tool_id: 't2',
         tool_name: 'Bash',
+        detail: 'rm -r x',
         status: 'failed',
         agent_id: null,
         started_at: timeOf(2),
@@ -36,6 +38,7 @@ describe('tools', () => {
       {
         tool_id: 'Read',
         tool_name: 'Read',
+        detail: null,
         status: 'running',
         agent_id: null,
         started_at: timeOf(5),
@@ -97,6 +100,34 @@ describe('usage', () => {
     expect(state.agents).toMatchObject([{ agent_id: 'a', tokens: 16, cost_usd: 0.75 }]);
   });
 
+  const at = (minute: number) => `2026-01-01T00:${String(minute).padStart(2, '0')}:00.000Z`;
+  const told = (signal: string | undefined, since: number, until: number, input_tokens: number) =>
+    report({ signal, since: at(since), until: at(until), input_tokens });
+
+  test.each([
+    ['logs, and metrics of the same time', [told('logs', 1, 1, 10), told('metrics', 0, 2, 10)], 10],
+    ['metrics, and logs of the same time that come late', [told('metrics', 0, 2, 10), told('logs', 1, 1, 10)], 10],
+    ['metrics, and logs of a later time', [told('metrics', 0, 2, 10), told('logs', 3, 3, 5), told('metrics', 2, 4, 5)], 15],
+    ['logs that come in another order', [told('logs', 3, 3, 1), told('logs', 1, 1, 2), told('metrics', 2, 3, 3)], 3],
+    ['logs until the session is resumed without them', [told('logs', 1, 1, 10), told('metrics', 5, 6, 7), told('metrics', 6, 7, 7)], 24],
+    ['the producer itself, and telemetry', [told(undefined, 1, 1, 10), told('logs', 8, 8, 10)], 10],
+    ['telemetry, and the producer itself', [told('traces', 1, 1, 10), report({ input_tokens: 10 })], 10],
+  ])('that is told in two ways counts once: by %s', (_name, reports, sum) => {
+    expect(stateAfter(...reports).usage.input_tokens).toBe(sum);
+  });
+
+  test('of an agent whose kind alone is known is that of the only one of this kind', () => {
+    const spawned = (agent_id: string) => ['agent:spawned', { agent_id, role: 'reviewer' }] as const;
+    const used = report({ agent_name: 'reviewer', input_tokens: 3 });
+    const idsAfter = (...events: (readonly [string, Record<string, unknown>])[]) =>
+      stateAfter(...events).usage_by_agent.map(({ agent_id }) => agent_id);
+    expect(idsAfter(spawned('a1'), used)).toEqual(['a1']);
+    expect(idsAfter(spawned('a1'), ['agent:completed', { agent_id: 'a1' }], used)).toEqual(['a1']);
+    expect(idsAfter(spawned('a1'), ['agent:completed', { agent_id: 'a1' }], spawned('a2'), used)).toEqual(['a2']);
+    expect(idsAfter(spawned('a1'), spawned('a2'), used)).toEqual(['reviewer']);
+    expect(idsAfter(used)).toEqual(['reviewer']);
+  });
+
   test('of what is no number, or negative, counts as a report of nothing', () => {
     expect(stateAfter(report({ input_tokens: '5', output_tokens: -3, cost_usd: null })).usage).toEqual({ ...noUsage(), reports: 1 });
   });
@@ -123,10 +154,12 @@ describe('an agent that waits', () => {
   const waiting = ['agent:waiting', { reason: 'idle', message: 'What next?' }] as const;
 
   test('is told with its reason, until it works again', () => {
-    const told = { reason: 'idle', message: 'What next?', since: timeOf(1) };
+    const told = { reason: 'idle', message: 'What next?', since: timeOf(1), inferred: false };
     expect(stateAfter(waiting).waiting).toEqual(told);
     expect(stateAfter(waiting, ['usage:reported', {}], ['file:modified', { path: 'a' }]).waiting).toEqual(told);
-    for (const type of ['message:user', 'tool:started', 'skill:started', 'execution:resumed', 'execution:completed']) {
+    expect(stateAfter(waiting, ['execution:progress', { model: 'other' }])).toMatchObject({ waiting: told, model: 'other' });
+    expect(stateAfter(waiting, ['execution:progress', { model: 'other', message: 'compacting' }]).waiting).toBeNull();
+    for (const type of ['message:user', 'tool:started', 'tool:failed', 'skill:started', 'execution:resumed', 'execution:completed']) {
       expect([type, stateAfter(waiting, [type, { text: 't', tool_name: 'a', skill_name: 's' }]).waiting]).toEqual([type, null]);
     }
   });
@@ -138,4 +171,13 @@ describe('an agent that waits', () => {
     expect(stateAfter(one, ['tool:started', { tool_name: 'x', agent_id: 'a' }]).agents[0]?.waiting).toBeNull();
     expect(stateAfter(one, ['execution:failed', {}]).agents).toMatchObject([{ status: 'lost', waiting: null }]);
   });
+});
+
+test('a call whose end is inferred is lost, and counts neither as done nor as failed', () => {
+  const state = stateAfter(
+    ['tool:started', { tool_name: 'Write', tool_id: 't' }],
+    ['tool:completed', { tool_name: 'Write', tool_id: 't', inferred: true }],
+  );
+  expect(state.tools).toMatchObject([{ status: 'lost' }]);
+  expect(state.tool_usage).toMatchObject([{ started: 1, completed: 0, failed: 0 }]);
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { fold } from '../../src/core/fold/fold.ts';
 import { foldLimits } from '../../src/core/protocol/limits.ts';
-import { stateAfter, timeOf } from './session-events.ts';
+import { LengthSums } from '../../src/core/rollup/lengths.ts';
+import { createdState, stateAfter, timeOf } from './session-events.ts';
 
 describe('skills', () => {
   test('go from started over progress to completed, with the time taken', () => {
@@ -288,13 +290,16 @@ describe('commands', () => {
         acknowledged_by: 'o1',
         delivered_to: 'o1',
         for_instance: null,
+        offered_to: null,
+        resend_of: null,
+        cancelled_by: null,
         created_at: timeOf(1),
         updated_at: timeOf(3),
       },
     ]);
   });
 
-  test.each(['applied', 'failed', 'rejected', 'expired'])('never leave %s', (final) => {
+  test.each(['applied', 'failed', 'rejected', 'expired', 'cancelled'])('never leave %s', (final) => {
     for (const later of ['queued', 'delivered', 'applied', 'failed']) {
       expect(stateAfter(step('queued'), step(final), step(later)).commands).toMatchObject([{ status: final, updated_at: timeOf(2) }]);
     }
@@ -388,4 +393,33 @@ describe('bounds', () => {
     expect(state.result).toBeTypeOf('string');
     expect(state.result).toHaveLength(foldLimits.valueChars);
   });
+});
+
+test('what analytics are made of stays small whatever happens, and loses no end: older days tell no names, lengths near each other are one', () => {
+  let state = createdState();
+  const at = (day: number) => `2026-01-0${day}T00:00:00.000Z`;
+  for (let day = 1; day <= 7; day++)
+    for (let n = 0; n < 30 * 80; n++)
+      for (const type of ['skill:started', 'skill:completed']) {
+        const data = { skill_name: `n${n % 30}`, duration: 1.03 ** Math.floor(n / 30) };
+        state = fold(state, { session_id: 's', seq: state.seq + 1, id: `e${state.seq}`, type, timestamp: at(day), data });
+      }
+  const { days } = state.rollup;
+  expect(JSON.stringify(days).length).toBeLessThan(200_000);
+  expect(days.map(({ skills }) => skills.reduce((sum, { completed }) => sum + completed, 0))).toEqual(Array(7).fill(2_400));
+  expect([days[0]?.skills.map(({ name }) => name), days[6]?.skills.length]).toEqual([['(others)'], 30]);
+  const sums = new LengthSums();
+  for (const { lengths } of days[6]?.skills ?? []) sums.add(lengths);
+  const exact = 1_000 * 1.03 ** 75;
+  expect(Math.abs((sums.quantile(0.95) ?? 0) / exact - 1)).toBeLessThan(0.05);
+});
+
+test('a question that takes several answers takes options with commas between them, and no others', () => {
+  const asked = (multiple: boolean) => ['decision:point', { decision_id: 'd', question: '?', options: ['a', 'b', 'c'], multiple }] as const;
+  const chosen = (multiple: boolean, choice: string) =>
+    stateAfter(asked(multiple), ['decision:made', { decision_id: 'd', choice }]).decisions[0];
+  expect(chosen(true, 'a, c')).toMatchObject({ status: 'made', choice: 'a, c' });
+  expect(chosen(true, 'b')).toMatchObject({ status: 'made', choice: 'b' });
+  expect(chosen(true, 'a,x')).toMatchObject({ status: 'open', ignored_choice: 'a,x' });
+  expect(chosen(false, 'a,c')).toMatchObject({ status: 'open', ignored_choice: 'a,c' });
 });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
-import { fold, foldAll } from '../../src/core/fold/fold.ts';
+import { fold, foldAll, isSettled, readsData } from '../../src/core/fold/fold.ts';
 import { foldLimits } from '../../src/core/protocol/limits.ts';
 import type { SessionState } from '../../src/core/protocol/session-state.ts';
 import { anyEvents as events, anyType as types } from './any-events.ts';
@@ -30,6 +30,20 @@ test('folding in any batches, each begun from the JSON of the last state, ends t
       expect(JSON.stringify(state)).toBe(JSON.stringify(whole));
     }),
     { numRuns: 150 },
+  );
+});
+
+test('events of whose data nothing is taken can be left out, but for the last, once the state is settled', () => {
+  fc.assert(
+    fc.property(events, (given) => {
+      let short = createdState();
+      for (const [index, event] of given.entries()) {
+        const isLeftOut = isSettled(short) && !readsData(event.type) && index < given.length - 1;
+        if (!isLeftOut) short = fold(short, event);
+      }
+      expect(short).toEqual(foldAll(createdState(), given));
+    }),
+    { numRuns: 300 },
   );
 });
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { checkpointFrom } from '../../src/dashboard/session/scrubber.ts';
+import { checkpointFrom } from '../../src/feed/scrubber.ts';
 import { atTop, moved, windowOf } from '../../src/dashboard/rows/list-cursor.ts';
 import { OverviewSelection } from '../../src/dashboard/keys/overview-selection.ts';
 import { rowOfCells, wrapped } from '../../src/dashboard/rows/row.ts';
 import { screenOf } from '../../src/dashboard/screen/screen.ts';
 import { clip, textWidth } from '../../src/dashboard/rows/text-width.ts';
 import { clipboardSequence } from '../../src/dashboard/terminal/clipboard.ts';
-import { DecisionNotifications } from '../../src/dashboard/terminal/notifications.ts';
+import { notificationSequence } from '../../src/dashboard/terminal/notifications.ts';
 import { journalled, modelOf, runJournal, stateOf } from './screen-models.ts';
 
 describe('a row of text', () => {
@@ -88,11 +88,11 @@ test('the clipboard gets the text and no sequence of its own', () => {
   expect(clipboardSequence('a\x1b]0;x\x07')).toMatch(/^\x1b\]52;c;[A-Za-z0-9+/=]+\x1b\\$/);
 });
 
-test('a pending decision calls once', () => {
-  const written: string[] = [];
-  const notifications = new DecisionNotifications((sequence) => written.push(sequence), true);
-  const state = stateOf(runJournal);
-  notifications.notify([state]);
-  notifications.notify([state]);
-  expect(written).toEqual(['\x1b]9;shannon-dash: decision pending in run-7f3a: Migrate the users table now? (and 1 more)\x1b\\\x07']);
+test.each([
+  [{}, '\x1b]9;shannon-dash: build; asks: Migrate?\x1b\\'],
+  [{ TERM: 'rxvt-unicode-256color' }, '\x1b]777;notify;shannon-dash: build, asks;Migrate?\x1b\\'],
+  [{ KONSOLE_VERSION: '230804' }, '\x1b]777;notify;shannon-dash: build, asks;Migrate?\x1b\\'],
+  [{ TMUX: '/tmp/tmux-0/default,1,0' }, '\x1bPtmux;\x1b\x1b]9;shannon-dash: build; asks: Migrate?\x1b\x1b\\\x1b\\'],
+])('the terminal of %j is notified by its own sequence', (env, sequence) => {
+  expect(notificationSequence({ title: 'build; asks', lines: ['Migrate?', '[yes] [no]'] }, env)).toBe(sequence);
 });

@@ -2,7 +2,7 @@ import { foldAll } from '../../src/core/fold/fold.ts';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { initialState, type SessionState } from '../../src/core/protocol/session-state.ts';
 import { unicodeGlyphs } from '../../src/view/text/glyphs.ts';
-import { LogBuffer } from '../../src/view/log-buffer.ts';
+import { LogBuffer } from '../../src/view/log/log-buffer.ts';
 import type { ScreenModel } from '../../src/dashboard/screen/screen-model.ts';
 import { initialUi, type UiState } from '../../src/dashboard/ui-state.ts';
 import { rowText } from '../../src/dashboard/rows/row.ts';
@@ -57,11 +57,15 @@ export function modelOf({ events = runJournal, ui, ...wish }: ModelWish = {}): S
     catchingUp: null,
     missed: null,
     eventsPerSecond: 142,
+    lastSeconds: [0, 3, 160, 142],
+    lastTokens: [],
     state,
     live: state,
     sessions: [],
     lines: log.lines(state?.session_id, [], ''),
     notShown: 0,
+    earlier: 0,
+    candidates: [],
     globs: [],
     ...wish,
     ui: { ...initialUi('run-7f3a'), hasChosenFocus: true, ...ui },

@@ -56,6 +56,7 @@ export async function attachOrchestrator(url: string, session: string): Promise<
   orchestrator.onCommand('ROLLBACK', ({ dry_run }) =>
     dry_run === true ? { checkpoint_id: 'cp-2', files: ['src/api.ts (edited)', 'src/new.ts (created)'] } : { restored: 'cp-2' },
   );
+  orchestrator.onCommand('STOP', () => ({ ended: true }));
   return orchestrator;
 }
 

@@ -62,6 +62,11 @@ export class WatchedProgram {
     return this.terminal.buffer.active.type === 'alternate';
   }
 
+  /** Which reports of the mouse the terminal was asked for. */
+  get mouse(): string {
+    return this.terminal.modes.mouseTrackingMode;
+  }
+
   /** Types keys, as bytes. */
   type(keys: string): void {
     this.pty.write(keys);

@@ -62,7 +62,7 @@ class RunningScene {
     await mkdir(join(this.#work, 'node_modules'), { recursive: true });
     await symlink(this.#installed.folder, join(this.#work, 'node_modules/shannon-dash'));
     await writeFile(join(this.#work, 'package.json'), '{"type": "module"}');
-    if (!blocks.some(({ text }) => text.startsWith('shannon-dash serve\n'))) {
+    if (!blocks.some(({ text }) => /^shannon-dash serve\b(?!.*--port)/.test(text))) {
       this.#server = await createServer({ projectFolder: this.#work });
       await this.#server.listen({ host: this.#address, port: 8_000 });
     }
@@ -129,9 +129,10 @@ class RunningScene {
     this.#checkEnds();
   }
 
-  /** Whatever has ended has ended well. */
+  /** Whatever has ended has ended well. What ends by SIGTERM was ended by another block, as a STOP ends a run. */
   #checkEnds(): void {
-    const failed = this.#started.find(({ child }) => !isRunning(child) && child.exitCode !== 0);
+    const hasFailed = ({ exitCode, signalCode }: ChildProcess) => exitCode !== 0 && signalCode !== 'SIGTERM';
+    const failed = this.#started.find(({ child }) => !isRunning(child) && hasFailed(child));
     if (failed === undefined) return;
     const { block, child } = failed;
     throw new Error(`the block at ${block.place} ended with ${child.exitCode ?? child.signalCode}\n${this.#said()}`);

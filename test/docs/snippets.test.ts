@@ -74,14 +74,25 @@ describe.concurrent('the blocks of a page do what the page says', () => {
   });
 });
 
-test('few blocks are not run: pictures and figures, the set-up of a machine, a tunnel between two', () => {
+test('few blocks are not run: pictures and figures, the set-up of a machine, a tunnel between two, files and programs of agents, a database', () => {
   const left = blocks.filter((block) => !isRun(block) && block.mark !== 'output');
-  expect(left.map(({ place, text }) => `${place.split(':')[0]} ${text.trim().split(' ')[0]}`)).toEqual([
+  expect(left.map(({ place, text }) => `${place.split(':')[0]} ${text.trim().split(/\s/)[0]}`)).toEqual([
     'README.md run-7f3a',
     'README.md npm',
+    'README.md shannon-dash',
     'README.md ssh',
+    'docs/agents.md claude',
     'docs/benchmarks.md npm',
     'docs/benchmarks.md AMD',
+    'docs/faults.md npm',
+    'docs/faults.md AMD',
+    'docs/mcp.md claude',
+    'docs/mcp.md {"mcpServers":',
+    'docs/mcp.md [mcp_servers.shannon-dash]',
+    'docs/mcp.md {"mcp":',
+    'docs/mcp.md claude',
+    'docs/notifications.md {',
+    'docs/scale.md shannon-dash',
     'docs/sdk.md npm',
     'docs/server.md dash.example',
   ]);

@@ -200,7 +200,11 @@ test.for([
     lines.push(
       `after the restart${when === 'full' ? ', the disk still full' : ''}: ${await writer.compare(server.url, 'restarted')} events as acknowledged`,
     );
-    if (when === 'full') expect(await http('GET', `${server.url}/health`)).toMatchObject({ status: 503, body: { status: 'degraded' } });
+    if (when === 'full') {
+      const { status, body } = await http<{ degraded: { code: string }[] }>('GET', `${server.url}/health`);
+      expect([status, body]).toMatchObject([503, { status: 'degraded', ready: false }]);
+      expect(body.degraded.map(({ code }) => code)).toEqual(['journal_not_writable', 'disk_nearly_full', 'write_back_behind']);
+    }
     disk.free();
     // By itself, although nobody publishes.
     await expect.poll(async () => (await http('GET', `${server.url}/health`)).status, { timeout: 20_000 }).toBe(200);

@@ -25,8 +25,11 @@ export async function findChromium(): Promise<{ path: string } | { missing: stri
   return installed === undefined ? { missing: 'apt-get installed no Chromium' } : { path: installed };
 }
 
+/** Takes what is to be done at the end: of a test, or of a file of tests. */
+type AtEnd = (end: () => Promise<void>) => void;
+
 /** Starts a Chromium of its own, which ends with the test. @param hosts names that lead to 127.0.0.1 */
-function startChromium(path: string, hosts: readonly string[], args: readonly string[]): ChildProcess {
+function startChromium(path: string, hosts: readonly string[], args: readonly string[], atEnd: AtEnd = onTestFinished): ChildProcess {
   const profile = mkdtempSync(join(tmpdir(), 'shannon-dash-chromium-'));
   const child = spawn(
     path,
@@ -43,7 +46,7 @@ function startChromium(path: string, hosts: readonly string[], args: readonly st
     ],
     { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
   );
-  onTestFinished(async () => {
+  atEnd(async () => {
     const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
     // Its helpers are in its process group, and write into the profile to the end.
     if (child.pid !== undefined && ended !== undefined) process.kill(-child.pid, 'SIGKILL');
@@ -58,7 +61,13 @@ export function openInChromium(path: string, url: string, hosts: readonly string
   startChromium(path, hosts, [url]);
 }
 
-/** A page in a Chromium of its own, looked into by the DevTools protocol. It ends with the test. */
+/** Keys that write nothing, with the numbers that Chromium knows them by. */
+const namedKeys: ReadonlyMap<string, number> = new Map([
+  ['Enter', 13],
+  ['Escape', 27],
+]);
+
+/** A page in a Chromium of its own, looked into by the DevTools protocol. */
 export class ChromiumPage {
   readonly #commands: Writable;
   readonly #answers = new Map<number, (answer: { result?: Json; error?: { message: string } }) => void>();
@@ -80,12 +89,26 @@ export class ChromiumPage {
     });
   }
 
-  /** @param hosts names that lead to 127.0.0.1 */
-  static async open(path: string, hosts: readonly string[] = []): Promise<ChromiumPage> {
-    const page = new ChromiumPage(startChromium(path, hosts, ['--remote-debugging-pipe']));
+  /** @param hosts names that lead to 127.0.0.1. @param atEnd by default it ends with the test */
+  static async open(path: string, hosts: readonly string[] = [], atEnd?: AtEnd): Promise<ChromiumPage> {
+    const page = new ChromiumPage(startChromium(path, hosts, ['--remote-debugging-pipe'], atEnd));
     const { targetId } = await page.#ask('Target.createTarget', { url: 'about:blank' });
     ({ sessionId: page.#session } = await page.#ask('Target.attachToTarget', { targetId, flatten: true }));
     return page;
+  }
+
+  /** Runs a script in each document before its own ones. */
+  async before(source: string): Promise<void> {
+    await this.#ask('Page.enable', {});
+    await this.#ask('Page.addScriptToEvaluateOnNewDocument', { source });
+  }
+
+  /** Presses a key, as a person does. */
+  async press(key: string): Promise<void> {
+    const code = namedKeys.get(key);
+    const event = code === undefined ? { key, text: key } : { key, windowsVirtualKeyCode: code, text: key === 'Enter' ? '\r' : undefined };
+    await this.#ask('Input.dispatchKeyEvent', { type: 'keyDown', ...event });
+    await this.#ask('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
   }
 
   /** Goes to a URL, as somebody does who types it in. */

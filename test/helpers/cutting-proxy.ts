@@ -12,6 +12,13 @@ export interface CuttingProxy {
 
 /** Starts a proxy to a port of this machine; it goes when the test ends. */
 export async function startCuttingProxy(targetPort: () => number): Promise<CuttingProxy> {
+  const proxy = await openCuttingProxy(targetPort);
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+/** The same where no test ends: whoever opens it closes it. */
+export async function openCuttingProxy(targetPort: () => number): Promise<CuttingProxy & { close(): void }> {
   const pairs = new Set<[Socket, Socket]>();
   const server = createServer((client) => {
     const target = connect(targetPort(), '127.0.0.1');
@@ -32,10 +39,6 @@ export async function startCuttingProxy(targetPort: () => number): Promise<Cutti
     }
     pairs.clear();
   };
-  onTestFinished(() => {
-    server.close();
-    cut();
-  });
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -43,5 +46,9 @@ export async function startCuttingProxy(targetPort: () => number): Promise<Cutti
       return pairs.size;
     },
     cut,
+    close() {
+      server.close();
+      cut();
+    },
   };
 }

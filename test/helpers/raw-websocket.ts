@@ -113,7 +113,8 @@ export async function connectRaw(
   return raw;
 }
 
-function maskedFrame(opcode: number, payload: Buffer): Buffer {
+/** A frame as a client sends it. */
+export function maskedFrame(opcode: number, payload: Buffer): Buffer {
   const { length } = payload;
   const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
   const frame = Buffer.alloc(2 + extended + 4 + length);
@@ -126,7 +127,8 @@ function maskedFrame(opcode: number, payload: Buffer): Buffer {
   return frame;
 }
 
-function readFrame(buffer: Buffer): { opcode: number; payload: Buffer; bytes: number } | undefined {
+/** The first frame of what a server has sent; undefined while it is not whole. `bytes` is how much of the buffer it takes. */
+export function readFrame(buffer: Buffer): { opcode: number; payload: Buffer; bytes: number } | undefined {
   if (buffer.length < 2) return undefined;
   const short = (buffer[1] ?? 0) & 0x7f;
   const extended = short === 126 ? 2 : short === 127 ? 8 : 0;

@@ -82,7 +82,7 @@ export async function http<Body = Json>(
 }
 
 /** Publishes over HTTP. */
-export async function publish(server: TestServer, sessionId: string, events: unknown): Promise<Json> {
+export async function publish(server: Pick<TestServer, 'url'>, sessionId: string, events: unknown): Promise<Json> {
   const { status, body } = await http('POST', `${server.url}/api/sessions/${sessionId}/events`, events);
   if (status !== 200) throw new Error(`publishing was refused: ${JSON.stringify(body)}`);
   return body;

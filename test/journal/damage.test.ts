@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -22,7 +22,11 @@ const endings = ['', '-wal', '-log'];
 /** The files as a kill at this moment would leave them. */
 function leftBy({ location }: Journal): string {
   const path = newPath();
-  for (const ending of endings) if (existsSync(location + ending)) copyFileSync(location + ending, path + ending);
+  for (const ending of endings) {
+    // An empty one is as good as none.
+    const size = statSync(location + ending, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > 0) copyFileSync(location + ending, path + ending);
+  }
   return path;
 }
 
@@ -77,7 +81,7 @@ describe('what was acknowledged and is gone is told at the start:', () => {
     await journal.append('t', [event(1)]);
     const path = leftBy(journal);
     writeFileSync(`${path}-log`, readFileSync(`${path}-log`, 'utf8').replace('"n":2', '"n":7').replace('"n":3', '"n":8'));
-    const after = await isLoss(path, /2 commits are damaged in the log of commits; of s \(events 2 to 3\)/, ['-log', '-wal']);
+    const after = await isLoss(path, /2 commits are damaged in the log of commits; of s \(events 2 to 3\)/, ['-log']);
     expect(await seqsAndTypes(after)).toEqual(['1 my:own', '2 journal:lost', '3 journal:lost', '4 my:own']);
     expect(await held(after, 't')).toEqual(countedTo(1));
     expect(await after.append('s', [event(5)])).toMatchObject({ seqs: [5] });
@@ -93,7 +97,7 @@ describe('what was acknowledged and is gone is told at the start:', () => {
     const path = leftBy(journal);
     writeFileSync(`${path}-log`, readFileSync(`${path}-log`, 'utf8').replace('"n":2', '"n":7'));
     const { epoch } = (await journal.head('s')) ?? {};
-    const after = await isLoss(path, /1 commit is damaged in the log of commits/, ['-log', '-wal']);
+    const after = await isLoss(path, /1 commit is damaged in the log of commits/, ['-log']);
     // The next event has the number of the lost one: a cursor to that must not fit.
     expect(await after.append('s', [event(3)])).toMatchObject({ seqs: [2] });
     const head = await after.head('s');
@@ -148,7 +152,18 @@ describe('what was acknowledged and is gone is told at the start:', () => {
     await journal.append('s', [event(1)]);
     const path = leftBy(journal);
     rmSync(`${path}-log`);
-    await isLoss(path, /the log of the newest commits is missing/, existsSync(`${path}-wal`) ? ['-wal'] : []);
+    await isLoss(path, /the log of the newest commits is missing/, []);
+  });
+
+  test('one that is empty is none: a sudden end came between its being emptied and its being begun anew', async () => {
+    const journal = await opened(newPath());
+    await journal.append('s', eventsFrom(1, 3));
+    await settle(journal);
+    const path = leftBy(journal);
+    truncateSync(`${path}-log`);
+    const after = await opened(path);
+    expect(after.problems).toEqual([]);
+    expect(await held(after)).toEqual(countedTo(3));
   });
 
   test('after an orderly end nothing is', async () => {
@@ -274,7 +289,7 @@ describe('a byte that changed in the database', () => {
       file[at] = 0;
       writeFileSync(copy, file);
       await expect(openSqliteJournal({ path: copy })).rejects.toMatchObject({
-        message: `cannot open the journal ${copy}: its header is damaged; put a copy of it in its place`,
+        message: `cannot open the journal ${copy}: its header is damaged`,
         details: { reason: 'damaged' },
       });
     }

@@ -50,6 +50,7 @@ const eventArbitrary: fc.Arbitrary<NewEvent> = fc.record({
 type Step =
   | { do: 'append'; appends: { session: string; events: NewEvent[] }[] }
   | { do: 'delete'; session: string }
+  | { do: 'cut'; session: string; of: number }
   | { do: 'settle' | 'reopen' | 'kill' };
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -66,6 +67,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), session: fc.constantFrom(...sessions) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('cut' as const), session: fc.constantFrom(...sessions), of: fc.integer({ min: 1, max: 12 }) }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('settle' as const, 'reopen' as const, 'kill' as const) }) },
 );
 
@@ -80,7 +85,7 @@ async function outcome(journal: Journal, session: string, events: NewEvent[]): P
 /** Everything that a journal holds, the epoch by another name. */
 async function contents(journal: Journal): Promise<unknown> {
   const held = [];
-  for (const { session_id, seq, epoch } of await journal.sessions()) {
+  for (const { session_id, seq, epoch, cut } of await journal.sessions()) {
     const events = await journal.read(session_id, { after: 0, limit: Infinity });
     const reversed = await journal.read(session_id, { after: 0, limit: Infinity, reverse: true });
     const byType = await journal.read(session_id, { after: 1, limit: 2, filter: (type) => type === 'my:own' });
@@ -88,6 +93,8 @@ async function contents(journal: Journal): Promise<unknown> {
     held.push({
       session_id,
       seq,
+      cut,
+      base: await journal.loadBase(session_id),
       epoch,
       events: events.map((event) => [event.seq, event.type, event.event]),
       reversed: reversed.map((event) => event.seq),
@@ -113,6 +120,11 @@ test('both keepers hold the same after any appends, deletions, reopenings and su
           differs('appended', await outcomes(sqlite), await outcomes(memory));
         } else if (each.do === 'delete') {
           differs('deleted', await sqlite.delete(each.session), await memory.delete(each.session));
+        } else if (each.do === 'cut') {
+          for (const journal of [sqlite, memory]) {
+            const head = await journal.head(each.session);
+            if (head !== undefined) await journal.cut(head, { seq: Math.min(each.of, head.seq), version: 1, json: `"${each.of}"` });
+          }
         } else if (each.do === 'settle') {
           await settled(sqlite);
           await settled(memory);

@@ -1,4 +1,5 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -21,11 +22,13 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readLog } from '../../src/journal/sqlite/commit-log-text.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
-import { countedTo, describeJournal, event, eventsFrom, held } from './journal-contract.ts';
+import { describeHistoryParts } from './history-parts-contract.ts';
+import { describeRetention } from './retention-contract.ts';
+import { countedTo, describeJournal, event, eventsFrom, held, type JournalKind } from './journal-contract.ts';
 import { describeLocalJournal } from './local-journal-contract.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'journal-'));
@@ -45,16 +48,27 @@ async function openedElsewhere(path: string): Promise<string> {
   return stdout.trim();
 }
 
+/** What another program does to a file. */
+const foreign = (path: string, sql: string) => {
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+  chmodSync(path, 0o644);
+};
+
 afterAll(() => rmSync(root, { recursive: true }));
 
 const openNew = () => openSqliteJournal({ path: join(newFolder(), 'journal.db') });
-describeJournal('a journal in SQLite', {
+const kind: JournalKind = {
   open: openNew,
   reopen: async (journal) => {
     await journal.close();
     return openSqliteJournal({ path: journal.location });
   },
-});
+};
+describeJournal('a journal in SQLite', kind);
+describeHistoryParts('a journal in SQLite', kind);
+describeRetention('a journal in SQLite', kind);
 describeLocalJournal('a journal in SQLite', openNew);
 
 describe('the file of a journal', () => {
@@ -92,6 +106,76 @@ describe('the file of a journal', () => {
   });
 });
 
+test('no step of a cut writes many pages, although ids of producers lie wide apart', async () => {
+  const path = join(newFolder(), 'journal.db');
+  const journal = await openSqliteJournal({ path });
+  // Nothing of an id says where its event stands.
+  const idOf = (n: number) => createHash('sha256').update(String(n)).digest('hex').repeat(3);
+  for (let n = 1; n <= 20_000; n += 500)
+    await journal.append(
+      's',
+      eventsFrom(n, n + 499).map((each, at) => ({ ...each, id: idOf(n + at) })),
+    );
+  await journal.close();
+  const again = await openSqliteJournal({ path });
+  onTestFinished(() => again.close());
+  await again.cut((await again.head('s'))!, { seq: 19_900, version: 1, json: '{}' });
+  // The write-ahead log grows beyond what it is written back at by the largest step.
+  expect(statSync(`${path}-wal`).size).toBeLessThan(3_000_000);
+  expect(await again.find('s', idOf(19_900))).toBeUndefined();
+  expect(await again.find('s', idOf(19_901))).toMatchObject({ seq: 19_901 });
+  await again.close();
+  const database = new DatabaseSync(path);
+  onTestFinished(() => database.close());
+  expect(database.prepare('SELECT count(*) AS ids, min(seq) AS first FROM event_ids').get()).toEqual({ ids: 100, first: 19_901 });
+});
+
+test('a cut that a sudden end broke off is finished by the next opener, which gives the room to the disk', async () => {
+  const path = join(newFolder(), 'journal.db');
+  const journal = await openSqliteJournal({ path });
+  const text = 'x'.repeat(2_000);
+  for (let n = 0; n < 30; n++) {
+    const events = Array.from({ length: 100 }, (_, each) => event(n * 100 + each, { data: { text } }));
+    await journal.append('s', events);
+  }
+  await journal.close();
+  const bytes = statSync(path).size;
+  // All that a server may have come to do: the events are still there.
+  const again = await openSqliteJournal({ path });
+  const cutting = again.cut((await again.head('s'))!, { seq: 2_900, version: 1, json: '{}' });
+  while ((await again.head('s'))?.cut === undefined) await new Promise((resolve) => setImmediate(resolve));
+  await again.close();
+  await cutting.catch(() => undefined);
+  const last = await openSqliteJournal({ path });
+  expect((await last.read('s', { after: 0, limit: 1 }))[0]?.seq).toBe(2_901);
+  await vi.waitFor(() => expect(last.usedBytes()).toBeLessThan(bytes / 5), 30_000);
+  await last.cut((await last.head('s'))!, { seq: 2_950, version: 1, json: '{}' });
+  await last.close();
+  expect(statSync(path).size).toBeLessThan(bytes / 5);
+});
+
+test('who looks for a rare type, or a time, reads nothing of where it cannot be', async () => {
+  const path = join(newFolder(), 'journal.db');
+  const journal = await openSqliteJournal({ path });
+  for (let n = 0; n < 20; n++) {
+    const timestamp = `2026-01-01T00:00:${String(n).padStart(2, '0')}.000Z`;
+    await journal.append(
+      's',
+      Array.from({ length: 500 }, (_, each) => event(each, { type: n === 10 && each === 7 ? 'rare:one' : 'my:own', timestamp })),
+    );
+  }
+  await journal.close();
+  // Whatever else is read from now on is lost, and every filter lets it pass.
+  foreign(path, `UPDATE chunks SET json = 'x' WHERE json NOT LIKE '%rare:one%' AND json NOT LIKE '%00:05.000Z%'`);
+  const after = await openSqliteJournal({ path });
+  const read = async (range: object) => (await after.read('s', { after: 0, limit: 10_000, ...range })).map(({ seq }) => seq);
+  expect(await read({ filter: (type: string) => /rare|lost/.test(type) })).toEqual([5_008]);
+  expect(await read({ filter: (type: string) => /rare|lost/.test(type), reverse: true })).toEqual([5_008]);
+  const inTime = { since: '2026-01-01T00:00:05.000Z', until: '2026-01-01T00:00:05.999Z' };
+  expect(await read(inTime)).toEqual(Array.from({ length: 500 }, (_, each) => 2_501 + each));
+  await after.close();
+});
+
 describe('a second opener', () => {
   const path = join(newFolder(), 'journal.db');
 
@@ -119,12 +203,6 @@ describe('a second opener', () => {
 });
 
 describe('what is no journal is refused with a sentence, and left as it was:', () => {
-  const foreign = (path: string, sql: string) => {
-    const database = new DatabaseSync(path);
-    database.exec(sql);
-    database.close();
-    chmodSync(path, 0o644);
-  };
   const text = 'just a text, and a long one'.repeat(1_000);
 
   test.each<[string, (path: string) => void, string]>([
@@ -154,7 +232,9 @@ describe('what is no journal is refused with a sentence, and left as it was:', (
     const path = join(newFolder(), 'journal.db');
     await (await openSqliteJournal({ path })).close();
     foreign(path, 'PRAGMA user_version = 99');
-    await expect(openSqliteJournal({ path })).rejects.toThrow(`cannot open the journal ${path}: it has format 99, this version reads 4`);
+    await expect(openSqliteJournal({ path })).rejects.toThrow(
+      `cannot open the journal ${path}: a newer shannon-dash has written it (format 99, this one reads up to 7)`,
+    );
   });
 
   test('a folder', async () => {
@@ -213,7 +293,8 @@ test.each(['', '-log', '-wal'])('nothing is acknowledged once its file%s was del
   const journal = await openSqliteJournal({ path });
   onTestFinished(() => journal.close());
   rmSync(`${path}${ending}`);
-  const says = /: its (database|log of commits|write-ahead log) was deleted or replaced under the server; stop it, and start it again/;
+  const says =
+    /: its (database|log of commits|write-ahead log) was deleted or replaced under the server; (?:save what it still has with shannon-dash export --all, then )?stop it, and start it again/;
   await expect(journal.append('s', [event(1)])).rejects.toThrow(says);
   await expect(journal.create({ session_id: 't', created_at: new Date().toISOString() })).rejects.toThrow(says);
   writeFileSync(`${path}${ending}`, '');

@@ -69,6 +69,29 @@ test('of a progress bar the last state is told', () => {
   expect(lines()).toEqual(['100%', 'done']);
 });
 
+test('what a terminal has erased is not told, however the pieces come', () => {
+  const bytes = Buffer.from(
+    '⠙\x1b[1G\x1b[0K\n> test\n\x1b[32m50%\x1b[0m\x1b[G90%\x1b[2K\x1b[1G\x1b[32mdone\x1b[0m\n⠹\x1b[1G\x1b[0K⠼\x1b[1G\x1b[0K',
+  );
+  const told = ['', '> test', '\x1b[32mdone\x1b[0m'];
+  output.write('stdout', bytes);
+  output.close();
+  expect(lines()).toEqual(told);
+  batches = [];
+  for (const byte of bytes) output.write('stdout', Buffer.from([byte]));
+  output.close();
+  expect(lines()).toEqual(told);
+});
+
+test('a mark of a spinner alone is no news', () => {
+  write('\x1b[36m⠙\x1b[39m');
+  vi.advanceTimersByTime(3_000);
+  expect(lines()).toEqual([]);
+  write(' 12 of 40');
+  vi.advanceTimersByTime(3_000);
+  expect(lines()).toEqual(['\x1b[36m⠙\x1b[39m 12 of 40']);
+});
+
 test('a burst is told whole, in bounded batches', () => {
   write(numbered(10_000));
   output.close();

@@ -2,9 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bin, newPlace, StartedProgram } from '../cli/started-program.ts';
+import { roles } from '../../src/core/access.ts';
+import { createToken } from '../../src/server/access/tokens/token-changes.ts';
+import { bin, newPlace, StartedProgram, type Place } from '../cli/started-program.ts';
 import { bareRequest } from '../helpers/bare-request.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 
@@ -44,6 +47,14 @@ const request = fc.record({
   headers: fc.array(header, { maxLength: 3 }).map((pairs) => ({ 'content-type': 'application/json', ...Object.fromEntries(pairs) })),
   body: json,
 });
+interface Request {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string;
+  token: string | undefined;
+}
+
 const name = fc.oneof(
   fc.constantFrom('publish', 'subscribe', 'command', 'cli_event', 'orchestrator:attach', 'command:update', 'unsubscribe', 'ping'),
   fc.string(),
@@ -88,11 +99,26 @@ async function until(work: (value: never) => Promise<void>, values: fc.Arbitrary
   return asked;
 }
 
+/** No token, one that nobody has, and one of each role. */
+async function tokensOf(place: Place, url: string): Promise<(string | undefined)[]> {
+  const file = join(place.folder, 'state/shannon-dash/journal.db-tokens');
+  const made = roles.map((role) => createToken(file, { name: role, role, ...(role === 'admin' ? {} : { sessions: ['s*'] }) }).text);
+  for (const text of made) {
+    const status = () =>
+      bareRequest(Number(new URL(url).port), '/api/sessions', { headers: authorization(text) }).then((each) => each.status);
+    await expect.poll(status).toBe(200);
+  }
+  return [undefined, 'nonsense', ...made];
+}
+
+const authorization = (token: string | undefined): Record<string, string> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };
+
 const descriptors = (pid: number) => (process.platform === 'linux' ? readdirSync(`/proc/${pid}/fd`).length : 0);
 
 test.each([
   ['that asks nobody here for a token', []],
-  ['that asks everybody', ['--auth']],
+  ['that asks everybody, by callers with none and of each role', ['--auth']],
 ])(
   'row 45: a server %s takes anything at all: it stays up, answers no 5xx, and keeps no descriptor',
   { timeout: 200_000 },
@@ -103,11 +129,13 @@ test.each([
     const { url, pid } = JSON.parse(server.stdout) as { url: string; pid: number };
     const port = Number(new URL(url).port);
     const before = descriptors(pid);
+    const tokens = flags.length === 0 ? [undefined] : await tokensOf(place, url);
     const endsAtMs = performance.now() + seconds * 1_000;
     const faults: unknown[] = [];
     const asked = await Promise.all([
       until(
-        async ({ method, path: at, headers, body }: { method: string; path: string; headers: Record<string, string>; body: string }) => {
+        async ({ token, method, path: at, body, ...rest }: Request) => {
+          const headers = { ...rest.headers, ...authorization(token) };
           const sent = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? { method, headers } : { method, headers, body };
           const isStream = Object.values(headers).some((value) => value.includes('event-stream'));
           if (isStream) return;
@@ -116,18 +144,19 @@ test.each([
           );
           if (answer !== undefined && answer.status >= 500) faults.push([method, at, body, answer.status, answer.text]);
         },
-        request,
+        fc.tuple(request, fc.constantFrom(...tokens)).map(([each, token]) => ({ ...each, token })),
         endsAtMs,
       ),
       until(
-        async (frames: string[]) => {
-          const raw = await connectRaw(port, { join: flags.length === 0 }).catch(() => undefined);
+        async ([frames, token]: [string[], string | undefined]) => {
+          const isKnown = flags.length === 0 || token?.startsWith('sd_') === true;
+          const raw = await connectRaw(port, { join: isKnown, headers: authorization(token) }).catch(() => undefined);
           for (const each of frames) raw?.send(each);
           await new Promise((resolve) => setImmediate(resolve));
           raw?.socket.destroy();
           if (raw?.packets.some((packet) => packet.includes('"INTERNAL"')) === true) faults.push([frames, raw.packets]);
         },
-        fc.array(frame, { minLength: 1, maxLength: 20 }),
+        fc.tuple(fc.array(frame, { minLength: 1, maxLength: 20 }), fc.constantFrom(...tokens)),
         endsAtMs,
       ),
       until(

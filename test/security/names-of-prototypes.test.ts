@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { reasonOf } from '../../src/client/connection/connect-failure.ts';
 import { ShannonDashError, type ErrorCode } from '../../src/core/protocol/errors.ts';
-import { logLines } from '../../src/view/log-buffer.ts';
+import { logLines } from '../../src/view/log/log-lines.ts';
 import { eventsOf } from '../core/session-events.ts';
 import { http, publish, startServer } from '../helpers/start-server.ts';
 

@@ -78,8 +78,12 @@ describe('row 14: skill files that take long, or are many', () => {
     const registry = await open();
     clearInterval(turning);
     expect(names(registry)).toEqual(['b']);
+    // Which of the two bounds it meets first depends on how quick the machine is.
     expect(registry.problems).toEqual([
-      { path: join(root, skills, 'a.yaml'), error: `Skill file ${join(root, skills, 'a.yaml')}: takes longer than 2000 ms to read` },
+      {
+        path: join(root, skills, 'a.yaml'),
+        error: expect.stringMatching(/: (takes longer than 2000 ms to read|needs more memory to read than is given to it)$/) as string,
+      },
     ]);
     expect(turns).toBeGreaterThan(20);
   });

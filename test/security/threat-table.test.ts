@@ -14,8 +14,9 @@ const rows = readFileSync(join(root, 'SECURITY.md'), 'utf8')
   });
 
 describe('the threat table of SECURITY.md', () => {
-  test('has a row for each of the 45 threats', () => {
-    expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 45 }, (_, n) => String(n + 1)));
+  test('numbers its threats one after the other', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(51);
+    expect(rows.map(({ number }) => number)).toEqual(rows.map((_, n) => String(n + 1)));
   });
 
   test.each(rows)('row $number, $threat: names a test that is there', ({ named, holds }) => {

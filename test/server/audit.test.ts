@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { createToken, type TokenRequest } from '../../src/server/access/tokens/token-changes.ts';
+import { connectClient, openClient } from '../helpers/socket-client.ts';
 import { http, publish, startServer } from '../helpers/start-server.ts';
 
 interface Audit {
@@ -69,11 +70,13 @@ test('pages join without a gap and without a command twice, also where ids and t
 });
 
 test('a session whose state has let commands go tells them too', async () => {
+  // Commands of one millisecond stand in the order of their ids.
+  const idOf = (n: number) => `c${String(n).padStart(3, '0')}`;
   const server = await startServer();
   await publish(server, 's', { type: 'execution:started' });
-  for (let n = 0; n < 230; n++) await send(server.url, 's', 'ana', n % 2 === 0 ? 'HALT' : 'RESUME', `c${n}`);
+  for (let n = 0; n < 230; n++) await send(server.url, 's', 'ana', n % 2 === 0 ? 'HALT' : 'RESUME', idOf(n));
   const { commands } = await auditOf(server.url, { limit: '1000' });
-  expect(commands.map(({ command_id }) => command_id)).toEqual(Array.from({ length: 230 }, (_, n) => `c${n}`));
+  expect(commands.map(({ command_id }) => command_id)).toEqual(Array.from({ length: 230 }, (_, n) => idOf(n)));
 });
 
 test('only an admin reads it, of the sessions of its token; each denial is logged with the name of the token, and never the token', async () => {
@@ -108,4 +111,49 @@ test('only an admin reads it, of the sessions of its token; each denial is logge
     { by: 'vic', verb: 'command HALT', session: 'ci-1', code: 'FORBIDDEN' },
   ]);
   for (const token of Object.values(tokens)) expect(lines.join('')).not.toContain(token.slice(12));
+});
+
+test('each command bears the name, the role and the address of who sent it, by HTTP and Socket.IO, and behind a proxy that is trusted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-audit-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const tokenFile = join(folder, 'tokens');
+  const { text: token } = createToken(tokenFile, { name: 'ana', role: 'operator' });
+  const server = await startServer({ tokenFile, trustedProxies: ['127.0.0.1'] });
+  await publish(server, 's', { type: 'execution:started' });
+  const forwarded = { authorization: `Bearer ${token}`, 'x-forwarded-for': '2001:db8::7' };
+  await http('POST', `${server.url}/api/sessions/s/commands`, { type: 'HALT', command_id: 'c1' }, forwarded);
+  const socket = await connectClient(server.url, { auth: { token }, extraHeaders: { 'x-forwarded-for': '192.0.2.7' } });
+  expect(await socket.ask('command', { type: 'RESUME', session_id: 's', command_id: 'c2' })).toMatchObject({ success: true });
+  await send(server.url, 's', 'local', 'HALT', 'c3');
+  const expected = [
+    { command_id: 'c1', by: 'ana', from: { role: 'operator', address: '2001:db8::7' } },
+    { command_id: 'c2', by: 'ana', from: { role: 'operator', address: '192.0.2.7' } },
+    { command_id: 'c3', by: 'local', from: { role: 'admin', address: '127.0.0.1' } },
+  ];
+  expect((await auditOf(server.url)).commands).toMatchObject(expected);
+  const { body } = await http<{ commands: unknown[] }>('GET', `${server.url}/api/sessions/s/commands`);
+  expect(body.commands).toMatchObject(expected);
+});
+
+test('who shows no token, or a wrong one, is told of in the log with the address, by HTTP, SSE and Socket.IO', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const server = await startServer({ asksEverybody: true, trustedProxies: ['127.0.0.1'], log });
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+  const addressIn = (address: string) => lines.filter((line) => line['address'] === address);
+  // Each second has one line of a kind, and a count.
+  const toldOf = (address: string, path: string) =>
+    expect.poll(() => addressIn(address), { timeout: 5_000 }).toMatchObject([{ rule: 'token', path, msg: expect.stringMatching(/token/) }]);
+  await http('GET', `${server.url}/api/sessions`, undefined, from('192.0.2.1'));
+  await toldOf('192.0.2.1', '/api/sessions');
+  await http('GET', `${server.url}/api/sessions/s/events`, undefined, { ...from('192.0.2.2'), accept: 'text/event-stream' });
+  await toldOf('192.0.2.2', '/api/sessions/s/events');
+  for (const [transport, address, token] of [
+    ['polling', '192.0.2.3', undefined],
+    ['websocket', '192.0.2.4', 'wrong'],
+  ] as const) {
+    const socket = openClient(server.url, { transports: [transport], auth: { token }, extraHeaders: from(address), reconnection: false });
+    await toldOf(address, '/socket.io/');
+    socket.socket.close();
+  }
 });

@@ -197,6 +197,96 @@ describe('without an orchestrator', () => {
   });
 });
 
+describe('sent again, and taken back', () => {
+  const ledger = async (server: TestServer) =>
+    (await http<{ commands: Record<string, unknown>[] }>('GET', `${server.url}/api/sessions/s/commands`)).body.commands;
+  const over = (server: TestServer, id: string, verb: 'resend' | 'cancel', body?: object) =>
+    http('POST', `${server.url}/api/sessions/s/commands/${id}/${verb}`, body);
+  const inject = { type: 'INJECT', skill_name: 'x', timeout_ms: 1 };
+
+  test('what failed is sent again as a new command that names the old one, whole, and once for each id', async () => {
+    const server = await serverWithSession();
+    const orchestrator = await attachOrchestrator(server.url);
+    const operator = await operatorOf(server);
+    orchestrator.answer = () => ({ status: 'failed', error: 'busy' });
+    const instructions = 'y'.repeat(9_000);
+    await send(operator, { type: 'REDIRECT', target_skill: 'x', instructions, command_id: 'old' });
+    orchestrator.answer = () => ({ status: 'applied' });
+    const again = { session_id: 's', resend_of: 'old', command_id: 'new', timeout_ms: 10_000 };
+    expect(await operator.ask('command:resend', again)).toMatchObject({ success: true, command_id: 'new', status: 'applied' });
+    expect(await operator.ask('command:resend', again)).toMatchObject({ success: true, command_id: 'new', status: 'applied' });
+    expect(orchestrator.executed.map(({ command_id, instructions: told }) => [command_id, told])).toEqual([
+      ['old', instructions],
+      ['new', instructions],
+    ]);
+    expect(await ledger(server)).toMatchObject([
+      { command_id: 'old', status: 'failed', resend_of: null },
+      { command_id: 'new', status: 'applied', resend_of: 'old', by: 'ana' },
+    ]);
+    expect(await over(server, 'new', 'resend', {})).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
+    expect(await over(server, 'nobody', 'resend', {})).toMatchObject({ status: 404 });
+    expect(await over(server, 'old', 'resend', { timeout_ms: 0 })).toMatchObject({ status: 400, body: { code: 'INVALID' } });
+  });
+
+  test('so is what expired and what was refused, if it can be taken now', async () => {
+    const server = await serverWithSession({ commandExpiryMs: 30 });
+    const operator = await operatorOf(server);
+    await send(operator, { ...inject, command_id: 'late' });
+    await expect.poll(async () => (await ledger(server))[0]?.['status']).toBe('expired');
+    await send(operator, { type: 'RESUME', command_id: 'early' });
+    expect(await over(server, 'early', 'resend', {})).toMatchObject({
+      status: 409,
+      body: { error: 'Cannot resume - execution is running' },
+    });
+    await send(operator, { type: 'HALT' });
+    expect(await over(server, 'early', 'resend', {})).toMatchObject({ status: 200, body: { status: 'applied', command_type: 'RESUME' } });
+    await attachOrchestrator(server.url);
+    expect(await over(server, 'late', 'resend', { timeout_ms: 10_000 })).toMatchObject({ status: 200, body: { status: 'applied' } });
+  });
+
+  test('what waits for an orchestrator is taken back: the ledger says by whom, and nobody gets it', async () => {
+    const server = await serverWithSession();
+    const operator = await operatorOf(server);
+    for (const command_id of ['one', 'two']) await send(operator, { ...inject, command_id });
+    const ben = await connectQuiet(server.url, { auth: { client: 'ben' } });
+    const cancel = { session_id: 's', command_id: 'one' };
+    for (const _ of ['first', 'its answer was lost']) {
+      expect(await ben.ask('command:cancel', cancel)).toMatchObject({
+        success: true,
+        command: { status: 'cancelled', cancelled_by: 'ben' },
+      });
+    }
+    expect(await operator.ask('command:cancel', cancel)).toMatchObject({ success: false, code: 'CONFLICT' });
+    const orchestrator = await attachOrchestrator(server.url);
+    await expect.poll(async () => (await ledger(server)).map(({ status }) => status)).toEqual(['cancelled', 'applied']);
+    expect(orchestrator.executed.map(({ command_id }) => command_id)).toEqual(['two']);
+    expect(await ledger(server)).toMatchObject([{ by: 'ana', cancelled_by: 'ben', error: 'Taken back by ben' }, {}]);
+    expect(await over(server, 'two', 'cancel')).toMatchObject({ status: 409, body: { error: 'Command two has ended already: applied' } });
+    expect((await history(server)).find(({ type }) => type === 'command:cancelled')?.data).toMatchObject({
+      cancelled_from: { role: 'admin' },
+    });
+    // It was not applied, so it can be sent again after all.
+    expect(await over(server, 'one', 'resend', { timeout_ms: 10_000 })).toMatchObject({ body: { status: 'applied' } });
+  });
+
+  test('what an orchestrator may have stays, also once that is gone without a word', async () => {
+    const server = await serverWithSession();
+    const operator = await operatorOf(server);
+    const orchestrator = await attachOrchestrator(server.url);
+    orchestrator.acknowledges = false;
+    orchestrator.answer = () => undefined;
+    await send(operator, { ...inject, command_id: 'c' });
+    const refused = { status: 409, body: { error: 'Command c was sent to one, which may be carrying it out' } };
+    expect(await over(server, 'c', 'cancel')).toMatchObject(refused);
+    orchestrator.client.close();
+    await expect.poll(async () => (await stateOf(server)).orchestrator?.attached).toBe(false);
+    expect(await over(server, 'c', 'cancel')).toMatchObject(refused);
+    const back = await attachOrchestrator(server.url, { reattach: true });
+    await expect.poll(async () => (await ledger(server))[0]?.['status']).toBe('applied');
+    expect(back.executed).toHaveLength(1);
+  });
+});
+
 describe('refusals', () => {
   const finished = { type: 'execution:completed', data: {} };
   const point = { type: 'decision:point', data: { decision_id: 'D', question: '?', options: ['A', 'B'] } };

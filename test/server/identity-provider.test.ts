@@ -5,6 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { io } from 'socket.io-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
+import { connectClient } from '../helpers/socket-client.ts';
 import { startServer } from '../helpers/start-server.ts';
 
 const [issuer, audience] = ['https://id.example', 'shannon-dash'];
@@ -92,6 +93,27 @@ test('the claims may have other names, and what a token let in ends when it expi
   await new Promise((resolve) => socket.once('connect', () => resolve(undefined)));
   expect(await new Promise((resolve) => socket.once('disconnect', resolve))).toBe('transport close');
   expect(await statusOf(`${server.url}/api/sessions`, token)).toBe(401);
+});
+
+test("the token of an orchestrator's child ends with that of its orchestrator, until that comes back with another one", async () => {
+  const { server, sign } = await startGuarded();
+  const ci = { sub: 'ci', shannon_dash_role: 'orchestrator', shannon_dash_sessions: 'ci-1' };
+  const attach = async (expires: string, lease?: unknown) => {
+    const orchestrator = await connectClient(server.url, {
+      auth: { token: await sign(ci, { expires }), subscribe: false },
+      reconnection: false,
+    });
+    const request = { session_id: 'ci-1', instance_id: 'run', child_token: true, lease };
+    return { orchestrator, attached: await orchestrator.ask('orchestrator:attach', request) };
+  };
+  const { orchestrator, attached } = await attach('-2s');
+  const child = String(attached['child_token']);
+  const publish = () => statusOf(`${server.url}/api/sessions/ci-1/events`, child, { type: 'a:b' });
+  expect(await publish()).toBe(200);
+  await orchestrator.until('it is cut', () => orchestrator.disconnects.length > 0);
+  await expect.poll(publish, { timeout: 5_000 }).toBe(401);
+  expect((await attach('5m', attached['lease'])).attached).toMatchObject({ child_token: child });
+  expect(await publish()).toBe(200);
 });
 
 test('while the provider does not answer, its tokens cannot be told, and others can', async () => {

@@ -18,17 +18,28 @@ const verbs: Record<Exclude<Verb, 'mintLink'>, (access: WorkspaceAccess, session
   delete: (access, session) => access.delete(session),
   publish: (access, session) => access.publish({ session_id: session, events: [{ type: 'test:step' }] }, { wantsAnswer: true }),
   command: (access, session) => access.command({ type: 'HALT', session_id: session, timeout_ms: 10, fields: {} }),
+  resend: (access, session) => access.resend({ session_id: session, resend_of: 'c', timeout_ms: 10 }),
+  cancel: (access, session) => access.cancel({ session_id: session, command_id: 'c' }),
   ledger: (access, session) => access.ledger(session, { limit: 10 }),
   attach: (access, session) =>
     access.attach(link, { session_id: session, instance_id: 'i', capabilities: [], reattach: false, take_over: true }),
   update: (access, session) => access.update(link, session, { command_id: 'c', status: 'applied' }),
   decision: (access, session) => access.decision(session, 'd'),
+  share: (access, session) => access.checkAccess('share', session),
   answerLink: (access, session) => access.answerLink({ sessionId: session, decisionId: 'd', token: 't' }, () => ({ choice: 'a' })),
   skills: (access) => access.skills({}),
   stats: (access) => access.stats(),
   metrics: (access) => access.metrics(),
   audit: (access) => access.audit({ limit: 10 }),
+  analytics: (access) => access.analytics({ by: 'day' }),
+  backup: (access) => access.backup(),
+  import: (access, session) => access.import()(recordingOf(session), { existing: 'refuse' }),
 };
+async function* recordingOf(session: string): AsyncGenerator<Uint8Array> {
+  const origin = { created_at: '2026-01-01T00:00:00.000Z', skills: [], metadata: {} };
+  yield Buffer.from(JSON.stringify({ recording: 1, session_id: session, epoch: 'e', seq: 0, origin, versions: { shannon_dash: '1' } }));
+}
+
 const watcher = {
   deliver: () => undefined,
   replay: () => Promise.resolve(true),
@@ -39,9 +50,9 @@ const watcher = {
 };
 const link = { execute: () => Promise.resolve(), supersede: () => undefined, forget: () => undefined };
 /** Of the verbs that name a session, `create` names a new one; these name none. */
-const ofNoSession: readonly string[] = ['health', 'sessions', 'watchAll', 'skills', 'audit'];
+const ofNoSession: readonly string[] = ['health', 'sessions', 'watchAll', 'skills', 'audit', 'analytics'];
 /** These tell of every session. */
-const ofAllSessions: readonly string[] = ['stats', 'metrics'];
+const ofAllSessions: readonly string[] = ['stats', 'metrics', 'backup'];
 
 /** A journal that tells which sessions were read. */
 class WatchedJournal extends MemoryJournal {
@@ -102,16 +113,35 @@ test('a role without a verb is refused before anything else is looked at', async
 
 test('the table and the globs are pure', () => {
   const allowed = (role: Role | 'anonymous') => Object.keys(verbTable).filter((verb) => may(role, verb as Verb));
-  const reads = ['health', 'sessions', 'state', 'history', 'watch', 'watchAll', 'ledger', 'decision', 'skills'];
+  const reads = ['health', 'sessions', 'analytics', 'state', 'history', 'watch', 'watchAll', 'ledger', 'decision', 'skills'];
   expect(allowed('anonymous')).toEqual(['health', 'answerLink']);
   expect(allowed('viewer')).toEqual([...reads, 'answerLink']);
-  expect(allowed('operator')).toEqual([...reads, 'command', 'mintLink', 'answerLink']);
+  expect(allowed('operator')).toEqual([...reads, 'command', 'resend', 'cancel', 'mintLink', 'share', 'answerLink']);
   expect(allowed('orchestrator')).toEqual([...reads, 'create', 'publish', 'attach', 'update', 'answerLink']);
   expect(allowed('admin')).toEqual(Object.keys(verbTable));
   const sent = (role: Role, canSteer: boolean) => commandTypes.filter((type) => maySend({ role, canSteer }, type));
   expect([sent('viewer', true), sent('orchestrator', true)]).toEqual([[], []]);
-  expect(sent('operator', false).toSorted()).toEqual(['DECISION', 'HALT', 'RESUME']);
+  expect(sent('operator', false).toSorted()).toEqual(['DECISION', 'HALT', 'RESUME', 'STOP']);
   expect([sent('operator', true), sent('admin', false)]).toEqual([commandTypes, commandTypes]);
   const principal = { ...unrestricted(undefined, 'http'), sessions: ['a', 'b:*'] };
   expect(['a', 'aa', 'b', 'b:1'].map((session) => mayReach(principal, session))).toEqual([true, false, false, true]);
+});
+
+test('a command is sent again by who may send its type, and taken back by those and by its sender', async () => {
+  const workspace = await openWorkspace(new MemoryJournal());
+  const session_id = 'mine:1';
+  const operator = (by: string, canSteer: boolean): Principal => ({ ...unrestricted(by, by), role: 'operator', canSteer });
+  const send = (command_id: string) =>
+    workspace
+      .as(operator('ana', true))
+      .command({ type: 'INJECT', session_id, command_id, timeout_ms: 10, fields: { skill_name: 'x', position: 'next' } });
+  const cancel = (as: Principal, command_id: string) => endOf(() => workspace.as(as).cancel({ session_id, command_id }));
+  const resend = (as: Principal) => endOf(() => workspace.as(as).resend({ session_id, resend_of: 'own', timeout_ms: 10 }));
+  for (const id of ['own', 'others']) await send(id);
+  expect(await cancel(operator('ben', false), 'own')).toBe('FORBIDDEN');
+  expect(await cancel(operator('ana', false), 'own')).toBe('done');
+  expect(await cancel(operator('ben', true), 'others')).toBe('done');
+  expect([await resend(operator('ana', false)), await resend(operator('ben', false))]).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+  expect(await resend(operator('ben', true))).toBe('done');
+  await workspace.close();
 });

@@ -20,6 +20,17 @@ test('the brief that follows the events without the whole state is the brief of 
   );
 });
 
+test('usage that two signals tell counts once, also without the whole state', () => {
+  const usage = { input_tokens: 10, output_tokens: 1, since: '2026-01-01T00:00:00.000Z', until: '2026-01-01T00:01:00.000Z' };
+  const given = eventsOf([
+    ['usage:reported', { ...usage, signal: 'logs' }],
+    ['usage:reported', { ...usage, signal: 'metrics' }],
+  ]);
+  let state = createdState();
+  for (const event of given) state = briefStateOf(foldAll(state, [event]));
+  expect([state.usage, state.rollup]).toEqual([foldAll(createdState(), given).usage, foldAll(createdState(), given).rollup]);
+});
+
 test('the steps of a run with many skills are counted on', () => {
   const steps = Array.from({ length: 300 }, (_, at) => [
     ['skill:started', { skill_name: `step-${at}` }],

@@ -110,8 +110,64 @@ test('a session that nobody asks for gets a snapshot now and then, so that it ne
     await journal.append('s0', events);
   }
   expect(await store.load('s0')).toMatchObject({ seq: 5_101, progress: 50 });
-  expect((await journal.loadSnapshot('s0'))?.seq).toBeGreaterThanOrEqual(5_000);
+  expect((await journal.loadSnapshot('s0'))?.seq).toBeGreaterThanOrEqual(2_500);
   expect(problems).toEqual([]);
+});
+
+/** Counts the events that are read. */
+class CountingJournal extends MemoryJournal {
+  events = 0;
+
+  override async read(sessionId: string, range: ReadRange): Promise<JournalEvent[]> {
+    const found = await super.read(sessionId, range);
+    this.events += found.length;
+    return found;
+  }
+}
+
+test('a state in the middle of a long history is folded from the snapshot before it, and one that was missing is there from then on', async () => {
+  const journal = new CountingJournal();
+  const fill = async (session: string) => {
+    for (let n = 0; n < 20; n++) {
+      const events = Array.from({ length: 1_000 }, (_, at) => ({
+        type: 'execution:progress',
+        data: { progress: (n * 1_000 + at) % 100, message: 'm'.repeat(200) },
+        timestamp,
+      }));
+      await journal.append(session, events);
+    }
+  };
+  const opened = async () => {
+    const store = new SessionStore(journal, (problem) => expect(problem).toBeUndefined());
+    await store.open();
+    return store;
+  };
+  // Without a server beside it nobody saves a snapshot.
+  await fill('s');
+  await (await opened()).load('s');
+  const store = await opened();
+  for (const seq of [10_007, 19_999, 2_500, 4_999]) {
+    journal.events = 0;
+    expect(await store.at('s', seq)).toMatchObject({ seq, progress: (seq - 1) % 100 });
+    expect(journal.events).toBeLessThan(5_000);
+  }
+});
+
+test("a program's output is not read to fold it, and the state is that of its last line", async () => {
+  const journal = new CountingJournal();
+  const output = (n: number) => ({ type: 'process:output', data: { lines: [String(n)] }, timestamp: new Date(n * 1_000).toISOString() });
+  await journal.append('s', [skill('a')]);
+  await journal.append(
+    's',
+    Array.from({ length: 3_000 }, (_, n) => output(n)),
+  );
+  await journal.append('s', [skill('b'), { type: 'execution:lost', data: {}, timestamp }, output(5_000), output(6_000)]);
+  const store = new SessionStore(journal, (problem) => expect(problem).toBeUndefined());
+  await store.open();
+  const found = { seq: 3_005, status: 'running', current_skill: null, lost: null, updated_at: output(6_000).timestamp };
+  expect(await store.load('s')).toMatchObject(found);
+  expect(journal.events).toBeLessThan(500);
+  expect(await store.at('s', 2_000)).toMatchObject({ seq: 2_000, current_skill: 'a', updated_at: output(1_998).timestamp });
 });
 
 test.each([

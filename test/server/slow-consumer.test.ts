@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { connectPolling } from '../helpers/polling-client.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { connectQuiet } from '../helpers/socket-client.ts';
 import { http, startServer, type TestServer } from '../helpers/start-server.ts';
@@ -35,6 +38,8 @@ test('a Socket.IO client that stops reading is cut when more than 1 MiB waits; o
   // The kernel takes some megabytes for a reader that sleeps; all beyond that and 1 MiB must be the server's.
   const bytes = await publishUntilCut(server, 64 * mebibyte);
   expect(await cut(server)).toBe(1);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toContain('shannon_dash_cuts_total{reason="backlog"} 1\n');
   expect(bytes).toBeLessThan(32 * mebibyte);
   await fast.untilEvents(bytes / text.length);
   expect(fast.disconnects).toEqual([]);
@@ -98,6 +103,49 @@ test('an SSE reader that stops reading is cut too', async () => {
   response.resume();
   await closed;
 });
+
+test.runIf(process.platform === 'linux')(
+  'readers of each kind that take nothing are cut, also when all that is left waits in the kernel; one that reads slowly is not',
+  async () => {
+    const server = await startServer();
+    const producer = await connectQuiet(server.url);
+    const past = 2_400;
+    for (let n = 0; n < past; n += batch.length) await producer.publish('s', batch);
+    const ask = async (accept: string): Promise<Socket> => {
+      const reader = connect(server.port, '127.0.0.1');
+      onTestFinished(() => void reader.destroy());
+      reader.on('error', () => undefined).pause();
+      await once(reader, 'connect');
+      reader.write(
+        `GET /api/sessions/s/events?after=0&limit=10000 HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nAccept: ${accept}\r\n\r\n`,
+      );
+      return reader;
+    };
+    // So slow that Node does not see it within the time: the kernel does.
+    const slow = await ask('application/x-ndjson');
+    let text = '';
+    const take = () => (text += ((slow.read() as Buffer | null) ?? '').toString());
+    const reading = setInterval(take, 500);
+    onTestFinished(() => clearInterval(reading));
+    const stuck = [await ask('application/x-ndjson'), await ask('application/json'), await ask('text/event-stream')];
+    const raw = await connectRaw(server.port);
+    raw.socket.pause();
+    const { epoch } = (await http<{ epoch: string }>('GET', `${server.url}/api/sessions/s`)).body;
+    const subscribe = `42["subscribe",${JSON.stringify({ session_id: 's', after: { epoch, seq: 0 } })}]`;
+    raw.send(subscribe);
+    const polling = await connectPolling(server.url);
+    await polling.post(subscribe);
+    await expect.poll(() => cut(server), { timeout: 20_000 }).toBe(stuck.length + 2);
+    stuck.push(await ask('application/json'));
+    await expect.poll(() => cut(server), { timeout: 20_000 }).toBe(stuck.length + 2);
+    clearInterval(reading);
+    slow.on('data', (data) => (text += data.toString())).resume();
+    const lines = () => text.split('"type":"test:step"').length - 1;
+    await expect.poll(lines, { timeout: 20_000 }).toBe(past);
+    expect(await cut(server)).toBe(stuck.length + 2);
+  },
+  60_000,
+);
 
 test('a slow but reading replay of much more than 1 MiB is not cut, and what is published meanwhile comes after it', async () => {
   const server = await startServer();

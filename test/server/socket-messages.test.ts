@@ -16,7 +16,7 @@ describe('connecting', () => {
       protocol: 4,
       epoch: expect.any(String),
       session_id: null,
-      capabilities: ['HALT', 'RESUME', 'ROLLBACK', 'REDIRECT', 'DECISION', 'INJECT'],
+      capabilities: ['HALT', 'RESUME', 'ROLLBACK', 'REDIRECT', 'DECISION', 'INJECT', 'STOP'],
       features: expect.arrayContaining(['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event']),
       role: 'admin',
       timestamp: expect.stringMatching(isoTime),
@@ -53,6 +53,7 @@ describe('connecting', () => {
     expect(error.message).toContain(field);
     expect(error.data).toEqual({
       success: false,
+      request_id: expect.any(String),
       error: error.message,
       code: 'INVALID',
       timestamp: expect.stringMatching(isoTime),

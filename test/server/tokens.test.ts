@@ -71,7 +71,7 @@ test('no token, a wrong one, an expired one and a revoked one are one answer on 
   await expect.poll(() => ask(`${server.url}/api/sessions`, good)).toMatchObject({ status: 200 });
   await expect.poll(() => ask(`${server.url}/api/sessions`, revoked)).toMatchObject({ status: 401 });
   const answers = await Promise.all([expired, revoked, newToken().text, 'nonsense'].map((each) => ask(`${server.url}/api/sessions`, each)));
-  expect(new Set(answers.map(({ body, ...answer }) => JSON.stringify({ ...answer, ...body, timestamp: '' }))).size).toBe(1);
+  expect(new Set(answers.map(({ body, ...answer }) => JSON.stringify({ ...answer, ...body, timestamp: '', request_id: '' }))).size).toBe(1);
   expect(answers[0]).toMatchObject({ status: 401, body: { code: 'UNAUTHENTICATED' }, challenge: expect.stringContaining('Bearer') });
   expect(await ask(`${server.url}/api/sessions`)).toMatchObject({
     status: 401,
@@ -106,7 +106,12 @@ test('a token in a URL, and a header of another form, are refused with the way o
 
 test('a caller without a token sees whether the server is well, and nothing else', async () => {
   const { server } = await startGuarded();
-  expect((await ask(`${server.url}/health`)).body).toEqual({ status: 'healthy', timestamp: expect.any(String) });
+  expect((await ask(`${server.url}/health`)).body).toEqual({
+    status: 'healthy',
+    live: true,
+    ready: true,
+    timestamp: expect.any(String),
+  });
   expect((await ask(`${server.url}/api/docs`)).status).toBe(200);
   for (const path of ['/api/stats', '/metrics', '/api/skills', '/api/sessions/s', '/api/sessions/s/commands', '/api/sessions/s/events'])
     expect((await ask(`${server.url}${path}`)).status).toBe(401);

@@ -107,6 +107,20 @@ test('the end of a server is noticed by itself', async () => {
   await expect.poll(async () => (await eventsOf(b, 'orchestrator:detached')).length, { timeout: 10_000 }).toBe(1);
 });
 
+test('a server that was taken to be gone comes back, and gives its program the command that was sent meanwhile', async () => {
+  const { shareOfA, program, operator } = await twoServers();
+  const back = shareOfA.cutOff();
+  // It is not known to be delivered: with nobody attached it waits.
+  expect(await send(operator, { type: 'INJECT', command_id: 'early', skill_name: 'x', timeout_ms: 200 })).toMatchObject({
+    status: 'queued',
+  });
+  expect(program.executed).toEqual([]);
+  back();
+  expect(await send(operator, { type: 'INJECT', command_id: 'early', skill_name: 'x' })).toMatchObject({ status: 'applied' });
+  expect(await send(operator, { type: 'INJECT', command_id: 'late', skill_name: 'x' })).toMatchObject({ status: 'applied' });
+  expect(program.executed.map(({ command_id }) => command_id)).toEqual(['early', 'late']);
+});
+
 test('an instance that comes back by way of the other server gets there what is not finished, and nothing twice', async () => {
   const { a, b, program, operator } = await twoServers();
   program.answer = () => undefined;
@@ -164,4 +178,29 @@ test('a quiet program is not lost to the other server while the server that it p
   expect((await stateOf(b)).status).toBe('running');
   shareOfA.crash();
   await isLost('s');
+});
+
+test('a command that is taken back at one server while its program attaches at the other one ends in one way: cancelled, or applied', async () => {
+  const common = new MemoryJournal();
+  const a = await startServer({ journal: shareJournal(common).journal });
+  const b = await startServer({ journal: shareJournal(common).journal });
+  const operator = await connectQuiet(b.url, { auth: { client: 'ana' } });
+  const ends = new Set<string>();
+  for (let n = 0; n < 30; n++) {
+    const session_id = `race-${n}`;
+    await publish(a, session_id, started);
+    await operator.ask('command', { session_id, type: 'INJECT', skill_name: 'x', command_id: 'c', timeout_ms: 1 });
+    const program = new TestOrchestrator(await connectQuiet(a.url));
+    const attach = () => program.attach({ session_id });
+    const cancel = () => operator.ask('command:cancel', { session_id, command_id: 'c' });
+    const [first, second] = n % 2 === 0 ? [attach, cancel] : [cancel, attach];
+    const answers = await Promise.all([first(), second()]);
+    const isCancelled = answers[n % 2 === 0 ? 1 : 0]?.['success'] === true;
+    const state = async () => (await http<SessionState>('GET', `${b.url}/api/sessions/${session_id}`)).body.commands[0]?.status;
+    await expect.poll(state).toBe(isCancelled ? 'cancelled' : 'applied');
+    expect(program.executed.length).toBe(isCancelled ? 0 : 1);
+    ends.add(isCancelled ? 'cancelled' : 'applied');
+    program.client.close();
+  }
+  expect([...ends].toSorted()).toEqual(['applied', 'cancelled']);
 });

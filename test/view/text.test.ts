@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { eventPhrase } from '../../src/view/text/event-phrase.ts';
-import { count, duration, rate } from '../../src/view/text/numbers.ts';
+import { matchesGlob } from '../../src/core/event-filter.ts';
+import { knownEventTypes } from '../../src/core/protocol/known-words.ts';
+import { eventPhrase, failureTypes, isFailure } from '../../src/view/text/event-phrase.ts';
+import { count, duration, rate, timeLeft } from '../../src/view/text/numbers.ts';
 import { RateMeter } from '../../src/view/rate-meter.ts';
 import { shown } from '../../src/view/text/shown-text.ts';
 import { hostileTexts, unsafe } from '../dashboard/hostile.ts';
@@ -22,6 +24,13 @@ describe('figures', () => {
       '2h05m',
       '4d04h',
       '0s',
+    ]);
+    const day = 86_400_000;
+    expect([timeLeft(365 * day - 1), timeLeft(30 * day - 1), timeLeft(day - 1), timeLeft(59_400)]).toEqual([
+      '365d',
+      '30d00h',
+      '1d00h',
+      '59s',
     ]);
     expect([rate(0), rate(3.44), rate(142.4)]).toEqual(['0', '3.4', '142']);
   });
@@ -50,8 +59,10 @@ describe('events in words', () => {
     expect(words('agent:progress', { agent_id: 'b', message: 'step 3' })).toBe('b: step 3');
     expect(words('skill:progress', { skill_name: 's', progress: 61, message: 'wave 2' })).toBe('s 61% wave 2');
     expect(words('execution:progress', { message: 'wave 2' })).toBe('wave 2');
-    expect(words('orchestrator:detached', { instance_id: 'o', code: 'left', reason: 'it left' })).toBe('orchestrator o left');
-    expect(words('orchestrator:detached', { instance_id: 'o', reason: 'ping timeout' })).toBe('orchestrator o lost: ping timeout');
+    expect(words('orchestrator:detached', { instance_id: 'o', code: 'left', reason: 'it left' })).toBe('the program has left (o)');
+    expect(words('orchestrator:detached', { instance_id: 'o', reason: 'ping timeout' })).toBe(
+      'the program (o) is gone without a word: ping timeout',
+    );
     expect(words('file:created', { file_path: 'a.ts' })).toBe('created a.ts');
     expect(words('skill:started', { skill: 'lint' })).toBe('lint started');
     expect(words('validation:completed', { check_name: 'unit', success: false })).toBe('unit failed');
@@ -64,4 +75,11 @@ describe('events in words', () => {
       for (const type of new Set(runJournal.map((event) => event.type))) expect(eventPhrase({ type, data }).text).not.toBe('');
     }
   });
+});
+
+test('whatever is a failure is of one of the types by which failures are looked for', () => {
+  const data = { success: false, error: 'x' };
+  const failures = [...knownEventTypes, 'validation:completed', 'custom:failed'].filter((type) => isFailure({ type, data }));
+  expect(failures.length).toBeGreaterThan(8);
+  expect(failures.filter((type) => !failureTypes.some((glob) => matchesGlob(glob, type)))).toEqual([]);
 });

@@ -8,6 +8,8 @@ import { userFolders } from '../settings/user-folders.ts';
 /** Where a completion asks: the server that the command would go to, the session that it would mean, and the local journal. */
 export interface Address {
   url: URL;
+  /** Other servers over the same journal. */
+  others: URL[];
   token: string | undefined;
   session: string | undefined;
   /** The journal's file; undefined where it is in memory, or elsewhere. */
@@ -26,9 +28,11 @@ export function readAddress(given: ReadonlyMap<string, readonly string[]>): Addr
   const options = { url: last('url'), tokenFile: last('token-file'), session: last('session') };
   const layers = givenSettings(options, findConfigurationFiles());
   const pick = (field: SettingField) => pickFrom(layers, field);
+  const [url, ...others] = urlsOf(pick('url')?.value, pick('port')?.value);
   const tokenFile = pick('token_file');
   return {
-    url: urlOf(pick('url')?.value, pick('port')?.value),
+    url,
+    others,
     token: readAccessToken(tokenFile === undefined ? undefined : { ...tokenFile, value: resolve(tokenFile.folder, tokenFile.value) }),
     session: pick('session')?.value,
     journal: journalFile(pick('journal')),
@@ -51,9 +55,14 @@ function pickFrom(layers: readonly GivenSettings[], field: SettingField): Picked
   return undefined;
 }
 
-function urlOf(given: string | undefined, port: string | undefined): URL {
-  if (given === undefined) return new URL(`http://127.0.0.1:${port === undefined || port === '0' ? '8000' : port}`);
-  const url = new URL(given.includes('://') ? given : `http://${given}`);
+function urlsOf(given: string | undefined, port: string | undefined): [URL, ...URL[]] {
+  const [first = '', ...others] = (given ?? `127.0.0.1:${port === undefined || port === '0' ? '8000' : port}`).split(',');
+  return [urlOf(first), ...others.map(urlOf)];
+}
+
+function urlOf(given: string): URL {
+  const text = given.trim();
+  const url = new URL(text.includes('://') ? text : `http://${text}`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error(`${url.protocol} is no protocol of a server`);
   return url;
 }

@@ -1,6 +1,6 @@
 import { ClientToken } from '../../client/connection/client-token.ts';
 import { endpoint, exchange } from '../../client/connection/http-exchange.ts';
-import { parseDurationMs } from '../settings/duration.ts';
+import { parseDurationMs } from '../../core/text/parse-duration.ts';
 import type { Address } from './address.ts';
 import { fieldsOf, itemsOf, textOf, type Fields } from './fields.ts';
 import type { Source } from './source.ts';

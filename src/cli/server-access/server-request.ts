@@ -3,6 +3,7 @@ import { readEnvironment } from '../../client/environment.ts';
 import { callApi, type CallInput } from '../../client/sessions-api.ts';
 import type { AnswerOf, EndpointName } from '../../core/http-api.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { serverUrls } from '../../core/text/server-urls.ts';
 import { isReloading } from '../commands/serve/reload-mark.ts';
 import { noAnswer } from '../failure.ts';
 import { shownDuration } from '../settings/duration.ts';
@@ -12,6 +13,7 @@ import type { Settings } from '../settings/settings.ts';
 /** How long a server that is being restarted may be away before a request gives up. */
 export const patienceMs = 10_000;
 const requestMs = 10_000;
+const lookMs = 2_000;
 /** No answer of the server is longer. Node can hold a text of this length. */
 const longestAnswerChars = 256 * 1024 * 1024;
 
@@ -48,6 +50,20 @@ export async function request<Name extends EndpointName>(
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
+}
+
+/** The settings with one server alone, for what only the server that answers knows: of several the first that is there. */
+export async function atOneServer(settings: Settings): Promise<Settings> {
+  const [first, ...others] = serverUrls(settings.url);
+  if (others.length === 0) return settings;
+  for (const url of [first, ...others]) {
+    const isThere = await callApi('health', { query: {} }, { url, token: settings.token, timeoutMs: lookMs }).then(
+      () => true,
+      (error: unknown) => !isAway(error),
+    );
+    if (isThere) return { ...settings, url };
+  }
+  return { ...settings, url: first };
 }
 
 /** Whether the server cannot be reached, or is just stopping. */

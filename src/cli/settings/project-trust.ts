@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../../executable/make-folder.ts';
 import { readConfigurationFile } from './configuration-file.ts';
 import { userFolders } from './user-folders.ts';
 
@@ -20,7 +21,7 @@ export function isTrusted({ path, bytes }: { path: string; bytes: Buffer }): boo
 export function trust({ path, bytes }: { path: string; bytes: Buffer }): void {
   const record: TrustRecord = { path: realPath(path), sha256: hashOf(bytes) };
   const target = recordPath(record.path);
-  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(target), 0o700);
   // In one step: a program that reads it meanwhile finds the old file or the new one.
   const draft = `${target}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });

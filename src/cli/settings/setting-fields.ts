@@ -3,18 +3,35 @@ import { z } from 'zod';
 import { sessionId } from '../../core/ids.ts';
 import { isLoopback } from '../../core/loopback.ts';
 import { text as wellFormedText } from '../../core/text/text.ts';
-import { parseDurationMs } from './duration.ts';
+import { parseBytes } from '../../core/text/parse-bytes.ts';
+import { parseDurationMs } from '../../core/text/parse-duration.ts';
 import type { SettingField } from './setting-names.ts';
+
+/** A journal without events has a quarter of it. */
+const leastSize = 1_000_000;
 
 const text = wellFormedText.min(1, 'must not be empty');
 const list = z.array(text, 'must be a list of texts');
 const httpUrl = text
   .transform((given) => (given.includes('://') ? given : `http://${given}`))
   .refine((given) => /^https?:$/.test(URL.parse(given)?.protocol ?? ''), 'must be an http(s) URL such as http://127.0.0.1:8000');
+/** One server, or several over one journal. */
+const serverUrlList = text.transform((given, context) => {
+  const urls = given.split(',').map((each) => httpUrl.safeParse(each.trim()).data);
+  if (urls.every((each) => each !== undefined)) return urls.join(',');
+  context.addIssue('must be an http(s) URL such as http://127.0.0.1:8000, or several with commas between');
+  return z.NEVER;
+});
 const duration = z.union([z.number().positive(), text], 'must be a time such as 500ms, 5s, 5m or 1h30m').transform((given, context) => {
   const ms = typeof given === 'number' ? given * 1_000 : parseDurationMs(given);
   if (ms !== undefined && ms > 0) return ms;
   context.addIssue('must be a time such as 500ms, 5s, 5m or 1h30m');
+  return z.NEVER;
+});
+const size = z.union([z.number().positive(), text], 'must be a size such as 500MB or 2GB').transform((given, context) => {
+  const bytes = typeof given === 'number' ? given : parseBytes(given);
+  if (bytes !== undefined && bytes >= leastSize) return bytes;
+  context.addIssue(bytes === undefined ? 'must be a size such as 500MB or 2GB' : 'must be at least 1MB');
   return z.NEVER;
 });
 const flag = z
@@ -26,7 +43,7 @@ const logLevels = ['debug', 'info', 'warn', 'warning', 'error'] as const;
 
 /** Every setting, by its name in a file, and what it may be. Texts stand for values that are none: flags and variables are texts. */
 export const settingFields = {
-  url: httpUrl,
+  url: serverUrlList,
   session: sessionId,
   /** The name that other clients see, as in `halted by NAME`. */
   client: text.max(128, 'must be at most 128 characters'),
@@ -74,9 +91,17 @@ export const settingFields = {
   ),
   /** How long a session without an attached orchestrator may have no event before the server gives it up as lost. */
   lost_after: duration,
+  /** What the journal keeps: sessions that are over for so long, the newest events of each session, so many bytes in all. */
+  retain: duration,
+  retain_events: z.coerce.number('must be a number of events').int('must be a whole number').min(1, 'must be at least 1'),
+  retain_size: size,
   /** Patterns of what is not to be told. Those of all sources count together. */
   redact: list,
   token_file: text,
+  /** A receiver of traces of OpenTelemetry. */
+  otlp: httpUrl,
+  /** Whether the dashboard takes the mouse. */
+  mouse: flag,
 } as const satisfies Record<SettingField, z.ZodType>;
 
 /** An address of IPv4 or IPv6, with or without the bits that a network has in common. */

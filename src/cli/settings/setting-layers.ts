@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { check } from '../../core/json/parse.ts';
-import { placeOfJournal } from '../../journal/journal-location.ts';
+import { flawOfLocation, placeOfJournal } from '../../journal/journal-location.ts';
 import { usageFailure } from '../failure.ts';
 import type { GivenSettings, SettingSource } from './given-settings.ts';
 import { settingFields, type SettingValues } from './setting-fields.ts';
@@ -34,6 +34,8 @@ function checked({ source, values, nameOf, folder }: GivenSettings): SettingValu
     }
     const result = check<z.ZodType>(settingFields[known], given);
     if (!result.success) throw usageFailure(`${nameOf(name)} ${result.error.issues[0]?.message ?? 'is not valid'}`);
+    const flaw = known === 'journal' ? flawOfLocation(String(result.data)) : undefined;
+    if (flaw !== undefined) throw usageFailure(`${nameOf(name)} ${flaw}`, 'such as: --journal postgres://dash@db.example/dash');
     parsed[name] = pathFields.includes(known) ? resolved(result.data as string | string[], folder) : result.data;
   }
   return parsed;

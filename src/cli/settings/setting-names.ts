@@ -21,8 +21,13 @@ export const settingNames = [
   'dev_origins',
   'skills',
   'lost_after',
+  'retain',
+  'retain_events',
+  'retain_size',
   'redact',
   'token_file',
+  'otlp',
+  'mouse',
 ] as const;
 
 /** The name of a setting. */
@@ -35,4 +40,13 @@ export const pathFields: readonly SettingField[] = ['journal', 'skills', 'token_
  * What a project's file may set before the user trusts it. Everything else says where to connect, listen, write or read, or
  * in whose name, and whoever wrote the file decides none of that for whoever cloned it.
  */
-export const harmlessFields: readonly SettingField[] = ['session', 'timeout', 'port', 'log_level', 'fsync', 'lost_after', 'redact'];
+export const harmlessFields: readonly SettingField[] = [
+  'session',
+  'timeout',
+  'port',
+  'log_level',
+  'fsync',
+  'lost_after',
+  'redact',
+  'mouse',
+];

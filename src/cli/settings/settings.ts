@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { usageFailure } from '../failure.ts';
 import { isLoopback } from '../../core/loopback.ts';
+import { serverUrls } from '../../core/text/server-urls.ts';
 import { readAccessToken } from './access-token.ts';
 import type { SettingValues } from './setting-fields.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
@@ -11,8 +12,12 @@ import { layerOf, type SettingLayer } from './setting-layers.ts';
 import type { SettingField } from './setting-names.ts';
 import { userFolders } from './user-folders.ts';
 
+/** Where a server is looked for that nothing else names. */
+export const defaultUrl = 'http://127.0.0.1:8000';
+
 /** The settings of a command, from flags, variables and files. */
 export interface Settings {
+  /** Of the server; of several over one journal with commas between. */
   url: string;
   token: string | undefined;
   session: string | undefined;
@@ -36,6 +41,12 @@ export interface Settings {
   /** The identity provider whose tokens are taken. */
   identityProvider: { jwksUrl: string; issuer: string; audience: string; claims: Record<string, string> } | undefined;
   lostAfterMs: number | undefined;
+  /** What the server removes from the journal by and by. */
+  retention: { ageMs: number | undefined; events: number | undefined; bytes: number | undefined };
+  /** Where the server sends sessions as traces. */
+  otlp: string | undefined;
+  /** Whether the dashboard takes the mouse. */
+  mouse: boolean;
   /** Regular expressions of what `run` does not tell. */
   redact: string[];
   /** The configuration files that were read. */
@@ -87,6 +98,9 @@ export function readSettings(options: object): Settings {
       claims: pick('claims')?.value ?? [],
     }),
     lostAfterMs: pick('lost_after')?.value,
+    retention: { ageMs: pick('retain')?.value, events: pick('retain_events')?.value, bytes: pick('retain_size')?.value },
+    otlp: pick('otlp')?.value,
+    mouse: pick('mouse')?.value ?? true,
     // A project's file can add some, and takes none away.
     redact: layers.flatMap(({ values }) => values.redact ?? []),
     files: [files.project, files.user].flatMap((file) => (file?.bytes === undefined ? [] : file.path)),
@@ -133,8 +147,9 @@ export function accessOf({ corsOrigins, allowedHosts, trustedProxies, publicUrl,
 /** The host and port of a URL of this machine: `serve` then listens where the other commands look for it. */
 function loopbackPlace(url: string | undefined): { host: string; port: number } | undefined {
   if (url === undefined) return undefined;
-  const { hostname, port, protocol } = new URL(url);
-  if (protocol !== 'http:' || !isLoopback(hostname)) return undefined;
+  const [first, ...others] = serverUrls(url);
+  const { hostname, port, protocol } = new URL(first);
+  if (others.length > 0 || protocol !== 'http:' || !isLoopback(hostname)) return undefined;
   return { host: hostname.replaceAll(/[[\]]/g, ''), port: Number(port || 80) };
 }
 

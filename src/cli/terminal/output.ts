@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { maskPasswords } from '../../core/text/mask-passwords.ts';
-import { safeJson, safeLine } from '../../core/text/safe-text.ts';
+import { coloredLine, safeJson, safeLine } from '../../core/text/safe-text.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Failure } from '../failure.ts';
 import { onReaderGone } from './reader-gone.ts';
@@ -61,6 +61,12 @@ export class Output {
     return process.stdout.isTTY;
   }
 
+  /** Columns and rows of the terminal that results go to; undefined elsewhere, where no line is too long. */
+  get window(): { columns: number; rows: number } | undefined {
+    const { isTTY, columns, rows } = process.stdout;
+    return isTTY && columns > 0 && rows > 0 ? { columns, rows } : undefined;
+  }
+
   /** A part of a line of results, coloured on a terminal. The text must be safe already. */
   paint(tone: Tone, text: string): string {
     return tone === 'plain' || this.#outChalk === undefined ? text : styles[tone](this.#outChalk)(text);
@@ -69,6 +75,13 @@ export class Output {
   /** One line of results. */
   line(text: string): void {
     process.stdout.write(`${this.#safe(text)}\n`);
+  }
+
+  /** One line that a program has written: with its colours on a terminal, cleaned elsewhere. Resolves when there is room for more. */
+  async programLine(start: string, text: string): Promise<void> {
+    const line = this.isColored && this.isTerminal ? coloredLine(text) : safeLine(text);
+    if (process.stdout.write(`${start}${line}\n`)) return;
+    await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
   }
 
   /** For results without an end: the program ends as soon as its reader closes the pipe, as `head` does, without waiting for the next result. */

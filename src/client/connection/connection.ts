@@ -1,41 +1,23 @@
-import type { Socket } from 'socket.io-client';
 import type { AnswerOf, ReadName } from '../../core/http-api.ts';
 import { isErrorBody } from '../../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { answers, type Answer, type ConnectedMessage, type RequestName } from '../../core/protocol/messages.ts';
-import { waitMsAfter } from './backoff.ts';
+import { backoffMs, waitMsAfter } from './backoff.ts';
 import { connectFailure, errorFromBody, isRetryable, readAs, unreachable } from './connect-failure.ts';
-import { readEnvironment } from '../environment.ts';
 import { readApi, type CallInput } from '../sessions-api.ts';
 import { Listeners } from './listeners.ts';
-import { lossReason, openSocket } from './client-socket.ts';
-import { ClientToken } from './client-token.ts';
+import { lossReason } from './client-socket.ts';
 import { readGreeting } from './greeting.ts';
 import { MessageListeners } from './message-listeners.ts';
 import { ServerClock } from './server-clock.ts';
+import { serverLinks, type ConnectOptions, type ServerLink } from './server-link.ts';
 import { untilLive } from './until-live.ts';
+
+export type { ConnectOptions } from './server-link.ts';
 
 /** How long to wait for the server's `connected` once the transport stands, and between two measurements of the latency. */
 const greetingMs = 10_000;
 const pingEveryMs = 5_000;
-
-export interface ConnectOptions {
-  /** Default: $SHANNON_DASH_URL, else http://127.0.0.1:8000. */
-  url?: string | undefined;
-  /** Default: $SHANNON_DASH_TOKEN, else what a server of the same user on this machine has left for its programs. */
-  token?: string | undefined;
-  /** A name shown to others. */
-  client?: string | undefined;
-  /** Gives up connecting and, later, closes the connection. */
-  signal?: AbortSignal | undefined;
-  /**
-   * True (default): keep trying while the server is away. False: the first connection must succeed at once, or UNREACHABLE;
-   * a connection that stood once comes back all the same.
-   */
-  retry?: boolean | undefined;
-  /** How long to wait for the answer to a request, in milliseconds (default 10,000). */
-  timeoutMs?: number | undefined;
-}
 
 /** A snapshot; another object after each change. */
 export interface ConnectionState {
@@ -55,6 +37,7 @@ export interface ConnectionState {
 
 /** A connection to a server that comes back by itself. */
 export interface Connection {
+  /** The server that it stands to, or was last tried. */
   readonly url: string;
   readonly state: ConnectionState;
   /** Why it was closed for good; UNREACHABLE when that was asked for. */
@@ -79,6 +62,8 @@ export interface Connection {
   readonly onUnreadable: MessageListeners['unreadable']['add'];
   /** Connects at once where it waits for the next attempt. */
   retryNow(): void;
+  /** Gives up the connection that stands, for a reason that is shown, and comes back. */
+  drop(reason: string): void;
   /** Called after each change of `state`. */
   onState(listener: (state: ConnectionState) => void): () => void;
   /** Resolves while live. @throws ShannonDashError why it was closed; TIMEOUT; or the reason of the signal */
@@ -108,16 +93,15 @@ export function openConnection(options: ConnectOptions = {}): Connection {
 }
 
 class SocketConnection implements Connection {
-  readonly url: string;
   readonly #options: ConnectOptions;
-  readonly #token: ClientToken;
   readonly #timeoutMs: number;
-  readonly #socket: Socket;
+  readonly #links: readonly [ServerLink, ...ServerLink[]];
   readonly #listeners = new Listeners<ConnectionState>();
   readonly #messages: MessageListeners;
   readonly #abort = () => this.close();
   readonly on: Connection['on'] = (name, listener) => this.#messages.add(name, listener);
   readonly onUnreadable: Connection['onUnreadable'] = (listener) => this.#messages.unreadable.add(listener);
+  #link: ServerLink;
   #state: ConnectionState;
   #server: ConnectedMessage | undefined;
   #failure: ShannonDashError | undefined;
@@ -127,22 +111,26 @@ class SocketConnection implements Connection {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectOptions) {
-    const environment = readEnvironment();
-    this.url = options.url ?? environment.url ?? 'http://127.0.0.1:8000';
     this.#options = options;
-    this.#token = new ClientToken(this.url, options.token);
     this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#links = serverLinks(options, this.#timeoutMs);
+    [this.#link] = this.#links;
     this.#state = { status: 'connecting', attempt: 0, retryAt: null, latencyMs: null, serverVersion: null, error: null, since: Date.now() };
-    this.#socket = openSocket(this.url, { token: this.#token, client: options.client, timeoutMs: this.#timeoutMs });
-    this.#messages = new MessageListeners(this.#socket, { url: this.url, isHeard: () => this.#state.status === 'live' });
-    this.#socket.on('connect', () => this.#plan(Math.min(greetingMs, this.#timeoutMs), () => this.#notGreeted()));
-    this.#socket.on('connected', (message: unknown) => this.#greeted(message));
-    this.#socket.on('connect_error', (error) => void this.#refused(connectFailure(this.url, error)));
-    this.#socket.on('server:shutdown', () => (this.#lossReason = 'the server is shutting down'));
-    this.#socket.on('disconnect', (reason, details) => this.#lost(lossReason(reason, details)));
+    this.#messages = new MessageListeners(this.#links, ({ url }) => url === this.url && this.#state.status === 'live');
+    for (const { url, socket } of this.#links) {
+      socket.on('connect', () => this.#plan(Math.min(greetingMs, this.#timeoutMs), () => this.#notGreeted()));
+      socket.on('connected', (message: unknown) => this.#greeted(message));
+      socket.on('connect_error', (error) => void this.#refused(connectFailure(url, error)));
+      socket.on('server:shutdown', () => (this.#lossReason = 'the server is shutting down'));
+      socket.on('disconnect', (reason, details) => this.#lost(lossReason(reason, details)));
+    }
     options.signal?.addEventListener('abort', this.#abort, { once: true });
     if (options.signal?.aborted === true) this.close();
-    else this.#socket.connect();
+    else this.#link.socket.connect();
+  }
+
+  get url(): string {
+    return this.#link.url;
   }
 
   get state(): ConnectionState {
@@ -170,7 +158,7 @@ class SocketConnection implements Connection {
     const { since } = this.#state;
     let answer: unknown;
     try {
-      answer = await this.#socket.timeout(timeoutMs).emitWithAck(name, payload);
+      answer = await this.#link.socket.timeout(timeoutMs).emitWithAck(name, payload);
     } catch {
       // Socket.IO rejects when the time is over, and when the connection ends.
       if (this.#failure !== undefined) throw this.#failure;
@@ -193,11 +181,17 @@ class SocketConnection implements Connection {
 
   async read<Name extends ReadName>(name: Name, input: CallInput<Name>): Promise<AnswerOf<Name>> {
     const { client, signal, token } = this.#options;
-    return readApi(name, input, { url: this.url, token, client, timeoutMs: this.#timeoutMs, signal });
+    const url = [this.#link, ...this.#links].map((link) => link.url).join(',');
+    return readApi(name, input, { url, token, client, timeoutMs: this.#timeoutMs, signal });
   }
 
   retryNow(): void {
     if (this.#state.retryAt !== null) this.#plan(0, () => this.#retry());
+  }
+
+  drop(reason: string): void {
+    this.#lossReason = reason;
+    this.#link.socket.io.engine.close();
   }
 
   onState(listener: (state: ConnectionState) => void): () => void {
@@ -214,19 +208,14 @@ class SocketConnection implements Connection {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#failure = error;
     this.#change({ status: 'closed', retryAt: null, error: error.message });
-    this.#socket.disconnect();
+    this.#link.socket.disconnect();
   }
 
   /** It speaks Socket.IO, and not our protocol; or it is only slow, as it is when it was ours before. */
   #notGreeted(): void {
-    const isFirst = this.#server === undefined;
     const foreign = new ShannonDashError('UNSUPPORTED', `${this.url} answers, but does not greet as shannon-dash does`);
-    if (isFirst && this.#options.retry === false) {
-      this.close(foreign);
-      return;
-    }
-    this.#lossReason = foreign.message;
-    this.#socket.io.engine.close();
+    if (this.#server === undefined && this.#options.retry === false) this.close(foreign);
+    else this.drop(foreign.message);
   }
 
   #greeted(greeting: unknown): void {
@@ -252,34 +241,38 @@ class SocketConnection implements Connection {
 
   async #refused(error: ShannonDashError): Promise<void> {
     // The server may have started just now, and have another token for its user's programs than the one before it.
-    const isBehind = error.code === 'UNAUTHENTICATED' && (await this.#token.hasChanged());
+    const isBehind = error.code === 'UNAUTHENTICATED' && (await this.#link.token.hasChanged());
     this.#failed(isBehind ? unreachable(this.url, 'it has just started', error) : error);
   }
 
   #failed(error: ShannonDashError): void {
     if (this.#state.status === 'closed') return;
     const isFirst = this.#server === undefined;
-    if (!isRetryable(error) || (isFirst && this.#options.retry === false)) this.close(error);
+    const isEnough = isFirst && this.#options.retry === false && this.#state.attempt + 1 >= this.#links.length;
+    if (!isRetryable(error) || isEnough) this.close(error);
     else this.#tryAgain(isFirst ? 'connecting' : 'reconnecting', error.message, error);
   }
 
   #lost(reason: string): void {
     // Socket.IO would send what it could not write now on the next connection, although its request has failed by then.
-    this.#socket.sendBuffer.length = 0;
+    this.#link.socket.sendBuffer.length = 0;
     if (this.#state.status === 'closed') return;
     this.#tryAgain(this.#server === undefined ? 'connecting' : 'reconnecting', this.#lossReason ?? reason);
   }
 
   #tryAgain(status: 'connecting' | 'reconnecting', error: string, cause?: ShannonDashError): void {
     const attempt = this.#state.attempt + 1;
-    const waitMs = waitMsAfter(cause, attempt);
+    // Each server has its turn before any is waited for.
+    const rounds = attempt / this.#links.length;
+    const waitMs = Number.isInteger(rounds) ? waitMsAfter(cause, rounds) : backoffMs(1);
     this.#plan(waitMs, () => this.#retry());
     this.#change({ status, attempt, retryAt: Date.now() + waitMs, latencyMs: null, error });
   }
 
   #retry(): void {
+    this.#link = this.#links[(this.#links.indexOf(this.#link) + 1) % this.#links.length] ?? this.#link;
     this.#change({ retryAt: null });
-    this.#socket.connect();
+    this.#link.socket.connect();
   }
 
   #plan(ms: number, then: () => void): void {

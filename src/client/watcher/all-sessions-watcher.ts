@@ -134,7 +134,7 @@ export class AllSessionsWatcher implements Watcher {
     }
     this.#isJoining = true;
     this.#subscription.pause();
-    this.#connection.request('unsubscribe', {}).catch(() => undefined);
+    this.#unsubscribe();
     return false;
   }
 
@@ -182,5 +182,10 @@ export class AllSessionsWatcher implements Watcher {
     this.#subscription.close(error);
     this.#queue.end(error);
     if (this.#options.ownsConnection) this.#connection.close(error);
+    else this.#unsubscribe();
+  }
+
+  #unsubscribe(): void {
+    this.#connection.request('unsubscribe', {}).catch(() => undefined);
   }
 }

@@ -12,6 +12,7 @@ export function foldAgent(state: SessionState, { type, data, timestamp }: Sessio
   const startedAt = type === 'agent:spawned' ? timestamp : (known?.started_at ?? timestamp);
   const agent: AgentState = {
     agent_id: agentId,
+    parent_agent_id: textField(data, 'parent_agent_id') ?? known?.parent_agent_id ?? null,
     role: textField(data, 'role') ?? known?.role ?? null,
     task: textField(data, 'task') ?? known?.task ?? null,
     skill_name: textField(data, 'skill_name') ?? known?.skill_name ?? null,

@@ -28,6 +28,7 @@ export function foldDecisionPoint(state: SessionState, { data, timestamp, seq }:
     made_at: null,
     comment: null,
     ignored_choice: null,
+    multiple: data['multiple'] === true,
   };
   return withItem(state, 'decisions', -1, decision, isMade);
 }
@@ -39,7 +40,7 @@ export function foldDecisionMade(state: SessionState, { data, timestamp }: Sessi
   const at = state.decisions.findIndex((each) => each.decision_id === decisionId);
   const known = state.decisions[at];
   if (known === undefined || isMade(known) || choice === null) return undefined;
-  if (!isOption(known.options, choice)) return withItem(state, 'decisions', at, { ...known, ignored_choice: choice }, isMade);
+  if (!isAnswer(known, choice)) return withItem(state, 'decisions', at, { ...known, ignored_choice: choice }, isMade);
   const made: DecisionState = {
     ...known,
     status: 'made',
@@ -57,6 +58,11 @@ function isMade(decision: DecisionState): boolean {
 
 function isOption(options: readonly DecisionOption[], choice: string): boolean {
   return options.some(({ id, label }) => id === choice || label === choice);
+}
+
+/** Whether a choice names an option, or, where several may be chosen, options with commas between them. */
+function isAnswer({ options, multiple }: DecisionState, choice: string): boolean {
+  return isOption(options, choice) || (multiple && choice.split(',').every((each) => isOption(options, each.trim())));
 }
 
 function optionsOf(options: unknown): DecisionOption[] {

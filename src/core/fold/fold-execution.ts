@@ -1,5 +1,6 @@
 import type { SessionEvent } from '../protocol/event.ts';
-import { errorTextOf, numberOf, percentOf, textField, valueOf } from './fold-values.ts';
+import { clipped, errorTextOf, numberOf, objectOf, percentOf, textField, valueOf, type Data } from './fold-values.ts';
+import { limits } from '../protocol/limits.ts';
 import { isEnded, isLive, type SessionState } from '../protocol/session-state.ts';
 
 /** `execution:*`: status, task, progress and the gate. */
@@ -22,9 +23,19 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
         message: null,
         result: null,
         error: null,
+        archived: false,
+        exit_code: null,
+        ...placeOf(state, data),
+        user: textField(data, 'user') ?? state.user,
+        labels: labelsOf(data) ?? state.labels,
       };
     case 'execution:progress':
-      return { progress: percentOf(data, 'progress') ?? state.progress, message: textField(data, 'message') ?? state.message };
+      return {
+        progress: percentOf(data, 'progress') ?? state.progress,
+        message: textField(data, 'message') ?? state.message,
+        task: textField(data, 'task') ?? state.task,
+        ...placeOf(state, data),
+      };
     case 'execution:completed':
       return {
         status: 'completed',
@@ -33,9 +44,16 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
         progress: 100,
         result: valueOf(data, 'result'),
         error: null,
+        exit_code: numberOf(objectOf(data, 'result'), 'exit_code'),
       };
     case 'execution:failed':
-      return { status: 'failed', halt: null, ended_at: timestamp, error: errorTextOf(data, 'error') };
+      return {
+        status: 'failed',
+        halt: null,
+        ended_at: timestamp,
+        error: errorTextOf(data, 'error'),
+        exit_code: numberOf(data, 'exit_code'),
+      };
     case 'execution:halting':
       if (!isLive(state.status) || state.status === 'halted' || state.status === 'halting') return {};
       return {
@@ -72,4 +90,21 @@ export function foldExecution(state: SessionState, event: SessionEvent): Partial
     default:
       return {};
   }
+}
+
+/** What an event says of the place of a session. */
+function placeOf(state: SessionState, data: Data): Pick<SessionState, 'folder' | 'branch' | 'model'> {
+  return {
+    folder: textField(data, 'folder') ?? state.folder,
+    branch: textField(data, 'branch') ?? state.branch,
+    model: textField(data, 'model') ?? state.model,
+  };
+}
+
+function labelsOf({ labels }: Data): string[] | undefined {
+  if (!Array.isArray(labels)) return undefined;
+  return labels
+    .filter((each): each is string => typeof each === 'string' && each !== '')
+    .slice(0, limits.labels)
+    .map((each) => clipped(each));
 }

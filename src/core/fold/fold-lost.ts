@@ -13,9 +13,23 @@ export function foundAgain(state: SessionState): SessionState {
   return state.lost === null ? state : { ...state, status: state.lost.from, lost: null, ended_at: null };
 }
 
+/** An imported session that was live when it was recorded: nothing more will be heard of it here. */
+export function lostWhereRecordingEnds(state: SessionState): SessionState {
+  const { imported, seq, status, updated_at, orchestrator } = state;
+  if (imported === null || seq < imported.seq || !isLive(status)) return state;
+  return {
+    ...state,
+    status: 'lost',
+    lost: { since: updated_at, from: status },
+    ended_at: updated_at,
+    orchestrator: orchestrator && { ...orchestrator, attached: false },
+    delegate: null,
+  };
+}
+
 /** Whether an event says that a run is still there: not what operators and the server write without it. */
 export function isSignOfLife(type: string): boolean {
-  return !type.startsWith('command:') && type !== 'orchestrator:detached' && type !== 'execution:lost';
+  return !type.startsWith('command:') && type !== 'orchestrator:detached' && type !== 'execution:lost' && type !== 'run:marked';
 }
 
 /** Marks as lost what still ran when the run ended or was lost: no event will tell its end. */

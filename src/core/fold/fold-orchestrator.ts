@@ -1,5 +1,6 @@
 import type { SessionEvent } from '../protocol/event.ts';
-import type { SessionState } from '../protocol/session-state.ts';
+import type { CommandState, SessionState } from '../protocol/session-state.ts';
+import { offeredTo } from './executor.ts';
 import { clipped, numberOf, textField } from './fold-values.ts';
 
 /** `orchestrator:*`: which orchestrator carries commands out, and which server holds its connection. */
@@ -36,7 +37,17 @@ export function foldOrchestrator(state: SessionState, event: SessionEvent): Part
       ...(sha256 === null ? {} : { sha256 }),
     },
   };
-  return isDelegate ? { delegate: attachment } : { orchestrator: { ...attachment, attached: true, last_seen: timestamp } };
+  const attached = isDelegate ? { delegate: attachment } : { orchestrator: { ...attachment, attached: true, last_seen: timestamp } };
+  return { ...attached, ...offered({ ...state, ...attached }) };
+}
+
+/** Whoever attaches gets the commands that wait for it, from this event on. */
+function offered(state: SessionState): Partial<SessionState> {
+  const isTaken = ({ status, command_type }: CommandState) => status === 'queued' && offeredTo(state, command_type) !== null;
+  if (!state.commands.some(isTaken)) return {};
+  return {
+    commands: state.commands.map((each) => (isTaken(each) ? { ...each, offered_to: offeredTo(state, each.command_type) } : each)),
+  };
 }
 
 function capabilitiesOf(capabilities: unknown): string[] {

@@ -3,6 +3,7 @@ import { foldLimits } from '../protocol/limits.ts';
 import type { ToolState } from '../protocol/agent-activity.ts';
 import type { SessionState } from '../protocol/session-state.ts';
 import { errorTextOf, lengthMs, textField } from './fold-values.ts';
+import { toolDetail } from '../tool-detail.ts';
 import { withUse } from './use-counts.ts';
 
 /** `tool:*`: the call itself, and how often each tool was called. */
@@ -37,12 +38,14 @@ function nextTool(
   known: ToolState | undefined,
 ): ToolState {
   const agentId = textField(data, 'agent_id') ?? known?.agent_id ?? null;
-  const tool = { tool_id: toolId, tool_name: toolName ?? known?.tool_name ?? toolId, agent_id: agentId };
+  const detail = toolDetail(data['input']) ?? known?.detail ?? null;
+  const tool = { tool_id: toolId, tool_name: toolName ?? known?.tool_name ?? toolId, detail, agent_id: agentId };
   if (type === 'tool:started') return { ...tool, status: 'running', started_at: timestamp, ended_at: null, duration_ms: null, error: null };
   const startedAt = known?.status === 'running' ? known.started_at : null;
   return {
     ...tool,
-    status: type === 'tool:completed' ? 'completed' : 'failed',
+    // An end that is only inferred says nothing of how the call ended.
+    status: data['inferred'] === true ? 'lost' : type === 'tool:completed' ? 'completed' : 'failed',
     started_at: startedAt,
     ended_at: timestamp,
     duration_ms: lengthMs(data, startedAt, timestamp),
@@ -50,7 +53,8 @@ function nextTool(
   };
 }
 
-function countedUsage(state: SessionState, type: string, { tool_name, duration_ms }: ToolState): Partial<SessionState> {
+function countedUsage(state: SessionState, type: string, { tool_name, duration_ms, status }: ToolState): Partial<SessionState> {
+  if (status === 'lost') return {};
   const step = type === 'tool:started' ? 'started' : type === 'tool:completed' ? 'completed' : 'failed';
   const use = { step, timedMs: step === 'started' ? null : duration_ms } as const;
   const tool_usage = withUse(state.tool_usage, { tool_name }, (each) => each.tool_name === tool_name, use, foldLimits.toolUsage);

@@ -6,7 +6,7 @@ import { foldCommand } from './fold-command.ts';
 import { foldDecisionMade, foldDecisionPoint } from './fold-decision.ts';
 import { foldExecution } from './fold-execution.ts';
 import { lengthMs, numberOf, sum, textField, withItem } from './fold-values.ts';
-import { foldLost, foundAgain, isSignOfLife, withNothingRunning } from './fold-lost.ts';
+import { foldLost, foundAgain, isSignOfLife, lostWhereRecordingEnds, withNothingRunning } from './fold-lost.ts';
 import { foldMessage } from './fold-message.ts';
 import { foldOrchestrator } from './fold-orchestrator.ts';
 import { foldSkill } from './fold-skill.ts';
@@ -14,13 +14,14 @@ import { foldTool } from './fold-tool.ts';
 import { foldUsage } from './fold-usage.ts';
 import { foldWaiting, withoutWaiting } from './fold-waiting.ts';
 import { foldLimits } from '../protocol/limits.ts';
+import { foldRollup } from '../rollup/fold-rollup.ts';
 import { isLive, type FileState, type SessionState, type ValidationState } from '../protocol/session-state.ts';
 
 /**
  * Raised whenever the form of the state or the meaning of an event changes: snapshots of another version are folded anew.
  * A test holds the fold of all kinds of events against it.
  */
-export const foldVersion = 7;
+export const foldVersion = 18;
 
 /**
  * Changes of the state by one event; what is not named stays. Events may come in any order and, from the compatibility
@@ -67,7 +68,9 @@ const folders: Record<KnownEventType, Folder> = {
   'checkpoint:saved': foldCheckpointSaved,
   'checkpoint:failed': unfolded,
   'process:output': unfolded,
+  'process:screen': unfolded,
   'run:files-let-go': unfolded,
+  'run:marked': foldMarked,
   'journal:lost': unfolded,
   'command:queued': foldCommand,
   'command:delivered': foldCommand,
@@ -75,6 +78,7 @@ const folders: Record<KnownEventType, Folder> = {
   'command:failed': foldCommand,
   'command:rejected': foldCommand,
   'command:expired': foldCommand,
+  'command:cancelled': foldCommand,
   'orchestrator:attached': foldOrchestrator,
   'orchestrator:detached': foldOrchestrator,
 };
@@ -92,12 +96,26 @@ export function fold(state: SessionState, event: SessionEvent): SessionState {
     if (next.halt?.from === 'created') next.halt = { ...next.halt, from: 'running' };
     next.started_at ??= at;
   }
-  return isLive(next.status) ? next : { ...next, ...withNothingRunning(next, next.ended_at ?? at) };
+  const last = lostWhereRecordingEnds(next);
+  const after = isLive(last.status) ? last : { ...last, ...withNothingRunning(last, last.ended_at ?? at) };
+  after.rollup = foldRollup(state, after, seen);
+  return after;
 }
 
-/** Everything but commands, orchestrators and the gate, which a session that is only created can have too. */
+/** Whether the state takes anything of the data of an event of this type. All that it takes of others is that there was one, and when. */
+export function readsData(type: string): boolean {
+  const { type: today } = todaysSpelling({ type, data: {} });
+  return isKnownType(today) && folders[today] !== unfolded;
+}
+
+/** Whether an event of whose data the state takes nothing changes no more of it than `seq` and `updated_at`. */
+export function isSettled({ status, lost, halt, started_at }: SessionState): boolean {
+  return status !== 'created' && lost === null && halt?.from !== 'created' && started_at !== null;
+}
+
+/** Everything but commands, orchestrators, marks and the gate, which a session that is only created can have too. */
 function startsSession(type: string): boolean {
-  return !/^(?:command|orchestrator):|^execution:(?:halting|halted|lost)$/.test(type);
+  return !/^(?:command|orchestrator):|^execution:(?:halting|halted|lost)$|^run:marked$/.test(type);
 }
 
 /** Journalled, delivered and shown, without a part in the state. */
@@ -150,6 +168,11 @@ function foldFiles(state: SessionState, event: SessionEvent): Partial<SessionSta
     }
   }
   return { files: next.files, let_go: next.let_go };
+}
+
+function foldMarked(state: SessionState, { data }: SessionEvent): Partial<SessionState> {
+  const marked = (mark: 'archived' | 'pinned') => (typeof data[mark] === 'boolean' ? data[mark] : state[mark]);
+  return { archived: marked('archived'), pinned: marked('pinned') };
 }
 
 function foldValidation(state: SessionState, { type, data, timestamp }: SessionEvent): Partial<SessionState> | undefined {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { knownWord, openObject } from '../json/open-object.ts';
 
-/** The parts of a session's state that tell what coding agents do: tools, tokens and cost, messages, waiting. */
+/** The parts of a session's state that tell what agents do: who they are, tools, tokens and cost, messages, waiting. */
 
 const text = z.string('must be a text');
 const textOrNull = text.nullable();
@@ -9,11 +9,41 @@ const number = z.number('must be a number');
 const numberOrNull = number.nullable();
 
 /** An agent waits for a person and does nothing meanwhile. */
-export const waiting = openObject({ reason: textOrNull, message: textOrNull, since: text });
+export const waiting = openObject({
+  reason: textOrNull,
+  message: textOrNull,
+  since: text,
+  /** True: the agent did not say so; it follows from what it did say, or from its silence. */
+  inferred: z.boolean('must be true or false').default(false),
+});
+
+/** One agent of a session. */
+export const agent = openObject({
+  agent_id: text,
+  /** The agent that began it, where it says so. */
+  parent_agent_id: textOrNull.default(null),
+  role: textOrNull,
+  task: textOrNull,
+  skill_name: textOrNull,
+  status: knownWord(['running', 'lost', 'completed', 'failed'] as const),
+  progress: numberOrNull,
+  message: textOrNull,
+  /** Since when it is idle and asks for attention. */
+  waiting: waiting.nullable().default(null),
+  /** What it said last, or the sum of its `usage:reported` (input and output). */
+  tokens: numberOrNull,
+  cost_usd: numberOrNull,
+  started_at: text,
+  updated_at: text,
+  ended_at: textOrNull,
+  duration_ms: numberOrNull,
+});
 
 export const tool = openObject({
   tool_id: text,
   tool_name: text,
+  /** What the call is about: its command, its file, what it looks for. */
+  detail: textOrNull.default(null),
   /** `lost`: its run ended, or was lost, before its end was told. */
   status: knownWord(['running', 'lost', 'completed', 'failed'] as const),
   agent_id: textOrNull,
@@ -45,6 +75,12 @@ export const usageFields = {
 
 export const usage = openObject(usageFields);
 
+/** The kinds of OpenTelemetry data in which an agent tells what it has used. */
+export const telemetrySignals = ['logs', 'metrics', 'traces'] as const;
+
+/** By what a session's usage is told, and until when: by its producer itself, or by one signal of its telemetry. */
+export const usageSource = openObject({ by: knownWord(['producer', ...telemetrySignals] as const), until: text });
+
 const saidMessage = openObject({ text, agent_id: textOrNull, at: text });
 
 export const messages = openObject({
@@ -55,6 +91,7 @@ export const messages = openObject({
 });
 
 export interface ToolState extends z.output<typeof tool> {}
+export interface UsageSource extends z.output<typeof usageSource> {}
 export interface Usage extends z.output<typeof usage> {}
 
 /** The sum of no report. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { cutText } from '../text/cut-text.ts';
-import { commandStatuses, type CommandStatus } from './command-status.ts';
+import { commandStatuses, finalStatuses, type CommandStatus } from './command-status.ts';
 import { ShannonDashError } from './errors.ts';
-import { optionalSessionId, shortId } from '../ids.ts';
+import { optionalSessionId, sessionId, shortId } from '../ids.ts';
 import { jsonText, utf8Bytes } from '../json/json.ts';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { commandTypes, type CommandType } from './known-words.ts';
@@ -43,6 +43,16 @@ const inject = z.object({
     .default('next'),
 });
 
+const stop = z.object({
+  reason: sentence.optional(),
+  /** How long the program may take to end by itself, before it is ended by force. */
+  grace_ms: z
+    .number('must be a number of milliseconds')
+    .nonnegative('must not be negative')
+    .max(limits.stopGraceMaxMs, `must be at most ${limits.stopGraceMaxMs}`)
+    .default(limits.stopGraceMs),
+});
+
 export { commandTypes, type CommandType } from './known-words.ts';
 
 /** The fields of each command type: protocol, section 6. */
@@ -53,6 +63,7 @@ export const commandTable = {
   REDIRECT: redirect,
   DECISION: decision,
   INJECT: inject,
+  STOP: stop,
 } as const satisfies Record<CommandType, z.ZodType>;
 
 /** To zod, an object without fields is one that may have none: joined with others it would forbid theirs. */
@@ -63,7 +74,7 @@ export type CommandFields<Type extends CommandType> = Joinable<z.output<(typeof 
 
 /** Whether a command that stands here has ended. */
 export function isFinal(status: CommandStatus): boolean {
-  return status !== 'queued' && status !== 'delivered';
+  return finalStatuses.some((each) => each === status);
 }
 
 const envelopeFields = {
@@ -143,12 +154,17 @@ function missingField(type: CommandType, fields: Record<string, unknown>): strin
   return undefined;
 }
 
+/** From where a command came, beside the name of its sender. */
+const commandOrigin = openObject({ role: told, address: told });
+
 /** A command in the ledger, and in the state of its session. */
 export const commandState = openObject({
   command_id: told,
   command_type: knownWord(commandTypes),
   status: knownWord(commandStatuses),
   by: told.nullable(),
+  /** The role and the address of the sender; absent in journals of older servers. */
+  from: commandOrigin.optional(),
   parameters: anyObject,
   result: z.unknown(),
   error: told.nullable(),
@@ -157,6 +173,11 @@ export const commandState = openObject({
   delivered_to: told.nullable(),
   /** The orchestrator instance whose run it is meant for; null where none was known, or nothing had begun, when it was sent. */
   for_instance: told.nullable(),
+  /** The orchestrator instance that was attached for it since it was sent: it may have the command, also before it says so. */
+  offered_to: told.nullable().default(null),
+  /** The command that this one sends again. */
+  resend_of: told.nullable().default(null),
+  cancelled_by: told.nullable().default(null),
   created_at: told,
   updated_at: told,
 });
@@ -216,6 +237,26 @@ export const commandExecution = z.looseObject({
 });
 
 export type CommandExecution = z.output<typeof commandExecution>;
+
+/** What a client says of the new command with which it sends an old one again. */
+export const resendFields = z.object({ command_id: envelopeFields.command_id, timeout_ms: envelopeFields.timeout_ms });
+
+/** `command:resend`. */
+export const resendRequest = z.object({ session_id: sessionId, resend_of: shortId, ...resendFields.shape });
+
+export type ResendRequest = z.output<typeof resendRequest>;
+/** As a client gives it. */
+export type ResendInput = z.input<typeof resendRequest>;
+
+/** `command:cancel`. */
+export const cancelRequest = z.object({ session_id: sessionId, command_id: shortId });
+
+export type CancelRequest = z.output<typeof cancelRequest>;
+
+/** The answer to `command:cancel`: where the command stands in the ledger now. */
+export const cancelAnswer = openObject({ success: z.literal(true, 'must be true'), command: commandState, timestamp: told });
+
+export interface CancelAnswer extends z.output<typeof cancelAnswer> {}
 
 /** `command:update`, from the orchestrator. */
 export const commandUpdate = z.object({

@@ -11,12 +11,14 @@ export const errorAnswer = openObject({
   details: z.unknown().optional(),
   /** After how long the same may be sent again, where it was sent too often. */
   retry_after_ms: z.number().optional(),
+  /** By which the log of the server names the request; over HTTP also in the header `x-request-id`. */
+  request_id: z.string().optional(),
 });
 
 export interface ErrorBody extends z.output<typeof errorAnswer> {}
 
 /** The wire form of any thrown value. The text of an unexpected or a local error stays in the server's log. */
-export function errorBody(error: unknown): ErrorBody {
+export function errorBody(error: unknown, requestId?: string): ErrorBody {
   const isTold = error instanceof ShannonDashError && isWireCode(error.code);
   const known = isTold ? error : new ShannonDashError('INTERNAL', 'Internal error');
   return {
@@ -26,6 +28,7 @@ export function errorBody(error: unknown): ErrorBody {
     timestamp: new Date().toISOString(),
     ...(known.details === undefined ? {} : { details: known.details }),
     ...(known.retryAfterMs === undefined ? {} : { retry_after_ms: known.retryAfterMs }),
+    ...(requestId === undefined ? {} : { request_id: requestId }),
   };
 }
 

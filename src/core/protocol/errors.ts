@@ -44,6 +44,7 @@ export const errorTable = {
     exit: 'notFound',
     hint: 'another orchestrator has taken this session over',
   },
+  GONE: { status: 410, retryable: false, isPersonal: false, exit: 'notFound', hint: 'what is left: shannon-dash sessions show SESSION' },
   TOO_LARGE: { status: 413, retryable: false, isPersonal: false, exit: 'refused', hint: 'send less at a time' },
   UNSUPPORTED: {
     status: 415,
@@ -91,19 +92,45 @@ export function isWireCode(code: string): code is WireErrorCode {
   return Object.hasOwn(errorTable, code);
 }
 
+/** What can be too many, of a server. */
+export type LimitName =
+  | 'agents'
+  | 'browsers'
+  | 'commands'
+  | 'connections'
+  | 'dear_reads'
+  | 'events'
+  | 'failed_tokens'
+  | 'handshakes'
+  | 'imports'
+  | 'mcp_waits'
+  | 'requests'
+  | 'sessions'
+  | 'shares'
+  | 'subscriptions'
+  | 'unfinished_commands';
+
+interface ErrorFacts {
+  retryAfterMs?: number | undefined;
+  limit?: LimitName | undefined;
+}
+
 /** An error with a code of the table. `message` is a sentence for people; `details` is JSON for programs. */
 export class ShannonDashError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
   /** After how long the same request may be sent again; absent where only something else helps. */
   readonly retryAfterMs: number | undefined;
+  /** Which limit was reached, for the figures of a server; no caller is told. */
+  readonly limit: LimitName | undefined;
 
-  constructor(code: ErrorCode, message: string, details?: unknown, options?: ErrorOptions & { retryAfterMs?: number | undefined }) {
+  constructor(code: ErrorCode, message: string, details?: unknown, options?: ErrorOptions & ErrorFacts) {
     // Many name the URL that was asked, and errors end up in logs and on screens.
     super(maskPasswords(message), options);
     this.name = 'ShannonDashError';
     this.code = code;
     this.details = details;
     this.retryAfterMs = options?.retryAfterMs;
+    this.limit = options?.limit;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { telemetrySignals } from './agent-activity.ts';
 import type { KnownEventType } from './known-words.ts';
 import { limits } from './limits.ts';
 import { anyObject } from '../text/text.ts';
@@ -25,6 +26,8 @@ const message = z.looseObject({
   message_id: text.nullish(),
   agent_id: text.nullish(),
 });
+/** It was not told; it follows from something else that was. */
+const inferred = z.boolean('must be true or false').nullish();
 const tokens = count.nonnegative('must not be negative').nullish();
 
 export { isServerOnly, type KnownEventType } from './known-words.ts';
@@ -35,12 +38,23 @@ export const decisionOption = z.union(
   'must be a text or {id, label, description?, recommended?}',
 );
 
-const execution = z.looseObject({ task: text.nullish(), plan_id: text.nullish(), total_steps: count.nullish() });
+/** Where it runs, and on whose behalf: told at the start, and again when it changes. */
+const place = { folder: text.nullish(), branch: text.nullish(), model: text.nullish() };
+const execution = z.looseObject({
+  task: text.nullish(),
+  plan_id: text.nullish(),
+  total_steps: count.nullish(),
+  ...place,
+  user: text.nullish(),
+  labels: z.array(name, 'must be a list of texts').max(limits.labels, `must be at most ${limits.labels} labels`).nullish(),
+});
 const file = z.looseObject({
   path: name,
   lines_added: count.nullish(),
   lines_removed: count.nullish(),
   lines_changed: count.nullish(),
+  /** A unified diff. Any value is kept, since programs send it by other names and forms too. */
+  diff: z.unknown().optional(),
   agent_id: text.nullish(),
 });
 const paths = z.array(name, 'must be a list of paths').max(limits.changedPaths).optional();
@@ -49,8 +63,10 @@ const command = z.looseObject({
   command_type: name,
   parameters: object.optional(),
   by: text.nullish(),
+  from: z.looseObject({ role: text.nullish(), address: text.nullish() }).nullish(),
   result: z.unknown().optional(),
   error: text.nullish(),
+  resend_of: text.nullish(),
 });
 const orchestrator = z.looseObject({
   instance_id: text.nullish(),
@@ -62,6 +78,7 @@ const orchestrator = z.looseObject({
   owner: text.nullish(),
   lease: text.nullish(),
   under: text.or(z.boolean()).nullish(),
+  again: z.boolean('must be true or false').nullish(),
 });
 
 /**
@@ -70,7 +87,7 @@ const orchestrator = z.looseObject({
  */
 export const eventTable = {
   'execution:started': execution,
-  'execution:progress': z.looseObject({ progress: percent.nullish(), message: text.nullish() }),
+  'execution:progress': z.looseObject({ progress: percent.nullish(), message: text.nullish(), task: text.nullish(), ...place }),
   'execution:completed': z.looseObject({ result: z.unknown().optional() }),
   'execution:failed': z.looseObject({ error: z.unknown().optional() }),
   'execution:lost': z.looseObject({ reason: text.nullish(), last_seen: text.nullish() }),
@@ -107,6 +124,8 @@ export const eventTable = {
     default: name.nullish(),
     timeout_ms: z.number('must be a number of milliseconds').positive('must be positive').nullish(),
     context: z.unknown().optional(),
+    multiple: z.boolean('must be true or false').nullish(),
+    agent_id: text.nullish(),
   }),
   'decision:made': z.looseObject({
     decision_id: name,
@@ -128,7 +147,13 @@ export const eventTable = {
     duration: seconds.nullish(),
     exit_code: count.nullish(),
   }),
-  'agent:spawned': z.looseObject({ agent_id: name, role: text.nullish(), task: text.nullish(), skill_name: text.nullish() }),
+  'agent:spawned': z.looseObject({
+    agent_id: name,
+    parent_agent_id: name.nullish(),
+    role: text.nullish(),
+    task: text.nullish(),
+    skill_name: text.nullish(),
+  }),
   'agent:progress': z.looseObject({
     agent_id: name,
     progress: percent.nullish(),
@@ -142,12 +167,13 @@ export const eventTable = {
     duration: seconds.nullish(),
     tokens: count.nullish(),
     cost_usd: count.nullish(),
+    inferred,
   }),
-  'agent:waiting': z.looseObject({ agent_id: name.nullish(), reason: text.nullish(), message: text.nullish() }),
+  'agent:waiting': z.looseObject({ agent_id: name.nullish(), reason: text.nullish(), message: text.nullish(), inferred }),
   'message:user': message,
   'message:assistant': message,
   'tool:started': z.looseObject({ ...tool, input: z.unknown().optional() }),
-  'tool:completed': z.looseObject({ ...tool, result: z.unknown().optional(), duration: seconds.nullish() }),
+  'tool:completed': z.looseObject({ ...tool, result: z.unknown().optional(), duration: seconds.nullish(), inferred }),
   'tool:failed': z.looseObject({ ...tool, error: z.unknown().optional(), duration: seconds.nullish() }),
   'usage:reported': z.looseObject({
     model: text.nullish(),
@@ -157,6 +183,10 @@ export const eventTable = {
     cache_write_tokens: tokens,
     cost_usd: tokens,
     agent_id: text.nullish(),
+    agent_name: text.nullish(),
+    signal: z.enum(telemetrySignals, 'must be logs, metrics or traces').nullish(),
+    since: text.nullish(),
+    until: text.nullish(),
   }),
   'checkpoint:created': z.looseObject({ checkpoint_id: name, label: text.nullish(), step: count.nullish(), files: z.unknown().optional() }),
   'checkpoint:saved': z.looseObject({ checkpoint_id: name, files: count.nullish() }),
@@ -166,7 +196,17 @@ export const eventTable = {
     stream: z.enum(['stdout', 'stderr'], 'must be stdout or stderr').nullish(),
     let_go: count.nullish(),
   }),
+  'process:screen': z.looseObject({
+    text: text.max(limits.messageChars, `must be at most ${limits.messageChars.toLocaleString('en')} characters`),
+    after_ms: count.nullish(),
+    let_go_chars: count.nullish(),
+  }),
   'run:files-let-go': z.looseObject({ count }),
+  'run:marked': z.looseObject({
+    archived: z.boolean('must be true or false').nullish(),
+    pinned: z.boolean('must be true or false').nullish(),
+    by: text.nullish(),
+  }),
   'journal:lost': z.looseObject({ reason: text.nullish() }),
   'command:queued': command,
   'command:delivered': command,
@@ -174,6 +214,7 @@ export const eventTable = {
   'command:failed': command,
   'command:rejected': command,
   'command:expired': command,
+  'command:cancelled': command.extend({ cancelled_by: name }),
   'orchestrator:attached': orchestrator,
   'orchestrator:detached': orchestrator,
 } as const satisfies Record<KnownEventType, z.ZodType>;

@@ -4,9 +4,9 @@
  */
 
 /** The commands that an operator can send. */
-export type CommandType = 'HALT' | 'RESUME' | 'ROLLBACK' | 'REDIRECT' | 'DECISION' | 'INJECT';
+export type CommandType = 'HALT' | 'RESUME' | 'ROLLBACK' | 'REDIRECT' | 'DECISION' | 'INJECT' | 'STOP';
 
-export const commandTypes: CommandType[] = ['HALT', 'RESUME', 'ROLLBACK', 'REDIRECT', 'DECISION', 'INJECT'];
+export const commandTypes: CommandType[] = ['HALT', 'RESUME', 'ROLLBACK', 'REDIRECT', 'DECISION', 'INJECT', 'STOP'];
 
 /**
  * created -> running -> halting -> halted -> running ... -> completed | failed. `lost`: no orchestrator is attached
@@ -66,7 +66,9 @@ export const knownEventTypes = [
   'checkpoint:saved',
   'checkpoint:failed',
   'process:output',
+  'process:screen',
   'run:files-let-go',
+  'run:marked',
   'journal:lost',
   'command:queued',
   'command:delivered',
@@ -74,6 +76,7 @@ export const knownEventTypes = [
   'command:failed',
   'command:rejected',
   'command:expired',
+  'command:cancelled',
   'orchestrator:attached',
   'orchestrator:detached',
 ] as const;

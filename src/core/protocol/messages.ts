@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { commandAnswer, commandBody, commandExecution, commandState, commandUpdate } from './command.ts';
+import {
+  cancelAnswer,
+  cancelRequest,
+  commandAnswer,
+  commandBody,
+  commandExecution,
+  commandResult,
+  commandState,
+  commandUpdate,
+  resendRequest,
+} from './command.ts';
 import { cursor, eventList, publishRequest } from './event.ts';
 import { eventTypes } from '../event-filter.ts';
 import { optionalSessionId, sessionId, shortId } from '../ids.ts';
@@ -146,6 +156,8 @@ export const requests = {
   publish: publishRequest,
   cli_event: cliEventRequest,
   command: commandBody,
+  'command:resend': resendRequest,
+  'command:cancel': cancelRequest,
   'command:update': commandUpdate,
   'orchestrator:attach': attachRequest,
   ping: z.unknown(),
@@ -165,6 +177,8 @@ export const answers = {
   publish: publishedMessage,
   cli_event: done,
   command: commandAnswer,
+  'command:resend': commandResult,
+  'command:cancel': cancelAnswer,
   'command:update': done,
   'orchestrator:attach': attachedMessage,
   ping: openObject({ timestamp: told }),

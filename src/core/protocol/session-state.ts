@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { knownWord, openObject } from '../json/open-object.ts';
 import { anyObject } from '../text/text.ts';
-import { messages, noMessages, noUsage, tool, toolUsage, usage, usageFields, waiting } from './agent-activity.ts';
+import { agent, messages, noMessages, noUsage, tool, toolUsage, usage, usageFields, usageSource, waiting } from './agent-activity.ts';
 import { commandState } from './command.ts';
+import { noRollup, rollup } from '../rollup/rollup.ts';
 import { sessionStatuses } from './known-words.ts';
 
 const text = z.string('must be a text');
@@ -28,25 +29,6 @@ const skill = openObject({
   ended_at: textOrNull,
   duration_ms: numberOrNull,
   error: textOrNull,
-});
-
-const agent = openObject({
-  agent_id: text,
-  role: textOrNull,
-  task: textOrNull,
-  skill_name: textOrNull,
-  status: knownWord(['running', 'lost', 'completed', 'failed'] as const),
-  progress: numberOrNull,
-  message: textOrNull,
-  /** Since when it is idle and asks for attention. */
-  waiting: waiting.nullable().default(null),
-  /** What it said last, or the sum of its `usage:reported` (input and output). */
-  tokens: numberOrNull,
-  cost_usd: numberOrNull,
-  started_at: text,
-  updated_at: text,
-  ended_at: textOrNull,
-  duration_ms: numberOrNull,
 });
 
 const file = openObject({
@@ -82,6 +64,8 @@ export const decisionState = openObject({
   comment: textOrNull,
   /** The last answer that a producer gave and that names none of the options: it does not count. */
   ignored_choice: textOrNull,
+  /** Whether an answer may name several options, with commas between their ids. */
+  multiple: flag.default(false),
 });
 
 const validation = openObject({
@@ -168,6 +152,18 @@ export const sessionState = openObject({
   message: textOrNull,
   result: z.unknown(),
   error: textOrNull,
+  /** Put away: lists leave it out unless they are asked for it. A new start takes it back. */
+  archived: flag.default(false),
+  /** Retention leaves it alone. */
+  pinned: flag.default(false),
+  /** Of the program, where it ran as one and has ended by itself. */
+  exit_code: numberOrNull.default(null),
+  /** The name of the working folder, the branch of git in it, who runs it, the model of the agent, and what its starter calls it. */
+  folder: textOrNull.default(null),
+  branch: textOrNull.default(null),
+  user: textOrNull.default(null),
+  model: textOrNull.default(null),
+  labels: z.array(text).default(() => []),
   current_skill: textOrNull,
   /** The HALT in force, or on its way. `from` is the status to go back to when it fails. */
   halt: openObject({ reason: textOrNull, command_id: textOrNull, by: textOrNull, since: text, from: sessionStatus }).nullable(),
@@ -200,10 +196,16 @@ export const sessionState = openObject({
   usage: usage.default(() => noUsage()),
   usage_by_model: z.array(openObject({ model: text, ...usageFields })).default(() => []),
   usage_by_agent: z.array(openObject({ agent_id: text, ...usageFields })).default(() => []),
+  /** What tells the usage now. What another one tells of the same time is not added. */
+  usage_source: usageSource.nullable().default(null),
   /** What was said: how much, and the last of each side. */
   messages: messages.default(() => noMessages()),
   /** Since when the session's own agent is idle and asks for attention; other agents say so in `agents`. */
   waiting: waiting.nullable().default(null),
+  /** What happened on each day, for analytics. */
+  rollup: rollup.default(() => noRollup()),
+  /** When and by whom it was imported, and its last event: from there on it is as it was, and takes no more events. */
+  imported: openObject({ at: text, by: textOrNull, seq: number }).nullable().default(null),
   /** What the session was created with. */
   planned_skills: z.array(text),
   metadata: anyObject,
@@ -230,6 +232,8 @@ export interface SessionOrigin {
   created_at: string;
   skills?: string[] | undefined;
   metadata?: Record<string, unknown> | undefined;
+  /** It is a recording that was brought here whole. */
+  imported?: NonNullable<SessionState['imported']> | undefined;
 }
 
 /** The state to fold a session's first event into. */
@@ -249,6 +253,14 @@ export function initialState(origin: SessionOrigin): SessionState {
     message: null,
     result: null,
     error: null,
+    archived: false,
+    pinned: false,
+    exit_code: null,
+    folder: null,
+    branch: null,
+    user: null,
+    model: null,
+    labels: [],
     current_skill: null,
     halt: null,
     redirect: null,
@@ -270,8 +282,11 @@ export function initialState(origin: SessionOrigin): SessionState {
     usage: noUsage(),
     usage_by_model: [],
     usage_by_agent: [],
+    usage_source: null,
     messages: noMessages(),
     waiting: null,
+    rollup: noRollup(),
+    imported: origin.imported ?? null,
     planned_skills: origin.skills ?? [],
     metadata: origin.metadata ?? {},
   };

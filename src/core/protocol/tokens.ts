@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { boundedText } from '../text/text.ts';
 
-/** A token wherever it stands in a text: one of the server's file, or that of an orchestrator's child. */
-export const tokenPattern = /sd_(?:[0-9A-Za-z]{8}_[0-9A-Za-z]{49}|run_[0-9a-f]{2,400}_[0-9a-f]{64})/g;
-
 /** The name of a token, which stands in the ledger as `by` and in events as `source`. */
 export const tokenName = z
   .string()

@@ -6,8 +6,8 @@ import type { SessionStatus } from '../protocol/session-state.ts';
 
 /** One sentence or more about each type of event. The generated pages and documents have them; nothing else loads them. */
 export const eventMeanings: Record<KnownEventType, string> = {
-  'execution:started': 'The run begins. `total_steps` lets the state count its progress.',
-  'execution:progress': 'How far the run is.',
+  'execution:started': 'The run begins. `total_steps` lets the state count its progress. `folder` is the name of the working folder.',
+  'execution:progress': 'How far the run is, or what has changed of its task, folder, branch and model.',
   'execution:completed': 'The run ended well.',
   'execution:failed': 'The run failed.',
   'execution:lost': 'Nothing was heard of the run for a while, and no orchestrator is attached.',
@@ -25,12 +25,13 @@ export const eventMeanings: Record<KnownEventType, string> = {
   'file:modified': 'A file changed.',
   'file:deleted': 'A file is gone.',
   'file:changed': 'Many files changed at once.',
-  'decision:point': 'The program asks a person. With `timeout_ms` and `default` the server answers at the deadline.',
+  'decision:point':
+    'The program asks a person. With `timeout_ms` and `default` the server answers at the deadline. With `multiple`, an answer may name several options, with commas between their ids.',
   'decision:made': 'The answer. The first one that names an option counts.',
   'validation:started': 'A check begins.',
   'validation:output': "A line of a check's output.",
   'validation:result': 'A check ended. `duration` is in seconds.',
-  'agent:spawned': 'An agent begins to work.',
+  'agent:spawned': 'An agent begins to work; `parent_agent_id` is the agent that began it.',
   'agent:progress': 'How far an agent is, and what it has used so far in all.',
   'agent:completed': 'An agent has ended. `duration` is in seconds.',
   'agent:waiting':
@@ -39,23 +40,30 @@ export const eventMeanings: Record<KnownEventType, string> = {
   'message:assistant': 'What an agent said.',
   'tool:started':
     'An agent calls a tool. `tool_id` tells calls of the same tool apart; without it the name does. Tools are not skills: an agent calls tools many times within one step of a plan, and the state counts progress by steps.',
-  'tool:completed': 'The call is done. `duration` is in seconds.',
+  'tool:completed':
+    'The call is done. `duration` is in seconds. `inferred`: nobody said so, but what followed shows that it has ended, well or not.',
   'tool:failed': 'The call failed. `duration` is in seconds.',
-  'usage:reported': 'What was used since the last report. The state has the sums of the session, and of each model and agent.',
+  'usage:reported':
+    'What was used since the last report. The four numbers of tokens do not overlap. The state has the sums of the session, and of each model and agent. Telemetry says by which `signal` it came and which time it covers: the same usage in another signal is not added. `agent_name` is the kind of an agent whose id is not known.',
   'checkpoint:created': 'A point to come back to.',
   'checkpoint:saved': 'The snapshot of a checkpoint is taken and has so many files.',
   'checkpoint:failed': 'The snapshot of a checkpoint could not be taken.',
   'process:output': 'Lines that the program wrote. `let_go` says how many were left out because they came too fast.',
+  'process:screen':
+    'What a program has written that uses the whole screen, as it was, `after_ms` after the piece before. `logs --raw` plays it.',
+  'run:marked':
+    'Somebody put the session away (`archived`): lists leave it out unless they are asked for it; or took it back. Or pinned it (`pinned`), so that retention leaves it alone, or unpinned it.',
   'run:files-let-go': 'So many changes of files came too fast to be told one by one.',
   'journal:lost': 'Stands in the place of an event that can no longer be read.',
-  'command:queued': 'A command was accepted.',
+  'command:queued': 'A command was accepted. `resend_of` names the one that it sends again.',
   'command:delivered': "The orchestrator's process has the command.",
   'command:applied': 'The orchestrator, or the server itself, has carried the command out.',
   'command:failed': 'The orchestrator could not carry the command out.',
   'command:rejected': 'The command was refused.',
   'command:expired': 'No orchestrator took the command in its time.',
+  'command:cancelled': 'The command was taken back while it waited for an orchestrator; `cancelled_by` says by whom.',
   'orchestrator:attached':
-    'An orchestrator carries out the commands of this session from now on. `server` is the id of the server that holds its connection, `term` the `seq` of its attachment, `under` the instance that supervises it, `owner` the name of the token that attached it, `lease` the SHA-256 of the secret that it was given.',
+    'An orchestrator carries out the commands of this session from now on. `server` is the id of the server that holds its connection, `term` the `seq` of its attachment, `under` the instance that supervises it, `owner` the name of the token that attached it, `lease` the SHA-256 of the secret that it was given; `again` says that it was there already, and tells which commands it carries out now.',
   'orchestrator:detached': 'The orchestrator left (`code` is `left`), or its connection was lost.',
 };
 
@@ -67,6 +75,7 @@ export const commandMeanings: Record<CommandType, string> = {
   REDIRECT: 'The program gets another goal. One of `target_skill` and `target_path` is required.',
   DECISION: 'Answers a question.',
   INJECT: 'Puts a step into the plan.',
+  STOP: 'The program ends, with everything that it has started: asked to (SIGTERM), and by force after `grace_ms`.',
 };
 
 /** What each request of a Socket.IO client does. */
@@ -76,6 +85,9 @@ export const requestMeanings: Record<RequestName, string> = {
   publish: 'Publishes events of one session. The answer comes once the journal holds them; where one event is wrong, all are refused.',
   cli_event: 'The older way to publish one event, which is never refused for its data.',
   command: 'Sends a command. `session_id` is `*` for every live session. The answer also comes as the message `command:result`.',
+  'command:resend':
+    'Sends a command again that ended without being applied, as a new one with the same fields. `resend_of` names the old one, `command_id` the new one.',
+  'command:cancel': 'Takes a command back that waits for an orchestrator. One that was given to an orchestrator is not taken back.',
   'command:update': 'The orchestrator says that it has carried a command out, or could not.',
   'orchestrator:attach':
     "Carries out the commands of a session from now on. The answer has its state, the commands that have not ended, and a `lease`: a secret that proves later that the attachment is this client's.",
@@ -115,6 +127,7 @@ export const errorMeanings: Record<WireErrorCode | LocalErrorCode, string> = {
   NOT_FOUND: 'There is no such session, command, decision, skill or route.',
   CONFLICT: 'It contradicts what is: an id with other content, a decision that was made.',
   SUPERSEDED: 'Another orchestrator has taken the session.',
+  GONE: 'Retention has taken the events before that place; `details.first_available` is the first that is left.',
   TOO_LARGE: 'The event or the request is too large.',
   UNSUPPORTED: 'The body is of a type that is not read.',
   LIMIT_REACHED: 'There are too many of something; some have to end first. With `retry_after_ms`: after that time.',

@@ -35,7 +35,7 @@ function entryOf(name: string, schema: z.ZodType | undefined): [string, z.ZodTyp
 }
 
 function operationOf(name: EndpointName, queries: Json | undefined): Json {
-  const { path, summary, verb, body, bodyLines, answer, answerTexts, statuses } = endpointOf(name);
+  const { path, summary, verb, body, bodyLines = [], bodyBytes = [], answer, answerTexts, statuses } = endpointOf(name);
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => ({
     name: match[1],
     in: 'path',
@@ -45,7 +45,7 @@ function operationOf(name: EndpointName, queries: Json | undefined): Json {
   const query = Object.entries((queries?.['properties'] ?? {}) as Json);
   const requestBody = {
     required: true,
-    content: { 'application/json': { schema: ref(shared.get(body) ?? `body.${name}`) }, ...textContent(bodyLines) },
+    content: { 'application/json': { schema: ref(shared.get(body) ?? `body.${name}`) }, ...textContent([...bodyLines, ...bodyBytes]) },
   };
   return {
     operationId: name,

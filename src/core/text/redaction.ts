@@ -1,4 +1,4 @@
-import { tokenPattern } from '../protocol/tokens.ts';
+import { tokenPattern } from './token-pattern.ts';
 
 /** A part of a text, and what stands in its place. */
 export interface Span {

@@ -43,6 +43,35 @@ export function safeLine(text: string, maxChars = 2_000): string {
   return `${cutText(clean, Math.max(0, maxChars - 1)).replace(/\u200d$/u, '')}…`;
 }
 
+// oxlint-disable-next-line no-control-regex
+const colours = /(\x1b\[[\d;:]*m)/;
+
+/** The same with its colours (SGR sequences), which end with the line. For lines that are shown on a terminal by themselves. */
+export function coloredLine(text: string, maxChars = 2_000): string {
+  if (!colours.test(text)) return safeLine(text, maxChars);
+  let left = maxChars;
+  const parts = cutText(text, maxChars * 4)
+    .split(colours)
+    .map((part, at) => {
+      if (at % 2 === 1) return conceals(part) ? '' : part;
+      const clean = left > 0 ? safeLine(part, left) : '';
+      left -= clean.length;
+      return clean;
+    });
+  return `${parts.join('')}\x1b[0m`;
+}
+
+/** Whether an SGR sequence has the parameter 8, which hides what follows, and not as a part of a colour (38, 48, 58). */
+function conceals(sequence: string): boolean {
+  const parameters = sequence.slice(2, -1).split(';');
+  for (let at = 0; at < parameters.length; at++) {
+    const parameter = Number(parameters[at]);
+    if (parameter === 8) return true;
+    if (parameter === 38 || parameter === 48 || parameter === 58) at += Number(parameters[at + 1]) === 2 ? 4 : 2;
+  }
+  return false;
+}
+
 /** The same for a text of several lines: its lines, at most `maxLines` of them. */
 export function safeLines(text: string, maxLines = 1_000, maxChars = 2_000): string[] {
   return text.split(/\r\n|[\n\v\f\u0085\u2028\u2029]/, maxLines).map((line) => safeLine(line, maxChars));

@@ -3,14 +3,26 @@ import { panelIds, type PanelId } from '../../view/panels/panel.ts';
 import type { Timestamps } from '../../view/style.ts';
 import { shown } from '../../view/text/shown-text.ts';
 import type { Board } from '../board.ts';
-import { answerDecision, closePrompt, highlightOption, openOldestDecision } from './decision-keys.ts';
-import { typeFilter } from './filter-keys.ts';
-import { leaveHistory, scrubBy, scrubToCheckpoint } from './history-keys.ts';
+import {
+  answerDecision,
+  closePrompt,
+  highlightOption,
+  openOldestDecision,
+  showOtherDecision,
+  stepOption,
+  writeComment,
+} from './decision-keys.ts';
+import { isPast, leaveHistory, scrubBy, scrubToCheckpoint } from './history-keys.ts';
 import { copySelected, openSelected } from './item-keys.ts';
-import { bindingOf, isPromptKey, type KeyAction, type KeyContext } from './key-table.ts';
+import type { KeyAction, KeyContext } from './key-binding.ts';
+import { bindingOf, isPromptKey } from './key-table.ts';
 import { moveBy, pageHeight, setFollow } from './list-keys.ts';
 import { OverviewSelection } from './overview-selection.ts';
+import { markSelected, onSubject, operateSelected, toNextNeeding } from './overview-keys.ts';
 import { confirmRollback, openRollback } from './rollback-keys.ts';
+import { toHit } from './search-keys.ts';
+import { confirmStop, openStop } from './stop-keys.ts';
+import { typeKey } from './typing/typing-keys.ts';
 
 type Handler = (key: string) => void;
 
@@ -33,8 +45,8 @@ export class KeyActions {
       interrupt: () => board.terminal.leave('interrupted'),
       suspend: () => board.terminal.suspend(),
       focus: (key) => focus(panelIds[Number(key) - 1] ?? 'skills'),
-      'focus-next': () => focus(neighbour(board.ui.focus, 1)),
-      'focus-previous': () => focus(neighbour(board.ui.focus, -1)),
+      'focus-next': () => focus(neighbour(board, 1)),
+      'focus-previous': () => focus(neighbour(board, -1)),
       down: () => moveBy(board, 1),
       up: () => moveBy(board, -1),
       'page-down': () => moveBy(board, pageHeight(board)),
@@ -42,7 +54,8 @@ export class KeyActions {
       first: () => moveBy(board, -Infinity),
       last: () => moveBy(board, Infinity),
       open: () => openSelected(board, this.selection),
-      filter: () => board.change({ filterInput: board.ui.filter }),
+      filter: () => board.change({ filterInput: board.ui.sessionId === undefined ? board.ui.sessionFilter : board.ui.filter }),
+      'command-line': () => board.change({ commandInput: '' }),
       zoom: () => board.change({ isZoomed: !board.ui.isZoomed }),
       follow: () => setFollow(board, !board.ui.follow),
       stream: () => board.terminal.stream(),
@@ -50,13 +63,23 @@ export class KeyActions {
       timestamps: () => board.change({ timestamps: nextTimestamps[board.ui.timestamps] }),
       decide: () => openOldestDecision(board),
       digit: (key) => highlightOption(board, Number(key)),
+      'option-down': () => stepOption(board, 1),
+      'option-up': () => stepOption(board, -1),
+      'decision-next': () => showOtherDecision(board, 1),
+      'decision-before': () => showOtherDecision(board, -1),
+      comment: () => writeComment(board),
+      'next-needing': () => toNextNeeding(board, this.selection),
+      mark: () => markSelected(board, this.selection),
       'send-choice': () => answerDecision(board),
-      halt: () => this.#operate('HALT'),
-      resume: () => this.#operate('RESUME'),
+      halt: () => operateSelected(board, this.selection, 'HALT'),
+      resume: () => operateSelected(board, this.selection, 'RESUME'),
       rollback: () => openRollback(board),
-      confirm: () => confirmRollback(board),
+      confirm: () => confirmDialog(board),
+      stop: () => onSubject(board, this.selection, (sessionId) => openStop(board, sessionId)),
       'event-back': () => scrubBy(board, -1),
       'event-forward': () => scrubBy(board, 1),
+      'next-hit': () => toHit(board, 1),
+      'previous-hit': () => toHit(board, -1),
       'checkpoint-back': () => scrubToCheckpoint(board, -1),
       'checkpoint-forward': () => scrubToCheckpoint(board, 1),
       live: () => leaveHistory(board),
@@ -65,9 +88,10 @@ export class KeyActions {
 
   press(key: string): void {
     const board = this.#board;
+    board.feed.finder.stop();
     const context = board.screen?.situation.context ?? 'session';
-    if (context === 'filter' && key !== 'ctrl-c' && key !== 'ctrl-z') {
-      typeFilter(board, key);
+    if (context === 'typing' && key !== 'ctrl-c' && key !== 'ctrl-z') {
+      typeKey(board, key);
       return;
     }
     if (context === 'session') board.change({ hasChosenFocus: true });
@@ -81,6 +105,7 @@ export class KeyActions {
       board.say(`${binding.shown} does nothing: this dashboard is read only`, 'bad');
       return;
     }
+    if (binding.operates === true && isPast(board)) return;
     if (binding.operates !== true) board.change({ notice: undefined });
     this.#handlers[binding.action](key);
   }
@@ -92,42 +117,43 @@ export class KeyActions {
     // While it is open, Esc leaves it at any time; once it has gone by itself, Esc would leave something else.
     return isPromptKey(key, change.prompt) || (key === 'escape' && context !== change.prompt);
   }
+}
 
-  #operate(type: 'HALT' | 'RESUME'): void {
-    const board = this.#board;
-    const { ui, screen, desk } = board;
-    const sessionId = ui.sessionId ?? this.selection.on(screen);
-    if (sessionId === undefined) board.say('no session is selected', 'warn');
-    else if (ui.sessionId === undefined && this.selection.hasJustMoved(Date.now()))
-      board.say(`${sessionId} has just become the first: look again`, 'warn');
-    else void desk.send({ type, session_id: sessionId }, ui.sessionId === undefined ? `${type} ${sessionId}` : type);
-  }
+function confirmDialog(board: Board): void {
+  const { overlay } = board.ui;
+  if (overlay?.kind === 'rollback') confirmRollback(board, overlay);
+  if (overlay?.kind === 'stop') confirmStop(board, overlay);
 }
 
 /** Out of what lies on top, one step at a time. */
 function goBack(board: Board): void {
   const { ui } = board;
   if (ui.overlay !== undefined) {
-    if (ui.overlay.kind === 'rollback') board.change({ promptChange: undefined });
+    if (ui.overlay.kind === 'rollback' || ui.overlay.kind === 'stop') board.change({ promptChange: undefined });
     board.change({ overlay: undefined });
   } else if (ui.prompt !== undefined) {
     closePrompt(board);
     board.change({ promptChange: undefined });
   } else if (board.scrubber.view !== undefined) leaveHistory(board);
   else if (ui.isZoomed) board.change({ isZoomed: false });
-  else if (ui.filter !== '') board.change({ filter: '' });
+  else if (ui.sessionId === undefined && ui.marks.size > 0) board.change({ marks: new Set() });
+  else if (ui.sessionId === undefined && ui.sessionFilter !== '') board.change({ sessionFilter: '' });
+  else if (ui.sessionId !== undefined && ui.filter !== '') board.change({ filter: '' });
   else if (ui.sessionId !== undefined && ui.hasOverview) board.change({ sessionId: undefined });
   else board.say('nothing to go back from; q quits', 'plain');
 }
 
-function neighbour(id: PanelId, by: 1 | -1): PanelId {
-  return panelIds[(panelIds.indexOf(id) + by + panelIds.length) % panelIds.length] ?? 'skills';
+/** The next panel in which there is something to select, or the one before. */
+function neighbour({ ui, screen }: Board, by: 1 | -1): PanelId {
+  const full = panelIds.filter((id) => id === ui.focus || id === 'events' || (screen?.lists[id]?.keys.length ?? 0) > 0);
+  return full[(full.indexOf(ui.focus) + by + full.length) % full.length] ?? ui.focus;
 }
 
 function unknownKey(key: string, context: KeyContext): string {
   const name = shown(key, 20);
-  if (context === 'decision') return `${name} does nothing here: digits choose, Enter sends, Esc leaves it open`;
+  if (context === 'decision') return `${name} does nothing here: digits and arrows choose, Enter sends, Esc leaves it open`;
   if (context === 'rollback') return `${name} does nothing here: y rolls back, Enter or Esc cancels`;
+  if (context === 'stop') return `${name} does nothing here: y ends the program, Enter or Esc cancels`;
   if (context === 'tiny') return `${name} does nothing on so small a window`;
   return `${name === '' ? 'that key' : name} does nothing here; ? shows the keys`;
 }

@@ -1,66 +1,7 @@
-/** What is on screen, as far as keys go. */
-export type KeyContext = 'session' | 'overview' | 'detail' | 'help' | 'decision' | 'rollback' | 'filter' | 'tiny';
+import type { KeyBinding, KeyContext, KeySituation } from './key-binding.ts';
 
-/** What a key does. */
-export type KeyAction =
-  | 'help'
-  | 'back'
-  | 'quit'
-  | 'interrupt'
-  | 'suspend'
-  | 'focus'
-  | 'focus-next'
-  | 'focus-previous'
-  | 'down'
-  | 'up'
-  | 'page-down'
-  | 'page-up'
-  | 'first'
-  | 'last'
-  | 'open'
-  | 'filter'
-  | 'zoom'
-  | 'follow'
-  | 'stream'
-  | 'copy'
-  | 'timestamps'
-  | 'decide'
-  | 'digit'
-  | 'send-choice'
-  | 'halt'
-  | 'resume'
-  | 'rollback'
-  | 'confirm'
-  | 'event-back'
-  | 'event-forward'
-  | 'checkpoint-back'
-  | 'checkpoint-forward'
-  | 'live';
-
-/** When the footer offers a key. */
-export type KeyNeed = 'session' | 'decision' | 'can-halt' | 'can-resume' | 'can-rollback' | 'history' | 'overview' | 'preview' | 'choice';
-
-/** One row of the key table: the footer, the help, and what happens all come from here. */
-export interface KeyBinding {
-  /** The names of the keys, as `keystrokes` gives them. */
-  keys: readonly string[];
-  /** How the help writes them. */
-  shown: string;
-  /** The help's sentence. */
-  does: string;
-  in: readonly KeyContext[];
-  action: KeyAction;
-  /** The footer's word; without it the footer leaves the key to the help. */
-  label?: string;
-  /** In a narrow footer the highest goes first. */
-  rank?: number;
-  needs?: KeyNeed;
-  /** Sends a command: hidden and refused with `--readonly`. */
-  operates?: true;
-}
-
-const everywhere: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'decision', 'rollback'];
-const lists: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'rollback'];
+const everywhere: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'decision', 'rollback', 'stop'];
+const lists: readonly KeyContext[] = ['session', 'overview', 'detail', 'help', 'rollback', 'stop'];
 const main: readonly KeyContext[] = ['session', 'overview'];
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
@@ -84,6 +25,11 @@ export const keyTable: readonly KeyBinding[] = [
     rank: 0,
     needs: 'choice',
   },
+  { keys: ['j', 'down'], shown: 'j ↓', does: 'highlight the next option', in: ['decision'], action: 'option-down' },
+  { keys: ['k', 'up'], shown: 'k ↑', does: 'highlight the option before', in: ['decision'], action: 'option-up' },
+  { keys: ['tab', 'right'], shown: 'Tab →', does: 'the next pending decision', in: ['decision'], action: 'decision-next' },
+  { keys: ['shift-tab', 'left'], shown: 'Shift-Tab ←', does: 'the decision before', in: ['decision'], action: 'decision-before' },
+  { keys: ['c'], shown: 'c', does: 'add a comment', in: ['decision'], action: 'comment', label: 'comment', rank: 3 },
   {
     keys: ['y'],
     shown: 'y',
@@ -104,10 +50,29 @@ export const keyTable: readonly KeyBinding[] = [
     rank: 0,
   },
   {
+    keys: ['y'],
+    shown: 'y',
+    does: 'end the program',
+    in: ['stop'],
+    action: 'confirm',
+    label: 'end the program',
+    rank: 0,
+    needs: 'preview',
+  },
+  {
+    keys: ['enter', 'n', 'q'],
+    shown: 'Enter',
+    does: 'leave the program running (the default)',
+    in: ['stop'],
+    action: 'back',
+    label: 'cancel',
+    rank: 0,
+  },
+  {
     keys: ['?'],
     shown: '?',
     does: 'this help',
-    in: ['session', 'overview', 'detail', 'decision', 'rollback'],
+    in: ['session', 'overview', 'detail', 'decision', 'rollback', 'stop'],
     action: 'help',
     label: 'help',
     rank: 0,
@@ -116,7 +81,7 @@ export const keyTable: readonly KeyBinding[] = [
   {
     keys: ['/'],
     shown: '/',
-    does: 'filter the events: a part of the line, skill:* for types, /! for all but',
+    does: 'filter events: part of a line, skill:* for types, /! for all but; or sessions: words of id, task, folder, status',
     in: main,
     action: 'filter',
     label: 'filter',
@@ -134,6 +99,26 @@ export const keyTable: readonly KeyBinding[] = [
     operates: true,
   },
   {
+    keys: ['n'],
+    shown: 'n',
+    does: 'to the next session that needs you',
+    in: ['overview'],
+    action: 'next-needing',
+    label: 'next',
+    rank: 4,
+    needs: 'session',
+  },
+  {
+    keys: ['m'],
+    shown: 'm',
+    does: 'mark a session: H and R act on all marked ones; Esc unmarks',
+    in: ['overview'],
+    action: 'mark',
+    label: 'mark',
+    rank: 4,
+    needs: 'session',
+  },
+  {
     keys: ['H'],
     shown: 'H',
     does: 'halt at once, without asking',
@@ -147,7 +132,7 @@ export const keyTable: readonly KeyBinding[] = [
   {
     keys: ['R'],
     shown: 'R',
-    does: 'resume a halted session',
+    does: 'resume a halted session, take back a HALT',
     in: ['session', 'overview', 'detail'],
     action: 'resume',
     label: 'resume',
@@ -164,6 +149,17 @@ export const keyTable: readonly KeyBinding[] = [
     label: 'rollback',
     rank: 3,
     needs: 'can-rollback',
+    operates: true,
+  },
+  {
+    keys: ['X'],
+    shown: 'X',
+    does: 'stop: end the program and all that it has started; asks first',
+    in: main,
+    action: 'stop',
+    label: 'stop',
+    rank: 4,
+    needs: 'can-stop',
     operates: true,
   },
   {
@@ -197,10 +193,34 @@ export const keyTable: readonly KeyBinding[] = [
   { keys: ['f'], shown: 'f', does: 'follow the newest events, or stop', in: main, action: 'follow' },
   { keys: ['+', '='], shown: '+', does: 'zoom the focused panel, and back', in: ['session'], action: 'zoom' },
   { keys: ['t'], shown: 't', does: 'timestamps: time of day, since the start, none', in: main, action: 'timestamps' },
-  { keys: ['['], shown: '[', does: 'history: one event back', in: ['session'], action: 'event-back' },
+  {
+    keys: [':'],
+    shown: ':',
+    does: 'type a command: at 12m, at 14:05, filter, session, send; Tab completes, arrows choose',
+    in: main,
+    action: 'command-line',
+  },
+  {
+    keys: ['['],
+    shown: '[',
+    does: 'history: one event back, from the selected one where events are scrolled',
+    in: ['session'],
+    action: 'event-back',
+  },
   { keys: [']'], shown: ']', does: 'history: one event forward', in: ['session'], action: 'event-forward' },
   { keys: ['{'], shown: '{', does: 'history: to the checkpoint before', in: ['session'], action: 'checkpoint-back' },
   { keys: ['}'], shown: '}', does: 'history: to the next checkpoint', in: ['session'], action: 'checkpoint-forward' },
+  {
+    keys: ['n'],
+    shown: 'n',
+    does: 'to the next event that passes the filter, without one to the next failure; in history the whole screen goes there',
+    in: ['session'],
+    action: 'next-hit',
+    label: 'next hit',
+    rank: 6,
+    needs: 'filter',
+  },
+  { keys: ['N'], shown: 'N', does: 'to the one before', in: ['session'], action: 'previous-hit' },
   { keys: ['l'], shown: 'l', does: 'from history back to live', in: ['session'], action: 'live', label: 'live', rank: 0, needs: 'history' },
   {
     keys: ['escape'],
@@ -212,19 +232,11 @@ export const keyTable: readonly KeyBinding[] = [
     rank: 2,
     needs: 'overview',
   },
-  { keys: ['ctrl-z'], shown: 'Ctrl-Z', does: 'suspend; fg comes back', in: [...everywhere, 'filter', 'tiny'], action: 'suspend' },
+  { keys: ['ctrl-z'], shown: 'Ctrl-Z', does: 'suspend; fg comes back', in: [...everywhere, 'typing', 'tiny'], action: 'suspend' },
   { keys: ['q'], shown: 'q', does: 'quit', in: ['session', 'overview', 'detail', 'tiny'], action: 'quit', label: 'quit', rank: 1 },
   { keys: ['q', '?'], shown: 'q ?', does: 'close the help', in: ['help'], action: 'back', label: 'close', rank: 0 },
-  { keys: ['ctrl-c'], shown: 'Ctrl-C', does: 'quit at once (exit code 130)', in: [...everywhere, 'filter', 'tiny'], action: 'interrupt' },
+  { keys: ['ctrl-c'], shown: 'Ctrl-C', does: 'quit at once (exit code 130)', in: [...everywhere, 'typing', 'tiny'], action: 'interrupt' },
 ];
-
-/** What can be done at the moment. */
-export interface KeySituation {
-  context: KeyContext;
-  /** Whether commands can be sent: not read only, and connected. */
-  canOperate: boolean;
-  has: ReadonlySet<KeyNeed>;
-}
 
 /** The row of the table for a key, where it does something on this screen. */
 export function bindingOf(key: string, context: KeyContext): KeyBinding | undefined {
@@ -232,7 +244,7 @@ export function bindingOf(key: string, context: KeyContext): KeyBinding | undefi
 }
 
 /** Whether a key is one that a prompt takes and nothing else on its screen does: it sends, chooses, confirms or cancels. */
-export function isPromptKey(key: string, prompt: 'decision' | 'rollback'): boolean {
+export function isPromptKey(key: string, prompt: 'decision' | 'rollback' | 'stop'): boolean {
   const binding = bindingOf(key, prompt);
   return binding !== undefined && binding.in.length === 1;
 }

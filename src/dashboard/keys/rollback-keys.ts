@@ -1,7 +1,7 @@
 import type { Board } from '../board.ts';
 import { isLive } from '../../core/protocol/session-state.ts';
 import type { RollbackDialog } from '../ui-state.ts';
-import { previewLines, previewTarget } from '../../view/rollback-preview.ts';
+import { checkpointLines, previewLines, previewTarget, whyNoRollback } from '../../view/rollback-preview.ts';
 import { shown } from '../../view/text/shown-text.ts';
 
 /** Asks the orchestrator what a rollback would undo; confirming it is only possible once that is on screen. */
@@ -10,12 +10,9 @@ export function openRollback(board: Board): void {
   const { sessionId } = ui;
   const state = sessionId === undefined ? undefined : feed.state(sessionId);
   if (sessionId === undefined || state === undefined) return;
-  if (ui.history !== undefined) {
-    board.say('this is history: l goes back to live first', 'warn');
-    return;
-  }
-  if (!isLive(state.status)) {
-    board.say(`${state.status} already: nothing takes a rollback any more`, 'warn');
+  const why = whyNoRollback(state);
+  if (why !== undefined && !isLive(state.status)) {
+    board.say(why, 'warn');
     return;
   }
   if (!desk.isOpen('ROLLBACK')) return;
@@ -25,37 +22,38 @@ export function openRollback(board: Board): void {
     sessionId,
     stage: 'asking',
     lines: [],
+    checkpoint: [],
     target,
     checkpointSeq: checkpointSeq(board, sessionId),
   };
   board.change({ overlayTop: 0 });
   show(board, dialog);
-  // Without an orchestrator the command would wait in the queue, and the dialog would not get its answer.
-  if (state.orchestrator?.attached !== true) {
-    show(board, { ...dialog, stage: 'refused', lines: ['no orchestrator is attached that could undo anything'] });
+  if (why !== undefined) {
+    show(board, { ...dialog, stage: 'refused', lines: [why] });
     return;
   }
   void desk.send({ type: 'ROLLBACK', session_id: sessionId, ...target, dry_run: true }, 'preview').then((result) => {
     if (board.ui.overlay !== dialog) return;
     if (result?.status === 'applied') {
       board.change({ notice: undefined });
-      show(board, { ...dialog, stage: 'ready', lines: previewLines(result.result), target: previewTarget(result.result, target) });
+      const named = previewTarget(result.result, target);
+      const checkpoint = 'checkpoint_id' in named ? checkpointLines(feed.state(sessionId), named.checkpoint_id, board.style()) : [];
+      show(board, { ...dialog, stage: 'ready', lines: previewLines(result.result), checkpoint, target: named });
     } else {
-      const why =
+      const refusal =
         result === undefined
           ? 'the question did not get through'
           : shown(result.error ?? result.message ?? `the preview is ${result.status}`, 500);
-      show(board, { ...dialog, stage: 'refused', lines: [why] });
+      show(board, { ...dialog, stage: 'refused', lines: [refusal] });
     }
     board.draw();
   });
 }
 
 /** Sends the rollback that the dialog shows. What has been saved since then makes it ask again. */
-export function confirmRollback(board: Board): void {
-  const { ui, desk } = board;
-  const dialog = ui.overlay;
-  if (dialog?.kind !== 'rollback' || dialog.stage !== 'ready' || !desk.isOpen('ROLLBACK')) return;
+export function confirmRollback(board: Board, dialog: RollbackDialog): void {
+  const { desk } = board;
+  if (dialog.stage !== 'ready' || !desk.isOpen('ROLLBACK')) return;
   if (dialog.checkpointSeq !== checkpointSeq(board, dialog.sessionId)) {
     openRollback(board);
     board.say('a checkpoint came meanwhile: this is the new preview', 'warn');

@@ -32,3 +32,12 @@ export function moved(keys: readonly string[], cursor: ListCursor, height: numbe
   const next = Math.max(0, Math.min(keys.length - 1, selected + by));
   return { key: keys[next] ?? null, row: Math.max(0, Math.min(height - 1, next - top)) };
 }
+
+/** The cursor after the list has been scrolled by so many rows: on the same item as long as that is on screen. */
+export function scrolled(keys: readonly string[], cursor: ListCursor, height: number, by: number): ListCursor {
+  const { top, selected } = windowOf(keys, cursor, height);
+  if (selected === -1) return atTop;
+  const to = Math.max(0, Math.min(keys.length - height, top + by));
+  const next = Math.max(to, Math.min(to + height - 1, selected, keys.length - 1));
+  return { key: keys[next] ?? null, row: next - to };
+}

@@ -5,6 +5,8 @@ import { clip, padded, textWidth } from './text-width.ts';
 export interface RowSpan extends Span {
   /** Light on dark turned round. */
   reversed?: boolean | undefined;
+  /** It is this option of a decision, from 0: a click chooses it. */
+  option?: number | undefined;
 }
 
 /** One row of the screen, exactly as wide as its region. */

@@ -1,7 +1,7 @@
 import { count } from '../../view/text/numbers.ts';
 import type { ListCursor } from '../rows/list-cursor.ts';
-import type { LogLine } from '../../view/log-buffer.ts';
-import { logCells } from '../../view/log-cells.ts';
+import type { LogLine } from '../../view/log/log-lines.ts';
+import { logCells } from '../../view/log/log-cells.ts';
 import { rowOfCells, type Row } from '../rows/row.ts';
 import type { Style } from '../../view/style.ts';
 
@@ -15,15 +15,20 @@ export interface EventsView {
   /** Where the session started, for elapsed timestamps. */
   startedAtMs: number;
   withSession: boolean;
+  /** Events of the session before the first that can be scrolled to without asking the server. */
+  earlier: number;
+  /** The moment of the past up to which the events are shown; undefined: now. */
+  until: number | undefined;
   /** Events that overload has kept out of the log. */
   notShown: number;
 }
 
-/** `Events  follow ON  filter: -`. */
+/** `Events  follow ON  filter: -`; in the past `Events  up to 812  filter: -`. */
 export function eventsTitle(view: EventsView): string {
   const filter = [...view.globs, view.typed].filter((each) => each !== '').join(' ');
   const overload = view.notShown === 0 ? '' : `  ! ${count(view.notShown)} too many to show`;
-  return `Events  follow ${view.follow ? 'ON' : 'OFF'}  filter: ${filter === '' ? '-' : filter}${overload}`;
+  const end = view.until === undefined ? `follow ${view.follow ? 'ON' : 'OFF'}` : `up to ${count(view.until)}`;
+  return `Events  ${end}  filter: ${filter === '' ? '-' : filter}${overload}`;
 }
 
 /** `142 new ↓ G` while scrolled up; the place in the list else. */
@@ -31,8 +36,12 @@ export function eventsPlace(view: EventsView, height: number, style: Style): str
   if (view.lines.length === 0) return '';
   const { top } = eventsWindow(view, height);
   const below = view.lines.length - top - height;
-  if (!view.follow && below > 0) return `${count(below)} new ${style.glyphs.down} G`;
-  return `${count(top + 1)}-${count(Math.min(view.lines.length, top + height))} of ${count(view.lines.length)}`;
+  if (!view.follow && below > 0) {
+    const earlier = view.earlier === 0 ? '' : `, ${count(view.earlier)} earlier`;
+    return `${count(below)} ${view.until === undefined ? 'new' : 'later'} ${style.glyphs.down} G${earlier}`;
+  }
+  const earlier = view.earlier === 0 ? '' : `, ${count(view.earlier)} earlier ${style.glyphs.up} k`;
+  return `${count(top + 1)}-${count(Math.min(view.lines.length, top + height))} of ${count(view.lines.length)}${earlier}`;
 }
 
 /** The rows on screen, the newest at the bottom. */
@@ -42,6 +51,12 @@ export function eventsRows(view: EventsView, width: number, height: number, isFo
     spans: rowOfCells(width, logCells(line, view, style), style.glyphs.ellipsis),
     reversed: isFocused && !view.follow && top + offset === selected,
   }));
+}
+
+/** The lines on screen. */
+export function shownLines(view: EventsView, height: number): readonly LogLine[] {
+  const { top } = eventsWindow(view, height);
+  return view.lines.slice(top, top + height);
 }
 
 /** The keys of the lines, for moving the cursor. */

@@ -1,5 +1,5 @@
-import { Box, render, Text, Transform, useApp, useInput, usePaste, type Key, type SuspendTerminal } from 'ink';
-import { memo, useEffect, type ReactNode } from 'react';
+import { Box, render, Text, Transform, useApp, type SuspendTerminal } from 'ink';
+import { memo, useEffect, useLayoutEffect, type ReactNode } from 'react';
 
 /** A region as painted: its rows are what the terminal gets. */
 export interface PaintedRegion {
@@ -15,10 +15,10 @@ export interface AppProps {
   rows: number;
   /** A region that did not change is the same object as before. */
   regions: readonly PaintedRegion[];
-  onInput: (input: string, key: Key) => void;
-  onPaste: (text: string) => void;
   /** Gives what hands the terminal over to something else. */
   onReady: (suspendTerminal: SuspendTerminal) => void;
+  /** The window is gone, also where a signal or `process.exit` ends the program and nothing else is asked. */
+  onGone: () => void;
 }
 
 /** The window while it is on the terminal. */
@@ -50,11 +50,10 @@ export function openWindow(props: AppProps): Window {
 }
 
 /** All that is shown is decided elsewhere; this places it. */
-function App({ columns, rows, regions, onInput, onPaste, onReady }: AppProps): ReactNode {
+function App({ columns, rows, regions, onReady, onGone }: AppProps): ReactNode {
   const { suspendTerminal } = useApp();
   useEffect(() => onReady(suspendTerminal), [onReady, suspendTerminal]);
-  useInput(onInput);
-  usePaste(onPaste);
+  useLayoutEffect(() => onGone, [onGone]);
   return (
     <Box width={columns} height={rows}>
       {regions.map((region) => (

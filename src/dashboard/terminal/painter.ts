@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance, type ColorSupportLevel } from 'chalk';
 import type { Row } from '../rows/row.ts';
-import type { Tone } from '../../view/cells.ts';
+import type { GroupTone, Tone } from '../../view/cells.ts';
 
 /** Turns a row into the text that the terminal gets. */
 export type Painter = (row: Row) => string;
@@ -10,7 +10,17 @@ export type Painter = (row: Row) => string;
  * from the cube of the 256, since what a terminal makes of the sixteen is made for one ground: xterm's green and cyan have
  * a contrast of 2 on white, yellow one of 1.
  */
-const onAnyGround = { good: 64, bad: 196, warn: 165, active: 31 } as const;
+const onAnyGround = {
+  good: 64,
+  bad: 196,
+  warn: 165,
+  active: 31,
+  work: 33,
+  people: 134,
+  files: 166,
+  checks: 30,
+  control: 100,
+} as const;
 
 /**
  * @param colorLevel how many colours: 0 none, 1 sixteen, 2 and 3 at least 256. Words carry the meaning, colour only repeats
@@ -31,8 +41,9 @@ export function painter(colorLevel: ColorSupportLevel): Painter {
           bad: chalk.ansi256(onAnyGround.bad),
           warn: chalk.ansi256(onAnyGround.warn),
           active: chalk.ansi256(onAnyGround.active),
+          ...groupTones((tone) => chalk.ansi256(onAnyGround[tone])),
         }
-      : { good: undefined, bad: chalk.red, warn: chalk.magenta, active: always.bold }),
+      : { good: undefined, bad: chalk.red, warn: chalk.magenta, active: always.bold, ...groupTones(() => undefined) }),
   };
   return ({ spans, reversed }) => {
     const painted = spans
@@ -44,4 +55,8 @@ export function painter(colorLevel: ColorSupportLevel): Painter {
       .join('');
     return reversed === true ? always.inverse(painted) : painted;
   };
+}
+
+function groupTones(colour: (tone: GroupTone) => ChalkInstance | undefined): Record<GroupTone, ChalkInstance | undefined> {
+  return { work: colour('work'), people: colour('people'), files: colour('files'), checks: colour('checks'), control: colour('control') };
 }

@@ -1,6 +1,6 @@
 import type { Board } from '../board.ts';
 import { timeOfDay } from '../../view/text/numbers.ts';
-import type { LogLine } from '../../view/log-buffer.ts';
+import type { LogLine } from '../../view/log/log-lines.ts';
 
 const pollMs = 100;
 

@@ -5,7 +5,9 @@ import type { AppProps, PaintedRegion, Window } from './app.tsx';
 import type { DashboardEnding, Screenholder } from '../board.ts';
 import type { DashboardSettings } from '../dashboard-settings.ts';
 import { Dashboard } from '../dashboard.ts';
-import { keystrokes, looksPasted } from '../keys/keystroke.ts';
+import { isTyping } from '../keys/typing/typing-keys.ts';
+import { HeldInput } from './held-input.ts';
+import { keysOf, looksPasted, type TerminalInput } from './input-parser.ts';
 import { painter, type Painter } from './painter.ts';
 import { streamPlainly } from './plain-stream.ts';
 import type { Screen } from '../screen/screen.ts';
@@ -24,7 +26,7 @@ const joinFirstMs = 100;
 
 /** Shows the dashboard on this process's terminal until it is left. */
 export async function showInTerminal(connection: Connection, settings: DashboardSettings, noColor: boolean): Promise<DashboardEnd> {
-  const holder = new TerminalHolder(painter(noColor || supportsColor === false ? 0 : supportsColor.level));
+  const holder = new TerminalHolder(painter(noColor || supportsColor === false ? 0 : supportsColor.level), settings.withMouse);
   const board = new Dashboard(connection, settings, holder);
   return holder.hold(board);
 }
@@ -32,6 +34,7 @@ export async function showInTerminal(connection: Connection, settings: Dashboard
 /** Holds the terminal: draws the frames with Ink, hands it over to a plain stream or to the shell, and gives it back. */
 class TerminalHolder implements Screenholder {
   readonly #paint: Painter;
+  readonly #input: HeldInput;
   readonly #ended = Promise.withResolvers<DashboardEnding>();
   #board: Dashboard | undefined;
   #window: Window | undefined;
@@ -41,8 +44,9 @@ class TerminalHolder implements Screenholder {
   #isAway = false;
   #hasEnded = false;
 
-  constructor(paint: Painter) {
+  constructor(paint: Painter, withMouse: boolean) {
     this.#paint = paint;
+    this.#input = new HeldInput(withMouse, (input) => this.#take(input));
   }
 
   async hold(board: Dashboard): Promise<DashboardEnd> {
@@ -52,6 +56,7 @@ class TerminalHolder implements Screenholder {
     process.stdout.prependListener('resize', onResize);
     const handlers = Object.entries(endings).map(([signal, ending]) => [signal, () => this.leave(ending)] as const);
     for (const [signal, handler] of handlers) process.on(signal, handler);
+    process.on('SIGTSTP', this.#onStop);
     // Node would print the trace onto the full screen, which is gone a moment later: first the screen, then the error.
     const onCrash = (error: unknown) => this.#ended.reject(error);
     process.on('uncaughtException', onCrash);
@@ -62,10 +67,11 @@ class TerminalHolder implements Screenholder {
     } finally {
       process.stdout.off('resize', onResize);
       for (const [signal, handler] of handlers) process.off(signal, handler);
+      this.#input.release();
       await board.close();
       await this.#window?.close();
       process.off('uncaughtException', onCrash);
-      process.stdin.unref();
+      process.off('SIGTSTP', this.#onStop);
     }
   }
 
@@ -96,13 +102,8 @@ class TerminalHolder implements Screenholder {
   }
 
   suspend(): void {
-    void this.#away(async () => {
-      const resumed = new Promise((resolve) => process.once('SIGCONT', resolve));
-      // The whole group, as the terminal does it, so that npx and the like stop too and the shell notices.
-      process.kill(0, 'SIGTSTP');
-      // A process that no shell waits for cannot be stopped by this signal: come back by itself.
-      await Promise.race([resumed, new Promise((resolve) => setTimeout(resolve, 300))]);
-    });
+    if (this.#isAway || this.#suspendTerminal === undefined) void this.#stopped();
+    else void this.#away(() => this.#stopped());
   }
 
   leave(ending: DashboardEnding): void {
@@ -116,18 +117,35 @@ class TerminalHolder implements Screenholder {
     await Promise.race([board.feed.joined.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, joinFirstMs))]);
     const { openWindow } = await import('./app.tsx');
     if (this.#hasEnded) return;
+    await this.#input.take();
+    if (this.#hasEnded) return;
     this.#window = openWindow(this.#props());
     // The first measurement, if under way, has waited for the loading too.
     board.feed.connection.ping().catch(() => undefined);
     await this.#window.closed;
   }
 
+  /** Stops the process; resolves once it goes on. */
+  async #stopped(): Promise<void> {
+    const resumed = new Promise((resolve) => process.once('SIGCONT', resolve));
+    process.off('SIGTSTP', this.#onStop);
+    // The whole group, as the terminal does it, so that npx and the like stop too and the shell notices.
+    process.kill(0, 'SIGTSTP');
+    // A process that no shell waits for cannot be stopped by this signal: come back by itself.
+    await Promise.race([resumed, new Promise((resolve) => setTimeout(resolve, 300))]);
+    process.on('SIGTSTP', this.#onStop);
+  }
+
   /** Hands the terminal over while something else runs on it. */
   async #away(work: () => Promise<void>): Promise<void> {
     if (this.#isAway || this.#suspendTerminal === undefined) return;
     this.#isAway = true;
+    this.#input.release();
     try {
-      await this.#suspendTerminal(work);
+      await this.#suspendTerminal(async () => {
+        await work();
+        if (!this.#hasEnded) await this.#input.take();
+      });
     } finally {
       this.#isAway = false;
       this.#drawnSize = '';
@@ -136,16 +154,19 @@ class TerminalHolder implements Screenholder {
   }
 
   #props(): AppProps {
-    return { ...this.size(), regions: this.#painted, onInput: this.#onInput, onPaste: this.#onPaste, onReady: this.#onReady };
+    return { ...this.size(), regions: this.#painted, onReady: this.#onReady, onGone: this.#input.release };
   }
 
-  readonly #onInput = (...[input, key]: Parameters<typeof keystrokes>): void => {
-    const isText = this.#board?.ui.filterInput !== undefined;
-    if (!isText && looksPasted(input)) this.#board?.paste(input);
-    else for (const name of keystrokes(input, key)) this.#board?.press(name);
-  };
+  #take(input: TerminalInput): void {
+    const board = this.#board;
+    if (board === undefined) return;
+    if (input.kind === 'mouse') board.point(input);
+    else if (input.kind === 'key') board.press(input.name);
+    else if (input.kind === 'paste' || (!isTyping(board) && looksPasted(input.text))) board.paste(input.text);
+    else for (const name of keysOf(input.text)) board.press(name);
+  }
 
-  readonly #onPaste = (text: string): void => this.#board?.paste(text);
+  readonly #onStop = (): void => this.suspend();
 
   readonly #onReady = (suspendTerminal: SuspendTerminal): void => {
     this.#suspendTerminal = suspendTerminal;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { receivedAt, type SessionEvent } from '../../core/protocol/event.ts';
+import type { Cursor } from '../../core/protocol/event.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import { AppendQueue, type PendingAppend } from '../append-queue.ts';
@@ -7,7 +7,6 @@ import { ChangeFeed } from '../change-feed.ts';
 import { checkExpectedSeq } from '../expected-seq.ts';
 import { JoinedServers } from '../joined-servers.ts';
 import {
-  noteAppended,
   type AppendOptions,
   type AppendResult,
   type NewEvent,
@@ -15,20 +14,18 @@ import {
   type JournalChange,
   type JournalEvent,
   type JournalHealth,
+  type JournalImport,
   type JournalListener,
+  type JournalVitals,
   type ReadRange,
   type SessionHead,
   type Snapshot,
+  type SnapshotQuery,
 } from '../journal.ts';
-import { checkRoomForSession, newEpoch, seqOfServerMadeId, stamp, stampRestored, type Stamped } from '../stamping.ts';
-
-interface StoredSession {
-  head: SessionHead;
-  events: JournalEvent[];
-  /** Those whose producer gave an id. */
-  byId: Map<string, JournalEvent>;
-  snapshot?: Snapshot;
-}
+import { isWanted } from '../wanted-events.ts';
+import { checkRoomForSession, checkTakesEvents, importEnded, newEpoch, sameId, sessionExists, stamp, stampImported } from '../stamping.ts';
+import { keepSnapshot } from './memory-snapshots.ts';
+import { findById, storedSession, take, type StoredSession } from './stored-session.ts';
 
 /** A journal that ends with its process: for tests and for throw-away servers. */
 export class MemoryJournal implements Journal {
@@ -39,38 +36,46 @@ export class MemoryJournal implements Journal {
   readonly #servers = new JoinedServers();
   readonly #feed = new ChangeFeed();
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
+  readonly #cursors = new Map<string, Map<string, Cursor>>();
   #deletions = 0;
+  /** Of all events. */
+  #chars = 0;
   #isClosed = false;
 
-  create(origin: SessionOrigin): Promise<SessionHead> {
-    if (this.#isClosed) return Promise.reject(new ShannonDashError('UNAVAILABLE', 'The journal is closed'));
-    this.flush();
-    if (this.#sessions.has(origin.session_id)) {
-      return Promise.reject(new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`));
-    }
-    try {
-      checkRoomForSession(this.#sessions.size);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  async create(origin: SessionOrigin): Promise<SessionHead> {
+    this.#checkNew(origin);
     const { head } = this.#add(origin);
     this.#feed.tell([{ kind: 'created', head: { ...head } }]);
-    return Promise.resolve({ ...head });
+    return { ...head };
   }
 
-  async restore(origin: SessionOrigin, events: readonly SessionEvent[]): Promise<SessionHead> {
-    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
-    this.flush();
-    const { session_id } = origin;
-    if (this.#sessions.has(session_id)) throw new ShannonDashError('CONFLICT', `Session ${session_id} exists already`);
-    checkRoomForSession(this.#sessions.size);
-    const epoch = newEpoch();
-    const stamped = stampRestored({ session_id, epoch, seq: 0 }, events);
-    const session = this.#add(origin, epoch);
-    const changes: JournalChange[] = [{ kind: 'created', head: { ...session.head } }];
-    take(session, stamped, changes);
-    this.#feed.tell(changes);
-    return { ...session.head };
+  async beginImport(origin: SessionOrigin, epoch: string): Promise<JournalImport> {
+    this.#checkNew(origin);
+    const session = storedSession(origin, epoch);
+    let isOpen = true;
+    const requireOpen = () => {
+      if (!isOpen) throw importEnded();
+    };
+    return {
+      add: async (events) => {
+        requireOpen();
+        const twice = events.findIndex(({ id }) => session.byId.has(id));
+        if (twice !== -1) throw sameId(twice);
+        take(session, stampImported(session.head, events), []);
+      },
+      finish: async () => {
+        requireOpen();
+        this.#checkNew(origin);
+        isOpen = false;
+        this.#sessions.set(origin.session_id, session);
+        for (const { json } of session.events) this.#chars += json.length;
+        this.#feed.tell([{ kind: 'created', head: { ...session.head } }]);
+        return { ...session.head };
+      },
+      drop: async () => {
+        isOpen = false;
+      },
+    };
   }
 
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
@@ -83,14 +88,16 @@ export class MemoryJournal implements Journal {
   }
 
   read(sessionId: string, range: ReadRange): Promise<JournalEvent[]> {
-    const { after, limit, filter, through = Infinity, maxChars = Infinity, reverse = false } = range;
+    const { after, limit, through = Infinity, maxChars = Infinity, reverse = false } = range;
     const found: JournalEvent[] = [];
-    const { events } = this.#sessions.get(sessionId) ?? { events: [] };
-    const end = Math.min(events.length, through);
+    const { events, head } = this.#sessions.get(sessionId) ?? { events: [], head: undefined };
+    const cut = head?.cut ?? 0;
+    // Places in the list.
+    const [begin, end] = [Math.max(0, after - cut), Math.min(events.length, through - cut)];
     let chars = 0;
-    for (let read = 0; read < end - after && found.length < limit && chars < maxChars; read++) {
-      const event = events[reverse ? end - 1 - read : after + read];
-      if (event === undefined || filter?.(event.type) === false) continue;
+    for (let read = 0; read < end - begin && found.length < limit && chars < maxChars; read++) {
+      const event = events[reverse ? end - 1 - read : begin + read];
+      if (event === undefined || !isWanted(event, range)) continue;
       found.push(event);
       chars += event.json.length;
     }
@@ -113,7 +120,9 @@ export class MemoryJournal implements Journal {
 
   delete(sessionId: string): Promise<boolean> {
     this.flush();
+    for (const { json } of this.#sessions.get(sessionId)?.events ?? []) this.#chars -= json.length;
     if (!this.#sessions.delete(sessionId)) return Promise.resolve(false);
+    for (const cursors of this.#cursors.values()) cursors.delete(sessionId);
     this.#deletions++;
     this.#feed.tell([{ kind: 'deleted', session_id: sessionId }]);
     return Promise.resolve(true);
@@ -133,14 +142,47 @@ export class MemoryJournal implements Journal {
 
   saveSnapshot({ session_id, epoch }: Pick<SessionHead, 'session_id' | 'epoch'>, snapshot: Snapshot): Promise<void> {
     const session = this.#sessions.get(session_id);
-    const known = session?.snapshot;
-    const isOlder = known !== undefined && known.version === snapshot.version && known.seq >= snapshot.seq;
-    if (session?.head.epoch === epoch && !isOlder) session.snapshot = snapshot;
+    if (session?.head.epoch === epoch) keepSnapshot(session, snapshot);
     return Promise.resolve();
   }
 
-  loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
-    return Promise.resolve(this.#sessions.get(sessionId)?.snapshot);
+  loadSnapshot(sessionId: string, { version, through = Infinity }: SnapshotQuery = {}): Promise<Snapshot | undefined> {
+    const snapshots = this.#sessions.get(sessionId)?.snapshots ?? [];
+    return Promise.resolve(snapshots.findLast((each) => each.seq <= through && each.version === (version ?? each.version)));
+  }
+
+  async cut({ session_id, epoch }: Pick<SessionHead, 'session_id' | 'epoch'>, base: Snapshot): Promise<void> {
+    const session = this.#sessions.get(session_id);
+    const { seq, cut = 0 } = session?.head ?? { seq: 0 };
+    if (session?.head.epoch !== epoch || base.seq <= cut || base.seq > seq) return;
+    for (const { json, event } of session.events.splice(0, base.seq - cut)) {
+      this.#chars -= json.length;
+      session.byId.delete(event.id);
+    }
+    session.snapshots = session.snapshots.filter((each) => each.seq > base.seq);
+    session.base = base;
+    session.head = { ...session.head, cut: base.seq };
+    this.#feed.tell([{ kind: 'cut', session_id, epoch, through: base.seq }]);
+  }
+
+  loadBase(sessionId: string): Promise<Snapshot | undefined> {
+    return Promise.resolve(this.#sessions.get(sessionId)?.base);
+  }
+
+  usedBytes(): number {
+    return this.#chars;
+  }
+
+  saveCursors(reader: string, cursors: ReadonlyMap<string, Cursor>): Promise<void> {
+    const known = this.#cursors.get(reader) ?? new Map<string, Cursor>();
+    this.#cursors.set(reader, known);
+    for (const [id, cursor] of cursors) if (this.#sessions.get(id)?.head.epoch === cursor.epoch) known.set(id, cursor);
+    return Promise.resolve();
+  }
+
+  loadCursors(reader: string): Promise<Map<string, Cursor> | undefined> {
+    const known = this.#cursors.get(reader);
+    return Promise.resolve(known && new Map(known));
   }
 
   onProblem(): () => void {
@@ -151,12 +193,26 @@ export class MemoryJournal implements Journal {
     return { isWritable: true };
   }
 
+  vitals(): JournalVitals {
+    return { waitingChars: 0, freeBytes: undefined, concerns: [] };
+  }
+
+  onWriteBack(): () => void {
+    return () => undefined;
+  }
+
   announce(): void {
     // Nobody else can find it.
   }
 
   sizeBytes(): number {
     return 0;
+  }
+
+  backup(): Promise<never> {
+    return Promise.reject(
+      new ShannonDashError('UNSUPPORTED', 'A journal in memory has no file that could be backed up; export its sessions instead'),
+    );
   }
 
   close(): Promise<void> {
@@ -166,8 +222,16 @@ export class MemoryJournal implements Journal {
     return Promise.resolve();
   }
 
-  #add(origin: SessionOrigin, epoch = this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`): StoredSession {
-    const session: StoredSession = { head: { ...origin, epoch, seq: 0, updated_at: origin.created_at }, events: [], byId: new Map() };
+  /** @throws ShannonDashError CONFLICT, LIMIT_REACHED, UNAVAILABLE */
+  #checkNew({ session_id }: SessionOrigin): void {
+    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
+    this.flush();
+    if (this.#sessions.has(session_id)) throw sessionExists(session_id);
+    checkRoomForSession(this.#sessions.size);
+  }
+
+  #add(origin: SessionOrigin): StoredSession {
+    const session = storedSession(origin, this.#deletions === 0 ? this.epoch : `${this.epoch}.${this.#deletions}`);
     this.#sessions.set(origin.session_id, session);
     return session;
   }
@@ -178,6 +242,7 @@ export class MemoryJournal implements Journal {
     for (const { sessionId, events, options, resolve, reject } of group) {
       const known = this.#sessions.get(sessionId);
       try {
+        if (known !== undefined) checkTakesEvents(known.head);
         checkExpectedSeq(known?.head ?? { session_id: sessionId, seq: 0 }, options.expectedSeq);
         if (known === undefined) checkRoomForSession(this.#sessions.size);
         const session = known ?? this.#add({ session_id: sessionId, created_at: new Date().toISOString() });
@@ -185,7 +250,7 @@ export class MemoryJournal implements Journal {
         const { seqs } = stamped;
         const { epoch } = session.head;
         if (known === undefined) changes.push({ kind: 'created', head: { ...session.head } });
-        take(session, stamped, changes);
+        this.#chars += take(session, stamped, changes);
         settle.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
       } catch (error) {
         if (known === undefined) this.#sessions.delete(sessionId);
@@ -196,22 +261,4 @@ export class MemoryJournal implements Journal {
     else this.#feed.tell(changes);
     for (const each of settle) each();
   }
-}
-
-/** Takes up events of a session. */
-function take(session: StoredSession, { fresh, freshById }: Stamped, changes: JournalChange[]): void {
-  const { head, byId } = session;
-  for (const [id, event] of freshById ?? []) byId.set(id, event);
-  for (const event of fresh) {
-    session.events.push(event);
-    head.seq = event.seq;
-    head.updated_at = receivedAt(event.event);
-  }
-  const { session_id, epoch } = head;
-  if (fresh.length > 0) noteAppended(changes, { kind: 'appended', session_id, epoch, events: fresh });
-}
-
-function findById(session: StoredSession, id: string): JournalEvent | undefined {
-  const seq = seqOfServerMadeId(session.head.epoch, id);
-  return seq === undefined ? session.byId.get(id) : session.events[seq - 1];
 }

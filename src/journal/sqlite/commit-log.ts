@@ -6,6 +6,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readFileSync,
   rmSync,
@@ -25,6 +26,11 @@ const probeBytes = 64 * 1_024;
  */
 export class CommitLog {
   readonly path: string;
+  /**
+   * Whether it was not there. One that is empty is another matter: a sudden end comes between its being emptied, when the database
+   * has everything, and its being begun anew.
+   */
+  readonly wasMissing: boolean;
   /** What a former server left. */
   readonly content: LogContent;
   /** The same, byte for byte. */
@@ -46,6 +52,7 @@ export class CommitLog {
   constructor(path: string, { fsync, owner }: { fsync: boolean; owner?: number | undefined }) {
     this.path = path;
     this.#fsync = fsync;
+    this.wasMissing = lstatSync(path, { throwIfNoEntry: false }) === undefined;
     const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
     this.#file = openCompanion(path, owner, flags) ?? openSync(path, flags, 0o600);
     try {
@@ -104,7 +111,12 @@ export class CommitLog {
   /** @param isDone it is not needed any more: leaves no file behind where there is nothing to keep */
   close(isDone = true): void {
     closeSync(this.#file);
-    if (isDone && !this.#hasCommits) rmSync(this.path, { force: true });
+    if (!isDone || this.#hasCommits) return;
+    try {
+      rmSync(this.path, { force: true });
+    } catch {
+      // Its folder was made read-only. Without commits it says nothing that the database does not.
+    }
   }
 
   #write(bytes: Buffer): void {

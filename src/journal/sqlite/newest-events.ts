@@ -1,5 +1,6 @@
 import type { JournalEvent, SessionHead } from '../journal.ts';
 import { eventFromJson } from '../stamping.ts';
+import type { Block } from './database/blocks.ts';
 
 /** A session, and those of its events that the database has yet to get: the newest ones, through `head.seq`. */
 export interface NewestEvents {
@@ -10,6 +11,8 @@ export interface NewestEvents {
   waiting: string[];
   /** The `seq` of those whose producer gave an id. */
   waitingIds: Map<string, number>;
+  /** The newest events that the database has, as far as they make no whole block yet. */
+  block?: Block | undefined;
   /** Why it takes no more events: a clause. */
   refusal?: string | undefined;
 }

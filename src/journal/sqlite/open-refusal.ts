@@ -8,6 +8,8 @@ export type OpenRefusalReason =
   | 'damaged'
   /** It may not be read and written by this user. */
   | 'denied'
+  /** A newer version has written it. */
+  | 'newer'
   /** Something that was acknowledged is gone: whoever opens it says first that this is known. */
   | 'loss'
   /** Anything else. */

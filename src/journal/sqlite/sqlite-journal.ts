@@ -1,16 +1,15 @@
 import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
-import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { CommitLog } from './commit-log.ts';
 import { KeptWal } from './files/companion-files.ts';
 import type { Journal } from '../journal.ts';
 import type { NewestEvents } from './newest-events.ts';
-import { OpenRefusal, type OpenRefusalDetails } from './open-refusal.ts';
+import { OpenRefusal } from './open-refusal.ts';
 import { ProblemFeed } from '../problem-feed.ts';
 import { Recovery } from './recovery.ts';
-import { sqliteCodeOf } from './database/sqlite-codes.ts';
 import { SqliteDatabase } from './database/sqlite-database.ts';
-import { claimJournalFile, codeOf, takenBy, type ClaimedFile } from './files/sqlite-file.ts';
+import { openFailure } from './files/open-failure.ts';
+import { claimJournalFile, type ClaimedFile } from './files/sqlite-file.ts';
 import { SqliteKeeper } from './sqlite-keeper.ts';
 import { applicationId } from './database/application-id.ts';
 import { prepareTables, takeLock } from './database/sqlite-schema.ts';
@@ -60,7 +59,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
 
 function open(
   file: ConstructorParameters<typeof SqliteDatabase>[0],
-  { isNew, owner, release }: ClaimedFile,
+  { isNew, owner, requireInPlace, release }: ClaimedFile,
   { path, undo }: Opening,
   { fsync = false, acceptLoss = false }: SqliteJournalOptions,
 ): Journal {
@@ -68,7 +67,8 @@ function open(
   const before = isNew ? new KeptWal(path) : undefined;
   file.open();
   undo.push(() => file.close());
-  takeLock(file);
+  takeLock(file, isNew);
+  requireInPlace();
   const wal = before ?? new KeptWal(path);
   if (isNew) undo.unshift(() => rmSync(path));
   // What SQLite made of it in the meantime is undone where it is not to be opened.
@@ -107,7 +107,7 @@ interface RecoverParts {
 
 /** Takes up what a sudden end left, in memory only, and counts what is lost. */
 function recover({ database, log, sessions, losses, writes, problems, isNew, hadWal }: RecoverParts): void {
-  const { content, bytes } = log;
+  const { content } = log;
   const recovery = new Recovery({
     database,
     losses,
@@ -127,7 +127,8 @@ function recover({ database, log, sessions, losses, writes, problems, isNew, had
     return;
   } else {
     countLosses(content, database, losses);
-    if (database.wasLeftOpen && bytes.length === 0) losses.add('the log of the newest commits is missing');
+    if (database.wasLeftOpen && log.wasMissing)
+      losses.add(`the log of the newest commits is missing (${log.path}): it was deleted, or the file was copied without it`);
   }
   recovery.takeLog(content);
 }
@@ -144,20 +145,4 @@ function keepAside(path: string, log: CommitLog, wal: KeptWal): string[] {
     kept.push(`${base}-wal`);
   }
   return kept.length === 0 ? ['none was left'] : kept;
-}
-
-function openFailure(path: string, error: unknown): ShannonDashError {
-  const refusal = error instanceof OpenRefusal ? error : refusalOf(path, error);
-  const details: OpenRefusalDetails = refusal.details;
-  return new ShannonDashError('JOURNAL_FAILED', `cannot open the journal ${path}: ${refusal.message}`, details, { cause: error });
-}
-
-function refusalOf(path: string, cause: unknown): OpenRefusal {
-  const code = codeOf(cause);
-  if (code === 'EACCES' || code === 'EPERM') return new OpenRefusal('denied', 'it may not be read and written by this user', { cause });
-  const sqliteCode = sqliteCodeOf(cause);
-  // Result codes of SQLite (https://sqlite.org/rescode.html): BUSY, LOCKED; CORRUPT, NOTADB.
-  if (sqliteCode === 5 || sqliteCode === 6) return takenBy(path, cause);
-  if (sqliteCode === 11 || sqliteCode === 26) return new OpenRefusal('damaged', 'it is not a SQLite file, or it is damaged', { cause });
-  return new OpenRefusal('failed', cause instanceof Error ? cause.message : String(cause), { cause });
 }

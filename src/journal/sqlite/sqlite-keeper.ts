@@ -1,49 +1,41 @@
-import { statSync } from 'node:fs';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
-import type { SessionEvent } from '../../core/protocol/event.ts';
+import type { Cursor } from '../../core/protocol/event.ts';
 import { maskPasswords } from '../../core/text/mask-passwords.ts';
 import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import { AppendQueue, type PendingAppend } from '../append-queue.ts';
 import { ChangeFeed } from '../change-feed.ts';
 import { JoinedServers } from '../joined-servers.ts';
-import type { CommitLog } from './commit-log.ts';
-import { FilePresence } from './files/file-presence.ts';
+import { Backups } from './care/backup.ts';
+import { FileGuard } from './files/file-guard.ts';
 import {
   type AppendOptions,
   type AppendResult,
   type Journal,
   type JournalEvent,
   type JournalHealth,
+  type JournalImport,
   type JournalListener,
+  type JournalVitals,
   type NewEvent,
   type ReadRange,
   type SessionHead,
   type Snapshot,
+  type SnapshotQuery,
 } from '../journal.ts';
-import { databaseSeq, type NewestEvents } from './newest-events.ts';
+import type { KeeperParts } from './keeper-parts.ts';
+import type { NewestEvents } from './newest-events.ts';
 import { findEvent, readHistory } from './history-reader.ts';
+import { vitalsOf } from './files/journal-vitals.ts';
+import { SqliteImport } from './kept/sqlite-import.ts';
+import { loadCursors, saveCursors } from './kept/cursors.ts';
+import { saveSnapshot } from './kept/snapshots.ts';
 import { journalFailure } from './journal-failure.ts';
 import { reasonOf } from './database/sqlite-codes.ts';
-import type { ProblemFeed } from '../problem-feed.ts';
-import type { SqliteDatabase } from './database/sqlite-database.ts';
-import { checkRoomForSession, newEpoch, stampRestored } from '../stamping.ts';
+import { keptPartsOf, type KeptParts } from './kept/kept-parts.ts';
+import { RetentionCut } from './kept/retention-cut.ts';
+import { checkRoomForSession, sessionExists } from '../stamping.ts';
 import { StagedCommit } from './staged-commit.ts';
-import type { WriteBack } from './write-back.ts';
-import { WriteHealth } from './write-health.ts';
-
-/** How often the files are looked at while nothing is written. */
-const lookMs = 1_000;
-
-export interface KeeperParts {
-  path: string;
-  database: SqliteDatabase;
-  log: CommitLog;
-  writes: WriteBack;
-  sessions: Map<string, NewestEvents>;
-  problems: ProblemFeed;
-  /** Gives up the claim to the file. */
-  release: () => void;
-}
+import { WriteHealth } from './files/write-health.ts';
 
 /** A journal in SQLite that is open. */
 export class SqliteKeeper implements Journal {
@@ -52,14 +44,15 @@ export class SqliteKeeper implements Journal {
   readonly location: string;
   readonly #parts: KeeperParts;
   readonly #sessions: Map<string, NewestEvents>;
-  readonly #files: FilePresence;
+  readonly #files: FileGuard;
+  readonly #backups: Backups;
   readonly #health: WriteHealth;
   readonly #feed = new ChangeFeed();
   /** SQLite lets one process write: these are servers of this process. */
   readonly #servers = new JoinedServers();
+  readonly #keptParts: KeptParts;
+  readonly #cuts: RetentionCut;
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#commit(group));
-  readonly #looking: ReturnType<typeof setInterval>;
-  #isSaved = false;
   #isClosed = false;
 
   constructor(parts: KeeperParts) {
@@ -69,44 +62,42 @@ export class SqliteKeeper implements Journal {
     this.location = maskPasswords(path);
     this.epoch = database.epoch;
     this.secret = database.secret;
-    this.#files = new FilePresence([
-      { path, name: 'database' },
-      { path: `${path}-wal`, name: 'write-ahead log' },
-      { path: log.path, name: 'log of commits' },
-    ]);
-    this.#health = new WriteHealth(() => {
-      this.#requireFiles();
+    this.#files = new FileGuard({ path, log: log.path, writes, problems });
+    this.#backups = new Backups(parts);
+    const probe = () => {
+      this.#files.require();
       writes.makeRoom();
       log.probe();
-    }, problems.tell);
-    this.#looking = setInterval(() => this.#lookAtFiles(), lookMs);
-    this.#looking.unref();
+    };
+    this.#health = new WriteHealth(probe, () => this.#files.require(), problems.tell);
+    const isOpen = () => !this.#isClosed;
+    this.#keptParts = keptPartsOf(parts, isOpen, (work) => this.#guarded('written', work));
+    this.#cuts = new RetentionCut(this.#keptParts);
+    this.#cuts.sweep([...sessions.values()].filter(({ head }) => head.cut !== undefined)).catch(() => undefined);
+    this.#cuts.sweepImports(database.imports.unfinished()).catch(() => undefined);
     writes.moveLater();
   }
 
   async create(origin: SessionOrigin): Promise<SessionHead> {
-    this.flush();
-    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
-    if (this.#sessions.has(origin.session_id)) throw new ShannonDashError('CONFLICT', `Session ${origin.session_id} exists already`);
-    checkRoomForSession(this.#sessions.size);
+    this.#flushForNew(origin);
     const staged = new StagedCommit(this.#parts);
     this.#write(staged, 1, () => staged.create(origin));
     this.#feed.tell(staged.changes);
-    return { ...this.#existing(origin.session_id).head };
+    return { ...origin, epoch: this.#parts.database.epochOfNew, seq: 0, updated_at: origin.created_at };
   }
 
-  async restore(origin: SessionOrigin, events: readonly SessionEvent[]): Promise<SessionHead> {
-    this.flush();
-    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
-    const { session_id } = origin;
-    if (this.#sessions.has(session_id)) throw new ShannonDashError('CONFLICT', `Session ${session_id} exists already`);
-    checkRoomForSession(this.#sessions.size);
-    const epoch = newEpoch();
-    const stamped = stampRestored({ session_id, epoch, seq: 0 }, events);
-    const staged = new StagedCommit(this.#parts);
-    this.#write(staged, 1, () => staged.take(staged.create(origin, epoch), stamped));
-    this.#feed.tell(staged.changes);
-    return { ...this.#existing(session_id).head };
+  async beginImport(origin: SessionOrigin, epoch: string): Promise<JournalImport> {
+    this.#flushForNew(origin);
+    return new SqliteImport(origin, epoch, {
+      ...this.#parts,
+      checkNew: () => this.#flushForNew(origin),
+      guarded: (work) => this.#fileGuarded(work),
+      finished: (session) => {
+        this.#sessions.set(origin.session_id, session);
+        this.#feed.tell([{ kind: 'created', head: { ...session.head } }]);
+      },
+      dropped: (key) => this.#cuts.sweepImports([key]),
+    });
   }
 
   append(sessionId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
@@ -123,6 +114,7 @@ export class SqliteKeeper implements Journal {
     if (session === undefined) return [];
     return readHistory(session, range, {
       stored: this.#parts.database.events,
+      blocks: this.#parts.database.blocks,
       guarded: (work) => this.#guarded('read', work),
       isClosed: () => this.#isClosed,
     });
@@ -146,12 +138,10 @@ export class SqliteKeeper implements Journal {
     this.flush();
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return false;
-    this.#guarded('written', () => {
-      this.#requireFiles();
-      this.#parts.writes.delete(session);
-    });
+    this.#fileGuarded(() => this.#parts.writes.delete(session));
     this.#sessions.delete(sessionId);
     this.#feed.tell([{ kind: 'deleted', session_id: sessionId }]);
+    this.#cuts.sweep([]).catch(() => undefined);
     return true;
   }
 
@@ -169,18 +159,36 @@ export class SqliteKeeper implements Journal {
 
   async saveSnapshot({ session_id, epoch }: Pick<SessionHead, 'session_id' | 'epoch'>, snapshot: Snapshot): Promise<void> {
     const session = this.#sessions.get(session_id);
-    if (session?.head.epoch !== epoch || this.#isClosed || session.refusal !== undefined) return;
-    const { database, writes } = this.#parts;
-    this.#guarded('written', () => {
-      // Its events first: should the machine lose power, no snapshot is left of a history that is not.
-      if (session.key === undefined || snapshot.seq > databaseSeq(session)) writes.moveToDatabase();
-      database.snapshots.save(session, snapshot);
-    });
+    if (session?.head.epoch === epoch) await saveSnapshot(session, snapshot, this.#keptParts);
   }
 
-  async loadSnapshot(sessionId: string): Promise<Snapshot | undefined> {
+  async loadSnapshot(sessionId: string, which: SnapshotQuery = {}): Promise<Snapshot | undefined> {
     const session = this.#sessions.get(sessionId);
-    return session === undefined ? undefined : this.#guarded('read', () => this.#parts.database.snapshots.load(session));
+    return session === undefined ? undefined : this.#guarded('read', () => this.#parts.database.snapshots.load(session, which));
+  }
+
+  async cut({ session_id, epoch }: Pick<SessionHead, 'session_id' | 'epoch'>, base: Snapshot): Promise<void> {
+    const session = this.#sessions.get(session_id);
+    if (session?.head.epoch !== epoch || !(await this.#cuts.begin(session, base))) return;
+    this.#feed.tell([{ kind: 'cut', session_id, epoch, through: base.seq }]);
+    await this.#cuts.sweep([session]);
+  }
+
+  async loadBase(sessionId: string): Promise<Snapshot | undefined> {
+    const session = this.#sessions.get(sessionId);
+    return session === undefined ? undefined : this.#guarded('read', () => this.#parts.database.bases.load(session));
+  }
+
+  usedBytes(): number {
+    return this.#isClosed ? 0 : this.#parts.database.pages.usedBytes();
+  }
+
+  async saveCursors(reader: string, cursors: ReadonlyMap<string, Cursor>): Promise<void> {
+    this.#guarded('written', () => saveCursors(this.#parts, reader, cursors));
+  }
+
+  async loadCursors(reader: string): Promise<Map<string, Cursor> | undefined> {
+    return this.#guarded('read', () => loadCursors(this.#parts, reader));
   }
 
   onProblem(listener: (sentence: string) => void): () => void {
@@ -191,14 +199,27 @@ export class SqliteKeeper implements Journal {
     return this.#isClosed ? { isWritable: false, reason: 'it is closed' } : this.#health.now();
   }
 
+  vitals(): JournalVitals {
+    return vitalsOf(this.#parts.path, this.#parts.writes);
+  }
+
+  onWriteBack(listener: (elapsedMs: number) => void): () => void {
+    return this.#parts.writes.onMoved(listener);
+  }
+
   announce(url: string): void {
     if (!this.#isClosed) this.#parts.writes.announce(url);
   }
 
   sizeBytes(): number {
-    const { path, log } = this.#parts;
-    const files = [path, `${path}-wal`, log.path];
-    return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+    return this.#files.sizeBytes();
+  }
+
+  async backup(path?: string): Promise<string> {
+    this.#fileGuarded(() => this.flush());
+    return this.#backups.write(path).catch((error: unknown) => {
+      throw error instanceof ShannonDashError ? error : journalFailure('copied', error);
+    });
   }
 
   async close(): Promise<void> {
@@ -206,16 +227,24 @@ export class SqliteKeeper implements Journal {
     this.#queue.close();
     this.#feed.tell();
     this.#isClosed = true;
-    clearInterval(this.#looking);
     this.#health.close();
     const { database, log, writes, release } = this.#parts;
+    if (this.#backups.isRunning) await this.#backups.end();
     const isClean = writes.close();
     try {
       log.close(isClean);
     } finally {
       database.close();
+      this.#backups.close();
       release();
     }
+  }
+
+  #flushForNew({ session_id }: SessionOrigin): void {
+    this.flush();
+    if (this.#isClosed) throw new ShannonDashError('UNAVAILABLE', 'The journal is closed');
+    if (this.#sessions.has(session_id)) throw sessionExists(session_id);
+    checkRoomForSession(this.#sessions.size);
   }
 
   /** One write to the log for the whole group. A conflict refuses its own append only; a failing disk refuses all. */
@@ -237,7 +266,7 @@ export class SqliteKeeper implements Journal {
   /** Writes what `stage` brings about as one commit. @throws ShannonDashError JOURNAL_FAILED; everything is as it was */
   #write(staged: StagedCommit, writes: number, stage: () => void): void {
     try {
-      this.#requireFiles();
+      this.#files.require();
       this.#health.require();
       this.#parts.writes.makeRoom();
       stage();
@@ -246,40 +275,16 @@ export class SqliteKeeper implements Journal {
       this.#health.succeeded();
     } catch (cause) {
       staged.undo();
-      const error = journalFailure('written', cause);
       this.#health.failed(reasonOf(cause), writes);
-      throw error;
+      throw journalFailure('written', cause);
     }
   }
 
-  #existing(sessionId: string): NewestEvents {
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) throw new ShannonDashError('NOT_FOUND', `Session not found: ${sessionId}`);
-    return session;
-  }
-
-  /** @throws which file is gone, and what to do, as a clause */
-  #requireFiles(): void {
-    const gone = this.#files.gone();
-    if (gone === undefined) return;
-    if (!this.#isSaved) {
-      this.#isSaved = true;
-      this.#parts.problems.tell(`${gone.path} was deleted or replaced under the server: stop it, and start it again`);
-      try {
-        this.#parts.writes.save();
-      } catch {
-        // What is left is what there is.
-      }
-    }
-    throw new Error(`its ${gone.name} was deleted or replaced under the server; stop it, and start it again`);
-  }
-
-  #lookAtFiles(): void {
-    try {
-      this.#requireFiles();
-    } catch (error) {
-      this.#health.failed(reasonOf(error));
-    }
+  #fileGuarded<Result>(work: () => Result): Result {
+    return this.#guarded('written', () => {
+      this.#files.require();
+      return work();
+    });
   }
 
   #guarded<Result>(verb: 'read' | 'written', work: () => Result): Result {

@@ -3,7 +3,7 @@ import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import type { PendingAppend } from '../append-queue.ts';
 import { checkExpectedSeq } from '../expected-seq.ts';
 import { noteAppended, type AppendResult, type JournalChange, type SessionHead } from '../journal.ts';
-import { checkRoomForSession, stamp, type Stamped } from '../stamping.ts';
+import { checkRoomForSession, checkTakesEvents, stamp, type Stamped } from '../stamping.ts';
 import type { SqliteDatabase } from './database/sqlite-database.ts';
 import { findEvent } from './history-reader.ts';
 import { journalFailure } from './journal-failure.ts';
@@ -42,6 +42,7 @@ export class StagedCommit {
     let stamped;
     try {
       if (known?.refusal !== undefined) throw journalFailure('written', `session ${sessionId} takes no more events, for ${known.refusal}`);
+      if (known !== undefined) checkTakesEvents(known.head);
       checkExpectedSeq(head, options.expectedSeq);
       if (known === undefined) checkRoomForSession(sessions.size);
       stamped = stamp(head, events, (id) => (known === undefined ? undefined : findEvent(known, id, database.events)));
@@ -54,12 +55,12 @@ export class StagedCommit {
     const session = known ?? this.create({ session_id: sessionId, created_at: new Date().toISOString() });
     const { seqs } = stamped;
     const { epoch } = session.head;
-    this.take(session, stamped);
+    this.#take(session, stamped);
     this.answers.push(() => resolve({ epoch, first_seq: seqs[0] ?? 0, last_seq: seqs.at(-1) ?? 0, seqs }));
   }
 
   /** Takes the events of a session in. */
-  take(session: NewestEvents, { fresh, freshById }: Stamped): void {
+  #take(session: NewestEvents, { fresh, freshById }: Stamped): void {
     if (fresh.length === 0) return;
     if (!this.#before.has(session)) {
       this.#before.set(session, session.head);
@@ -72,8 +73,8 @@ export class StagedCommit {
     noteAppended(this.changes, { kind: 'appended', session_id, epoch, events: fresh });
   }
 
-  create(origin: SessionOrigin, epoch = this.#parts.database.epochOfNew): NewestEvents {
-    const head: SessionHead = { ...origin, epoch, seq: 0, updated_at: origin.created_at };
+  create(origin: SessionOrigin): NewestEvents {
+    const head: SessionHead = { ...origin, epoch: this.#parts.database.epochOfNew, seq: 0, updated_at: origin.created_at };
     const session: NewestEvents = { key: undefined, head, waiting: [], waitingIds: new Map() };
     this.#parts.sessions.set(head.session_id, session);
     this.#parts.writes.take(session, []);

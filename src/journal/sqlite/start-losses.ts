@@ -30,12 +30,12 @@ export class StartLosses {
 }
 
 /** Whether a log belongs to the database beside it; it may have been made before logs said whose they are. */
-export function isOfDatabase({ header }: LogContent, { epoch }: SqliteDatabase): boolean {
+export function isOfDatabase({ header }: LogContent, { epoch }: Pick<SqliteDatabase, 'epoch'>): boolean {
   return header === undefined || header.journal === epoch;
 }
 
 /** What the log and the database know of each other: commits that neither has any more. */
-export function countLosses(log: LogContent, database: SqliteDatabase, losses: StartLosses): void {
+export function countLosses(log: LogContent, database: Pick<SqliteDatabase, 'commits'>, losses: StartLosses): void {
   const { header, commits, damagedAtEnd } = log;
   const fromDatabase = (header?.commits ?? 0) - database.commits;
   if (fromDatabase > 0)

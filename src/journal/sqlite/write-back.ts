@@ -1,7 +1,8 @@
 import { receivedAt } from '../../core/protocol/event.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { JournalEvent, SessionHead } from '../journal.ts';
-import type { NewestEvents } from './newest-events.ts';
+import { databaseSeq, type NewestEvents } from './newest-events.ts';
+import { reasonOf } from './database/sqlite-codes.ts';
 import type { SqliteDatabase } from './database/sqlite-database.ts';
 
 /** How long, and how many characters of JSON, commits may stay in the log before they are moved to the database together. */
@@ -18,6 +19,8 @@ export class WriteBack {
   readonly #database: SqliteDatabase;
   readonly #log: CommitLog;
   readonly #tell: (sentence: string) => void;
+  readonly #listeners = new Set<(elapsedMs: number) => void>();
+  #failure: string | undefined;
   readonly #withWaiting = new Set<NewestEvents>();
   #chars = 0;
   /** The number of the last commit. */
@@ -27,7 +30,7 @@ export class WriteBack {
   #isClosed = false;
   /** Whether the database says that it is open: only then a log that is missing at the next start is noticed. */
   #isMarkedOpen = false;
-  /** Something that was deleted stands in the write-ahead log still. */
+  /** Something stands in the write-ahead log that must not stay there: what was deleted, or the mark of being open. */
   #isWalSoiled = false;
 
   constructor(database: SqliteDatabase, log: CommitLog, tell: (sentence: string) => void) {
@@ -38,6 +41,21 @@ export class WriteBack {
     const logged =
       header === undefined || header.journal === database.epoch ? [header?.commits ?? 0, ...commits.map(({ number }) => number ?? 0)] : [0];
     this.#commits = logged.reduce((most, each) => Math.max(most, each), database.commits) + damagedAtEnd;
+  }
+
+  /** What kept it from moving commits when it tried last; undefined where nothing did. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Characters of JSON that are in the log only. */
+  get waitingChars(): number {
+    return this.#chars;
+  }
+
+  onMoved(listener: (elapsedMs: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Takes up events of a session, or with none a session that the database has yet to get. */
@@ -98,13 +116,31 @@ export class WriteBack {
     this.#timer.unref();
   }
 
+  /** Has the database hold a session through this event: should the machine lose power, nothing is left that speaks of a history that is not. */
+  moveThrough(session: NewestEvents, seq: number): void {
+    if (session.key === undefined || seq > databaseSeq(session)) this.moveToDatabase();
+  }
+
   /** Moves what is in the log to the database. @throws what keeps it from that; everything is as it was */
   moveToDatabase(): void {
+    const startedAt = performance.now();
+    try {
+      this.#move();
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure = reasonOf(error);
+      throw error;
+    }
+    for (const listener of this.#listeners) listener(performance.now() - startedAt);
+  }
+
+  #move(): void {
     const sessions = [...this.#withWaiting];
-    const { keys, aside } = this.#database.writeBack(sessions, this.#commits);
+    const { keys, aside, blocks } = this.#database.writeBack(sessions, this.#commits);
     for (const session of sessions) {
       session.key = keys.get(session) ?? session.key;
       const failure = aside.get(session);
+      session.block = blocks.get(session);
       if (failure === undefined) {
         session.waiting = [];
         session.waitingIds.clear();
@@ -118,7 +154,11 @@ export class WriteBack {
     this.#withWaiting.clear();
     this.#chars = 0;
     this.#clearLog();
-    if (!this.#isMarkedOpen && !this.#isClosed) this.#database.markOpen(true);
+    if (!this.#isMarkedOpen && !this.#isClosed) {
+      this.#database.markOpen(true);
+      // In the file itself: a copy of it alone, without what lies beside it, says that it is not all.
+      this.#isWalSoiled = true;
+    }
     this.#isMarkedOpen = true;
     if (this.#isWalSoiled) this.#emptyWal();
   }
@@ -177,7 +217,7 @@ export class WriteBack {
 
   #emptyWal(): void {
     try {
-      this.#isWalSoiled = !this.#database.emptyWal();
+      this.#isWalSoiled = !this.#database.pages.emptyWal();
     } catch {
       this.#isWalSoiled = true;
     }

@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+
+import { makeFolder } from '../../executable/make-folder.ts';
 
 import { type Git, type GitRepository, NoCheckpointsError, openPrivateGit } from '../git/git-command.ts';
 
@@ -38,7 +40,7 @@ export async function openCheckpointStore(
   const tree = createHash('sha256').update(git.root).digest('hex').slice(0, 16);
   const folder = join(checkpointsFolder(stateFolder), tree, fileNameOf(sessionId));
   try {
-    for (const each of ['objects', 'refs']) await mkdir(join(folder, each), { recursive: true, mode: 0o700 });
+    for (const each of ['objects', 'refs']) makeFolder(join(folder, each), 0o700);
     const isSha1 = git.objectFormat === 'sha1';
     const config = `[core]\n\trepositoryformatversion = ${isSha1 ? 0 : 1}\n\tbare = true\n\tlogAllRefUpdates = false\n`;
     // Written again each time, so that no setting that another program added takes effect.

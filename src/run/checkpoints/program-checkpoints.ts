@@ -89,6 +89,20 @@ export class ProgramCheckpoints {
     return tree.whileStopped(() => this.#save(checkpointId, { label, kind }));
   }
 
+  /** Keeps the files of a program that somebody else holds, and waits for it at most so long: see `start`. */
+  async keep(checkpointId: string, label: string, mostMs: number): Promise<{ saved: Promise<TakenCheckpoint> }> {
+    const goesOn: Moment = {};
+    const saved = this.#save(checkpointId, { label, goesOn });
+    if (
+      !(await isSettledWithin(
+        saved.catch(() => undefined),
+        mostMs,
+      ))
+    )
+      goesOn.passed = await this.#checkpoints.now();
+    return { saved };
+  }
+
   /** Call it when the program was stopped. Later changes come from somebody else. In a large work tree the reading may continue after
    * this resolves. */
   async markStopped(): Promise<void> {

@@ -75,14 +75,16 @@ export async function watchFileChanges(options: WatchFileChangesOptions): Promis
     },
   });
 
-  const giveUp = () => void watcher.close();
+  const giveUp = () => watcher.close();
   options.signal?.addEventListener('abort', giveUp, { once: true });
   await watcher.start();
   options.signal?.removeEventListener('abort', giveUp);
   return {
     async close() {
-      await watcher.close();
+      await watcher.settle();
+      // Before the watch forgets which files there were.
       batch.flush();
+      watcher.close();
     },
   };
 }

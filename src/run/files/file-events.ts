@@ -1,6 +1,8 @@
+import type { Redaction } from '../../core/text/redaction.ts';
 import type { Orchestrator } from '../../client/orchestrator/orchestrator-contract.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import type { FileChange } from './change-batch.ts';
+import { FileDiffs, type ToldDiff } from './file-diffs.ts';
 import { watchFileChanges } from './file-changes.ts';
 
 /** How long the start of the program waits until its files are watched. */
@@ -23,17 +25,24 @@ export interface FileEvents {
 /** Watches the files below the working folder and sends their changes as events. */
 export async function startFileEvents(
   run: Orchestrator,
-  { leftOut, onNote }: { leftOut: readonly string[]; onNote: (sentence: string) => void },
+  {
+    leftOut,
+    tellsDiffs,
+    redaction,
+    onNote,
+  }: { leftOut: readonly string[]; tellsDiffs: boolean; redaction: Redaction | undefined; onNote: (sentence: string) => void },
 ): Promise<FileEvents> {
   const over = new AbortController();
+  const diffs = tellsDiffs ? new FileDiffs(process.cwd(), redaction) : undefined;
   let letGo = 0;
+  let telling: Promise<void> = Promise.resolve();
   const watching = watchFileChanges({
     cwd: process.cwd(),
     leftOut,
     signal: over.signal,
     onChanges: ({ changes, let_go }) => {
       const told = run.pending < mostPending ? changes.filter(({ path }) => path.length <= pathChars) : [];
-      tell(run, told);
+      telling = telling.then(() => tell(run, told, diffs));
       letGo += let_go + changes.length - told.length;
       if (letGo === 0 || run.pending >= mostPending) return;
       void run.emit('run:files-let-go', { count: letGo });
@@ -48,13 +57,15 @@ export async function startFileEvents(
     await new Promise((resolve) => setTimeout(resolve, lastFilesMs));
     over.abort();
     await (await watching).close();
+    await telling;
   };
   return { finish: () => (finishing ??= finish()) };
 }
 
-function tell(run: Orchestrator, changes: readonly FileChange[]): void {
+async function tell(run: Orchestrator, changes: readonly FileChange[], diffs: FileDiffs | undefined): Promise<void> {
   if (changes.length <= singleChanges) {
-    for (const { type, path } of changes) void run.emit(type, { path });
+    const told: ReadonlyMap<string, ToldDiff> | undefined = await diffs?.of(changes).catch(() => undefined);
+    for (const { type, path } of changes) void run.emit(type, { path, ...told?.get(path) });
     return;
   }
   for (const batch of batches(changes)) {

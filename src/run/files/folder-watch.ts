@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { lstatSync, watch, type FSWatcher } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { absolutePath, nameOf, parentOf, type RawPath } from './raw-path.ts';
@@ -79,9 +80,16 @@ export class FolderWatch {
     return isThere;
   }
 
-  /** Ends the watch. Changes that a burst may have hidden are looked for first. */
-  async close(): Promise<void> {
+  /** Resolves when what has changed by now is touched, also what a burst may have hidden. */
+  async settle(): Promise<void> {
+    // What the system has noted by now is heard by the next turn of the event loop but one.
+    for (let turn = 0; turn < 2; turn++) await nextTurn();
     if (this.#readAgain !== undefined) await this.#readAll();
+  }
+
+  /** Ends the watch, which then knows no file any more. */
+  close(): void {
+    clearTimeout(this.#readAgain);
     this.#isClosed = true;
     for (const { watcher } of this.#folders.values()) watcher.close();
     this.#folders.clear();

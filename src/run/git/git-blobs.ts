@@ -55,8 +55,8 @@ export interface BlobReader {
 }
 
 /** Opens a reader (`git cat-file --batch`). One `read` at a time. */
-export function openBlobReader(git: GitRepository): BlobReader {
-  const child = git.start(['cat-file', '--batch']);
+export function openBlobReader(git: Pick<GitRepository, 'start'>, silenceMs?: number): BlobReader {
+  const child = git.start(['cat-file', '--batch'], silenceMs === undefined ? {} : { silenceMs });
   child.stdin.on('error', () => {});
   child.stderr.resume();
   const chunks: AsyncIterator<Buffer> = child.stdout[Symbol.asyncIterator]();
@@ -64,6 +64,7 @@ export function openBlobReader(git: GitRepository): BlobReader {
   const more = async (): Promise<Buffer> => {
     const next = await chunks.next();
     if (next.done) throw new Error('git cat-file ended before the contents were read');
+    child.heard();
     return next.value;
   };
   return {

@@ -1,8 +1,7 @@
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { rm, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { GitError, GitMissingError, type GitRun, runGit, spawnGit } from './git-process.ts';
+import { GitError, GitMissingError, type GitRun, runGit, spawnGit, type StartedGit } from './git-process.ts';
 
 export { GitError } from './git-process.ts';
 
@@ -13,7 +12,7 @@ export interface GitRepository {
   /** Runs git and gives its standard output. Throws GitError. */
   run(args: readonly string[], options?: GitRun): Promise<Buffer>;
   /** Starts git with pipes for input and output. */
-  start(args: readonly string[]): ChildProcessWithoutNullStreams;
+  start(args: readonly string[], options?: Pick<GitRun, 'silenceMs'>): StartedGit;
 }
 
 /** Runs git on one work tree, at its top, without taking locks on the user's index. */
@@ -83,7 +82,7 @@ const openMs = 10_000;
 /** Opens the git work tree that holds `cwd`. @throws NoCheckpointsError when there is none, or no git */
 export async function openGit(cwd: string, over: AbortSignal = new AbortController().signal): Promise<Git> {
   const ask = async (args: readonly string[]): Promise<string> => {
-    const output = await runGit([...fixedArgs, ...args], cwd, cleanEnvironment({}), { timeoutMs: openMs }, over);
+    const output = await runGit([...fixedArgs, ...args], cwd, cleanEnvironment({}), { silenceMs: openMs }, over);
     return output.toString('utf8').replace(/\r?\n$/, '');
   };
   try {
@@ -126,6 +125,11 @@ export function openStoredGit(gitDir: string): GitRepository {
   return { gitDir, ...gitAt(gitDir, { GIT_DIR: gitDir }, new AbortController().signal) };
 }
 
+/** Opens git in a folder, on the repository that the folder is in. What is run finds none where there is none. */
+export function openGitIn(folder: string): Pick<GitRepository, 'run' | 'start'> {
+  return gitAt(folder, {}, new AbortController().signal);
+}
+
 /** Makes git store every object in the checkpoint repository itself, even when the user's repository already has it. */
 export const ownObjectsOnly = { GIT_ALTERNATE_OBJECT_DIRECTORIES: '' };
 
@@ -133,7 +137,7 @@ function gitAt(root: string, variables: Record<string, string>, over: AbortSigna
   const env = cleanEnvironment(variables);
   return {
     run: (args, options = {}) => runGit([...fixedArgs, ...args], options.cwd ?? root, { ...env, ...options.env }, options, over),
-    start: (args) => spawnGit([...fixedArgs, ...args], { cwd: root, env }),
+    start: (args, options) => spawnGit([...fixedArgs, ...args], { cwd: root, env, ...options }),
   };
 }
 
@@ -168,7 +172,7 @@ function cleanEnvironment(own: Record<string, string>): NodeJS.ProcessEnv {
 /** Finds the path of the user's ignore file for all repositories. It also works without a repository or without git. */
 export async function findExcludesFile(cwd: string): Promise<string | undefined> {
   const args = [...fixedArgs, 'config', '--type=path', '--get', 'core.excludesFile'];
-  const named = await runGit(args, cwd, cleanEnvironment({}), { timeoutMs: openMs, allowedExitCodes: [1] }).catch(() => '');
+  const named = await runGit(args, cwd, cleanEnvironment({}), { silenceMs: openMs, allowedExitCodes: [1] }).catch(() => '');
   return named.toString('utf8').replace(/\r?\n$/, '') || defaultExcludesFile();
 }
 

@@ -9,7 +9,8 @@ export interface GitRun {
   readonly env?: Readonly<Record<string, string>>;
   /** Exit codes besides 0 that are not a failure. */
   readonly allowedExitCodes?: readonly number[];
-  readonly timeoutMs?: number;
+  /** How long git may say nothing; by default 60 s. */
+  readonly silenceMs?: number;
   /** The working folder of git; by default the top of the work tree. */
   readonly cwd?: string;
 }
@@ -32,8 +33,11 @@ export class GitMissingError extends Error {
   override readonly name = 'GitMissingError';
 }
 
-/** How long one run of git may take. Without a limit, git would block on a pipe in place of a file of the work tree. */
-const timeLimitMs = 60_000;
+/**
+ * How long git may say nothing. Without a limit, git would block on a pipe in place of a file of the work tree. A limit of the whole
+ * run would end a rollback of many files on a slow disk in its middle.
+ */
+const defaultSilenceMs = 60_000;
 /** The most output of one run. It holds file names only, because contents are read piece by piece. */
 const outputBytes = 512 * 1024 * 1024;
 
@@ -45,17 +49,26 @@ export const endAllGit = () => {
   for (const pid of running) endGroup(pid);
 };
 
+/** A git that runs. */
+export interface StartedGit extends ChildProcessWithoutNullStreams {
+  /** It said nothing for too long, and was ended. */
+  timedOut?: boolean;
+  /** Its reader says that git has said something. */
+  heard(): void;
+}
+
 /**
- * Starts git in a process group of its own, so that its children can be ended too. It ends after `timeoutMs`, or with this process.
+ * Starts git in a process group of its own, so that its children can be ended too. It ends when nothing was heard of it for
+ * `silenceMs`, or with this process.
  * @returns the child; it emits `error` when it cannot be started
  */
 export function spawnGit(
   args: readonly string[],
-  { cwd, env, timeoutMs = timeLimitMs }: { cwd: string; env: NodeJS.ProcessEnv; timeoutMs?: number },
-): ChildProcessWithoutNullStreams & { timedOut?: boolean } {
+  { cwd, env, silenceMs = defaultSilenceMs }: { cwd: string; env: NodeJS.ProcessEnv; silenceMs?: number },
+): StartedGit {
   // Before git is there: a signal may come while it starts, and would end this process alone.
   if (running.size === 0) listenForOurEnd();
-  const child: ChildProcessWithoutNullStreams & { timedOut?: boolean } = spawn('git', args, { cwd, env, detached: true });
+  const child: StartedGit = Object.assign(spawn('git', args, { cwd, env, detached: true }), { heard: () => {} });
   const { pid } = child;
   if (pid === undefined) {
     if (running.size === 0) ceaseToListen();
@@ -65,9 +78,11 @@ export function spawnGit(
   const timer = setTimeout(() => {
     child.timedOut = true;
     endGroup(pid);
-  }, timeoutMs);
+  }, silenceMs);
+  child.heard = () => void timer.refresh();
   child.once('exit', () => {
     clearTimeout(timer);
+    child.heard = () => {};
     running.delete(pid);
     if (running.size === 0) ceaseToListen();
   });
@@ -92,17 +107,18 @@ export function runGit(
   options: GitRun,
   signal?: AbortSignal,
 ): Promise<Buffer> {
-  const { input = '', allowedExitCodes = [], timeoutMs = timeLimitMs } = options;
+  const { input = '', allowedExitCodes = [], silenceMs = defaultSilenceMs } = options;
   const name = args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '-c') ?? '';
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(new GitError(`git ${name} was not started: the run has ended`, null, Buffer.alloc(0)));
-    const child = spawnGit(args, { cwd, env, timeoutMs });
+    const child = spawnGit(args, { cwd, env, silenceMs });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let bytes = 0;
     const abort = () => endGroup(child.pid);
     signal?.addEventListener('abort', abort, { once: true });
     child.stdout.on('data', (chunk: Buffer) => {
+      child.heard();
       bytes += chunk.length;
       if (bytes > outputBytes) abort();
       else stdout.push(chunk);
@@ -118,7 +134,7 @@ export function runGit(
       if (code === 0 || (code !== null && allowedExitCodes.includes(code))) return resolve(said);
       const reason =
         child.timedOut === true
-          ? `no answer in ${timeoutMs / 1_000} s`
+          ? `no answer in ${silenceMs / 1_000} s`
           : Buffer.concat(stderr).toString('utf8').trim() || (code === null ? 'it was ended' : `exit code ${code}`);
       reject(new GitError(`git ${name} failed: ${reason}`, code, said));
     });

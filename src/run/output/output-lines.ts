@@ -1,4 +1,5 @@
 import type { Redaction } from '../../core/text/redaction.ts';
+import { safeLine } from '../../core/text/safe-text.ts';
 import {
   addToRest,
   batchChars,
@@ -8,6 +9,7 @@ import {
   dropOldUnread,
   fitted,
   isFull,
+  mayOverwrite,
   newStream,
   shortChars,
   skip,
@@ -78,7 +80,7 @@ export class OutputLines {
     const pieces = stream.decoder.write(bytes).split('\n');
     const last = pieces.pop() ?? '';
     for (const piece of pieces) {
-      const isWhole = stream.rest.text === '' && !stream.endsInReturn && piece.length <= shortChars && !piece.includes('\r');
+      const isWhole = stream.rest.text === '' && !stream.endsInReturn && piece.length <= shortChars && !mayOverwrite(piece);
       if (isWhole) this.#keep(name, stream.redaction?.line(piece) ?? piece);
       else {
         addToRest(stream, piece);
@@ -107,7 +109,7 @@ export class OutputLines {
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.#streams[name];
       if (stream.unread.length > 0 && (isLast || this.#mayEmitFull())) this.#readUnread(name);
-      if (stream.rest.text !== '' && Date.now() - stream.restSince > partialMs) this.#keepBeginning(name);
+      if (tellsSomething(stream.rest.text) && Date.now() - stream.restSince > partialMs) this.#keepBeginning(name);
       if (stream.lines.length > 0 && (isLast || this.#isAllowed(isFull(stream)))) this.#tell(name);
     }
   }
@@ -193,4 +195,11 @@ export class OutputLines {
     this.#allowance -= price;
     return true;
   }
+}
+
+/** A spinner's mark alone is no news; it is told with its line. */
+function tellsSomething(text: string): boolean {
+  if (text.length > 40) return true;
+  const shown = safeLine(text).trim();
+  return shown.length > 2 || /[\p{L}\p{N}]/u.test(shown);
 }

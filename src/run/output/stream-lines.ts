@@ -145,11 +145,37 @@ export function addToRest(stream: StreamLines, piece: string): boolean {
   const { rest } = stream;
   // After a cut nothing more is added, even if a shorter piece would fit.
   const kept = rest.cutChars > 0 ? '' : cutText(text, lineChars - rest.text.length);
+  const before = rest.text.length;
   rest.text += kept;
   rest.cutChars += text.length - kept.length;
   if (kept.length < text.length) stream.redaction?.skip(text.slice(kept.length));
-  return overwritten !== -1;
+  const erased = erasedChars(rest.text, before);
+  if (erased > 0) {
+    stream.redaction?.overwritten();
+    rest.text = rest.text.slice(erased);
+  }
+  return overwritten !== -1 || erased > 0;
 }
+
+/** Whether a line may have parts that a terminal shows no more: it needs `addToRest`. */
+export function mayOverwrite(line: string): boolean {
+  return line.includes('\r') || (line.includes('\x1b[') && erasedChars(line, 0) > 0);
+}
+
+/** How much of a line a terminal shows no more: up to where the cursor last went to its first column, or it was erased. */
+function erasedChars(text: string, knownChars: number): number {
+  if (!text.includes('\x1b[', Math.max(0, knownChars - longestErasing))) return 0;
+  erasing.lastIndex = Math.max(0, knownChars - longestErasing);
+  let end = 0;
+  for (let match = erasing.exec(text); match !== null; match = erasing.exec(text)) end = erasing.lastIndex;
+  // There is nothing behind the cursor that this could erase.
+  const atStart = /^\x1b\[0?K/.exec(text.slice(end, end + longestErasing)); // oxlint-disable-line no-control-regex
+  return end + (atStart?.[0].length ?? 0);
+}
+
+/** The cursor to the first column of its line; the whole line erased. As progress bars and spinners write it. */
+const erasing = /\x1b\[(?:[01]?G|2K)/g; // oxlint-disable-line no-control-regex
+const longestErasing = 4;
 
 /** Cuts a line so that it fits in an event. A control character takes six bytes there. */
 export function fitted(line: Line): Line {

@@ -1,6 +1,7 @@
 import { OrphanGuard } from './orphan-guard.ts';
 import { readProcessTable } from './process-table.ts';
-import { continueTree, NotStoppedError, signalTree, stopTree, type StoppedProcesses } from './process-tree.ts';
+import { continueTree, endTree, NotStoppedError, signalTree, stopTree, type EndedTree, type StoppedProcesses } from './process-tree.ts';
+import { survivorsOf, type Survivor } from './survivors.ts';
 import type { TreeRoot } from './tree-members.ts';
 
 /**
@@ -88,6 +89,16 @@ export class ChildTree {
       // A parent that watches its children may have stopped itself. It acts on the signal only when it is continued.
       await continueTree(this.#root, 'everything').catch(() => undefined);
     });
+  }
+
+  /** Ends the program and everything that it has started. @throws Error naming the processes that did not end */
+  end(graceMs: number): Promise<EndedTree> {
+    return this.#inTurn(() => endTree(this.#root, { graceMs }));
+  }
+
+  /** What goes on of it, once the program has ended. */
+  survivors(): Promise<Survivor[]> {
+    return survivorsOf(this.#root).catch(() => []);
   }
 
   /** Call it when the program received a signal from elsewhere, for example from its terminal. */

@@ -127,6 +127,46 @@ export async function signalTree(tree: TreeRoot | number, signal: NodeJS.Signals
   return result(root, reached);
 }
 
+/** How many processes a tree had that was ended, and how many of them only ended by force. */
+export interface EndedTree {
+  processes: number;
+  killed: number;
+}
+
+/**
+ * Ends every process of the tree: asks each to end (SIGTERM), continues those that are stopped so that they can, and kills what is
+ * left after `graceMs`. Resolves when none is left.
+ *
+ * Throws an Error naming the processes that were still there `timeoutMs` after the first was killed.
+ */
+export async function endTree(
+  tree: TreeRoot | number,
+  { graceMs, timeoutMs = 5_000 }: { graceMs: number; timeoutMs?: number },
+): Promise<EndedTree> {
+  const root = rootOf(tree);
+  const known = new Map<number, string>();
+  const killed = new Set<number>();
+  const started = (await readProcessTable()).find(({ pid }) => pid === root.pid)?.startedAt;
+  // The number of a root that has ended may be another process's.
+  const isOther = (row: ProcessRow) => row.pid === root.pid && row.startedAt !== started;
+  const livingMembers = async () => {
+    const table = (await readProcessTable()).filter((row) => !isOther(row));
+    return membersOf(root, table, known).filter((row) => !endedStates.includes(row.state));
+  };
+  await livingMembers();
+  await signalTree(root, 'SIGTERM');
+  await continueTree(root, 'everything').catch(() => undefined);
+  const killAt = performance.now() + graceMs;
+  for (let scan = 0; ; scan++) {
+    const living = await livingMembers();
+    if (living.length === 0) return { processes: known.size, killed: killed.size };
+    const now = performance.now();
+    if (now > killAt + timeoutMs) throw new Error(`${named(living)} did not end`);
+    if (now > killAt) for (const { pid } of living) if (send(pid, 'SIGKILL')) killed.add(pid);
+    await delay(Math.min(5 + scan, 50));
+  }
+}
+
 /** Some processes of the tree did not stop. `stopped` holds those that did and must be continued. */
 export class NotStoppedError extends Error {
   readonly stopped: StoppedProcesses;

@@ -1,4 +1,4 @@
-import type { Verb } from '../../core/access.ts';
+import { verbMeanings, type Verb } from '../../core/access.ts';
 import type { CommandType } from '../../core/protocol/command.ts';
 import { ShannonDashError, type ErrorCode } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
@@ -35,7 +35,10 @@ export class AccessChecks {
     this.#told(principal, verb, undefined, () => {
       checkAccess(principal, verb);
       if (!mayReachAll(principal))
-        throw new ShannonDashError('FORBIDDEN', `"${verb}" tells of every session; ask for a token that reaches all of them`);
+        throw new ShannonDashError(
+          'FORBIDDEN',
+          `A token for some sessions may not ${verbMeanings[verb]}; ask for one that reaches all sessions`,
+        );
     });
   }
 
@@ -45,6 +48,14 @@ export class AccessChecks {
       checkAccess(principal, 'command', sessionId === '*' ? undefined : sessionId);
       checkCommand(principal, type);
     });
+  }
+
+  /**
+   * For a command that is in the ledger. @param isOwn the caller has sent it
+   * @throws ShannonDashError as `checkCommand` of the policy
+   */
+  checkSent(principal: Principal, { verb, type, sessionId }: { verb: Verb; type: CommandType; sessionId: string }, isOwn = false): void {
+    if (!isOwn) this.#told(principal, `${verb} ${type}`, sessionId, () => checkCommand(principal, type));
   }
 
   #told(principal: Principal, verb: string, sessionId: string | undefined, check: () => void): void {

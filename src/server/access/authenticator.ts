@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { tokenPattern } from '../../core/protocol/tokens.ts';
+import { tokenPattern } from '../../core/text/token-pattern.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { foreignPage, type BrowserLogins } from './browser/browser-logins.ts';
 import { isDirect } from './local-caller.ts';
@@ -14,6 +13,7 @@ import { tokenEnded } from './policy.ts';
 import { isOfProvider, type Principal } from './principal.ts';
 import { readChildToken, type ChildTokenText } from './tokens/child-tokens.ts';
 import type { TokenRegistry } from './tokens/token-registry.ts';
+import { hashOf, type ShownToken } from './tokens/token-text.ts';
 
 /** Who sent a request, as far as the request itself shows: a process of the server's user, the holder of a token, or neither. */
 export type Caller = { kind: 'local' } | { kind: 'token'; principal: Principal } | { kind: 'unknown' };
@@ -59,7 +59,7 @@ export class Authenticator {
   callerOf(request: IncomingMessage): Caller | Promise<Caller> {
     checkUrl(request.url ?? '');
     const { authorization } = request.headers;
-    if (authorization !== undefined) return this.callerWith(bearerOf(authorization), request);
+    if (authorization !== undefined && !isEmpty(authorization)) return this.callerWith(bearerOf(authorization), request);
     const { logins } = this.#parts;
     const principal = logins.principalIn(request);
     if (principal === undefined) return this.#withoutToken(request);
@@ -73,7 +73,7 @@ export class Authenticator {
   #withoutToken(request: IncomingMessage): Caller | Promise<Caller> {
     if (this.#parts.asksEverybody || !isDirect(request)) return unknown;
     const isOwn = this.#parts.users.isOwn(request.socket);
-    return typeof isOwn === 'boolean' ? callerOf(isOwn) : isOwn.then(callerOf);
+    return typeof isOwn === 'boolean' ? callerWithoutToken(isOwn) : isOwn.then(callerWithoutToken);
   }
 
   /**
@@ -83,13 +83,14 @@ export class Authenticator {
    * provider does not answer
    */
   callerWith(token: string, request: IncomingMessage): Caller | Promise<Caller> {
-    if (this.#parts.own?.isIt(token) === true) return local;
-    return this.#parts.failures.check(token, this.#parts.addresses.of(request), () => this.#find(token));
+    const shown = { text: token, sha256: hashOf(token) };
+    if (this.#parts.own?.isIt(shown) === true) return local;
+    return this.#parts.failures.check(shown, this.#parts.addresses.networkOf(request), () => this.#find(shown));
   }
 
-  #find(token: string): Caller | Promise<Caller> {
-    if (this.#parts.provider !== undefined && isJwtText(token)) return this.#parts.provider.find(token).then(ofPrincipal);
-    const child = readChildToken(token);
+  #find(token: ShownToken): Caller | Promise<Caller> {
+    if (this.#parts.provider !== undefined && isJwtText(token.text)) return this.#parts.provider.find(token).then(ofPrincipal);
+    const child = readChildToken(token.text);
     if (child === undefined) return ofPrincipal(found(this.#parts.tokens?.find(token)));
     const principal = this.#parts.findChild(child);
     return principal instanceof Promise ? principal.then((each) => this.#ofChild(each)) : this.#ofChild(principal);
@@ -105,7 +106,6 @@ export class Authenticator {
     const ownersToken = this.#parts.tokens?.findByName(token.owner)?.token;
     if (ownersToken === undefined) throw tokenEnded();
     const ended = AbortSignal.any([token.ended, ownersToken.ended]);
-    setMaxListeners(0, ended);
     const underOwner = { ...child, token: { ...token, ended } };
     this.#children.set(child, underOwner);
     return ofPrincipal(underOwner);
@@ -141,7 +141,7 @@ function isJwtText(text: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
 }
 
-function callerOf(isOwn: boolean): Caller {
+function callerWithoutToken(isOwn: boolean): Caller {
   return isOwn ? local : unknown;
 }
 
@@ -156,6 +156,11 @@ function checkUrl(url: string): void {
       `${found === undefined ? 'The URL' : `The parameter "${found}"`} holds a token, and URLs are logged; send "Authorization: Bearer TOKEN" instead, and have this token replaced: shannon-dash token rotate`,
     );
   }
+}
+
+/** A hook whose settings name a token from the environment, where there is none, sends the scheme alone: no token is shown. */
+function isEmpty(authorization: string): boolean {
+  return /^Bearer *$/i.test(authorization);
 }
 
 function bearerOf(header: string): string {

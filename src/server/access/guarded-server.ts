@@ -5,10 +5,12 @@ import { errorBody, retryHeader } from '../../core/protocol/error-answer.ts';
 import { errorTable, isWireCode, ShannonDashError } from '../../core/protocol/errors.ts';
 import { CountedLog } from '../counted-log.ts';
 import type { ServerLog } from '../server-log.ts';
-import type { Authenticator, Caller } from './authenticator.ts';
+import { tokenMissing, type Authenticator, type Caller } from './authenticator.ts';
 import type { CallerLimits } from './limits/caller-limits.ts';
 import { mayKnowPaths } from './local-caller.ts';
 import type { OriginGuard } from './origin-guard.ts';
+import { onTokenEnd } from './principal.ts';
+import { markRequest, requestIdOf, type OnRefused } from './request-mark.ts';
 
 /**
  * The headers of every answer, those of Engine.IO and refusals too. A browser must not guess another type for it, show it in a frame,
@@ -27,12 +29,13 @@ const httpsOnly = ['strict-transport-security', 'max-age=31536000'] as const;
 /** Lets the origin of a request read the answer. For requests only that the guard has let pass. */
 const allowReading = cors({ origin: true, credentials: true, methods: ['GET', 'POST', 'DELETE'] });
 
-/** Who sent each request that the guard has let pass. */
-const callers = new WeakMap<IncomingMessage, Caller>();
+/** Who sent a request that the guard has let pass. A property of the request: a map of all of them costs each request microseconds. */
+const sender = Symbol('sender');
+type SentRequest = IncomingMessage & { [sender]?: Caller };
 
 /** Who sent a request. @throws Error the request did not come by the guard */
-export function callerOf(request: IncomingMessage): Caller {
-  const caller = callers.get(request);
+export function callerOf(request: SentRequest): Caller {
+  const caller = request[sender];
   if (caller === undefined) throw new Error('A request has come past the guard');
   return caller;
 }
@@ -47,6 +50,7 @@ export interface GuardParts {
   authenticator: Authenticator;
   limits: CallerLimits;
   log: ServerLog;
+  onRefused: OnRefused;
   /** Whether browsers reach the server by https. */
   isHttps: boolean;
 }
@@ -56,14 +60,24 @@ export interface GuardParts {
  * preflights. It refuses foreign pages and wrong tokens; what a caller without a token may do, the edges decide. To be called once
  * all of them have added their listeners.
  */
-export function guardServer(server: Server, { guard, authenticator, limits, log, isHttps }: GuardParts): void {
+export function guardServer(server: Server, { guard, authenticator, limits, log, onRefused, isHttps }: GuardParts): void {
   const refusals = new CountedLog(log);
+  const tellOfRefusal = (request: IncomingMessage, { code, message }: ShannonDashError) =>
+    refusals.warn(
+      code,
+      { rule: 'token', address: limits.addressOf(request), path: pathOf(request), request_id: requestIdOf(request) },
+      message,
+    );
   /** Lets a request pass, or gives the reason why not. */
-  const judge = (request: IncomingMessage, pass: (caller: Caller) => void, refuse: (error: ShannonDashError) => void): void => {
+  const judge = (request: SentRequest, pass: (caller: Caller) => void, refuse: (error: ShannonDashError) => void): void => {
     const refusal = guard.refusalOf(request);
     if (refusal !== undefined) {
       const { origin, host } = request.headers;
-      refusals.warn(refusal.rule, { rule: refusal.rule, origin, host, path: pathOf(request) }, refusal.sentence);
+      refusals.warn(
+        refusal.rule,
+        { rule: refusal.rule, origin, host, path: pathOf(request), request_id: requestIdOf(request) },
+        refusal.sentence,
+      );
       refuse(new ShannonDashError('FORBIDDEN', refusal.sentence));
       return;
     }
@@ -71,7 +85,7 @@ export function guardServer(server: Server, { guard, authenticator, limits, log,
       if (limits.owners.isForeign(request, caller))
         throw new ShannonDashError('FORBIDDEN', 'This connection was opened by another caller; open one of your own');
       const letPass = () => {
-        callers.set(request, caller);
+        request[sender] = caller;
         if (!request.socket.destroyed) pass(caller);
       };
       const admitted = limits.admit(request, caller);
@@ -79,7 +93,7 @@ export function guardServer(server: Server, { guard, authenticator, limits, log,
     };
     const refuseCaller = (error: unknown) => {
       if (!(error instanceof ShannonDashError)) throw error;
-      refusals.warn(error.code, { rule: 'token', address: request.socket.remoteAddress, path: pathOf(request) }, error.message);
+      tellOfRefusal(request, error);
       refuse(error);
     };
     try {
@@ -95,18 +109,22 @@ export function guardServer(server: Server, { guard, authenticator, limits, log,
   const onRequest = takeListeners(server, 'request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of headers) response.setHeader(name, value);
+    const id = markRequest(request, onRefused);
+    response.setHeader('x-request-id', id);
     tellOfEnd(request, response, log);
     judge(
       request,
       (caller) => {
         endWithToken(request, response);
+        if (caller.kind === 'unknown') response.once('close', () => response.statusCode === 401 && tellOfRefusal(request, tokenMissing()));
         if (limits.answering(request, caller)) response.setHeader('connection', 'close');
         allowReading(request, response, () => onRequest(request, response));
       },
       (error) => {
+        onRefused(error);
         for (const [name, value] of Object.entries(refusalHeaders(error))) response.setHeader(name, value);
         // What may follow of a refused request is not read.
-        response.writeHead(statusOf(error), { connection: 'close' }).end(JSON.stringify(errorBody(error)));
+        response.writeHead(statusOf(error), { connection: 'close' }).end(JSON.stringify(errorBody(error, id)));
       },
     );
   });
@@ -114,6 +132,7 @@ export function guardServer(server: Server, { guard, authenticator, limits, log,
   const onUpgrade = takeListeners(server, 'upgrade');
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const ignore = () => undefined;
+    const id = markRequest(request, onRefused);
     // While the caller is looked up nobody else listens, and an error would end the process.
     socket.on('error', ignore);
     judge(
@@ -125,8 +144,14 @@ export function guardServer(server: Server, { guard, authenticator, limits, log,
         limits.upgraded(request);
       },
       (error) => {
-        const body = JSON.stringify(errorBody(error));
-        const headers = Object.entries({ ...refusalHeaders(error), 'content-length': Buffer.byteLength(body), connection: 'close' });
+        onRefused(error);
+        const body = JSON.stringify(errorBody(error, id));
+        const headers = Object.entries({
+          ...refusalHeaders(error),
+          'x-request-id': id,
+          'content-length': Buffer.byteLength(body),
+          connection: 'close',
+        });
         const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
         socket.end(`HTTP/1.1 ${statusOf(error)} ${STATUS_CODES[statusOf(error)]}\r\n${lines}\r\n${body}`);
       },
@@ -136,12 +161,12 @@ export function guardServer(server: Server, { guard, authenticator, limits, log,
 
 /** Destroys a connection when the token that let a request in expires or is revoked, as long as `lasting`, which it answers, is open. */
 function endWithToken(request: IncomingMessage, lasting: ServerResponse | Duplex): void {
-  const caller = callers.get(request);
-  if (caller?.kind !== 'token' || caller.principal.token === undefined) return;
-  const { ended } = caller.principal.token;
-  const end = () => request.socket.destroy();
-  ended.addEventListener('abort', end, { once: true });
-  lasting.once('close', () => ended.removeEventListener('abort', end));
+  const caller = callerOf(request);
+  if (caller.kind !== 'token' || caller.principal.token === undefined) return;
+  lasting.once(
+    'close',
+    onTokenEnd(caller.principal.token, () => request.socket.destroy()),
+  );
 }
 
 function statusOf({ code }: ShannonDashError): number {
@@ -166,6 +191,7 @@ function tellOfEnd(request: IncomingMessage, response: ServerResponse, log: Serv
     const isWhole = response.writableFinished;
     log.debug(
       {
+        request_id: requestIdOf(request),
         method,
         path: pathOf(request),
         status: response.statusCode,

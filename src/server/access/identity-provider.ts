@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { roles } from '../../core/access.ts';
@@ -8,7 +7,7 @@ import { limits } from '../../core/protocol/limits.ts';
 import { sessionGlob, tenantName, tokenName } from '../../core/protocol/tokens.ts';
 import { tokenEnded } from './policy.ts';
 import { ownerOfProvider, principalOfGrant, type Principal } from './principal.ts';
-import { hashOf } from './tokens/token-text.ts';
+import type { ShownToken } from './tokens/token-text.ts';
 
 /** Which claim of a token says what. */
 export interface ClaimNames {
@@ -80,11 +79,10 @@ export class IdentityProvider {
   }
 
   /** @throws ShannonDashError UNAUTHENTICATED the token is not valid; UNAVAILABLE the provider does not answer */
-  async find(token: string): Promise<Principal> {
-    const id = hashOf(token);
+  async find({ text, sha256: id }: ShownToken): Promise<Principal> {
     const known = this.#verified.get(id);
     if (known !== undefined && known.expiresAtMs > Date.now()) return known.principal;
-    const payload = await this.#verify(token);
+    const payload = await this.#verify(text);
     const { name, role, steer, sessions, tenant } = this.#grantIn(payload);
     if (role === 'orchestrator' && sessions.includes('*')) throw tokenEnded();
     if (tenant !== undefined) await this.#prepare(tenant);
@@ -131,7 +129,6 @@ export class IdentityProvider {
 /** A signal that is aborted at a time of day. */
 function endingAt(atMs: number): AbortSignal {
   const end = new AbortController();
-  setMaxListeners(0, end.signal);
   const wait = () => {
     const restMs = atMs - Date.now();
     if (restMs <= 0) end.abort();

@@ -1,4 +1,4 @@
-import { may, maySend, roles, type Verb } from '../../core/access.ts';
+import { may, maySend, roles, verbMeanings, type Verb } from '../../core/access.ts';
 import { matchesGlob } from '../../core/event-filter.ts';
 import type { CommandType } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
@@ -25,7 +25,10 @@ export function checkAccess(principal: Principal, verb: Verb, sessionId?: string
   checkToken(principal);
   if (!may(principal.role, verb)) {
     const able = roles.filter((role) => may(role, verb)).join(' or ');
-    throw new ShannonDashError('FORBIDDEN', `The role ${principal.role} may not use "${verb}"; ask for a token of the role ${able}`);
+    throw new ShannonDashError(
+      'FORBIDDEN',
+      `The role ${principal.role} may not ${verbMeanings[verb]}; ask for a token of the role ${able}`,
+    );
   }
   if (sessionId !== undefined && !mayReach(principal, sessionId)) throw sessionNotFound(sessionId);
 }

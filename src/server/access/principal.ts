@@ -28,6 +28,23 @@ export interface PrincipalToken {
   readonly ended: AbortSignal;
 }
 
+const callbacksAtEnd = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back when a token ends. A signal goes through all its listeners when it takes one more, and every request and connection of a
+ * token waits for its end: so each signal has one listener here.
+ * @returns takes the callback back
+ */
+export function onTokenEnd({ ended }: Pick<PrincipalToken, 'ended'>, callback: () => void): () => void {
+  const callbacks = callbacksAtEnd.get(ended) ?? new Set();
+  if (!callbacksAtEnd.has(ended)) {
+    callbacksAtEnd.set(ended, callbacks);
+    ended.addEventListener('abort', () => callbacks.forEach((each) => each()), { once: true });
+  }
+  callbacks.add(callback);
+  return () => void callbacks.delete(callback);
+}
+
 /** The owner of the tokens of an identity provider. No token of the file has a name with a colon. */
 export function ownerOfProvider(name: string): string {
   return `jwt:${name}`;

@@ -2,7 +2,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { CommandRequest } from '../../core/protocol/command.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import type { CommandState, SessionState } from '../../core/protocol/session-state.ts';
-import { executorOf } from './attachment/attached.ts';
+import { executorOf } from '../../core/fold/executor.ts';
 import { effectOf } from './rules/command-effect.ts';
 import { gateStatus, refusal } from './rules/command-refusal.ts';
 import { haltData, newCommand, step, unfinished, type Step } from './rules/command-step.ts';
@@ -17,7 +17,9 @@ const serversOwn: ReadonlySet<string> = new Set(['HALT', 'RESUME', 'DECISION']);
 interface Sent {
   commandId: string;
   request: CommandRequest;
-  by: string;
+  sender: Pick<CommandState, 'by' | 'from'>;
+  /** The command that it sends again. */
+  resendOf?: string | undefined;
 }
 
 /** Accepts commands. To accept one is to write it, and nothing else: the feed of the journal brings it to its orchestrator. */
@@ -48,7 +50,7 @@ export class CommandAccept {
   }
 
   async #decide(state: SessionState, sent: Sent, takePlace: () => number | undefined): Promise<Decided<CommandState>> {
-    const { commandId, request, by } = sent;
+    const { commandId, request, sender, resendOf } = sent;
     const isIdNew = request.command_id === undefined;
     const known = isIdNew ? undefined : await this.#parts.history.find(state.session_id, commandId);
     if (known !== undefined) {
@@ -57,7 +59,7 @@ export class CommandAccept {
     }
     // A command that is sent before the run starts is for the instance that starts it.
     const forInstance = state.started_at === null ? null : (state.orchestrator?.instance_id ?? null);
-    const command = newCommand(commandId, request, by, forInstance);
+    const command = newCommand(commandId, request, sender, { forInstance, resendOf });
     const begin = (steps: readonly Step[]) => steps.map((each) => (each.id?.startsWith('command:') === true ? { ...each, isIdNew } : each));
     const refused = refusal(state, request);
     if (refused !== undefined) {
@@ -84,5 +86,7 @@ export class CommandAccept {
 function checkRoom(state: SessionState, { type }: CommandRequest): void {
   const most = serversOwn.has(type) ? limits.unfinishedCommands + limits.unfinishedUrgentCommands : limits.unfinishedCommands;
   const waiting = unfinished(state).length;
-  if (waiting >= most) throw new ShannonDashError('LIMIT_REACHED', `${waiting} commands of ${state.session_id} are not finished`);
+  if (waiting < most) return;
+  const sentence = `${waiting} commands of ${state.session_id} are not finished`;
+  throw new ShannonDashError('LIMIT_REACHED', sentence, undefined, { limit: 'unfinished_commands' });
 }

@@ -24,6 +24,10 @@ export class CommandDeadlines {
     this.#options = options;
   }
 
+  get size(): number {
+    return this.#deadlines.size;
+  }
+
   /** Sets the deadlines of a session that was in the journal when the server started. */
   takeUp(sessionId: string, commands: readonly CommandState[], decisions: readonly DecisionState[]): void {
     const { expiryMs } = this.#options;

@@ -2,7 +2,7 @@ import { isFinal, type CommandExecution } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { CommandState, SessionState } from '../../core/protocol/session-state.ts';
 import { effectOf } from './rules/command-effect.ts';
-import { holderOf } from './attachment/attached.ts';
+import { holderOf } from '../../core/fold/executor.ts';
 import { step } from './rules/command-step.ts';
 import type { LedgerParts } from './ledger-parts.ts';
 import type { Attachment, OrchestratorLink } from './attachment/orchestrators.ts';

@@ -52,6 +52,14 @@ export class CommandHistory {
     return command;
   }
 
+  /** What a command was sent with, whole; undefined once retention has taken that. */
+  async sentParameters(sessionId: string, commandId: string): Promise<Record<string, unknown> | undefined> {
+    const find = (stage: string) => this.#journal.find(sessionId, commandStepId(commandId, stage));
+    // A command that was refused has one step alone.
+    const parameters = ((await find('queued')) ?? (await find('final')))?.event.data['parameters'];
+    return typeof parameters === 'object' && parameters !== null ? { ...parameters } : undefined;
+  }
+
   /** The ledger of a session from its first command on, newest last. */
   async list(
     sessionId: string,
@@ -95,6 +103,13 @@ export class CommandHistory {
     const epoch = this.#store.get(sessionId)?.head.epoch;
     const known = await before?.catch(() => undefined);
     const ledger: Ledger = known?.epoch === epoch && known !== undefined ? known : { epoch, after: 0, commands: new Map() };
+    const cut = this.#store.get(sessionId)?.head.cut ?? 0;
+    if (ledger.after < cut) {
+      // Retention has taken the steps of older commands; the state behind them has what is left.
+      const base = await this.#store.at(sessionId, cut);
+      for (const command of base?.commands ?? []) ledger.commands.set(command.command_id, command);
+      ledger.after = cut;
+    }
     for (;;) {
       const range = { after: ledger.after, limit: 1_000, maxChars: historyChars, filter: (type: string) => type.startsWith('command:') };
       const through = this.#store.get(sessionId)?.head.seq ?? 0;

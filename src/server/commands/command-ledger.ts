@@ -1,4 +1,4 @@
-import { isFinal, type CommandRequest, type CommandResult, type CommandResults } from '../../core/protocol/command.ts';
+import { isFinal, type CommandRequest, type CommandResult, type CommandResults, type ResendRequest } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { limits } from '../../core/protocol/limits.ts';
@@ -11,7 +11,7 @@ import type { Hub } from '../sessions/watching/hub.ts';
 import { liveSessions, onlyLiveSession } from '../sessions/live-sessions.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';
-import { executorOf } from './attachment/attached.ts';
+import { executorOf } from '../../core/fold/executor.ts';
 import { Attaching, type Attached } from './attachment/attaching.ts';
 import type { Claim } from './attachment/lease.ts';
 import { CommandAccept } from './command-accept.ts';
@@ -20,6 +20,7 @@ import { CommandDeadlines } from './command-deadlines.ts';
 import { CommandDelivery, type CommandUpdate } from './command-delivery.ts';
 import { CommandDue } from './command-due.ts';
 import { CommandHistory } from './command-history.ts';
+import { cancelCommand, sentAgain, type Canceller } from './command-recall.ts';
 import { CommandWaiters } from './command-waiters.ts';
 import type { Detachment } from './attachment/detachment.ts';
 import { JournalFollower } from './journal-follower.ts';
@@ -51,6 +52,8 @@ export interface LedgerOptions {
 export interface CommandSender {
   /** The name that stands in the ledger. */
   by: string;
+  /** The role and the address, which stand there too. */
+  from: CommandState['from'];
   /** The session that the connection of the sender is subscribed to, if it is just one. */
   subscribed?: string | undefined;
   /** The sessions that the sender may command. */
@@ -108,6 +111,16 @@ export class CommandLedger {
     await (sessionId === undefined ? this.#takeUp.all() : this.#takeUp.session(sessionId));
   }
 
+  /** How many requests wait for the end of a command. */
+  get waiting(): number {
+    return this.#parts.waiters.size;
+  }
+
+  /** How many commands and decisions have a deadline to come. */
+  get due(): number {
+    return this.#parts.deadlines.size;
+  }
+
   get orchestrators(): number {
     return this.#parts.orchestrators.size;
   }
@@ -124,7 +137,29 @@ export class CommandLedger {
     const among = { producersOf: this.#producersOf, mayReach: sender.mayReach };
     const sessionId = named ?? onlyLiveSession(store, request.type, among);
     if (sessionId === '*') return this.#submitToAll(request, sender, startedAt);
-    return this.#submitTo(sessionId, request, { by: sender.by, startedAt });
+    return this.#submitTo(sessionId, request, { sender, startedAt });
+  }
+
+  /** Sends a command again, and waits as `submit`. @throws ShannonDashError as `sentAgain` and `submit` */
+  async resend(
+    request: ResendRequest,
+    sender: Pick<CommandSender, 'by' | 'from'>,
+    check: (command: CommandState) => void,
+  ): Promise<CommandResult> {
+    const startedAt = performance.now();
+    const { session_id, resend_of } = request;
+    await this.ready(session_id);
+    return this.#submitTo(session_id, await sentAgain(this.#parts, request, check), { sender, startedAt, resendOf: resend_of });
+  }
+
+  /** As `cancelCommand`. */
+  async cancel(
+    place: { sessionId: string; commandId: string },
+    canceller: Canceller,
+    check: (command: CommandState) => void,
+  ): Promise<CommandState> {
+    await this.ready(place.sessionId);
+    return cancelCommand(this.#parts, place, canceller, check);
   }
 
   /** As `Attaching.attach`. */
@@ -163,11 +198,11 @@ export class CommandLedger {
     await this.#takeUp.close();
   }
 
-  async #submitToAll(request: CommandRequest, { by, mayReach }: CommandSender, startedAt: number): Promise<CommandResults> {
+  async #submitToAll(request: CommandRequest, sender: CommandSender, startedAt: number): Promise<CommandResults> {
     const answers: Promise<CommandResult>[] = [];
-    for (const id of liveSessions(this.#parts.store, mayReach)) {
+    for (const id of liveSessions(this.#parts.store, sender.mayReach)) {
       if (answers.length > 0 && answers.length % sessionsPerTurn === 0) await nextTurn();
-      const answer = this.#submitTo(id, request, { by, startedAt }).catch((error: unknown) => {
+      const answer = this.#submitTo(id, request, { sender, startedAt }).catch((error: unknown) => {
         if (!(error instanceof ShannonDashError)) this.#parts.onProblem(error);
         return refusedAnswer(id, request, error, startedAt);
       });
@@ -187,12 +222,12 @@ export class CommandLedger {
   async #submitTo(
     sessionId: string,
     request: CommandRequest,
-    { by, startedAt }: { by: string; startedAt: number },
+    { sender, startedAt, resendOf }: { sender: Pick<CommandSender, 'by' | 'from'>; startedAt: number; resendOf?: string },
   ): Promise<CommandResult> {
     const { store, history } = this.#parts;
     await this.ready(sessionId);
     const commandId = request.command_id ?? newId();
-    const command = await this.#accept.accept(sessionId, { commandId, request, by });
+    const command = await this.#accept.accept(sessionId, { commandId, request, sender, resendOf });
     // Without an orchestrator that could carry the command out, waiting would not bring its end.
     const isWaitedFor = !isFinal(command.status) && (command.status === 'delivered' || (await this.#hasExecutor(sessionId, command)));
     const end = isWaitedFor ? await this.#ended(sessionId, commandId, request.timeout_ms) : command;

@@ -9,6 +9,10 @@ export class CommandWaiters {
   readonly #waiting = new Map<string, Set<Settle>>();
   #count = 0;
 
+  get size(): number {
+    return this.#count;
+  }
+
   /**
    * Resolves with the command once it has ended. Resolves with nothing after `timeoutMs`, when its session is deleted, and at once
    * when too many requests wait already.

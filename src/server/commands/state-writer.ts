@@ -6,7 +6,8 @@ import { isOvertaken } from '../../journal/expected-seq.ts';
 import type { AppendOptions, AppendResult, Journal } from '../../journal/journal.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';
-import { abandoned, holderOf } from './attachment/attached.ts';
+import { holderOf } from '../../core/fold/executor.ts';
+import { abandoned } from './attachment/attached.ts';
 import type { Step } from './rules/command-step.ts';
 import { serverRestarted } from './attachment/detachment.ts';
 

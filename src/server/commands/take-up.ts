@@ -67,6 +67,8 @@ export class TakeUp {
     const { writer, due, deadlines } = this.#parts;
     try {
       const state = await writer.state(sessionId);
+      // It takes nothing, and nothing of it is due.
+      if (state.imported !== null) return;
       const isOver = isEnded(state.status);
       if (isOver) await due.failUnfinished(sessionId);
       deadlines.takeUp(sessionId, isOver ? [] : state.commands, state.decisions);

@@ -1,5 +1,13 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { isFinal, parseCommand, type CommandResult, type CommandResults } from '../../core/protocol/command.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import {
+  cancelRequest,
+  isFinal,
+  parseCommand,
+  resendRequest,
+  type CommandResult,
+  type CommandResults,
+} from '../../core/protocol/command.ts';
+import { parse } from '../../core/json/parse.ts';
 import { cutText } from '../../core/text/cut-text.ts';
 import { errorTable, ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
@@ -24,13 +32,22 @@ export function addCommandRoutes(app: FastifyInstance, parts: RouteParts): void 
           `session_id: the path names ${cutText(id, limits.idChars)}, the body ${command.session_id}; leave it out of the body`,
         );
       }
-      return withStatus(reply, await parts.as(principalOf(request)).command({ ...command, session_id: id }));
+      return withStatus(reply, await parts.as(principalOf(request), parts.addressOf(request.raw)).command({ ...command, session_id: id }));
     },
     { errorHandler: answerCommandError },
   );
   addRoute(app, 'commands', async ({ path, query, request }) => {
     const ledger = await parts.as(principalOf(request)).ledger(path.id, query);
     return { ...ledger, timestamp: timestampNow() };
+  });
+  addRoute(app, 'resendCommand', async ({ path: { id, command }, body, request, reply }) => {
+    const again = parse(resendRequest, { ...body(), session_id: id, resend_of: command });
+    return withStatus(reply, await parts.as(principalOf(request), parts.addressOf(request.raw)).resend(again));
+  });
+  addRoute(app, 'cancelCommand', async ({ path: { id, command }, request }) => {
+    const cancel = parse(cancelRequest, { session_id: id, command_id: command });
+    const cancelled = await parts.as(principalOf(request), parts.addressOf(request.raw)).cancel(cancel);
+    return { success: true as const, command: cancelled, timestamp: timestampNow() };
   });
 }
 
@@ -59,14 +76,21 @@ export function addDecisionRoutes(app: FastifyInstance, parts: RouteParts): void
     const principal = principalOrAnonymous(request, 'link');
     // The link alone says in whose workspace the decision is.
     const holder = tenant === principal.tenant ? principal : { ...anonymous, by: principal.by, tenant };
-    return withStatus(reply, await accessOf(parts, holder, decisionId).answerLink({ sessionId: id, decisionId, token }, body));
+    return withStatus(
+      reply,
+      await accessOf(parts, holder, { raw: request.raw, decisionId }).answerLink({ sessionId: id, decisionId, token }, body),
+    );
   });
 }
 
 /** @throws ShannonDashError NOT_FOUND there is no such tenant: the same as for a decision that is not there */
-function accessOf(parts: RouteParts, principal: Principal, decisionId: string): WorkspaceAccess {
+function accessOf(
+  parts: RouteParts,
+  principal: Principal,
+  { raw, decisionId }: { raw: FastifyRequest['raw']; decisionId: string },
+): WorkspaceAccess {
   try {
-    return parts.as(principal);
+    return parts.as(principal, parts.addressOf(raw));
   } catch {
     throw decisionNotFound(decisionId);
   }

@@ -1,11 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventFilter, eventTypes } from '../../core/event-filter.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { sessionId } from '../../core/ids.ts';
+import { headerOf, recordingSuffix } from '../../core/recording/recording.ts';
 import type { Cursor } from '../../core/protocol/event.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { parse } from '../../core/json/parse.ts';
 import type { ReadRange } from '../../journal/journal.ts';
-import type { SessionHistory } from '../workspace/workspace-requests.ts';
+import type { CutReason } from '../sessions/backlog.ts';
+import { firstAvailable, type SessionHistory } from '../workspace/workspace-requests.ts';
 import { principalOf, type RouteParts } from './route-parts.ts';
 import { addRoute, type Call } from './route.ts';
 import { PacedResponse } from './paced-response.ts';
@@ -27,15 +30,40 @@ export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
     const accept = request.headers.accept ?? '';
     const globs = query.types?.split(',').filter((glob) => glob !== '');
     const filter = eventFilter(globs === undefined ? undefined : parse(eventTypes, globs, 'types'));
-    if (accept.includes('text/event-stream')) return streamLive(call, parts, filter);
+    const { since, until } = query;
+    if (accept.includes('text/event-stream')) {
+      if (since !== undefined || until !== undefined) throw new ShannonDashError('INVALID', 'since and until are not for a live stream');
+      return streamLive(call, parts, filter);
+    }
     const history = parts.as(principalOf(request)).history(path.id, query.limit);
     reply.raw.once('close', () => history.close());
     // Through here and no further: what is journalled while this reads belongs to the next answer.
-    const range = { after: query.after, limit: query.limit, through: history.seq, filter };
+    const range = {
+      after: query.after,
+      limit: query.limit,
+      through: Math.min(history.seq, query.through ?? history.seq),
+      filter,
+      since,
+      until,
+    };
     const isLines = accept.includes('application/x-ndjson');
     const pieces = historyPieces(history, { range, isLines });
     const type = isLines ? 'application/x-ndjson' : 'application/json; charset=utf-8';
-    return sendPieces(request, reply, { parts, type, pieces });
+    return sendPieces(request, reply, { parts, headers: { 'content-type': type }, pieces });
+  });
+  addRoute(app, 'recording', async ({ path, request, reply }) => {
+    const access = parts.as(principalOf(request));
+    const begin = await access.state(path.id, 0);
+    const history = access.history(path.id, Infinity);
+    reply.raw.once('close', () => history.close());
+    const { seq, epoch } = history;
+    if (epoch !== begin.epoch) throw new ShannonDashError('CONFLICT', 'The session was deleted meanwhile; try again');
+    const header = `${JSON.stringify(headerOf(begin, seq, parts.version))}\n`;
+    const range = { after: 0, limit: Math.max(1, seq), through: seq, filter: () => true };
+    const pieces = historyPieces(history, { range, isLines: true, begin: header });
+    const file = `${path.id.replaceAll(/[^\w.-]/g, '_')}${recordingSuffix}`;
+    const headers = { 'content-type': 'application/x-ndjson', 'content-disposition': `attachment; filename="${file}"` };
+    return sendPieces(request, reply, { parts, headers, pieces });
   });
 }
 
@@ -45,17 +73,20 @@ interface Piece {
   isLast: boolean;
 }
 
-/** The history as lines, or as one JSON document, read piece by piece at the pace of the client. */
+/** The history as lines after a first one, or as one JSON document, read piece by piece at the pace of the client. */
 async function* historyPieces(
   history: SessionHistory,
-  { range, isLines }: { range: ReadRange & { through: number }; isLines: boolean },
+  { range, isLines, begin: firstLine = '' }: { range: ReadRange & { through: number }; isLines: boolean; begin?: string },
 ): AsyncGenerator<Piece, undefined> {
-  let { after, limit } = range;
+  let { limit } = range;
+  const first = firstAvailable({ cut: history.cut() });
+  let after = Math.max(range.after, history.cut());
   let charsLeft = isLines ? Infinity : historyChars;
   let isFirst = true;
   for (;;) {
     const most = Math.min(limits.pieceBytes, charsLeft);
     const events = await history.read({ ...range, after, limit, maxChars: most });
+    if (history.cut() > after) throw new ShannonDashError('GONE', 'Retention has taken what comes next while this was read');
     const chars = events.reduce((sum, event) => sum + event.json.length, 0);
     charsLeft -= chars;
     limit -= events.length;
@@ -63,11 +94,11 @@ async function* historyPieces(
     const isLast = isPart || chars < most;
     after = events.at(-1)?.seq ?? after;
     if (isLines) {
-      yield { text: events.map((event) => `${event.json}\n`).join(''), isLast };
+      yield { text: `${isFirst ? firstLine : ''}${events.map((event) => `${event.json}\n`).join('')}`, isLast };
     } else {
       const next = isPart ? after : Math.max(after, range.through);
       const begin = isFirst ? '{"events":[' : '';
-      const end = isLast ? `],"epoch":${JSON.stringify(history.epoch)},"next":${next}}` : '';
+      const end = isLast ? `],${JSON.stringify({ epoch: history.epoch, next, ...first }).slice(1)}` : '';
       const comma = isFirst || events.length === 0 ? '' : ',';
       yield { text: `${begin}${comma}${events.map((event) => event.json).join(',')}${end}`, isLast };
     }
@@ -82,9 +113,9 @@ async function sendPieces(
   reply: FastifyReply,
   {
     parts: { budget, tuning, onSlowConsumer },
-    type,
+    headers,
     pieces,
-  }: { parts: RouteParts; type: string; pieces: AsyncGenerator<Piece, undefined> },
+  }: { parts: RouteParts; headers: Record<string, string>; pieces: AsyncGenerator<Piece, undefined> },
 ): Promise<FastifyReply> {
   const share = await budget.reserve(limits.pieceBytes, () => !reply.raw.destroyed);
   if (share === undefined) return reply.hijack();
@@ -97,13 +128,13 @@ async function sendPieces(
   }
   if (piece.isLast || request.method === 'HEAD') {
     share.release();
-    return reply.type(type).send(piece.isLast ? piece.text : '');
+    return reply.headers(headers).send(piece.isLast ? piece.text : '');
   }
-  const onCut = () => {
-    onSlowConsumer();
+  const onCut = (reason: CutReason) => {
+    onSlowConsumer(reason);
     request.log.warn({ path: request.routeOptions.url }, 'slow consumer: answer cut');
   };
-  const response = new PacedResponse(reply, { headers: { 'content-type': type }, budget, tuning, onCut });
+  const response = new PacedResponse(reply, { headers, budget, tuning, onCut });
   const { text } = piece;
   try {
     let isThere = await response.paced(share, () => text);
@@ -132,14 +163,14 @@ async function streamLive(
   const id = parse(sessionId, path.id, 'session_id');
   const access = parts.as(principalOf(request));
   // While the answer can still be an error: the head of a stream says that all is well.
-  access.checkWatch(id);
+  access.checkAccess('watch', id);
   const after = lastEventId(request) ?? ('after' in (request.query as object) ? { seq: query.after } : undefined);
   const response = new PacedResponse(reply, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
     budget: parts.budget,
     tuning: parts.tuning,
-    onCut: () => {
-      parts.onSlowConsumer();
+    onCut: (reason) => {
+      parts.onSlowConsumer(reason);
       request.log.warn({ session: id }, 'slow consumer: stream cut');
     },
   });

@@ -2,11 +2,12 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { commandNames } from '../../core/protocol/command.ts';
 import { cutText } from '../../core/text/cut-text.ts';
-import { errorBody, isErrorBody, retryHeader } from '../../core/protocol/error-answer.ts';
+import { errorBody, isErrorBody, retryHeader, type ErrorBody } from '../../core/protocol/error-answer.ts';
 import { errorTable, ShannonDashError, type ErrorCode } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { knowsPaths } from '../access/guarded-server.ts';
 import { toldError } from '../access/local-caller.ts';
+import { newRequestId, noteRefused, requestIdOf } from '../access/request-mark.ts';
 
 /** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -15,7 +16,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 
 /** As `answerError`, for the routes of commands: the refusal names the command. */
 export function answerCommandError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const body = errorBody(toKnownError(error, request));
+  const body = refusalBody(request, toKnownError(error, request));
   void reply
     .code(errorTable[body.code].status)
     .headers(retryHeader(body))
@@ -31,7 +32,9 @@ const badRequests: ReadonlyMap<string | undefined, string> = new Map([
 export function answerBadRequest(error: Error & { code?: string }, socket: Socket): void {
   if (socket.writable && error.code !== 'ECONNRESET') {
     const status = badRequests.get(error.code) ?? '400 Bad Request';
-    const body = JSON.stringify(errorBody(new ShannonDashError('INVALID', `This is no HTTP request that can be read: ${error.message}`)));
+    const body = JSON.stringify(
+      errorBody(new ShannonDashError('INVALID', `This is no HTTP request that can be read: ${error.message}`), newRequestId()),
+    );
     socket.write(
       `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
@@ -40,8 +43,14 @@ export function answerBadRequest(error: Error & { code?: string }, socket: Socke
 }
 
 export function sendError(reply: FastifyReply, error: ShannonDashError): FastifyReply {
-  const body = errorBody(error);
+  const body = refusalBody(reply.request, error);
   return reply.code(errorTable[body.code].status).headers(retryHeader(body)).send(body);
+}
+
+/** What a request is refused with, which is counted. */
+export function refusalBody({ raw }: FastifyRequest, error: ShannonDashError): ErrorBody {
+  noteRefused(raw, error);
+  return errorBody(error, requestIdOf(raw));
 }
 
 /** Fastify's own errors in our form; anything unexpected is logged and answered without its text. */

@@ -9,10 +9,15 @@ import { dearJson, isDearJson } from '../access/dear-json.ts';
 import { addBrowserRoutes } from './browser/browser-routes.ts';
 import { addAuditRoute, addCommandRoutes, addDecisionRoutes } from './command-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
+import { addHookRoutes } from './hook-routes.ts';
 import { sendError } from './http-errors.ts';
+import { addJournalRoutes } from './journal-routes.ts';
+import { addMcpRoute } from './mcp/mcp-route.ts';
+import { addRecordingRoutes } from './recording-routes.ts';
 import type { RouteParts } from './route-parts.ts';
 import { addServerRoutes } from './server-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
+import { addTelemetryRoutes } from './telemetry-routes.ts';
 
 /** Adds every HTTP route: protocol, section 7. */
 export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
@@ -27,6 +32,11 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   addCommandRoutes(app, parts);
   addAuditRoute(app, parts);
   addDecisionRoutes(app, parts);
+  addHookRoutes(app, parts);
+  addJournalRoutes(app, parts);
+  addRecordingRoutes(app, parts);
+  addTelemetryRoutes(app, parts);
+  addMcpRoute(app, parts);
 }
 
 function addBodyParsers(app: FastifyInstance): void {

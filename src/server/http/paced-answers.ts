@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
@@ -8,8 +9,10 @@ import type { Tuning } from '../tuning/tuning.ts';
 
 /** Answers from this length on count in the budget. */
 const largeChars = 16 * 1024;
+/** What of a file that is being sent is in memory at a time. */
+const streamedBytes = 128 * 1024;
 /** Answers that never wait for room: they are small, and tell whether the server is well. */
-const always: ReadonlySet<string | undefined> = new Set(['/health', '/metrics']);
+const always: ReadonlySet<string | undefined> = new Set(['/health', '/health/live', '/health/ready', '/metrics']);
 
 /** What was reserved for an answer that is being made. */
 const shares = new WeakMap<FastifyReply, BudgetShare>();
@@ -38,7 +41,8 @@ export function paceAnswers(app: FastifyInstance, { budget, tuning, onCut }: Pac
     return payload;
   });
   app.addHook('onSend', (_request, reply, payload, done) => {
-    const length = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
+    const length =
+      payload instanceof Readable ? streamedBytes : typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
     const share = shares.get(reply);
     if (share !== undefined || length >= largeChars) follow(reply, { length, share, budget, tuning, onCut });
     done();
@@ -66,10 +70,13 @@ function follow(
   if (share === undefined) budget.charge(length);
   const unfollow = budget.follow({
     waitingBytes: length,
+    wantsMore: false,
     progress: () => tcpProgress(socket, tuning),
+    connection: () => socket ?? undefined,
+    isAway: false,
     cut: () => {
       onCut();
-      reply.raw.destroy();
+      socket?.resetAndDestroy();
     },
   });
   const end = () => {

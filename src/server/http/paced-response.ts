@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { Backlog } from '../sessions/backlog.ts';
+import { Backlog, type CutReason } from '../sessions/backlog.ts';
 import type { BudgetShare, ReadBudget } from '../sessions/read-budget.ts';
 import { tcpProgress } from '../tuning/tcp-progress.ts';
 import type { Tuning } from '../tuning/tuning.ts';
@@ -9,7 +9,7 @@ export interface PacedResponseOptions {
   budget: ReadBudget;
   tuning: Tuning;
   /** The client was cut because it does not read. */
-  onCut: () => void;
+  onCut: (reason: CutReason) => void;
 }
 
 /** An answer that is written piece by piece, at the pace of its reader. */
@@ -29,7 +29,13 @@ export class PacedResponse {
     response.writeHead(200, headers);
     response.flushHeaders();
     const { socket } = response;
-    this.#backlog = new Backlog({ budget, progress: () => tcpProgress(socket, tuning), drop: () => response.destroy(), onCut });
+    this.#backlog = new Backlog({
+      budget,
+      progress: () => tcpProgress(socket, tuning),
+      connection: () => socket ?? undefined,
+      drop: () => response.destroy(),
+      onCut,
+    });
     this.onClose(() => {
       this.#backlog.close();
       this.#budget.release(this.#liveBytes);
@@ -42,12 +48,13 @@ export class PacedResponse {
     else this.#response.once('close', listener);
   }
 
-  /** Writes live data. A reader with too much waiting is cut instead. */
-  write(text: string): void {
+  /** Writes live data. A reader with too much waiting is cut instead. @param onTaken called when the last of it was handed to the kernel */
+  write(text: string, onTaken?: () => void): void {
     if (text === '' || !this.#backlog.admits()) return;
     this.#liveBytes += text.length;
     this.#budget.charge(text.length);
     this.#write(text, false, () => {
+      onTaken?.();
       // Let go of already if it was closed.
       if (this.#liveBytes === 0) return;
       this.#liveBytes -= text.length;

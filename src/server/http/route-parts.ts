@@ -1,28 +1,36 @@
 import type { FastifyRequest } from 'fastify';
 import { limits } from '../../core/protocol/limits.ts';
 import { tokenMissing } from '../access/authenticator.ts';
+import type { AgentHooks } from '../agents/agent-hooks.ts';
 import type { BrowserLogins } from '../access/browser/browser-logins.ts';
 import { callerOf } from '../access/guarded-server.ts';
 import { anonymous, unrestricted, type Principal } from '../access/principal.ts';
+import type { Shares } from '../access/tokens/shares.ts';
+import type { CutReason } from '../sessions/backlog.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
 import type { Tuning } from '../tuning/tuning.ts';
 import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 
 /** What the routes work with. */
 export interface RouteParts {
-  /** What a principal can do in the workspace. */
-  as: (principal: Principal) => WorkspaceAccess;
+  /** What a principal can do in the workspace; with the address from where it calls, where that is to be kept. */
+  as: (principal: Principal, address?: string) => WorkspaceAccess;
+  /** From where a request comes. */
+  addressOf: (request: FastifyRequest['raw']) => string;
+  agentHooks: AgentHooks;
   budget: ReadBudget;
   tuning: Tuning;
   version: string;
   /** Proves by an answer to a challenge that this server has left its user's programs a token; absent for one that has not. */
   prove: ((challenge: string) => string) | undefined;
   logins: BrowserLogins;
+  /** Absent where no file of tokens is kept. */
+  shares: Shares | undefined;
   /** The URL by which browsers reach the server where that is not its address. */
   publicUrl: string | undefined;
   endsWhenUnused: boolean;
   /** A client was cut because it does not read its answer. */
-  onSlowConsumer: () => void;
+  onSlowConsumer: (reason: CutReason) => void;
 }
 
 /**

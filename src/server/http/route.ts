@@ -35,9 +35,7 @@ export function addRoute<Name extends EndpointName>(
     ...options,
     method,
     // Before the body is read: a caller without a token has the server read nothing for it.
-    onRequest: async (request) => {
-      if (!isOpen && callerOf(request.raw).kind === 'unknown') throw tokenMissing();
-    },
+    onRequest: (request, _reply, done) => done(!isOpen && callerOf(request.raw).kind === 'unknown' ? tokenMissing() : undefined),
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
     handler: async (request, reply) =>
       handle({

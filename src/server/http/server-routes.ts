@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AnswerOf } from '../../core/http-api.ts';
+import { analyticsCsv } from '../../core/rollup/analytics-csv.ts';
 import { knowsPaths } from '../access/guarded-server.ts';
 import type { ListedSkill } from '../skills/skill-list.ts';
 import { openApiDocument } from '../../core/spec/openapi.ts';
@@ -10,28 +11,33 @@ import { addRoute } from './route.ts';
 export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
   addRoute(app, 'health', ({ query: { challenge }, request, reply }) => {
     const principal = principalOrAnonymous(request);
-    const { journal, ...figures } = parts.as(principal).health();
+    const { isWritable, degraded, ...figures } = parts.as(principal).health();
     // Clients can read and watch the history; publishing and commands are refused.
-    if (!journal.isWritable) reply.code(503);
+    if (!isWritable) reply.code(503);
     const proof = challenge === undefined ? undefined : parts.prove?.(challenge);
     const status = {
-      status: journal.isWritable ? 'healthy' : 'degraded',
+      status: isWritable ? 'healthy' : 'degraded',
       timestamp: new Date().toISOString(),
+      live: true,
+      ready: isWritable,
       ...(proof === undefined ? {} : { proof }),
     };
     if (principal.role === 'anonymous') return status;
+    const isTold = knowsPaths(request.raw);
+    const failure = degraded.find(({ code }) => code === 'journal_not_writable');
     return {
       ...status,
-      ...(journal.isWritable
-        ? {}
-        : {
-            reason: knowsPaths(request.raw)
-              ? `The journal cannot be written: ${journal.reason}`
-              : "The journal cannot be written; the server's log says why",
-          }),
+      ...(failure && { reason: isTold ? failure.reason : "The journal cannot be written; the server's log says why" }),
+      ...(degraded.length === 0 ? {} : { degraded: degraded.map(({ code, reason }) => ({ code, ...(isTold ? { reason } : {}) })) }),
       version: parts.version,
       ...figures,
     };
+  });
+  addRoute(app, 'live', () => ({ live: true as const }));
+  addRoute(app, 'ready', ({ request, reply }) => {
+    const ready = parts.as(principalOrAnonymous(request)).isReady();
+    if (!ready) reply.code(503);
+    return { ready };
   });
   addRoute(app, 'stats', ({ request }) => {
     const { sessions, journal, ...figures } = parts.as(principalOf(request)).stats();
@@ -48,6 +54,11 @@ export function addServerRoutes(app: FastifyInstance, parts: RouteParts): void {
   addRoute(app, 'metrics', async ({ request, reply }) => {
     const { contentType, text } = await parts.as(principalOf(request)).metrics();
     return reply.type(contentType).send(text);
+  });
+  addRoute(app, 'analytics', async ({ query: { format, ...query }, request, reply }) => {
+    const analytics = await parts.as(principalOf(request)).analytics(query);
+    if (format === 'csv') return reply.type('text/csv; charset=utf-8').send(analyticsCsv(analytics.rows));
+    return { ...analytics, timestamp: new Date().toISOString() };
   });
   let document: ReturnType<typeof openApiDocument> | undefined;
   addRoute(app, 'docs', () => (document ??= openApiDocument(parts.version)));

@@ -6,8 +6,8 @@ import { addRoute } from './route.ts';
 
 /** `/api/sessions`: list, create, look, delete. */
 export function addSessionRoutes(app: FastifyInstance, parts: RouteParts): void {
-  addRoute(app, 'sessions', async ({ request, reply }) => {
-    const { sessions, close } = await parts.as(principalOf(request)).sessions();
+  addRoute(app, 'sessions', async ({ query, request, reply }) => {
+    const { sessions, close } = await parts.as(principalOf(request)).sessions(query.prefix);
     reply.raw.once('close', close);
     return { sessions, total: sessions.length, timestamp: timestampNow() };
   });

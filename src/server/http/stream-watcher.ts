@@ -26,7 +26,7 @@ export class SseWatcher implements Watcher {
   }
 
   deliver(delivery: Delivery): void {
-    this.#response.write(this.#text(delivery.events.filter((event) => this.#filter(event.type))));
+    this.#response.write(this.#text(delivery.passing(this.#filter)), delivery.onTaken);
   }
 
   replay(read: () => Promise<readonly JournalEvent[]>): Promise<boolean> {

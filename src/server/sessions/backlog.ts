@@ -1,16 +1,24 @@
+import type { Socket } from 'node:net';
 import { limits } from '../../core/protocol/limits.ts';
 import type { BudgetReader, BudgetShare, ReadBudget } from './read-budget.ts';
 
+/** Why a client is cut that does not read: too much live data, or too many answers, wait for it; or it takes nothing of what waits. */
+export type CutReason = 'backlog' | 'answers' | 'stalled';
+
 export interface BacklogOptions {
   budget: ReadBudget;
-  /** A figure that changes whenever the reader takes something. */
+  /** A figure that changes whenever the kernel takes something for the reader. */
   progress: () => number;
+  /** The TCP connection that the data is on its way on, if that is known. */
+  connection: () => Socket | undefined;
+  /** Whether the data waits for the client to ask for it. Default: never. */
+  isAway?: () => boolean;
   /** Drops the connection without a last message, which would only wait behind the rest. The reader reconnects by itself. */
   drop: () => void;
   /** Called when much live data begins to wait for the reader. */
   onBehind?: ((waitingBytes: number) => void) | undefined;
   /** Called when the connection is dropped because the reader does not read. */
-  onCut: () => void;
+  onCut: (reason: CutReason) => void;
 }
 
 /**
@@ -21,6 +29,7 @@ export class Backlog implements BudgetReader {
   readonly #options: BacklogOptions;
   readonly #unfollow: () => void;
   readonly #drained: (() => void)[] = [];
+  #pacedCount = 0;
   #liveBytes = 0;
   #pacedBytes = 0;
   #tail: Promise<void> | undefined;
@@ -40,13 +49,25 @@ export class Backlog implements BudgetReader {
     return this.#liveBytes + this.#pacedBytes;
   }
 
+  get wantsMore(): boolean {
+    return this.#pacedCount > 0;
+  }
+
   progress(): number {
     return this.#options.progress();
   }
 
+  connection(): Socket | undefined {
+    return this.#options.connection();
+  }
+
+  get isAway(): boolean {
+    return this.#options.isAway?.() === true;
+  }
+
   /** Whether live data may be sent. A reader with too much waiting is cut instead; it reconnects with its cursor. */
   admits(): boolean {
-    if (this.#isOpen && this.#liveBytes > limits.backlogBytes) this.cut();
+    if (this.#isOpen && this.#liveBytes > limits.backlogBytes) this.cut('backlog');
     return this.#isOpen;
   }
 
@@ -75,6 +96,7 @@ export class Backlog implements BudgetReader {
     const before = this.#tail;
     const turn = Promise.withResolvers<void>();
     this.#tail = turn.promise;
+    this.#pacedCount++;
     let share = typeof room === 'number' ? undefined : room;
     try {
       if (before !== undefined) await before;
@@ -94,10 +116,13 @@ export class Backlog implements BudgetReader {
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
-  /** Cuts a reader that does not read. */
-  cut(): void {
-    if (!this.#isOpen) return;
-    this.#options.onCut();
+  /** Cuts a reader that does not read, also when all was written and it only does not take it. */
+  cut(reason: CutReason = 'stalled'): void {
+    const connection = this.connection();
+    if (!this.#isOpen && connection?.destroyed !== false) return;
+    this.#options.onCut(reason);
+    // Closed in the usual way, the kernel would keep megabytes for minutes that the reader does not take.
+    connection?.resetAndDestroy();
     this.drop();
   }
 
@@ -118,6 +143,7 @@ export class Backlog implements BudgetReader {
   async #end(share: BudgetShare | undefined, next: () => void): Promise<void> {
     await this.drained();
     share?.release();
+    this.#pacedCount--;
     next();
   }
 

@@ -1,11 +1,19 @@
+import type { Socket } from 'node:net';
 import { limits } from '../../core/protocol/limits.ts';
+import type { KernelSockets } from '../kernel-sockets.ts';
 
 /** A connection that data waits for. */
 export interface BudgetReader {
   /** Bytes that wait for it. */
   readonly waitingBytes: number;
-  /** A figure that changes whenever the connection takes something. */
+  /** Whether there is more for it, that is made once there is room. */
+  readonly wantsMore: boolean;
+  /** A figure that changes whenever the kernel takes something for the connection. */
   progress(): number;
+  /** The TCP connection that the data is on its way on, if that is known. */
+  connection(): Socket | undefined;
+  /** True while the data waits for the client to ask for it. */
+  readonly isAway: boolean;
   /** Cuts the connection. */
   cut(): void;
 }
@@ -23,70 +31,107 @@ interface Request {
   grant: (share: BudgetShare | undefined) => void;
 }
 
+/** Requests of one size, in the order in which they came. They are granted while less than this waits to be read. */
+interface Lane {
+  readonly requests: Request[];
+  readonly mostBytes: number;
+}
+
+/** What the budget knows of a reader since it looked last. */
+interface Seen {
+  progress: number;
+  /** How many looks ago the reader took something last, and how long that is. */
+  idleLooks: number;
+  idleMs: number;
+  /** What the other end had not acknowledged; undefined: the kernel has not told since `progress` changed. */
+  unacknowledgedBytes: number | undefined;
+  /** Everything was handed to the kernel, which may keep megabytes for a reader that does not read. */
+  isEnded: boolean;
+}
+
 /** How often the budget looks for readers that take nothing. */
 const lookMs = 500;
+/** A look takes longer on a busy machine. More than this does not count: a machine that slept has left nobody the time to read. */
+const mostLookMs = 4 * lookMs;
+/** From here on the kernel is asked whether a reader takes nothing, or is slow: it says late that it has room for more. */
+const askedLooks = 2;
 /** Bytes of paced data that may be made in one turn of the event loop. */
 const turnBytes = 1024 * 1024;
 
+/** What large data may take of the budget, so that pieces of histories need not wait for it. */
+const largePart = 3 / 4;
+
 /**
  * Bounds the bytes that wait to be read, over all connections: events, states, histories, lists. Paced data is made only when
- * the budget has room for it. A reader that takes nothing for a long time is cut, and much sooner while others wait for room.
+ * the budget has room for it. A reader that takes nothing for a long time is cut; the fuller the budget, the sooner.
  */
 export class ReadBudget {
+  readonly #kernel: Pick<KernelSockets, 'near'>;
   readonly #mostBytes: number;
-  readonly #readers = new Map<BudgetReader, { progress: number; idleLooks: number }>();
-  readonly #requests: Request[] = [];
+  readonly #readers = new Map<BudgetReader, Seen>();
+  readonly #pieces: Lane;
+  readonly #large: Lane;
   #bytes = 0;
   #turnBytes = 0;
   #turn: NodeJS.Immediate | undefined;
   #looking: NodeJS.Timeout | undefined;
+  #lookedAt = 0;
 
-  constructor(mostBytes: number = limits.waitingBytes) {
+  constructor(kernel: Pick<KernelSockets, 'near'>, mostBytes: number = limits.waitingBytes) {
+    this.#kernel = kernel;
     this.#mostBytes = mostBytes;
+    this.#pieces = { requests: [], mostBytes };
+    this.#large = { requests: [], mostBytes: mostBytes * largePart };
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Follows a reader until the returned function is called. */
+  /** Follows a reader, until the returned function is called and the other end has taken everything. */
   follow(reader: BudgetReader): () => void {
-    this.#readers.set(reader, { progress: Number.NaN, idleLooks: 0 });
-    this.#look();
-    return () => void this.#readers.delete(reader);
+    const seen = { progress: Number.NaN, idleLooks: 0, idleMs: 0, unacknowledgedBytes: undefined, isEnded: false };
+    this.#readers.set(reader, seen);
+    if (this.#looking === undefined) {
+      this.#lookedAt = performance.now();
+      this.#looking = setTimeout(() => void this.#look(), lookMs).unref();
+    }
+    return () => void (seen.isEnded = true);
   }
 
   /** Reserves room as soon as there is some. Resolves with undefined when the data is not wanted any more by then. */
   reserve(bytes: number, isWanted: () => boolean): Promise<BudgetShare | undefined> {
+    const { requests } = bytes > limits.pieceBytes ? this.#large : this.#pieces;
     return new Promise((grant) => {
-      this.#requests.push({ bytes, isWanted, grant });
-      if (this.#requests.length === 1) this.#grant();
+      requests.push({ bytes, isWanted, grant });
+      if (requests.length === 1) this.#grant();
     });
   }
 
   /** Counts live data, which does not wait for room. */
   charge(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes > this.#mostBytes * 2) this.#relieve();
+    if (this.#bytes > this.#mostBytes * 2) this.#cutIdle();
   }
 
   release(bytes: number): void {
     this.#bytes -= bytes;
-    if (this.#requests.length > 0) this.#grant();
+    this.#grant();
   }
 
   close(): void {
-    clearInterval(this.#looking);
+    clearTimeout(this.#looking);
+    this.#readers.clear();
     clearImmediate(this.#turn);
-    for (const { grant } of this.#requests.splice(0)) grant(undefined);
+    for (const { requests } of [this.#pieces, this.#large]) for (const { grant } of requests.splice(0)) grant(undefined);
   }
 
   #grant(): void {
-    let request = this.#requests[0];
-    while (request !== undefined && this.#turnBytes < turnBytes && this.#bytes < this.#mostBytes) {
-      this.#requests.shift();
-      request.grant(request.isWanted() ? this.#share(request.bytes) : undefined);
-      request = this.#requests[0];
+    for (const { requests, mostBytes } of [this.#pieces, this.#large]) {
+      while (requests.length > 0 && this.#turnBytes < turnBytes && this.#bytes < mostBytes) {
+        const request = requests.shift();
+        request?.grant(request.isWanted() ? this.#share(request.bytes) : undefined);
+      }
     }
     if (this.#turnBytes > 0)
       this.#turn ??= setImmediate(() => {
@@ -110,29 +155,48 @@ export class ReadBudget {
   }
 
   /** Looks at the readers from time to time, as long as there are any. */
-  #look(): void {
-    this.#looking ??= setInterval(() => {
-      if (this.#readers.size === 0) {
-        clearInterval(this.#looking);
-        this.#looking = undefined;
-        return;
-      }
-      for (const [reader, seen] of this.#readers) {
-        const progress = reader.waitingBytes === 0 ? Number.NaN : reader.progress();
-        seen.idleLooks = progress === seen.progress ? seen.idleLooks + 1 : 0;
-        seen.progress = progress;
-        if (seen.idleLooks * lookMs >= limits.unreadMs) reader.cut();
-      }
-      if (this.#requests.length > 0 && this.#bytes >= this.#mostBytes) this.#relieve();
-    }, lookMs);
-    this.#looking.unref();
+  async #look(): Promise<void> {
+    const asked: [BudgetReader, Seen][] = [];
+    const now = performance.now();
+    const sinceMs = Math.min(now - this.#lookedAt, mostLookMs);
+    this.#lookedAt = now;
+    for (const [reader, seen] of this.#readers) {
+      const hasData = reader.waitingBytes > 0 || reader.wantsMore || seen.isEnded;
+      const progress = hasData ? reader.progress() : Number.NaN;
+      if (progress !== seen.progress) Object.assign(seen, { progress, idleLooks: 0, idleMs: 0, unacknowledgedBytes: undefined });
+      else Object.assign(seen, { idleLooks: seen.idleLooks + 1, idleMs: seen.idleMs + sinceMs });
+      if (seen.isEnded || seen.idleLooks >= askedLooks) asked.push([reader, seen]);
+    }
+    await Promise.all(asked.map((each) => this.#ask(...each)));
+    this.#cutIdle();
+    this.#looking = this.#readers.size === 0 ? undefined : setTimeout(() => void this.#look(), lookMs).unref();
   }
 
-  /** Cuts the readers that have taken nothing for longest, until half of the budget is free. While all readers take something, requests wait. */
-  #relieve(): void {
-    const idle = [...this.#readers].filter(([, { idleLooks }]) => idleLooks * lookMs >= limits.unreadUnderPressureMs);
-    for (const [reader] of idle.toSorted(([, a], [, b]) => b.idleLooks - a.idleLooks)) {
-      if (this.#bytes < this.#mostBytes / 2) return;
+  /** Asks the kernel whether the other end of a reader has taken something since the last time. */
+  async #ask(reader: BudgetReader, seen: Seen): Promise<void> {
+    const connection = reader.connection();
+    const bytes = connection && (await this.#kernel.near(connection))?.unacknowledgedBytes;
+    if (seen.isEnded && (bytes ?? 0) === 0) this.#readers.delete(reader);
+    if (bytes === undefined) return;
+    const hasTaken = bytes === 0 || (seen.unacknowledgedBytes ?? bytes) !== bytes;
+    if (hasTaken) Object.assign(seen, { idleLooks: 0, idleMs: 0 });
+    seen.unacknowledgedBytes = bytes;
+  }
+
+  /** Cuts readers that have taken nothing for too long, those first that have for longest. While all take something, requests wait. */
+  #cutIdle(): void {
+    const othersWait = this.#pieces.requests.length > 0 || this.#large.requests.length > 0;
+    let bytes = this.#bytes;
+    const idle = [...this.#readers].filter(([, { idleLooks }]) => idleLooks >= askedLooks);
+    for (const [reader, seen] of idle.toSorted(([, a], [, b]) => b.idleMs - a.idleMs)) {
+      const waitingBytes = seen.isEnded ? 0 : reader.waitingBytes;
+      // Where the kernel does not tell, it may say very late that a slow reader has taken something.
+      const isTold = reader.isAway || seen.unacknowledgedBytes !== undefined;
+      const room = othersWait ? 0 : 1 - bytes / this.#mostBytes;
+      const patienceMs = (isTold ? limits.unreadMs : limits.unreadUntoldMs) * room;
+      if (waitingBytes === 0 && seen.unacknowledgedBytes === undefined) continue;
+      if (seen.idleMs < Math.max(patienceMs, limits.unreadUnderPressureMs)) continue;
+      bytes -= waitingBytes;
       reader.cut();
     }
   }

@@ -1,11 +1,31 @@
 import { clipped } from '../../core/fold/fold-values.ts';
 import { initialState, type SessionState, type SkillState } from '../../core/protocol/session-state.ts';
 
+/** What lists of sessions show of a state as it is. */
+const listedFields = [
+  'status',
+  'started_at',
+  'ended_at',
+  'archived',
+  'pinned',
+  'exit_code',
+  'folder',
+  'branch',
+  'user',
+  'model',
+  'labels',
+  'current_skill',
+  'progress',
+  'orchestrator',
+  'skill_usage',
+  'updated_at',
+] as const satisfies readonly (keyof SessionState)[];
+
 /** The part of a state that lists of sessions show. */
-export type SessionBrief = Pick<
-  SessionState,
-  'status' | 'task' | 'current_skill' | 'progress' | 'orchestrator' | 'skill_usage' | 'updated_at'
-> & {
+export type SessionBrief = Pick<SessionState, (typeof listedFields)[number] | 'task'> & {
+  /** Input and output together, and dollars; null while nothing has been told of them. */
+  tokens: number | null;
+  cost_usd: number | null;
   open_decisions: number;
 };
 
@@ -15,10 +35,22 @@ const taskChars = 200;
 const keptSkills = 50;
 
 export function briefOf(state: SessionState): SessionBrief {
-  const { status, current_skill, progress, orchestrator, skill_usage, updated_at } = state;
-  const open_decisions = state.decisions.filter((decision) => decision.status === 'open').length;
-  const task = state.task === null ? null : clipped(state.task, taskChars);
-  return { status, task, current_skill, progress, orchestrator, skill_usage, updated_at, open_decisions };
+  const { usage, decisions } = state;
+  const isUsed = usage.reports > 0;
+  return {
+    ...listedOf(state),
+    open_decisions: decisions.filter(({ status }) => status === 'open').length,
+    tokens: isUsed ? usage.input_tokens + usage.output_tokens : null,
+    cost_usd: isUsed ? usage.cost_usd : null,
+  };
+}
+
+function listedOf(state: SessionState): Pick<SessionState, (typeof listedFields)[number] | 'task'> {
+  const listed = Object.fromEntries(listedFields.map((field) => [field, state[field]])) as Pick<
+    SessionState,
+    (typeof listedFields)[number]
+  >;
+  return { ...listed, task: state.task === null ? null : clipped(state.task, taskChars) };
 }
 
 /**
@@ -26,26 +58,24 @@ export function briefOf(state: SessionState): SessionBrief {
  * kept for every session: long texts and the lists that no brief is made of are left out.
  */
 export function briefStateOf(state: SessionState): SessionState {
-  const { session_id, created_at, updated_at, started_at, ended_at, seq, status, total_steps, progress, current_skill } = state;
-  const { halt, orchestrator, delegate, lost, skill_usage } = state;
+  const { session_id, created_at, seq, total_steps, halt, delegate, lost, usage, usage_source, waiting, rollup } = state;
   const isOld = ({ status: each }: SkillState) => each !== 'running' && each !== 'pending';
   const dropped = new Set(state.skills.filter(isOld).slice(0, -keptSkills));
   const completed = [...dropped].filter((skill) => skill.status === 'completed').length;
   return {
     ...initialState({ session_id, created_at }),
-    updated_at,
-    started_at,
-    ended_at,
+    ...listedOf(state),
     seq,
-    status,
-    task: state.task === null ? null : clipped(state.task, taskChars),
     total_steps,
-    progress,
-    current_skill,
-    orchestrator,
+    usage,
+    // Without it the same usage, told by another signal, would count again.
+    usage_source,
     delegate,
     lost,
-    skill_usage,
+    waiting: waiting && { ...waiting, message: null },
+    rollup,
+    // Those that run: the rollup tells how long each took.
+    agents: state.agents.filter(({ status }) => status === 'running').map((agent) => ({ ...agent, task: null, message: null })),
     halt: halt && { ...halt, reason: null },
     skills: state.skills.filter((skill) => !dropped.has(skill)).map((skill) => ({ ...skill, message: null, error: null })),
     // The fold counts those that were let go as steps that are done.

@@ -1,18 +1,16 @@
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { receivedAt } from '../../core/protocol/event.ts';
-import { fold, foldAll, foldVersion } from '../../core/fold/fold.ts';
+import { foldAll } from '../../core/fold/fold.ts';
 import { limits } from '../../core/protocol/limits.ts';
-import { initialState, type SessionOrigin, type SessionState } from '../../core/protocol/session-state.ts';
-import type { Journal, JournalChange, JournalEvent, SessionHead, Snapshot } from '../../journal/journal.ts';
-import { nextTurn } from '../turns.ts';
+import { replayOf } from '../../core/recording/recording.ts';
+import { initialState, type SessionState } from '../../core/protocol/session-state.ts';
+import type { Journal, JournalChange, JournalEvent, SessionHead } from '../../journal/journal.ts';
+import { foldHistory, HistoryCut, snapshotEvents } from './history-fold.ts';
+import { keptState, snapshotOf, stateBefore } from './kept-states.ts';
 import { briefOf, briefStateOf, type SessionBrief } from './session-brief.ts';
 
-/** Events folded beyond the last snapshot before a new one is saved: the most that a load has to fold. */
-const snapshotEvents = 5_000;
 /** A state with fewer events beyond its last snapshot is let go without a new one: to fold those again costs less. */
 const letGoSnapshotEvents = 200;
-const loadEvents = 1_000;
-const loadChars = 8 * 1024 * 1024;
 
 /** What of a session stays in memory always. */
 export interface StoredSession {
@@ -86,25 +84,34 @@ export class SessionStore {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     if (session.state !== undefined) return session.state;
-    session.loading ??= this.#fold(session).finally(() => {
+    session.loading ??= untilWhole(() => this.#fold(session)).finally(() => {
       session.loading = undefined;
     });
     return session.loading;
   }
 
-  /** The fold at an earlier event. */
+  /**
+   * The fold at an earlier event.
+   * @throws ShannonDashError GONE retention has taken the events before
+   */
   async at(sessionId: string, seq: number): Promise<SessionState | undefined> {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     if (session.state !== undefined && seq >= session.state.seq) return session.state;
-    return this.#foldThrough(session, await this.#start(session, seq), seq);
+    return untilWhole(async () => {
+      const from = seq < (session.head.cut ?? 0) ? undefined : await this.#kept(session, seq);
+      if (from === undefined || seq < from.seq) throw goneThrough(session.head);
+      return this.#foldThrough(session, from, seq);
+    });
   }
 
   /** Takes a change of the journal in. */
   apply(change: JournalChange): void {
     if (change.kind === 'created') {
-      this.#keep(this.#add(change.head), initialState(change.head));
+      const session = this.#add(change.head);
       this.#noteChange(change.head.session_id);
+      // One that was imported has its events already: its state is read.
+      if (change.head.seq === 0) this.#keep(session, stateBefore(change.head));
       return;
     }
     if (change.kind === 'deleted') {
@@ -114,15 +121,20 @@ export class SessionStore {
       return;
     }
     if (change.kind === 'behind') return;
+    if (change.kind === 'cut') {
+      const cut = this.#sessions.get(change.session_id);
+      if (cut?.head.epoch === change.epoch) cut.head.cut = change.through;
+      return;
+    }
     const session = this.#sessions.get(change.session_id);
     if (session !== undefined) this.#append(session, change.events);
   }
 
   /** A session has gone on, and the feed has not told its events: it is folded again from the journal. */
-  advance({ session_id, seq, updated_at }: SessionHead): void {
+  advance({ session_id, seq, updated_at, cut }: SessionHead): void {
     const session = this.#sessions.get(session_id);
     if (session === undefined || seq <= session.head.seq) return;
-    Object.assign(session.head, { seq, updated_at });
+    Object.assign(session.head, { seq, updated_at, cut });
     this.#noteChange(session_id);
     if (session.state !== undefined) {
       this.#folded.delete(session_id);
@@ -197,7 +209,7 @@ export class SessionStore {
   }
 
   async #fold(session: StoredSession): Promise<SessionState> {
-    let state = await this.#start(session, Infinity);
+    let state = await this.#kept(session, Infinity);
     session.snapshotSeq = state.seq;
     // New events may arrive while reading: go on until nothing is left, then keep the state in the same turn.
     do {
@@ -209,70 +221,37 @@ export class SessionStore {
     return state;
   }
 
-  async #start(session: StoredSession, through: number): Promise<SessionState> {
-    const initial = initialState(originOf(session.head));
-    const snapshot = await this.#journal.loadSnapshot(session.head.session_id);
-    if (snapshot === undefined || snapshot.version !== foldVersion || snapshot.seq > Math.min(through, session.head.seq)) return initial;
-    const state = stateOf(snapshot, initial);
-    if (state !== undefined) return state;
-    this.#onProblem(new Error(`The snapshot of ${session.head.session_id} is no state: its history is folded anew`));
-    return initial;
+  #kept({ head }: StoredSession, through: number): Promise<SessionState> {
+    return keptState(head, through, { journal: this.#journal, onProblem: this.#onProblem });
   }
 
-  async #foldThrough(session: StoredSession, from: SessionState, through: number): Promise<SessionState> {
-    let state = from;
-    while (state.seq < through) {
-      // A long history is read and folded by and by.
-      if (state !== from) await nextTurn();
-      const events = await this.#journal.read(session.head.session_id, {
-        after: state.seq,
-        limit: loadEvents,
-        maxChars: loadChars,
-        through,
-      });
-      if (events.length === 0) {
-        // Deleted meanwhile, or asked for beyond its newest event; else the journal breaks its word, and asking again changes nothing.
-        if (this.#sessions.get(session.head.session_id) !== session || state.seq >= session.head.seq) break;
-        const { session_id, seq } = session.head;
-        throw new ShannonDashError('JOURNAL_FAILED', `The journal has the events of ${session_id} through ${state.seq} only, of ${seq}`);
-      }
-      for (const { event } of events) {
-        if (event.seq !== state.seq + 1) {
-          throw new ShannonDashError(
-            'JOURNAL_FAILED',
-            `The journal gives event ${event.seq} of ${session.head.session_id} behind event ${state.seq}`,
-          );
-        }
-        state = fold(state, event);
-      }
-    }
-    return state;
+  #foldThrough(session: StoredSession, from: SessionState, through: number): Promise<SessionState> {
+    return foldHistory(from, through, {
+      journal: this.#journal,
+      head: session.head,
+      isThere: () => this.#sessions.get(session.head.session_id) === session,
+      save: (state) => this.#saveSnapshot(session, state),
+    });
   }
 
   async #saveSnapshot(session: StoredSession, state: SessionState): Promise<void> {
-    session.snapshotSeq = state.seq;
+    session.snapshotSeq = Math.max(session.snapshotSeq, state.seq);
     try {
-      await this.#journal.saveSnapshot(session.head, { seq: state.seq, version: foldVersion, json: JSON.stringify(state) });
+      await this.#journal.saveSnapshot(session.head, snapshotOf(state));
     } catch (error) {
       this.#onProblem(error);
     }
   }
 }
 
-/** The state in a snapshot; undefined if it is none, or has not the parts that a state has now. */
-function stateOf({ seq, json }: Snapshot, initial: SessionState): SessionState | undefined {
-  let state: unknown;
-  try {
-    state = JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-  if (typeof state !== 'object' || state === null) return undefined;
-  const found = state as Record<string, unknown>;
-  const isLike = ([key, value]: [string, unknown]) =>
-    value === null || (typeof found[key] === typeof value && Array.isArray(found[key]) === Array.isArray(value));
-  const isState = found['seq'] === seq && found['session_id'] === initial.session_id && Object.entries(initial).every(isLike);
-  return isState ? (state as SessionState) : undefined;
+/** Whether what happened in a session did not happen in another one, of which it is a replay. */
+export function isOfItsOwn({ head }: StoredSession): boolean {
+  return head.metadata?.[replayOf] === undefined;
+}
+
+/** What analytics take of a session: its whole state, or what memory has of it. */
+export function rolledUp({ state, briefState }: StoredSession): SessionState {
+  return state ?? briefState;
 }
 
 /** The short form of a session: what lists show of it. */
@@ -284,6 +263,19 @@ function byChange(a: SessionHead, b: SessionHead): number {
   return a.updated_at < b.updated_at ? -1 : Number(a.updated_at > b.updated_at);
 }
 
-function originOf({ session_id, created_at, skills, metadata }: SessionHead): SessionOrigin {
-  return { session_id, created_at, skills, metadata };
+/** What is said of events that retention has taken away. */
+/** Folds again, from the state that retention has left, where it has taken events meanwhile. */
+async function untilWhole<Result>(fold: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await fold();
+    } catch (error) {
+      if (!(error instanceof HistoryCut)) throw error;
+    }
+  }
+}
+
+function goneThrough({ session_id, cut = 0 }: SessionHead): ShannonDashError {
+  const sentence = `Retention has taken the events of ${session_id} through ${cut}: its earliest state is the one at event ${cut}`;
+  return new ShannonDashError('GONE', sentence, { first_available: cut + 1 });
 }

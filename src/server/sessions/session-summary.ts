@@ -1,31 +1,24 @@
 import type { SessionState } from '../../core/protocol/session-state.ts';
 import type { Hub } from './watching/hub.ts';
 import type { LostSessions } from './lost-sessions.ts';
+import type { SessionBrief } from './session-brief.ts';
 import { brief, type SessionStore, type StoredSession } from './session-store.ts';
 
 /** A session as lists show it. */
-export type SessionSummary = Pick<
-  SessionState,
-  'session_id' | 'created_at' | 'updated_at' | 'status' | 'task' | 'current_skill' | 'progress' | 'seq' | 'orchestrator'
-> & { watchers: number; producers: number; open_decisions: number };
+export type SessionSummary = Pick<SessionState, 'session_id' | 'created_at' | 'seq'> &
+  Omit<SessionBrief, 'skill_usage'> & { watchers: number; producers: number };
 
 /** The row of a session in a list. */
 export function summaryOf(session: StoredSession, { hub, lost }: { hub: Hub; lost: LostSessions }): SessionSummary {
-  const { status, task, current_skill, progress, orchestrator, updated_at, open_decisions } = brief(session);
+  const { skill_usage: _, ...listed } = brief(session);
   const { session_id, created_at, seq } = session.head;
   return {
     session_id,
     created_at,
-    updated_at,
-    status,
-    task,
-    current_skill,
-    progress,
     seq,
+    ...listed,
     watchers: hub.watchers(session_id),
     producers: lost.producersOf(session_id),
-    orchestrator,
-    open_decisions,
   };
 }
 

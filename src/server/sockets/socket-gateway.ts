@@ -1,37 +1,44 @@
 import type { Server as SocketServer, Socket } from 'socket.io';
-import { commandNames, commandTypes, parseCommand } from '../../core/protocol/command.ts';
+import { cancelRequest, commandNames, commandTypes, parseCommand, resendRequest, type CancelAnswer } from '../../core/protocol/command.ts';
+import { parse } from '../../core/json/parse.ts';
 import { cutText } from '../../core/text/cut-text.ts';
-import { errorBody } from '../../core/protocol/error-answer.ts';
+import { errorBody, type ErrorBody } from '../../core/protocol/error-answer.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { answerNames, type ConnectedMessage } from '../../core/protocol/messages.ts';
 import { timestampNow } from '../../core/timestamp.ts';
+import { CountedLog } from '../counted-log.ts';
 import type { ServerLog } from '../server-log.ts';
 import { boundDecoding, dearMessage, inexactMessage } from '../tuning/bounded-decoding.ts';
 import type { Authenticator } from '../access/authenticator.ts';
 import { toldError } from '../access/local-caller.ts';
-import type { Principal } from '../access/principal.ts';
+import { onTokenEnd, type Principal } from '../access/principal.ts';
 import { dearJson } from '../access/dear-json.ts';
+import { newRequestId, type OnRefused } from '../access/request-mark.ts';
 import { releaseHandshakes } from '../tuning/handshake-release.ts';
 import { joinWrites, sendJoined } from '../tuning/joined-writes.ts';
 import { onOversizedMessage } from '../tuning/oversized-message.ts';
 import { ReadBackpressure } from '../tuning/read-backpressure.ts';
 import type { Tuning } from '../tuning/tuning.ts';
 import type { Producer } from '../sessions/producer.ts';
+import type { CutReason } from '../sessions/backlog.ts';
 import type { ReadBudget } from '../sessions/read-budget.ts';
 import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 import type { PublishOptions } from '../workspace/workspace-requests.ts';
-import { joiningOf, type Joining } from './socket-joining.ts';
+import { holdsBinary, noteBinary } from './binary-data.ts';
+import { refusalOf, type Joining } from './socket-joining.ts';
 import { SocketOrchestrator } from './socket-orchestrator.ts';
 import { SocketSubscriptions } from './socket-subscriptions.ts';
 import { SocketBacklog } from './socket-watcher.ts';
 
 /** The requests that a connected client may rely on, and what they can do. */
-const features = ['subscribe', 'publish', 'command', 'orchestrator', 'batch', 'cursor', 'cli_event'];
+const features = ['subscribe', 'publish', 'command', 'resend', 'cancel', 'orchestrator', 'batch', 'cursor', 'cli_event'];
 
 export interface GatewayParts {
-  /** What a principal can do in the workspace. */
-  as: (principal: Principal) => WorkspaceAccess;
+  /** What a principal can do in the workspace that calls from an address. */
+  as: (principal: Principal, address: string) => WorkspaceAccess;
+  /** From where a request comes. */
+  addressOf: (request: Socket['request']) => string;
   budget: ReadBudget;
   tuning: Tuning;
   authenticator: Authenticator;
@@ -40,37 +47,22 @@ export interface GatewayParts {
   /** A client is known, and may stay. */
   onJoined: (connection: object) => void;
   /** A client was cut because it does not read. */
-  onSlowConsumer: () => void;
+  onSlowConsumer: (reason: CutReason) => void;
+  /** A request of a client was refused. */
+  onRefused: OnRefused;
 }
 
 /** Answers every client of a Socket.IO server: protocol, section 4. */
 export function serveSockets(io: SocketServer, parts: GatewayParts): void {
-  io.use(async (socket, next) => next(await refusalOf(socket, parts)));
-  io.engine.on('connection', (connection: Connection) => connection.on('message', noteBinary));
+  const refusals = new CountedLog(parts.log);
+  const onRefused = ({ code, error, request_id }: ErrorBody, address: string) =>
+    refusals.warn(code, { rule: 'token', address, path: `${io.path()}/`, request_id }, error);
+  io.use(async (socket, next) => next(await refusalOf(socket, parts, onRefused)));
+  io.engine.on('connection', (connection: Socket['conn']) => connection.on('message', noteBinary));
   boundDecoding(io, parts.tuning);
   releaseHandshakes(io, parts.tuning);
   joinWrites(io, parts.tuning);
   io.on('connection', (socket) => new Client(socket, parts).open());
-}
-
-/** Finds out who the client is; gives the reason why it is not let in. */
-async function refusalOf(socket: Socket, parts: GatewayParts): Promise<Error | undefined> {
-  try {
-    socket.data = await joiningOf(socket, parts);
-    parts.onJoined(socket.conn);
-    return undefined;
-  } catch (error) {
-    return Object.assign(new Error(errorBody(error).error), { data: errorBody(error) });
-  }
-}
-
-type Connection = Socket['conn'];
-
-/** Connections that have ever sent binary data, which JSON has no place for. */
-const binary = new WeakSet<Connection>();
-
-function noteBinary(this: Connection, data: unknown): void {
-  if (typeof data !== 'string') binary.add(this);
 }
 
 /** A request: what it does, and the event that carries its answer besides the ack. */
@@ -91,6 +83,8 @@ class Client {
     ['publish', { handle: (client, payload, wantsAnswer) => client.#publish(payload, wantsAnswer), isPaced: true }],
     ['cli_event', { handle: (client, payload, wantsAnswer) => client.#publishCliEvent(payload, wantsAnswer), isPaced: true }],
     ['command', { handle: (client, payload) => client.#command(payload), answerName: answerNames.command }],
+    ['command:resend', { handle: (client, payload) => client.#access.resend(parse(resendRequest, payload)) }],
+    ['command:cancel', { handle: (client, payload) => client.#cancel(payload) }],
     ['command:update', { handle: (client, payload) => client.#asOrchestrator().update(payload) }],
     ['orchestrator:attach', { handle: (client, payload) => client.#attach(payload), isLarge: true }],
     ['ping', { handle: () => ({ timestamp: timestampNow() }), answerName: answerNames.ping }],
@@ -100,7 +94,7 @@ class Client {
   readonly #name: string | undefined;
   readonly #access: WorkspaceAccess;
   readonly #knowsPaths: boolean;
-  readonly #token: Principal['token'];
+  readonly #forgetToken: (() => void) | undefined;
   readonly #role: Principal['role'];
   readonly #leave: () => void;
   readonly #backlog: SocketBacklog;
@@ -112,8 +106,6 @@ class Client {
   #requestsUnderWay = 0;
   /** Absent until it publishes. */
   #producer: Producer | undefined;
-  /** The client comes back, and is told why it is not let in. */
-  readonly #onTokenEnd = () => this.#socket.conn.close();
   readonly #checkSession = (sessionId: string) => this.#orchestrator?.checkPublishing(sessionId);
   readonly #onSession = (sessionId: string) => (this.#producer ??= this.#access.producer()).enter(sessionId);
 
@@ -123,17 +115,17 @@ class Client {
     const { hello, principal, access, knowsPaths } = socket.data as Joining;
     this.#name = hello.client;
     this.#access = access;
-    this.#token = principal.token;
     this.#role = principal.role;
     this.#leave = this.#access.enter();
-    this.#token?.ended.addEventListener('abort', this.#onTokenEnd, { once: true });
+    // The client comes back, and is told why it is not let in.
+    this.#forgetToken = principal.token && onTokenEnd(principal.token, () => socket.conn.close());
     this.#knowsPaths = knowsPaths;
     this.#backlog = new SocketBacklog(socket, {
       budget: parts.budget,
       tuning: parts.tuning,
       onBehind: (waitingBytes) => parts.log.debug({ client: this.#name, id: socket.id, waitingBytes }, 'deliveries fall behind'),
-      onCut: () => {
-        parts.onSlowConsumer();
+      onCut: (reason) => {
+        parts.onSlowConsumer(reason);
         parts.log.warn({ client: this.#name, session: this.#subscriptions.keys }, 'slow consumer: disconnected');
       },
     });
@@ -190,8 +182,8 @@ class Client {
       });
     };
     const fail = (error: unknown) => {
-      if (!(error instanceof ShannonDashError)) this.#problem(error);
-      const body = { ...errorBody(toldError(error, this.#knowsPaths)), ...(name === 'command' ? commandNames(payload) : {}) };
+      const requestId = this.#refused(error, cutText(String(name), limits.idChars));
+      const body = { ...errorBody(toldError(error, this.#knowsPaths), requestId), ...(name === 'command' ? commandNames(payload) : {}) };
       answer(body);
       if (ack === undefined && request?.answerName === undefined && this.#backlog.isOpen)
         this.#socket.emit('server:error', { ...body, request: cutText(String(name), limits.idChars) });
@@ -200,11 +192,13 @@ class Client {
       if (name === dearMessage) throw dearJson('The message');
       if (name === inexactMessage) throw new ShannonDashError('INVALID', String(payload));
       if (request === undefined) throw new ShannonDashError('INVALID', `Unknown message: ${cutText(String(name), limits.idChars)}`);
-      if (binary.has(this.#socket.conn) && hasBinary(payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
+      if (holdsBinary(this.#socket.conn, payload)) throw new ShannonDashError('INVALID', 'Binary data is not JSON: send texts');
       if (this.#requestsUnderWay >= limits.requestsUnderWay && request.isPaced !== true) {
         throw new ShannonDashError(
           'LIMIT_REACHED',
           `${limits.requestsUnderWay} requests of this connection wait for their answers already`,
+          undefined,
+          { limit: 'requests' },
         );
       }
       const result = request.handle(this, payload, ack !== undefined);
@@ -254,6 +248,10 @@ class Client {
     return this.#access.command(request, named.length === 1 ? named[0] : undefined);
   }
 
+  async #cancel(payload: unknown): Promise<CancelAnswer> {
+    return { success: true, command: await this.#access.cancel(parse(cancelRequest, payload)), timestamp: timestampNow() };
+  }
+
   #attach(payload: unknown): Promise<unknown> {
     this.#subscriptions.endImplicit();
     return this.#asOrchestrator().attach(payload);
@@ -270,19 +268,24 @@ class Client {
   #close(reason: string): void {
     this.#parts.log.debug({ client: this.#name, id: this.#socket.id, reason }, 'disconnected');
     this.#leave();
-    this.#token?.ended.removeEventListener('abort', this.#onTokenEnd);
+    this.#forgetToken?.();
     this.#subscriptions.close();
     this.#producer?.close();
     this.#orchestrator?.close(reason);
   }
 
-  #problem(error: unknown): void {
-    this.#parts.log.error({ err: error, client: this.#name }, 'a request of a client failed');
+  /** A request was refused. @returns by which id the log names it, and the answer */
+  #refused(error: unknown, request: string): string {
+    const requestId = newRequestId();
+    this.#parts.onRefused(error);
+    if (error instanceof ShannonDashError) {
+      const { code, message } = error;
+      this.#parts.log.debug({ client: this.#name, id: this.#socket.id, request, code, request_id: requestId }, `refused: ${message}`);
+    } else this.#problem(error, requestId);
+    return requestId;
   }
-}
 
-/** Whether a decoded message holds binary data anywhere. */
-function hasBinary(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || Object.values(value).some(hasBinary);
+  #problem(error: unknown, requestId?: string): void {
+    this.#parts.log.error({ err: error, client: this.#name, request_id: requestId }, 'a request of a client failed');
+  }
 }

@@ -1,12 +1,16 @@
+import * as os from 'node:os';
+import { userAtHost } from '../../core/text/user-at-host.ts';
 import type { Socket } from 'socket.io';
 import type { z } from 'zod';
 import { parse } from '../../core/json/parse.ts';
+import { errorBody, type ErrorBody } from '../../core/protocol/error-answer.ts';
 import { handshake } from '../../core/protocol/messages.ts';
 import type { WorkspaceAccess } from '../workspace/workspace-access.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { tokenMissing, type Authenticator, type Caller } from '../access/authenticator.ts';
 import { callerOf } from '../access/guarded-server.ts';
 import { mayKnowPaths } from '../access/local-caller.ts';
+import { requestIdOf, type OnRefused } from '../access/request-mark.ts';
 import { unrestricted, type Principal } from '../access/principal.ts';
 
 /** What is known of a client when it has joined. */
@@ -17,17 +21,49 @@ export interface Joining {
   knowsPaths: boolean;
 }
 
-/** @throws ShannonDashError (by its promise) the handshake, or the token, is wrong */
-export async function joiningOf(
+interface JoiningParts {
+  authenticator: Authenticator;
+  as: (principal: Principal, address: string) => WorkspaceAccess;
+  addressOf: (request: Socket['request']) => string;
+}
+
+interface RefusingParts extends JoiningParts {
+  /** A client is known, and may stay. */
+  onJoined: (connection: object) => void;
+  onRefused: OnRefused;
+}
+
+/** Finds out who the client is; gives the reason why it is not let in. */
+export async function refusalOf(
   socket: Socket,
-  { authenticator, as }: { authenticator: Authenticator; as: (principal: Principal) => WorkspaceAccess },
-): Promise<Joining> {
+  parts: RefusingParts,
+  onRefused: (body: ErrorBody, address: string) => void,
+): Promise<Error | undefined> {
+  try {
+    socket.data = await joiningOf(socket, parts);
+    parts.onJoined(socket.conn);
+    return undefined;
+  } catch (error) {
+    const body = errorBody(error, requestIdOf(socket.request));
+    parts.onRefused(error);
+    onRefused(body, parts.addressOf(socket.request));
+    return Object.assign(new Error(body.error), { data: body });
+  }
+}
+
+/** @throws ShannonDashError (by its promise) the handshake, or the token, is wrong */
+async function joiningOf(socket: Socket, { authenticator, as, addressOf }: JoiningParts): Promise<Joining> {
   const { auth, query } = socket.handshake;
   const hello = parse(handshake, { ...auth, session_id: auth['session_id'] ?? query['session_id'] });
   const caller = await callerOfSocket(socket, hello.token, authenticator);
   if (caller.kind === 'unknown') throw tokenMissing();
-  const principal = caller.kind === 'token' ? caller.principal : unrestricted(hello.client, socket.id);
-  return { hello, principal, access: as(principal), knowsPaths: caller.kind === 'local' && mayKnowPaths(socket.request) };
+  const principal = caller.kind === 'token' ? caller.principal : unrestricted(hello.client, userAtHost(os));
+  return {
+    hello,
+    principal,
+    access: as(principal, addressOf(socket.request)),
+    knowsPaths: caller.kind === 'local' && mayKnowPaths(socket.request),
+  };
 }
 
 /**

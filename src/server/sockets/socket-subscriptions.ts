@@ -71,6 +71,8 @@ export class SocketSubscriptions {
       throw new ShannonDashError(
         'LIMIT_REACHED',
         `A connection can have ${limits.subscriptionsPerConnection} subscriptions; subscribe to all sessions instead`,
+        undefined,
+        { limit: 'subscriptions' },
       );
     }
     if (session_id !== undefined) this.endImplicit();

@@ -1,3 +1,4 @@
+import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
 import { limits } from '../../core/protocol/limits.ts';
 import type { JournalEvent } from '../../journal/journal.ts';
@@ -31,6 +32,8 @@ export class SocketBacklog {
   #takenBytes = 0;
   #isPolled = false;
   #poll: PollAnswer | undefined;
+  /** How many of the oldest are in the answer to that poll. */
+  #inPoll = 0;
 
   constructor(
     socket: Socket,
@@ -41,7 +44,9 @@ export class SocketBacklog {
     this.#budget = budget;
     this.#backlog = new Backlog({
       budget,
-      progress: () => this.#takenBytes + tcpProgress(tcpSocketOf(socket.conn, tuning), tuning),
+      progress: () => this.#takenBytes + tcpProgress(this.#connection(), tuning),
+      connection: () => this.#connection(),
+      isAway: () => this.#isPolled && tuning.pollAnswer && this.#connection() === undefined,
       drop: () => hardClose(socket.conn, tuning),
       onBehind,
       onCut,
@@ -95,13 +100,8 @@ export class SocketBacklog {
   /** Whether anything may still be sent. A client that asks and asks without reading the answers is cut like a slow watcher. */
   takesAnswers(): boolean {
     const { count, chars } = waitingPackets(this.#socket.conn, this.#tuning);
-    if (count >= limits.publishEvents || chars > limits.requestBytes) this.#backlog.cut();
+    if (count >= limits.publishEvents || chars > limits.requestBytes) this.#backlog.cut('answers');
     return this.#backlog.isOpen;
-  }
-
-  /** Too much is waiting. */
-  cut(): void {
-    this.#backlog.cut();
   }
 
   drop(): void {
@@ -123,9 +123,18 @@ export class SocketBacklog {
     writeDelivery(conn, encoded, { tuning: this.#tuning, onTaken: isPolling ? this.#onPolled : this.#onTaken });
   }
 
+  #connection(): TcpSocket | undefined {
+    const poll = this.#poll?.closed === false ? this.#poll.socket : undefined;
+    return tcpSocketOf(this.#socket.conn, this.#tuning) ?? poll ?? undefined;
+  }
+
   readonly #onPolled = () => {
     if (this.#poll === undefined || this.#poll.closed) this.#taken();
-    else this.#poll.once('close', this.#onTaken);
+    else if (this.#inPoll++ === 0) this.#poll.once('close', this.#onPollTaken);
+  };
+
+  readonly #onPollTaken = () => {
+    for (; this.#inPoll > 0; this.#inPoll--) this.#taken();
   };
 
   readonly #onTaken = () => this.#taken();
@@ -135,7 +144,10 @@ export class SocketBacklog {
     if (written === undefined) return;
     const { bytes, shared } = written;
     this.#takenBytes += bytes;
-    if (shared !== undefined && --shared.waiting === 0) this.#budget.release(bytes);
+    if (shared !== undefined && --shared.waiting === 0) {
+      this.#budget.release(bytes);
+      shared.onTaken?.();
+    }
     this.#backlog.leave(bytes, shared === undefined);
   }
 }

@@ -1,9 +1,11 @@
+import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
 import type { Tuning } from './tuning.ts';
 
 /** The answer to a poll. */
 export interface PollAnswer {
   closed: boolean;
+  socket: TcpSocket | null;
   once(event: 'close', listener: () => void): unknown;
 }
 

@@ -27,7 +27,7 @@ const place = z.tuple([z.string(), z.string(), z.string()]);
 
 /**
  * The newest commands of many sessions, newest last. Only sessions that have changed late enough to hold one of them are looked at,
- * those that changed last first.
+ * those that changed last first; none that was imported, as whoever wrote a recording says what stands in it.
  * @param sessions those that the caller reaches
  * @param commandsOf the ledger of a session
  * @returns next: `before` for the page with older ones; null where there are none
@@ -44,7 +44,7 @@ export async function auditOf(
     (by === undefined || entry.by === by) &&
     (end === undefined || isEarlier(entry, end));
   const changed = [...sessions]
-    .filter(({ head }) => glob === undefined || matchesGlob(glob, head.session_id))
+    .filter(({ head }) => head.imported === undefined && (glob === undefined || matchesGlob(glob, head.session_id)))
     .map(({ head }) => ({ id: head.session_id, updatedAt: head.updated_at }))
     .filter(({ updatedAt }) => since === undefined || updatedAt >= since)
     .toSorted((one, other) => (one.updatedAt < other.updatedAt ? 1 : -1));
@@ -67,8 +67,8 @@ export async function auditOf(
 
 /** Results can be large, and are in the ledger of the session. */
 function entryOf(session_id: string, command: CommandState): AuditEntry {
-  const { command_id, command_type, status, by, parameters, error, acknowledged_by, created_at, updated_at } = command;
-  return { session_id, command_id, command_type, status, by, parameters, error, acknowledged_by, created_at, updated_at };
+  const { result: _result, delivered_to: _delivered, for_instance: _for, offered_to: _offered, ...entry } = command;
+  return { session_id, ...entry };
 }
 
 type Place = readonly [string, string, string];

@@ -1,52 +1,62 @@
 import type { EventFilter } from '../../core/event-filter.ts';
-import { parseCommand, type CommandRequest, type CommandResult, type CommandResults } from '../../core/protocol/command.ts';
+import type { CancelRequest, CommandRequest, CommandResult, CommandResults, ResendRequest } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { AttachRequest, PublishedMessage } from '../../core/protocol/messages.ts';
 import type { CommandState, DecisionState, SessionOrigin, SessionState } from '../../core/protocol/session-state.ts';
-import type { JournalHealth } from '../../journal/journal.ts';
-import { may, type Verb } from '../../core/access.ts';
+import type { QueryOf } from '../../core/http-api.ts';
+import type { Verb } from '../../core/access.ts';
 import { accessLimits } from '../../core/protocol/limits.ts';
-import { mayReach, mayReachAll, sessionNotFound, decisionNotFound } from '../access/policy.ts';
+import { mayReach, mayReachAll, sessionNotFound } from '../access/policy.ts';
 import type { Principal } from '../access/principal.ts';
+import type { Canceller } from '../commands/command-recall.ts';
 import type { CommandUpdate } from '../commands/command-delivery.ts';
 import type { Detachment } from '../commands/attachment/detachment.ts';
 import type { Attached } from '../commands/attachment/attaching.ts';
-import { hashOfLease } from '../commands/attachment/lease.ts';
 import type { OrchestratorLink } from '../commands/attachment/orchestrators.ts';
-import { liveSessions } from '../sessions/live-sessions.ts';
 import { Producer } from '../sessions/producer.ts';
-import type { StoredSession } from '../sessions/session-store.ts';
-import { summaryOf, watchersBySession, type SessionSummary } from '../sessions/session-summary.ts';
+import { isOfItsOwn, rolledUp, type StoredSession } from '../sessions/session-store.ts';
+import { summaryOf, type SessionSummary } from '../sessions/session-summary.ts';
 import type { Scope } from '../sessions/watching/delivery.ts';
 import type { Subscription, Watcher } from '../sessions/watching/watcher.ts';
-import { usageOfSkills } from '../sessions/usage-of-skills.ts';
-import type { ListedSkill, SkillFilter, SkillUsage } from '../skills/skill-list.ts';
+import type { ListedSkill, SkillFilter } from '../skills/skill-list.ts';
 import type { SkillProblem } from '../skills/skill-folder.ts';
+import { cancelAs, linkedAnswer, resendAs, type AnswerLink, type LinkedAnswer } from './command-calls.ts';
+import { withChildToken } from './child-token.ts';
 import { claimOf, publishingAs } from './publishing.ts';
+import { figuresOf, healthOf, skillUsageOf, metricsOf, type Health } from './figures.ts';
+import { publishUsage, type RefusedReports } from './usage-reports.ts';
+import type { Analytics, AnalyticsQuery } from '../../core/rollup/analytics-api.ts';
+import { analyticsOf } from '../analytics/analytics.ts';
 import type { AuditEntry } from '../../core/http-answers.ts';
-import { findDecision } from './find-decision.ts';
+import { backupOf, historyOf, stateOf } from './session-history.ts';
+import { importRecordings, type Imported, type ImportOptions } from './importing.ts';
+import { findDecision, withLink } from './find-decision.ts';
+import type { ToldUsage } from '../../adapters/otel/told-usage.ts';
 import { auditOf, type AuditQuery } from './audit.ts';
-import type { PublishOptions, SessionHistory, WatchOptions } from './workspace-requests.ts';
+import { type PublishOptions, type SessionHistory, type StateAnswer, type WatchOptions } from './workspace-requests.ts';
 import type { WorkspaceParts } from './workspace-parts.ts';
 
 /**
  * What one principal can do in a workspace: a method for each verb. Each asks the policy first, and loads nothing for a
  * principal that may not have it. `by` and `source` come from the principal, never from what a request says of itself.
  */
-export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknown> {
+export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink' | 'share'>, unknown> {
   readonly #parts: WorkspaceParts;
   readonly #principal: Principal;
+  readonly #sender: Canceller;
+  readonly #skillUsage = () => skillUsageOf(this.#parts, (sessionId) => this.#reaches(sessionId));
 
-  constructor(parts: WorkspaceParts, principal: Principal) {
+  /** @param address from where the principal calls: it stands in the ledger beside what it commands */
+  constructor(parts: WorkspaceParts, principal: Principal, address?: string) {
     this.#parts = parts;
     this.#principal = principal;
+    this.#sender = { by: principal.by, from: address === undefined ? undefined : { role: principal.role, address } };
   }
 
   /** Counts a client that has joined. @returns what takes it away again */
   enter(): () => void {
-    const { clients } = this.#parts;
-    clients.count++;
-    return () => void clients.count--;
+    this.#parts.clients.count++;
+    return () => void this.#parts.clients.count--;
   }
 
   /** The epoch of the sessions that are created now. */
@@ -54,52 +64,40 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     return this.#parts.journal.epoch;
   }
 
-  health(): { journal: JournalHealth; active_sessions: number; connected_clients: number; uptime_seconds: number } {
+  /** Whether what is published can be journalled now. */
+  isReady(): boolean {
     this.#check('health');
-    const { journal, store, metrics, clients } = this.#parts;
-    const active = liveSessions(store, (sessionId) => this.#reaches(sessionId));
-    return {
-      journal: journal.health(),
-      active_sessions: active.length,
-      connected_clients: clients.count,
-      uptime_seconds: metrics.uptimeSeconds,
-    };
+    return this.#parts.journal.health().isWritable;
   }
 
-  /** Every session that the principal may reach, in the order of their creation. `close` is to be called once they are sent. */
-  async sessions(): Promise<{ sessions: SessionSummary[]; close: () => void }> {
+  health(): Health {
+    this.#check('health');
+    return healthOf(this.#parts, (sessionId) => this.#reaches(sessionId));
+  }
+
+  /** Every session that the principal may reach and whose name begins so, in the order of their creation. `close` is to be called once they are sent. */
+  async sessions(prefix = ''): Promise<{ sessions: SessionSummary[]; close: () => void }> {
     this.#check('sessions');
-    const reached = await this.#reached();
+    const reached = (await this.#reached()).filter(({ head }) => head.session_id.startsWith(prefix));
     const close = this.#parts.limits.begin(this.#principal, reached.length > accessLimits.cheapRows);
     return { sessions: reached.map((session) => summaryOf(session, this.#parts)), close };
   }
 
   /** The fold now, or at an earlier event. @throws ShannonDashError NOT_FOUND */
-  async state(sessionId: string, at?: number): Promise<SessionState & { epoch: string }> {
+  async state(sessionId: string, at?: number): Promise<StateAnswer> {
     this.#check('state', sessionId);
-    const { store, ledger } = this.#parts;
-    await ledger.ready(sessionId);
-    const end = this.#parts.limits.begin(this.#principal, at !== undefined);
-    const state = await (at === undefined ? store.load(sessionId) : store.at(sessionId, at)).finally(end);
-    const epoch = store.get(sessionId)?.head.epoch;
-    if (state === undefined || epoch === undefined) throw sessionNotFound(sessionId);
-    return { ...state, epoch };
+    return stateOf(this.#parts, this.#principal, sessionId, at);
   }
 
   /** @param limit how many events are read at most @throws ShannonDashError NOT_FOUND */
   history(sessionId: string, limit: number): SessionHistory {
     this.#check('history', sessionId);
-    const { store, journal } = this.#parts;
-    const session = store.get(sessionId);
-    if (session === undefined) throw sessionNotFound(sessionId);
-    const { epoch, seq } = session.head;
-    const close = this.#parts.limits.begin(this.#principal, Math.min(limit, seq) > accessLimits.cheapRows);
-    return { epoch, seq, read: (range) => journal.read(sessionId, range), close };
+    return historyOf(this.#parts, this.#principal, sessionId, limit);
   }
 
-  /** @throws ShannonDashError what `watch` refuses */
-  checkWatch(sessionId: string): void {
-    this.#check('watch', sessionId);
+  /** @throws ShannonDashError the principal may not watch the session, or make links to it */
+  checkAccess(verb: 'watch' | 'share', sessionId: string): void {
+    this.#check(verb, sessionId);
   }
 
   /** Subscribes to one session, which need not exist yet. */
@@ -118,8 +116,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
 
   /** Which sessions a subscription to all of them covers; undefined for every session. */
   get scope(): Scope | undefined {
-    const { sessions } = this.#principal;
-    return mayReachAll(this.#principal) ? undefined : { globs: sessions, reaches: (sessionId) => this.#reaches(sessionId) };
+    return mayReachAll(this.#principal) ? undefined : { globs: this.#principal.sessions, reaches: (sessionId) => this.#reaches(sessionId) };
   }
 
   /** Subscribes to every session that the principal may reach. The shape of the watcher must be that of `scope`. */
@@ -131,11 +128,16 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   /** @throws ShannonDashError CONFLICT the session exists */
   async create(origin: Omit<SessionOrigin, 'created_at'>): Promise<SessionState & { epoch: string }> {
     this.#check('create', origin.session_id);
-    const { journal, store } = this.#parts;
-    const { session_id, epoch } = await journal.create({ ...origin, created_at: new Date().toISOString() });
-    const state = await store.load(session_id);
+    const { session_id, epoch } = await this.#parts.journal.create({ ...origin, created_at: new Date().toISOString() });
+    const state = await this.#parts.store.load(session_id);
     if (state === undefined) throw sessionNotFound(session_id);
     return { ...state, epoch };
+  }
+
+  /** Gives what brings recorded sessions here, which then stay as they are. */
+  import(): (bytes: AsyncIterable<Uint8Array>, options: ImportOptions) => Promise<Imported> {
+    this.#check('import');
+    return (bytes, options) => importRecordings(this.#parts, this.#principal, bytes, options);
   }
 
   /** Deletes a session with its history. @throws ShannonDashError NOT_FOUND */
@@ -149,9 +151,19 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     return this.#parts.intake.publish(input, publishingAs(this.#principal, this.#parts, options));
   }
 
+  /** @throws ShannonDashError what `publish` refuses */
+  async checkPublish(sessionId: string): Promise<void> {
+    await publishingAs(this.#principal, this.#parts, { wantsAnswer: false }).mayPublish(sessionId);
+  }
+
   /** The same for `cli_event`, the older channel. */
   publishCliEvent(input: unknown, options: PublishOptions): Promise<{ success: true }> {
     return this.#parts.intake.publishCliEvent(input, publishingAs(this.#principal, this.#parts, options));
+  }
+
+  /** Publishes what telemetry says of the usage of sessions. @returns what was not taken @throws ShannonDashError what can be tried again */
+  reportUsage(usage: readonly ToldUsage[]): Promise<RefusedReports | undefined> {
+    return publishUsage(this.#parts.store, usage, (request) => this.publish(request, { wantsAnswer: true }));
   }
 
   /** Stands for a connection that publishes. As long as it is open, the sessions that it publishes to are not lost. */
@@ -170,11 +182,20 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     return this.#submit(request, subscribed);
   }
 
+  /** Sends a command again that ended without being applied. @throws ShannonDashError NOT_FOUND, CONFLICT, GONE */
+  async resend(request: ResendRequest): Promise<CommandResult> {
+    this.#check('resend', request.session_id);
+    return resendAs(this.#parts, this.#principal, this.#sender, request);
+  }
+
+  /** Takes a command back that no orchestrator can have. @throws ShannonDashError NOT_FOUND, CONFLICT */
+  async cancel(request: CancelRequest): Promise<CommandState> {
+    this.#check('cancel', request.session_id);
+    return cancelAs(this.#parts, this.#principal, this.#sender, request);
+  }
+
   /** The commands of a session, newest last. @throws ShannonDashError NOT_FOUND */
-  async ledger(
-    sessionId: string,
-    filter: { status?: string | undefined; limit: number },
-  ): Promise<{ commands: CommandState[]; total: number }> {
+  async ledger(sessionId: string, filter: QueryOf<'commands'>): Promise<{ commands: CommandState[]; total: number }> {
     this.#check('ledger', sessionId);
     if (this.#parts.store.get(sessionId) === undefined) throw sessionNotFound(sessionId);
     return this.#parts.ledger.history(sessionId, filter);
@@ -185,11 +206,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     this.#check('attach', request.session_id);
     this.#parts.lost.noteHeardHere(request.session_id);
     const attached = await this.#parts.ledger.attach(link, request, claimOf(this.#principal, request.lease));
-    const { tenant, token } = this.#principal;
-    const isNeeded = token !== undefined || this.#parts.asksEverybody;
-    if (request.child_token !== true || request.under !== undefined || !isNeeded) return attached;
-    const lease = { tenant, sessionId: request.session_id, sha256: hashOfLease(attached.lease) };
-    return { ...attached, child_token: this.#parts.childTokens.mint(lease) };
+    return withChildToken(this.#parts, this.#principal, request, attached);
   }
 
   /** Takes a link away whose connection has ended. */
@@ -206,29 +223,20 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
   /** A decision, and the path to answer it as long as it is open. @throws ShannonDashError NOT_FOUND */
   async decision(sessionId: string, decisionId: string): Promise<DecisionState & { answer_path?: string }> {
     this.#check('decision', sessionId);
-    const { decision, key } = await findDecision(this.#parts, sessionId, decisionId);
-    const { role, tenant } = this.#principal;
-    if (decision.status !== 'open' || !may(role, 'mintLink')) return decision;
-    return { ...decision, answer_path: `${this.#parts.links.path(key)}${tenant === undefined ? '' : `?tenant=${tenant}`}` };
+    return withLink(this.#parts, this.#principal, await findDecision(this.#parts, sessionId, decisionId));
   }
 
   /** Answers a decision by its link. @throws ShannonDashError NOT_FOUND the token does not belong to this decision */
-  async answerLink(
-    link: { sessionId: string; decisionId: string; token: string },
-    answer: () => { choice: string; comment?: string | undefined },
-  ): Promise<CommandResult | CommandResults> {
-    const { sessionId, decisionId, token } = link;
-    this.#check('answerLink', sessionId);
-    const { key } = await findDecision(this.#parts, sessionId, decisionId);
-    if (!this.#parts.links.isValid(key, token)) throw decisionNotFound(decisionId);
-    const command = parseCommand({ ...answer(), type: 'DECISION', decision_id: decisionId });
-    return this.#submit({ ...command, session_id: sessionId });
+  async answerLink(link: AnswerLink, answer: () => LinkedAnswer): Promise<CommandResult | CommandResults> {
+    this.#check('answerLink', link.sessionId);
+    return this.#submit(await linkedAnswer(this.#parts, link, answer));
   }
 
   /** The skills that pass the filter, and what is wrong with the files of skills. */
   async skills(filter: SkillFilter): Promise<{ skills: ListedSkill[]; problems: readonly SkillProblem[] }> {
     this.#check('skills');
-    return { skills: this.#parts.skills.list(filter, await this.#skillUsage()), problems: this.#parts.skills.problems };
+    const { skills } = this.#parts;
+    return { skills: skills.list(filter, await this.#skillUsage()), problems: skills.problems };
   }
 
   /** @throws ShannonDashError NOT_FOUND */
@@ -241,33 +249,36 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
 
   stats() {
     this.#parts.checks.checkOfAll(this.#principal, 'stats');
-    const { store, hub, metrics, ledger, journal, clients } = this.#parts;
-    return {
-      total_connections: clients.count,
-      sessions: watchersBySession(store, hub),
-      uptime_seconds: metrics.uptimeSeconds,
-      events_total: metrics.eventsTotal,
-      events_per_second: metrics.eventsPerSecond,
-      publish: metrics.latency(),
-      orchestrators: ledger.orchestrators,
-      journal: { location: journal.location, size_bytes: journal.sizeBytes() },
-    };
+    return figuresOf(this.#parts);
   }
 
-  /** The figures as Prometheus reads them. */
   async metrics(): Promise<{ contentType: string; text: string }> {
     this.#parts.checks.checkOfAll(this.#principal, 'metrics');
-    const { registry } = this.#parts.metrics;
-    return { contentType: registry.contentType, text: await registry.metrics() };
+    return metricsOf(this.#parts);
   }
 
-  /** The newest commands of the sessions that the principal may reach. @throws ShannonDashError INVALID */
-  async audit(query: AuditQuery): Promise<{ commands: AuditEntry[]; next: string | null }> {
-    this.#check('audit');
-    const { ledger, limits } = this.#parts;
+  /** Copies every session to a file beside the journal, which the caller deletes. `close` is to be called once it is sent. */
+  async backup(): Promise<{ path: string; close: () => void }> {
+    this.#parts.checks.checkOfAll(this.#principal, 'backup');
+    return backupOf(this.#parts, this.#principal);
+  }
+
+  /** The newest commands of the sessions that the principal may reach, but for what recordings say. @throws ShannonDashError INVALID */
+  audit(query: AuditQuery): Promise<{ commands: AuditEntry[]; next: string | null }> {
+    return this.#ofReached('audit', (sessions) => auditOf(sessions, query, (sessionId) => this.#parts.ledger.commandsOf(sessionId)));
+  }
+
+  /** What the sessions that the principal may reach add up to. */
+  analytics(query: AnalyticsQuery): Promise<Analytics> {
+    return this.#ofReached('analytics', (sessions) => analyticsOf(sessions.filter(isOfItsOwn).map(rolledUp), query));
+  }
+
+  /** Reads something of every session that the principal may reach. */
+  async #ofReached<Result>(verb: Verb, read: (sessions: StoredSession[]) => Promise<Result>): Promise<Result> {
+    this.#check(verb);
     const sessions = await this.#reached();
-    const end = limits.begin(this.#principal, sessions.length > accessLimits.cheapRows);
-    return auditOf(sessions, query, (sessionId) => ledger.commandsOf(sessionId)).finally(end);
+    const end = this.#parts.limits.begin(this.#principal, sessions.length > accessLimits.cheapRows);
+    return read(sessions).finally(end);
   }
 
   #check(verb: Verb, sessionId?: string): void {
@@ -283,18 +294,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink'>, unknow
     return mayReach(this.#principal, sessionId);
   }
 
-  /** The usage of a skill is summed over the sessions that the principal may reach. */
-  async #skillUsage(): Promise<ReadonlyMap<string, SkillUsage>> {
-    const { skills, ledger } = this.#parts;
-    await Promise.all([skills.ready, ledger.ready()]);
-    return usageOfSkills(this.#parts.store, (sessionId) => this.#reaches(sessionId));
-  }
-
   #submit(request: CommandRequest, subscribed?: string): Promise<CommandResult | CommandResults> {
-    return this.#parts.ledger.submit(request, {
-      by: this.#principal.by,
-      subscribed,
-      mayReach: (sessionId) => this.#reaches(sessionId),
-    });
+    return this.#parts.ledger.submit(request, { ...this.#sender, subscribed, mayReach: (sessionId) => this.#reaches(sessionId) });
   }
 }

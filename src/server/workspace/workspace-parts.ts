@@ -4,7 +4,7 @@ import type { PrincipalLimits } from '../access/limits/principal-limits.ts';
 import type { DecisionLinks } from '../access/decision-links.ts';
 import type { ChildTokens } from '../access/tokens/child-tokens.ts';
 import type { CommandLedger } from '../commands/command-ledger.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { EventIntake } from '../sessions/event-intake.ts';
 import type { Hub } from '../sessions/watching/hub.ts';
 import type { LostSessions } from '../sessions/lost-sessions.ts';

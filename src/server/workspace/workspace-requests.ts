@@ -1,5 +1,6 @@
 import type { EventFilter } from '../../core/event-filter.ts';
 import type { Cursor } from '../../core/protocol/event.ts';
+import type { SessionState } from '../../core/protocol/session-state.ts';
 import type { JournalEvent, ReadRange } from '../../journal/journal.ts';
 
 /** How an edge publishes. */
@@ -17,9 +18,21 @@ export interface SessionHistory {
   epoch: string;
   /** The newest event when the history was asked for. */
   seq: number;
+  /** It is a recording: what it tells happened elsewhere, or long ago. */
+  isImported: boolean;
+  /** The newest event that retention has taken away by now; 0: none. */
+  cut(): number;
   read(range: ReadRange): Promise<JournalEvent[]>;
   /** To be called once nothing more is read. */
   close(): void;
+}
+
+/** A state, the history that it is of, and where that begins. */
+export type StateAnswer = SessionState & { epoch: string; first_available?: number };
+
+/** Where a history begins of which retention has taken something, for an answer. */
+export function firstAvailable({ cut }: { cut?: number | undefined }): { first_available?: number } {
+  return cut === undefined || cut === 0 ? {} : { first_available: cut + 1 };
 }
 
 export interface WatchOptions {

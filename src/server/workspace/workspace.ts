@@ -6,14 +6,17 @@ import { DecisionLinks } from '../access/decision-links.ts';
 import type { Principal } from '../access/principal.ts';
 import { ChildTokens, type ChildTokenText } from '../access/tokens/child-tokens.ts';
 import { CommandLedger } from '../commands/command-ledger.ts';
-import { Metrics } from '../metrics.ts';
+import { Metrics } from '../metrics/metrics.ts';
 import { Opened } from '../opened.ts';
 import { EventIntake } from '../sessions/event-intake.ts';
 import { Hub } from '../sessions/watching/hub.ts';
 import { LostSessions } from '../sessions/lost-sessions.ts';
+import { Retention, type RetentionRules } from '../sessions/retention.ts';
+import { oncePerTurn } from '../turns.ts';
 import { SessionStore } from '../sessions/session-store.ts';
 import type { SkillFolder } from '../skills/skill-folder.ts';
 import { startSkillRegistry } from '../skills/skill-registry.ts';
+import type { TraceExportOptions } from '../telemetry/trace-export.ts';
 import { WorkspaceAccess } from './workspace-access.ts';
 import type { WorkspaceParts } from './workspace-parts.ts';
 
@@ -25,8 +28,12 @@ export interface WorkspaceOptions {
   commandExpiryMs?: number | undefined;
   /** A session without an orchestrator is lost when it has been silent for so long. */
   lostAfterMs?: number | undefined;
+  /** What of the journal is removed by and by. Default: nothing. */
+  retention?: RetentionRules | undefined;
   /** Whether a program of the server's own user needs a token too. */
   asksEverybody?: boolean | undefined;
+  /** Where the sessions are sent as traces. Default: nowhere. */
+  traceExport?: TraceExportOptions | undefined;
   /** Takes an unexpected error of work in the background. */
   onProblem: (error: unknown) => void;
   /** Takes a sentence for the person that runs the server. */
@@ -61,8 +68,8 @@ export class Workspace {
   }
 
   /** What a principal can do here. This is all that an edge of the server gets. */
-  as(principal: Principal): WorkspaceAccess {
-    return new WorkspaceAccess(this.#parts, principal);
+  as(principal: Principal, address?: string): WorkspaceAccess {
+    return new WorkspaceAccess(this.#parts, principal, address);
   }
 
   /** The principal of the token of an orchestrator's child. */
@@ -89,7 +96,7 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
   opened.keep(journal.join(serverId), (leave) => leave());
   const store = opened.keep(new SessionStore(journal, onProblem), (each) => each.close());
   await store.open();
-  const hub = opened.keep(new Hub(journal, store, onProblem), (each) => each.close());
+  const hub = opened.keep(new Hub(journal, store, onProblem, metrics), (each) => each.close());
   const lost = opened.keep(new LostSessions({ journal, store, hub, afterMs: options.lostAfterMs, onProblem }), (each) => each.close());
   const ledger = opened.keep(
     new CommandLedger({
@@ -106,6 +113,9 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
   );
   ledger.open();
   lost.open();
+  const { retention: rules = {} } = options;
+  const retention = new Retention({ journal, store, rules, ready: () => ledger.ready(), onWarning, onProblem });
+  opened.keep(retention, (each) => each.close()).open();
   // The registry reads the skills in the background: only a request for skills waits for them.
   const skills = opened.keep(startSkillRegistry({ folders: options.skillFolders, onProblem: onWarning }), (each) => each.close());
   const intake = new EventIntake(journal, (elapsedMs) => metrics.published(elapsedMs));
@@ -126,18 +136,47 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
     limits: new PrincipalLimits(),
   };
   opened.keep(measure(parts), (stop) => stop());
+  if (options.traceExport !== undefined) await exportTraces(options.traceExport, options, parts, opened);
   return parts;
 }
 
+async function exportTraces(
+  traceExport: TraceExportOptions,
+  { onProblem, onWarning }: WorkspaceOptions,
+  { journal, metrics }: WorkspaceParts,
+  opened: Opened,
+): Promise<void> {
+  const { TraceExport } = await import('../telemetry/trace-export.ts');
+  const traces = opened.keep(new TraceExport({ journal, options: traceExport, onProblem, onWarning }), (each) => each.close());
+  await traces.open();
+  metrics.gauge('shannon_dash_spans_sent', 'Spans that the receiver of traces has taken', () => traces.sent);
+  metrics.gauge('shannon_dash_sessions_to_trace', 'Sessions whose newest events are not sent as traces yet', () => traces.waiting);
+}
+
 /** Counts what happens in the journal, and adds the figures that are read when somebody asks for them. */
-function measure({ journal, store, hub, metrics, clients }: WorkspaceParts): () => void {
-  hub.onChange((change) => {
-    if (change.kind === 'appended') metrics.ended(change.events);
+function measure({ journal, store, hub, ledger, metrics, clients }: WorkspaceParts): () => void {
+  hub.onChange((change, state) => {
+    if (change.kind === 'appended') metrics.ended(change.events, state);
   });
+  const vitals = oncePerTurn(() => journal.vitals());
   metrics.gauge('shannon_dash_connections', 'Connected Socket.IO clients', () => clients.count);
   metrics.gauge('shannon_dash_sessions', 'Sessions in the journal', () => store.size);
   metrics.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
-  return journal.subscribe((changes) =>
+  metrics.gauge(
+    'shannon_dash_journal_waiting_bytes',
+    'Characters in the log of the journal, to be moved to its database',
+    () => vitals().waitingChars,
+  );
+  metrics.gauge('shannon_dash_journal_free_bytes', 'Free on the disk of the journal', () => vitals().freeBytes);
+  metrics.gauge('shannon_dash_watchers', 'Subscriptions to sessions', () => hub.size);
+  metrics.gauge('shannon_dash_commands_waiting', 'Requests that wait for the end of a command', () => ledger.waiting);
+  metrics.gauge('shannon_dash_commands_due', 'Commands and decisions with a deadline to come', () => ledger.due);
+  const stopWriteBack = journal.onWriteBack((elapsedMs) => metrics.wroteBack(elapsedMs));
+  const stopCommits = journal.subscribe((changes) =>
     metrics.committed(changes.reduce((sum, change) => sum + (change.kind === 'appended' ? change.events.length : 0), 0)),
   );
+  return () => {
+    stopWriteBack();
+    stopCommits();
+  };
 }

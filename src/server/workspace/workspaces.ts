@@ -38,11 +38,12 @@ export class Workspaces {
 
   /**
    * What a principal can do in the workspace of its tenant.
+   * @param address from where it calls, where that is to be kept
    * @throws ShannonDashError UNAVAILABLE the workspace is not open
    */
-  as(principal: Principal): WorkspaceAccess {
+  as(principal: Principal, address?: string): WorkspaceAccess {
     const workspace = principal.tenant === undefined ? this.own : this.#tenants.get(principal.tenant);
-    if (workspace !== undefined) return workspace.as(principal);
+    if (workspace !== undefined) return workspace.as(principal, address);
     throw new ShannonDashError('UNAVAILABLE', "The workspace of this tenant is not open; try again, and see the server's log");
   }
 
@@ -86,8 +87,8 @@ export class Workspaces {
 
   async #open(tenant: string, openJournal: (tenant: string) => Promise<Journal>): Promise<void> {
     const journal = await openJournal(tenant);
-    // The folders of skills are those of the person that runs the server.
-    const workspace = await Workspace.open({ ...this.#options.own, journal, skillFolders: [] });
+    // The folders of skills, and the receiver of traces, are those of the person that runs the server.
+    const workspace = await Workspace.open({ ...this.#options.own, journal, skillFolders: [], traceExport: undefined });
     if (this.#url !== undefined) workspace.announce(this.#url);
     this.#tenants.set(tenant, workspace);
   }

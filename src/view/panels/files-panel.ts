@@ -20,7 +20,7 @@ export function filesPanel(state: SessionState): PanelList {
   return {
     title: total === 0 ? 'Files' : `Files ${count(total)}`,
     items: files.map(fileItem),
-    empty: 'No file yet; file:created, file:modified add one',
+    empty: 'none; files that change show here',
     summary:
       total === 0
         ? []
@@ -55,5 +55,6 @@ function fileItem(file: FileState): PanelItem {
       ['last', `${durationSince(file.updated_at, style.nowMs)} ago`],
     ],
     copy: path,
+    lastEvent: { types: 'file:created,file:modified,file:deleted', isOne: (data) => (data['path'] ?? data['file_path']) === file.path },
   };
 }

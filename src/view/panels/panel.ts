@@ -1,5 +1,5 @@
 import type { SessionState } from '../../core/protocol/session-state.ts';
-import type { Cell, Span } from '../cells.ts';
+import type { Cell, Span, Tone } from '../cells.ts';
 import type { Style } from '../style.ts';
 
 /** The panels in the order of their numbers. */
@@ -12,8 +12,8 @@ export function firstFocus({ skills }: Pick<SessionState, 'skills'>): PanelId {
   return skills.length > 0 ? 'skills' : 'events';
 }
 
-/** A label and a value of an item's detail. */
-export type DetailField = readonly [label: string, value: string];
+/** A label and a value of an item's detail, and its tone. A line without a label goes on with the field above. */
+export type DetailField = readonly [label: string, value: string, tone?: Tone];
 
 /** One item of a panel. Its words are made only when they are shown. */
 export interface PanelItem {
@@ -23,6 +23,14 @@ export interface PanelItem {
   detail: (style: Style) => DetailField[];
   /** What is copied of it, clean. */
   copy: string;
+  /** Which events tell more of it than the state keeps: the last of them is shown with its detail. */
+  lastEvent?: EventsOf | undefined;
+}
+
+/** Events by their types, globs with commas between them, and their data. */
+export interface EventsOf {
+  types: string;
+  isOne: (data: Readonly<Record<string, unknown>>) => boolean;
 }
 
 /** What a panel shows, sorted. */

@@ -1,11 +1,13 @@
 import type { SessionState, SkillState } from '../../core/protocol/session-state.ts';
+import { isAgentSession } from '../agents/agent-session.ts';
 import { durationSince, finishedDuration } from '../text/numbers.ts';
 import type { PanelItem, PanelList } from './panel.ts';
+import { toolsPanel } from './tools-panel.ts';
 import { shown } from '../text/shown-text.ts';
 import type { Tone } from '../cells.ts';
 import type { Style } from '../style.ts';
 
-const order: Record<SkillState['status'], number> = { running: 0, failed: 1, lost: 2, pending: 3, completed: 4 };
+const order: Record<SkillState['status'], number> = { failed: 0, running: 1, lost: 2, pending: 3, completed: 4 };
 const words: Record<SkillState['status'], { word: string; tone: Tone; glyph: 'running' | 'failed' | 'away' | 'pending' | 'done' }> = {
   running: { word: 'running', tone: 'active', glyph: 'running' },
   failed: { word: 'failed', tone: 'bad', glyph: 'failed' },
@@ -22,19 +24,26 @@ export function skillCounts(state: SessionState): { done: number; failed: number
   return { done, failed, total: Math.max(known, state.total_steps ?? 0, state.planned_skills.length) };
 }
 
-/** The skills of a session: running ones first, then failed, waiting and done ones, the latest first. */
+/**
+ * The skills of a session: failed ones first, then running, waiting and done ones, the latest first. Of an agent that has none: its
+ * tool calls.
+ */
 export function skillsPanel(state: SessionState): PanelList {
-  const { done, total } = skillCounts(state);
+  if (state.skills.length === 0 && state.planned_skills.length === 0 && isAgentSession(state)) return toolsPanel(state);
+  const { done, failed, total } = skillCounts(state);
   const skills = state.skills.toSorted((a, b) => order[a.status] - order[b.status] || (b.ended_at ?? '').localeCompare(a.ended_at ?? ''));
-  const current = skills[0];
+  const current = skills.find(({ status }) => status === 'running') ?? skills[0];
   return {
     title: total === 0 ? 'Skills' : `Skills ${done}/${total}`,
     items: skills.map(skillItem),
-    empty: 'No skill yet; skill:started adds one',
+    empty: 'none; its steps show here',
     summary:
       current === undefined
         ? []
-        : [{ text: `${shown(current.skill_name)} ${words[current.status].word}`, tone: words[current.status].tone }],
+        : [
+            ...(failed === 0 ? [] : [{ text: `${failed} failed  `, tone: 'bad' as const }]),
+            { text: `${shown(current.skill_name)} ${words[current.status].word}`, tone: words[current.status].tone },
+          ],
     letGo: state.let_go.skills,
   };
 }
@@ -47,6 +56,12 @@ function skillItem(skill: SkillState): PanelItem {
     cells: (style) => [
       { text: style.glyphs[glyph], width: 1, tone },
       { text: name },
+      {
+        text: shown(skill.error ?? skill.message ?? ''),
+        width: { oneOf: 2, least: 20, most: 60 },
+        leastRowWidth: 64,
+        tone: skill.status === 'failed' ? 'bad' : 'plain',
+      },
       {
         text: skill.status === 'running' && skill.progress !== null ? `${Math.round(skill.progress)}%` : '',
         width: 4,
@@ -69,6 +84,13 @@ function skillItem(skill: SkillState): PanelItem {
       ['message', shown(skill.message ?? '', 2_000)],
       ['error', shown(skill.error ?? '', 2_000)],
     ],
+    lastEvent:
+      skill.ended_at === null
+        ? undefined
+        : {
+            types: 'skill:completed,skill:failed',
+            isOne: (data) => (data['skill_id'] ?? data['skill_name'] ?? data['skill']) === skill.skill_id,
+          },
     copy: skill.error === null ? name : `${name}: ${shown(skill.error, 2_000)}`,
   };
 }

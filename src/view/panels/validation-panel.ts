@@ -16,7 +16,7 @@ export function validationPanel(state: SessionState): PanelList {
   return {
     title: checks.length === 0 ? 'Validation' : `Validation ${passed}/${checks.length}`,
     items: checks.map(checkItem),
-    empty: 'No check; validation:started adds one',
+    empty: 'none; tests and checks show here',
     summary: checks.length === 0 ? [] : [{ text: `${failed} failed, ${passed} passed`, tone: failed > 0 ? 'bad' : 'good' }],
     letGo: state.let_go.validations,
   };

@@ -3,14 +3,16 @@ import { todaysSpelling } from '../../core/protocol/event-spellings.ts';
 import type { KnownEventType } from '../../core/protocol/event-table.ts';
 import { cutText } from '../../core/text/cut-text.ts';
 import { errorTextOf, numberOf, objectOf, textField, type Data } from '../../core/fold/fold-values.ts';
-import type { Tone } from '../cells.ts';
+import { toolDetail } from '../../core/tool-detail.ts';
+import type { GroupTone, Tone } from '../cells.ts';
+import { count, duration, finishedDuration } from './numbers.ts';
 import { shown } from './shown-text.ts';
 
 /** An event as a sentence, its group in one word, and the tone that its meaning has. */
 export interface EventPhrase {
   group: string;
   text: string;
-  tone: Exclude<Tone, 'line' | 'active'>;
+  tone: Exclude<Tone, 'line' | 'active' | GroupTone>;
 }
 
 type Phraser = (data: Data) => string;
@@ -20,14 +22,18 @@ const groups: ReadonlyMap<string, string> = new Map([
   ['execution', 'run'],
   ['validation', 'check'],
   ['checkpoint', 'save'],
-  ['orchestrator', 'orch'],
+  ['orchestrator', 'link'],
 ]);
 
 const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>, Phraser> = {
   'execution:started': (data) => `started${after(': ', textField(data, 'task'))}`,
-  'execution:progress': (data) => howFar(data).replace(/^:? /, ''),
-  'execution:completed': (data) => `completed${outcome(data['result']) ?? after(': ', errorTextOf(data, 'result'))}`,
-  'execution:failed': (data) => `failed${after(': ', errorTextOf(data, 'error'))}`,
+  'execution:progress': (data) => {
+    const task = textField(data, 'task');
+    const isTaskAlone = task !== null && data['progress'] === undefined && data['message'] === undefined;
+    return isTaskAlone ? `works on: ${task}` : howFar(data).replace(/^:? /, '');
+  },
+  'execution:completed': (data) => `completed${outcome(data['result']) ?? `${seconds(data)}${after(': ', errorTextOf(data, 'result'))}`}`,
+  'execution:failed': (data) => `failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
   'execution:lost': (data) => `lost${after(': ', textField(data, 'reason'))}`,
   'execution:halting': (data) => `halting${after(', asked by ', textField(data, 'initiated_by'))}${after(': ', textField(data, 'reason'))}`,
   'execution:halted': (data) => `halted${after(' by ', textField(data, 'initiated_by'))}${after(': ', textField(data, 'reason'))}`,
@@ -52,7 +58,8 @@ const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>,
     return `${who(data)}files: ${counts.join(', ') || 'none'}`;
   },
   'decision:point': (data) => `${who(data)}asks: ${textField(data, 'question') ?? '?'}`,
-  'decision:made': (data) => `${textField(data, 'made_by') ?? 'somebody'} chose "${textField(data, 'choice') ?? '?'}"`,
+  'decision:made': (data) =>
+    `${textField(data, 'made_by') ?? 'somebody'} chose "${textField(data, 'choice') ?? '?'}"${seconds(data, 'after')}`,
   'validation:started': (data) => `${check(data)} started${after(': ', textField(data, 'command'))}`,
   'validation:output': (data) => `${textField(data, 'check_name') ?? ''} | ${textField(data, 'line') ?? ''}`,
   'validation:result': (data) =>
@@ -60,23 +67,31 @@ const phrasersOfKnownTypes: Record<Exclude<KnownEventType, `command:${string}`>,
   'agent:spawned': (data) => `${agent(data)} joined${after(' as ', textField(data, 'role'))}${after(': ', textField(data, 'task'))}`,
   'agent:progress': (data) => `${agent(data)}${howFar(data)}`,
   'agent:completed': (data) => `${agent(data)} ${data['success'] === false ? 'failed' : 'finished'}${seconds(data)}`,
-  'agent:waiting': (data) => `${agent(data)} waits for you${after(': ', textField(data, 'message') ?? textField(data, 'reason'))}`,
+  'agent:waiting': (data) =>
+    `${who(data)}waits for you${after(': ', textField(data, 'message') ?? textField(data, 'reason'))}${data['inferred'] === true ? ' (inferred)' : ''}`,
   'message:user': (data) => `user: ${textField(data, 'text') ?? ''}`,
   'message:assistant': (data) => `${textField(data, 'agent_id') ?? 'assistant'}: ${textField(data, 'text') ?? ''}`,
-  'tool:started': (data) => `${who(data)}${tool(data)} called`,
-  'tool:completed': (data) => `${who(data)}${tool(data)} done${seconds(data)}`,
+  'tool:started': (data) => `${who(data)}${tool(data)} called${after(': ', toolDetail(data['input']))}`,
+  'tool:completed': (data) => `${who(data)}${tool(data)} ${data['inferred'] === true ? 'has ended, as it seems' : 'done'}${seconds(data)}`,
   'tool:failed': (data) => `${who(data)}${tool(data)} failed${seconds(data)}${after(': ', errorTextOf(data, 'error'))}`,
   'usage:reported': (data) =>
-    `${who(data)}used${after(' ', textField(data, 'model'))}: ${tokens(data)} tokens${after(', $', numberOf(data, 'cost_usd')?.toFixed(4) ?? null)}`,
+    `${who({ agent_id: data['agent_id'] ?? data['agent_name'] })}used${after(' ', textField(data, 'model'))}: ${count(tokens(data))} tokens${after(', $', numberOf(data, 'cost_usd')?.toFixed(4) ?? null)}`,
   'checkpoint:created': (data) => `checkpoint ${textField(data, 'checkpoint_id') ?? '?'}${after(': ', textField(data, 'label'))}`,
   'checkpoint:saved': (data) => `checkpoint ${textField(data, 'checkpoint_id') ?? '?'} saved${after(', files: ', numberOf(data, 'files'))}`,
   'checkpoint:failed': (data) => `checkpoint ${textField(data, 'checkpoint_id') ?? '?'} failed${after(': ', errorTextOf(data, 'error'))}`,
   'process:output': (data) => `${textField(data, 'stream') ?? 'stdout'} | ${Array.isArray(data['lines']) ? data['lines'].join(' ') : ''}`,
+  'process:screen': (data) => `full screen | ${count((textField(data, 'text') ?? '').length)} characters`,
   'journal:lost': (data) => `an event is lost${after(': ', textField(data, 'reason'))}`,
+  'run:marked': (data) => `${markPhrase(data)}${after(' by ', textField(data, 'by'))}`,
   'run:files-let-go': (data) => `changes of files that came too fast to be told one by one: ${numberOf(data, 'count') ?? '?'}`,
-  'orchestrator:attached': (data) => `orchestrator ${textField(data, 'instance_id') ?? ''} attached`,
+  'orchestrator:attached': (data) =>
+    data['again'] === true
+      ? `the program carries out ${capabilities(data)}${instance(data)}`
+      : `the program has connected${instance(data)}`,
   'orchestrator:detached': (data) =>
-    `orchestrator ${textField(data, 'instance_id') ?? ''} ${hasLeft(data) ? 'left' : `lost${after(': ', textField(data, 'reason'))}`}`,
+    hasLeft(data)
+      ? `the program has left${instance(data)}`
+      : `the program${instance(data)} is gone without a word${after(': ', textField(data, 'reason'))}`,
 };
 
 const phrasers: ReadonlyMap<string, Phraser> = new Map(Object.entries(phrasersOfKnownTypes));
@@ -106,6 +121,17 @@ function toneOf(type: string, data: Data): EventPhrase['tone'] {
   return 'plain';
 }
 
+/** The commands that a program carries out. */
+function capabilities({ capabilities: given }: Data): string {
+  return Array.isArray(given) && given.length > 0 ? given.join(', ') : 'no commands';
+}
+
+/** Which program of several it is. */
+function instance(data: Data): string {
+  const id = textField(data, 'instance_id');
+  return id === null ? '' : ` (${id})`;
+}
+
 /** Whether an orchestrator said goodbye, as it does after its work. */
 function hasLeft(data: Data): boolean {
   return textField(data, 'code') === 'left';
@@ -127,6 +153,11 @@ function unknown(type: string): Phraser {
   };
 }
 
+function markPhrase(data: Data): string {
+  if (typeof data['pinned'] === 'boolean') return data['pinned'] ? 'pinned' : 'unpinned';
+  return data['archived'] === false ? 'taken back' : 'put away';
+}
+
 function after(before: string, value: string | number | null): string {
   return value === null ? '' : `${before}${value}`;
 }
@@ -139,9 +170,29 @@ function howFar(data: Data): string {
   return ` ${Math.round(progress)}%${after(' ', message)}`;
 }
 
-function seconds(data: Data): string {
-  const duration = numberOf(data, 'duration');
-  return duration === null ? '' : ` in ${duration < 10 ? duration.toFixed(1) : Math.round(duration)}s`;
+/** ` in 12ms`, ` in 3.2s`, ` after 1m04s`. */
+function seconds(data: Data, word = 'in'): string {
+  const lasted = numberOf(data, 'duration');
+  if (lasted === null) return '';
+  if (lasted < 0.05) return ` ${word} ${finishedDuration(lasted * 1_000)}`;
+  return ` ${word} ${lasted < 10 ? `${lasted.toFixed(1)}s` : duration(Math.round(lasted) * 1_000)}`;
+}
+
+/** The types of which some events are failures: globs. */
+export const failureTypes = [
+  '*:failed',
+  '*:lost',
+  'command:rejected',
+  'command:expired',
+  'validation:result',
+  'validation:completed',
+  'agent:completed',
+] as const;
+
+/** Whether the event tells that something went wrong. */
+export function isFailure(event: Pick<SessionEvent, 'type' | 'data'>): boolean {
+  const { type, data } = todaysSpelling(event);
+  return toneOf(type, data) === 'bad';
 }
 
 function skill(data: Data): string {

@@ -10,16 +10,17 @@ export interface Glyphs {
   alert: string;
   full: string;
   empty: string;
+  up: string;
   down: string;
   pointer: string;
   arrow: string;
   ellipsis: string;
-  horizontal: string;
+  times: string;
   vertical: string;
-  topLeft: string;
-  topRight: string;
-  bottomLeft: string;
-  bottomRight: string;
+  /** The pieces of frames, by where their lines go: the sum of 1 for up, 2 for down, 4 for left and 8 for right. */
+  lines: string;
+  /** The bars of a sparkline, the lowest first. */
+  bars: string;
 }
 
 export const unicodeGlyphs: Glyphs = {
@@ -33,16 +34,15 @@ export const unicodeGlyphs: Glyphs = {
   alert: '!',
   full: '█',
   empty: '░',
+  up: '↑',
   down: '↓',
   pointer: '›',
   arrow: '→',
   ellipsis: '…',
-  horizontal: '─',
+  times: '×',
   vertical: '│',
-  topLeft: '┌',
-  topRight: '┐',
-  bottomLeft: '└',
-  bottomRight: '┘',
+  lines: ' │││─┘┐┤─└┌├─┴┬┼',
+  bars: '▁▂▃▄▅▆▇█',
 };
 
 /** For terminals and fonts without the others. */
@@ -57,14 +57,13 @@ export const asciiGlyphs: Glyphs = {
   alert: '!',
   full: '#',
   empty: '.',
+  up: '^',
   down: 'v',
   pointer: '>',
   arrow: '>',
   ellipsis: '~',
-  horizontal: '-',
+  times: 'x',
   vertical: '|',
-  topLeft: '+',
-  topRight: '+',
-  bottomLeft: '+',
-  bottomRight: '+',
+  lines: ' |||-+++-+++-+++',
+  bars: '_.:-=+*#',
 };

@@ -5,6 +5,21 @@ export function count(value: number): string {
     .replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
+/** A number in four characters or little more: 812, 48.2k, 271k, 1.3M. */
+export function shortCount(value: number): string {
+  if (value < 1_000) return count(value);
+  const [part, unit] = value < 999_500 ? [value / 1_000, 'k'] : [value / 1_000_000, 'M'];
+  return `${part < 99.95 ? part.toFixed(1) : count(part)}${unit}`;
+}
+
+/** What takes room: 81 bytes, 4.2 MB. */
+export function bytes(size: number): string {
+  if (size < 1_000) return `${size} bytes`;
+  const [value, unit] =
+    size < 1_000_000 ? [size / 1_000, 'kB'] : size < 1_000_000_000 ? [size / 1_000_000, 'MB'] : [size / 1_000_000_000, 'GB'];
+  return `${value.toFixed(1)} ${unit}`;
+}
+
 /** `1 decision`, `2 decisions`. */
 export function counted(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
@@ -24,6 +39,13 @@ export function duration(ms: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h${two(Math.floor(seconds / 60) % 60)}m`;
   if (seconds >= 8_640_000) return `${Math.floor(seconds / 86_400)}d`;
   return `${Math.floor(seconds / 86_400)}d${two(Math.floor(seconds / 3_600) % 24)}h`;
+}
+
+/** A length of time that lies ahead, to the nearest of what is shown: 365d, 4d02h, 48s. */
+export function timeLeft(ms: number): string {
+  const shown = [8_640_000_000, 86_400_000, 3_600_000].findIndex((each) => ms >= each);
+  const unitMs = [86_400_000, 3_600_000, 60_000][shown] ?? 1_000;
+  return duration(Math.round(ms / unitMs) * unitMs);
 }
 
 /** The length of something finished, where less than a second tells apart as well: 420ms. */
@@ -48,6 +70,16 @@ export function timeOfDay(ms: number): string {
 /** Events per second, with one digit below ten: 142, 3.4. */
 export function rate(perSecond: number): string {
   return perSecond >= 10 || perSecond === 0 ? count(perSecond) : perSecond.toFixed(1);
+}
+
+/** Numbers as bars beside each other, the highest as high as there is; empty where all are 0. @param bars the lowest first */
+export function sparkline(values: readonly number[], bars: string): string {
+  const highest = Math.max(0, ...values);
+  if (highest === 0) return '';
+  const levels = Array.from(bars);
+  // Whatever is more than nothing stands out from it.
+  const levelOf = (value: number) => (value <= 0 ? 0 : Math.max(1, Math.round((value / highest) * (levels.length - 1))));
+  return values.map((value) => levels[levelOf(value)] ?? '').join('');
 }
 
 function wholeSeconds(ms: number): number {

@@ -280,7 +280,9 @@ describe('from the server', () => {
     const broken = newPlace();
     writeFileSync(join(broken.folder, '.shannon-dash.json'), '{');
     expect(await completed(broken, 'watch', '')).toEqual([]);
-    expect(await completed(broken, 'watch', '--plain', '--at')).toEqual([{ value: '--at', description: 'as it was up to this event' }]);
+    expect(await completed(broken, 'watch', '--plain', '--at')).toEqual([
+      { value: '--at', description: 'as it was up to this event (its seq in --json)' },
+    ]);
   });
 });
 

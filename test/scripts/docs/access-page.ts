@@ -1,31 +1,7 @@
-import { may, maySend, roles, verbTable, type CallerRole, type Role, type Verb } from '../../../src/core/access.ts';
+import { may, maySend, roles, verbMeanings, verbTable, type CallerRole, type Role, type Verb } from '../../../src/core/access.ts';
 import { endpointOf, httpApi, type EndpointName } from '../../../src/core/http-api.ts';
 import { commandTypes } from '../../../src/core/protocol/known-words.ts';
 import { code, page, table } from './markdown.ts';
-
-/** What each verb lets a caller do. */
-const meanings: Record<Verb, string> = {
-  health: 'ask whether the server is well',
-  sessions: 'list the sessions',
-  state: 'read the state of a session',
-  history: 'read the events of a session',
-  watch: 'watch a session live',
-  watchAll: 'watch all sessions live',
-  ledger: 'read the commands of a session',
-  decision: 'read a decision',
-  skills: 'read the skills',
-  create: 'create a session',
-  publish: 'publish events',
-  attach: 'be the orchestrator of a session',
-  update: 'tell how a command ended',
-  command: 'send commands',
-  mintLink: 'get the link that answers a decision',
-  answerLink: 'answer a decision whose link one has',
-  delete: 'delete a session',
-  stats: 'read the figures of the server',
-  metrics: 'read the figures for Prometheus',
-  audit: 'read the commands of all sessions',
-};
 
 /** The page of roles: the table that the server asks, in words. */
 export function accessPage(): string {
@@ -46,7 +22,7 @@ export function accessPage(): string {
       ['verb', 'lets a caller', ...roles, 'no token', 'routes'],
       (Object.keys(verbTable) as Verb[]).map((verb) => [
         code(verb),
-        meanings[verb],
+        verbMeanings[verb],
         ...callers.map((role) => mark(may(role, verb))),
         routesOf(verb),
       ]),

@@ -4,7 +4,7 @@ import { endpointOf, httpApi, type EndpointName } from '../../../src/core/http-a
 import { commandTypes, knownEventTypes, sessionStatuses } from '../../../src/core/protocol/known-words.ts';
 import { errorTable, localErrorTable } from '../../../src/core/protocol/errors.ts';
 import { isServerOnly } from '../../../src/core/protocol/event-table.ts';
-import { accessLimits, foldLimits, limits } from '../../../src/core/protocol/limits.ts';
+import { accessLimits, agentLimits, foldLimits, limits, mcpLimits, notificationLimits } from '../../../src/core/protocol/limits.ts';
 import { answerNames, answers, handshake, requests, serverMessages } from '../../../src/core/protocol/messages.ts';
 import { componentSchemas, dataName } from '../../../src/core/spec/json-schemas.ts';
 import {
@@ -132,11 +132,11 @@ export function httpPage(): string {
 }
 
 function routeText(name: EndpointName): string {
-  const { method, path, summary, query, body, bodyLines = [], answer, answerTexts = [], statuses } = endpointOf(name);
+  const { method, path, summary, query, body, bodyLines = [], bodyBytes = [], answer, answerTexts = [], statuses } = endpointOf(name);
   const answered = [...(answer === undefined ? [] : [answerText(name)]), ...answerTexts.map(code)];
   const lines = [
     ...(query === undefined ? [] : [`query: ${text.fieldList(`query ${name}`)}`]),
-    ...(body === undefined ? [] : [`body: ${[bodyText(name), ...bodyLines.map(code)].join('; or ')}`]),
+    ...(body === undefined ? [] : [`body: ${[bodyText(name), ...[...bodyLines, ...bodyBytes].map(code)].join('; or ')}`]),
     ...(answered.length === 0 ? [] : [`answer: ${answered.join('; or ')}`]),
     `status: ${Object.entries(statuses)
       .map(([status, meaning]) => `${status} ${meaning}`)
@@ -156,7 +156,7 @@ function answerText(name: string): string {
 function bodyText(name: EndpointName): string {
   if (name === 'command') return 'a [command](events-and-commands.md#commands)';
   if (name === 'publish') return `an event (${text.fieldList('Event')}) or a list of events`;
-  return text.fieldList(`body ${name}`);
+  return text.fieldList(`body ${name}`) || 'a JSON object';
 }
 
 /** The page of limits. */
@@ -178,9 +178,16 @@ export function limitsPage(): string {
     '## Callers with tokens, and callers who should have one',
     "Processes of the server's own user that need no token are not counted, and neither are the commands and events of an admin. Whoever sends too much is answered 429 with `Retry-After`, and `retry_after_ms` in the body. The SDK and the command line wait so long and try again, as far as their own time allows. Behind a proxy that `serve --trust-proxy` names, an address is the one that the proxy forwards.",
     table(['name', 'at most', 'of what'], rows('accessLimits', accessLimits)),
+    '## Coding agents that are seen by their hooks',
+    table(['name', 'at most', 'of what'], rows('agentLimits', agentLimits)),
+    '## Agents that ask by MCP',
+    'What is longer is shortened, and says so; a cursor leads to the rest.',
+    table(['name', 'at most', 'of what'], rows('mcpLimits', mcpLimits)),
     '## What the state of a session keeps',
     'The journal keeps everything; the state, which is computed from it, keeps so much. What is let go is counted in `let_go`.',
     table(['name', 'at most', 'of what'], rows('foldLimits', foldLimits)),
+    '## Notifications',
+    table(['name', 'at most', 'of what'], rows('notificationLimits', notificationLimits)),
   );
 }
 

@@ -79,10 +79,33 @@ describe('GET events', () => {
     'limit=1.5',
     `types=${Array.from({ length: 33 }, () => 'a:*').join(',')}`,
     `types=${'x'.repeat(129)}`,
+    'since=yesterday',
+    'until=2026-13-01T00:00:00Z',
   ])('with %s is 400', async (query) => {
     const server = await startServer();
     await publish(server, 's', step(1));
     expect(await http('GET', eventsUrl(server, `?${query}`))).toMatchObject({ status: 400, body: { success: false, code: 'INVALID' } });
+  });
+
+  test("of a time, by the server's clock", async () => {
+    const server = await startServer();
+    const journalled = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:05Z', '2026-01-01T00:00:09.500Z'].map((timestamp, n) => ({
+      ...step(n + 1),
+      timestamp,
+    }));
+    await publish(server, 's', journalled);
+    await publish(server, 's', step(4));
+    const { body: all } = await http<{ events: SessionEvent[] }>('GET', eventsUrl(server));
+    const times = all.events.map(({ received_at, timestamp }) => received_at ?? timestamp);
+    const of = async (query: string) => {
+      const { body } = await http<{ events: SessionEvent[]; next: number }>('GET', eventsUrl(server, query));
+      return [body.events.map(({ seq }) => seq), body.next];
+    };
+    expect(await of('?until=2026-01-01T00:00:00Z')).toEqual([[], 4]);
+    expect(await of(`?since=${times[3]}`)).toEqual([times.flatMap((time, at) => (time >= times[3]! ? at + 1 : [])), 4]);
+    expect(await of(`?until=${times[2]}&types=test:*`)).toEqual([times.flatMap((time, at) => (time <= times[2]! ? at + 1 : [])), 4]);
+    const live = await http('GET', eventsUrl(server, `?since=${times[0]}`), undefined, { accept: 'text/event-stream' });
+    expect(live).toMatchObject({ status: 400, body: { code: 'INVALID' } });
   });
 
   test('as NDJSON gives a line an event', async () => {

@@ -316,7 +316,7 @@ describe('the OpenAPI document', () => {
     await app.close();
     const documented = operationsOf(body).map(({ path, method }) => `${method} ${path}`);
     // Pages for people, and what only they call.
-    const pages = ['get /', 'get /login', 'post /login', 'post /logout'];
+    const pages = ['get /', 'get /s/{id}', 'get /analytics', 'get /web/{name}', 'get /login', 'post /login', 'post /logout'];
     expect(routes).toEqual(expect.arrayContaining(pages));
     expect(documented.toSorted()).toEqual(routes.filter((route) => route !== 'get /api/docs' && !pages.includes(route)).toSorted());
   });

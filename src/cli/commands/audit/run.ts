@@ -1,18 +1,19 @@
 import type { AuditEntry } from '../../../core/http-answers.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
-import { usageFailure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
+import { withReachedJournal } from '../../server-access/journal-reader.ts';
 import { request } from '../../server-access/server-request.ts';
-import { parseDurationMs } from '../../settings/duration.ts';
+import { pointInTime } from '../../settings/point-in-time.ts';
 import { tableLines, type Cell } from '../../terminal/table.ts';
 import type { AuditOptions } from './definition.ts';
 
 const pageCommands = 1_000;
 
 /** Lists the commands of all sessions. */
-export async function audit({ options, settings, output }: Invocation<AuditOptions>): Promise<void> {
+export async function audit({ options, settings: given, output }: Invocation<AuditOptions>): Promise<void> {
   const { session, by, limit = 100 } = options;
-  const since = options.since === undefined ? undefined : timeOf(options.since);
+  const since = options.since === undefined ? undefined : new Date(pointInTime(options.since)).toISOString();
+  const settings = await withReachedJournal(given, output);
   const pages: AuditEntry[][] = [];
   let left = limit;
   let next: string | null | undefined;
@@ -36,22 +37,15 @@ export async function audit({ options, settings, output }: Invocation<AuditOptio
   const rows = commands.map((command) => [
     safeLine(command.created_at, 30),
     safeLine(command.by ?? '-', 64),
+    safeLine(command.from?.role ?? '-', 20),
+    safeLine(command.from?.address ?? '-', 45),
     safeLine(command.command_type, 20),
     { text: command.status, tone: toneOf(command) },
     safeLine(command.session_id, 128),
     safeLine(command.error ?? (Object.keys(command.parameters).length === 0 ? '' : JSON.stringify(command.parameters)), 80),
   ]);
-  for (const line of await tableLines(['TIME', 'BY', 'COMMAND', 'STATUS', 'SESSION', ''], rows, output)) output.line(line);
+  for (const line of await tableLines(['TIME', 'BY', 'ROLE', 'FROM', 'COMMAND', 'STATUS', 'SESSION', ''], rows, output)) output.line(line);
   if (next !== null) output.note(`and older ones: --limit ${limit * 10}`);
-}
-
-/** A time, or how long ago. @throws Failure it is neither */
-function timeOf(given: string): string {
-  const ms = parseDurationMs(given);
-  const time = ms === undefined ? Date.parse(given) : Date.now() - ms;
-  const isTime = Number.isFinite(time) && Math.abs(time) <= 8.64e15 && (ms !== undefined || /^\d{4}-/.test(given));
-  if (isTime) return new Date(time).toISOString();
-  throw usageFailure(`--since ${given} must be a time, or how long ago`, 'such as: --since 24h, or: --since 2026-01-31T08:00:00Z');
 }
 
 function toneOf({ status }: AuditEntry): NonNullable<Cell['tone']> {

@@ -1,40 +1,54 @@
-import type { CommandState } from '../../../core/protocol/session-state.ts';
+import { newId } from '../../../core/ids.ts';
+import { limits } from '../../../core/protocol/limits.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
-import { durationSince } from '../../../view/text/numbers.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { usageFailure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
-import { chooseSession } from '../../server-access/live-sessions.ts';
-import { request, serverNowMs } from '../../server-access/server-request.ts';
-import { tableLines, type Cell } from '../../terminal/table.ts';
-import type { CommandsOptions } from './definition.ts';
+import { withReachedJournal } from '../../server-access/journal-reader.ts';
+import { lookedAtSession } from '../../server-access/live-sessions.ts';
+import { request } from '../../server-access/server-request.ts';
+import type { Output } from '../../terminal/output.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { failureOfResult, resultDocument, resultLine } from '../send/send-result.ts';
+import type { CommandsOptions, LedgerAction } from './definition.ts';
+import { listCommands } from './listing.ts';
 
-/** Lists the commands of a session, the newest first. */
-export async function listCommands({ options, settings, output }: Invocation<CommandsOptions>): Promise<void> {
-  const session = await chooseSession(settings, { orLatest: true });
-  const query = { limit: options.limit ?? 20, status: options.status };
-  const ledger = await request(settings, 'commands', { path: { id: session }, query });
-  if (output.isJson) {
-    output.document({ session_id: session, ...ledger });
-    return;
+/** The program waits so much longer than the server, so that the server's answer counts. */
+const graceMs = 2_000;
+
+/** Lists the commands of a session, sends one again or takes one back. */
+export async function commandLedger(invocation: Invocation<CommandsOptions>): Promise<number> {
+  const { args, output } = invocation;
+  const [action, id] = args as [LedgerAction?, string?];
+  if (action !== undefined && id === undefined) {
+    throw usageFailure(`commands ${action} needs the id of a command`, 'see all: shannon-dash commands');
   }
-  if (ledger.total === 0) {
-    output.note(`nobody has sent ${session} a command${options.status === undefined ? '' : ` that is ${options.status}`}`);
-    return;
-  }
-  const nowMs = serverNowMs(ledger);
-  const rows = ledger.commands.map((command) => [
-    safeLine(command.command_type, 20),
-    { text: command.status, tone: toneOf(command) },
-    safeLine(command.by ?? '-', 30),
-    safeLine(command.acknowledged_by ?? command.delivered_to ?? '-', 30),
-    durationSince(command.created_at, nowMs),
-    safeLine(command.command_id, 128),
-    safeLine(command.error ?? (Object.keys(command.parameters).length === 0 ? '' : JSON.stringify(command.parameters)), 80),
-  ]);
-  for (const line of await tableLines(['COMMAND', 'STATUS', 'BY', 'DONE BY', 'AGE', 'ID', ''], rows, output)) output.line(line);
-  if (ledger.total > ledger.commands.length) output.note(`and ${ledger.total - ledger.commands.length} older: --limit ${ledger.total}`);
+  const settings = await withReachedJournal(invocation.settings, output);
+  const session = await lookedAtSession(settings, { orLatest: true });
+  const place = { path: { id: session, command: id ?? '' } };
+  if (action === 'resend') return resend(place, settings, output);
+  if (action === 'cancel') return cancel(place, settings, output);
+  await listCommands(session, { ...invocation, settings });
+  return exitCodes.ok;
 }
 
-function toneOf({ status }: CommandState): NonNullable<Cell['tone']> {
-  if (status === 'applied') return 'good';
-  return status === 'queued' || status === 'delivered' ? 'warn' : 'bad';
+type Place = { path: { id: string; command: string } };
+
+/** @throws Failure when it was not applied */
+async function resend(place: Place, settings: Settings, output: Output): Promise<number> {
+  const timeoutMs = settings.timeoutMs ?? limits.commandTimeoutMs;
+  const body = { command_id: newId(), timeout_ms: timeoutMs };
+  const result = await request(settings, 'resendCommand', { ...place, body }, { timeoutMs: timeoutMs + graceMs, output });
+  const failure = failureOfResult(result, { wait: 'applied', timeoutMs });
+  if (output.isJson) output.document(resultDocument(result, failure === undefined));
+  if (failure !== undefined) throw failure;
+  if (!output.isJson) output.line(resultLine(result));
+  return exitCodes.ok;
+}
+
+async function cancel(place: Place, settings: Settings, output: Output): Promise<number> {
+  const { command } = await request(settings, 'cancelCommand', place, { output });
+  if (output.isJson) output.document({ ok: true, session_id: place.path.id, command });
+  else output.line(`cancelled ${safeLine(command.command_type, 20)} ${safeLine(command.command_id, 128)}: no program has had it`);
+  return exitCodes.ok;
 }

@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../../executable/make-folder.ts';
 import { Failure } from '../../failure.ts';
 import { missingFolders, removeWithFolders } from '../../installed-file.ts';
 
@@ -25,7 +26,7 @@ export function profileChange(path: string, line: string): ProfileChange | undef
 
 /** Adds the line. @throws the system's error */
 export function applyToProfile({ path, text }: ProfileChange): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   appendFileSync(path, text);
 }
 

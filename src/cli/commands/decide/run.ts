@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AskedDecision } from '../../../core/http-answers.ts';
 import { parseEventInput } from '../../../core/protocol/event.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
+import { serverUrls } from '../../../core/text/server-urls.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import type { DecisionState } from '../../../core/protocol/session-state.ts';
 import type { DecideOptions } from './definition.ts';
@@ -90,7 +91,7 @@ function invitation(decision: AskedDecision, { url }: Settings): string[] {
     ...(answer_path === undefined
       ? []
       : [
-          `  or:     curl -H 'content-type: application/json' -d ${quoted(answer)} ${quoted(answer_url ?? url.replace(/\/+$/, '') + answer_path)}`,
+          `  or:     curl -H 'content-type: application/json' -d ${quoted(answer)} ${quoted(answer_url ?? serverUrls(url)[0].replace(/\/+$/, '') + answer_path)}`,
         ]),
   ];
 }

@@ -1,14 +1,14 @@
 import type { SessionState } from '../../../core/protocol/session-state.ts';
 import { Failure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
-import { chooseSession } from '../../server-access/live-sessions.ts';
+import { lookedAtSession } from '../../server-access/live-sessions.ts';
 import { request } from '../../server-access/server-request.ts';
 import type { GateOptions } from './definition.ts';
 
 /** Returns at once, or, while the session is halted, as soon as it may go on. */
 export async function gate({ options, settings, output }: Invocation<GateOptions>): Promise<void> {
   const startedAt = performance.now();
-  const session = await chooseSession(settings);
+  const session = await lookedAtSession(settings);
   let state: SessionState = await request(settings, 'session', { path: { id: session } });
   if (isHeld(state)) {
     const { by = null, reason = null } = state.halt ?? {};

@@ -5,6 +5,8 @@ export interface RunOptions {
   session?: string;
   checkpoints: 'git' | 'none';
   files: boolean;
+  diffs: boolean;
+  label?: string[];
   requireServer?: boolean;
   takeOver?: boolean;
   /** For the process that passes on late output: the streams and their descriptors. */
@@ -32,8 +34,10 @@ export const runDefinition: CommandDefinition = {
       choices: ['git', 'none'],
       default: 'none',
     },
+    { flags: '--label <text>', summary: 'what to find it by in the list of sessions (repeatable)', kind: 'text', isRepeatable: true },
     { flags: '--take-over', summary: 'take the session from another run that is attached to it' },
     { flags: '--no-files', summary: 'changes of files do not become events' },
+    { flags: '--no-diffs', summary: 'of changed files only the names are told' },
     { flags: '--require-server', summary: 'do not run the program without a server' },
     {
       flags: '--redact <pattern>',

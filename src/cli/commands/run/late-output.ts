@@ -10,7 +10,7 @@ import { redactionOf } from '../../../run/output/redaction-patterns.ts';
 import type { OutputPassage } from '../../../run/output/output-passage.ts';
 import { withoutInheritedDescriptors } from '../../../run/program/inherited-state.ts';
 import type { Invocation } from '../../invocation.ts';
-import { RunServer } from './run-server.ts';
+import { LocalServer } from '../../server-access/local-server.ts';
 import type { RunOptions } from './definition.ts';
 
 /** Events on their way beyond which lines are counted instead of told. */
@@ -51,7 +51,7 @@ export async function passLateOutput({ options, settings }: Invocation<RunOption
   const { url, token, client } = settings;
   const session = options.session ?? '';
   let publisher: Publisher | undefined;
-  const connected = new RunServer(settings, () => undefined)
+  const connected = new LocalServer(settings, () => undefined)
     .reach()
     .then(() => connectPublisher({ url, token, client, session }))
     .then(

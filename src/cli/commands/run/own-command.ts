@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { makeFolder } from '../../../executable/make-folder.ts';
 import { ownCommand } from '../../../executable/own-program.ts';
 import { findProgram } from '../../../run/program/find-program.ts';
 
@@ -26,7 +27,7 @@ export function withOwnCommand(path: string | undefined, stateFolder: string): s
   const file = join(folder, 'shannon-dash');
   try {
     if (!existsSync(file)) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
       const made = `${file}.${process.pid}`;
       writeFileSync(made, text, { mode: 0o700 });
       chmodSync(made, 0o700);

@@ -6,19 +6,23 @@ import { redactionOf } from '../../../run/output/redaction-patterns.ts';
 import { endAllGit } from '../../../run/git/git-process.ts';
 import { supervise, type SuperviseResult } from '../../../run/supervisor.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
+import { limits } from '../../../core/protocol/limits.ts';
 import { exitCodes } from '../../exit-codes.ts';
-import { Failure, failureOf, outputFailure } from '../../failure.ts';
+import { Failure, failureOf, outputFailure, usageFailure } from '../../failure.ts';
 import { filesOfJournal } from '../serve/journal-file.ts';
 import { removeForgotten } from '../checkpoint/kept-checkpoints.ts';
 import type { RunOptions } from './definition.ts';
 import { leaveToPassOn } from './late-output.ts';
 import { withOwnCommand } from './own-command.ts';
 import type { Invocation } from '../../invocation.ts';
-import { RunServer } from './run-server.ts';
+import { LocalServer } from '../../server-access/local-server.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { safeLine } from '../../../core/text/safe-text.ts';
+import { shownDuration } from '../../settings/duration.ts';
 import { userFolders } from '../../settings/user-folders.ts';
 
 const answerMs = 2_000;
+const labelChars = 100;
 const tokenVariables = ['SHANNON_DASH_TOKEN', 'SHANNON_DASH_TOKEN_FILE'];
 
 /** The next steps where checkpoints are not possible. */
@@ -43,7 +47,7 @@ export async function runSupervised({ args, options, settings: given, output, in
   // Sentences of the server about its journal: shown at once before the program has the terminal, later ones after its end.
   const later: string[] = [];
   let tell = (sentence: string) => output.warn(sentence);
-  const server = new RunServer(settings, (sentence) => tell(sentence));
+  const server = new LocalServer(settings, (sentence) => tell(sentence));
   // Asked for while the server is looked for: most often it is there.
   const proposed = options.session === undefined ? freeName(settings) : undefined;
   const missing = await server.reach().then(
@@ -61,13 +65,15 @@ export async function runSupervised({ args, options, settings: given, output, in
   const session = options.session ?? (await proposed) ?? (missing === undefined ? await freeName(settings) : undefined) ?? randomName(8);
   // On a terminal the program's output is preceded by one line; elsewhere by none.
   const isPersonal = process.stderr.isTTY;
+  const isTold = isPersonal || output.isVerbose;
   tell = (sentence) => later.push(sentence);
-  if (isPersonal) output.note(`session ${session}${server.isStarted ? ` at ${url}` : ''}  ·  watch it: shannon-dash watch ${session}`);
+  if (isTold) output.note(`session ${session}${server.isStarted ? ` at ${url}` : ''}  ·  watch it: shannon-dash watch ${session}`);
   interruption.release();
   // The program notices by itself that its reader has gone, and where its output goes.
   let lost: NodeJS.ErrnoException | undefined;
   process.stdout.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => (lost ??= error));
   if (options.checkpoints === 'git') void removeForgotten({ ...settings, url }, session).catch(() => undefined);
+  const startedAt = performance.now();
   let end: SuperviseResult;
   try {
     end = await supervise({
@@ -79,13 +85,17 @@ export async function runSupervised({ args, options, settings: given, output, in
       args: rest,
       checkpoints: options.checkpoints,
       stateFolder: userFolders().state,
+      labels: labelsOf(options.label),
       takesOver: options.takeOver === true,
       watchesFiles: options.files,
+      tellsDiffs: options.diffs,
       redaction,
       // The journal is written for each change of a file: that must not count as the next change, and a rollback must not undo it.
       leftOut: [settings.journal, ...(server.journal === undefined ? [] : [server.journal])].flatMap(filesOfJournal),
       // While the program has the terminal it is not ours to write on.
       onNote: (sentence) => later.push(sentence),
+      onStandstill: (sentence) =>
+        isTold && process.stderr.write(`${isPersonal ? '\r\n' : ''}${safeLine(sentence, 500)}${isPersonal ? '\r\n' : '\n'}`),
       waitsForServer: missing === undefined,
       restoreServer: () => server.restore(),
       leave: (passages) => leaveToPassOn(passages, { url, session, token, redacted: { isByItself, patterns: settings.redact } }),
@@ -96,6 +106,7 @@ export async function runSupervised({ args, options, settings: given, output, in
   } finally {
     if (isPersonal) for (const sentence of later) output.note(sentence);
   }
+  if (isTold) output.note(endSentence(end, session, performance.now() - startedAt));
   if (end.undelivered > 0)
     output.warn(`the server at ${url} was away to the end: ${end.undelivered} events of ${session} did not reach it`);
   // Bare the program would have been told that its output does not fit; it wrote to us, and we took it.
@@ -104,6 +115,21 @@ export async function runSupervised({ args, options, settings: given, output, in
     if (end.code === exitCodes.ok) return exitCodes.refused;
   }
   return endAs(end);
+}
+
+/** @throws Failure there are too many, or one is empty or too long */
+function labelsOf(given: readonly string[] = []): readonly string[] {
+  if (given.length > limits.labels) throw usageFailure(`--label can be given at most ${limits.labels} times`);
+  if (given.some((each) => each === '' || each.length > labelChars)) throw usageFailure(`--label must have 1 to ${labelChars} characters`);
+  return given;
+}
+
+/** How a run has ended, and where its story is told. */
+function endSentence({ code, signal, survivors }: SuperviseResult, session: string, ms: number): string {
+  const how = signal !== null ? `ended by ${signal}` : code === 0 ? 'completed' : `failed with exit code ${code}`;
+  const named = survivors.map(({ pid, name }) => `${safeLine(name, 40)} (${pid})`).join(', ');
+  const goesOn = survivors.length === 0 ? '' : `, and what it started goes on: ${named}`;
+  return `session ${session} ${how} after ${shownDuration(ms)}${goesOn}  ·  look: shannon-dash sessions show ${session}`;
 }
 
 /** A name that no session has, short since people type it; undefined where no server says so. */

@@ -2,7 +2,8 @@ import { commandTypes, parseCommand, type CommandRequest, type CommandType } fro
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { parseJson } from '../../../core/json/exact-json.ts';
 import { usageFailure } from '../../failure.ts';
-import { nearest } from '../../terminal/nearest.ts';
+import { parseDurationMs } from '../../../core/text/parse-duration.ts';
+import { nearest } from '../../../core/text/nearest.ts';
 
 /** The flags of `send` that fill a command's fields. */
 export interface CommandFlags {
@@ -19,6 +20,7 @@ export interface CommandFlags {
   comment?: string;
   param?: string[];
   position?: string;
+  grace?: string;
 }
 
 /** Which flag fills which field of which type. */
@@ -29,6 +31,7 @@ const fieldsOf: Record<CommandType, Partial<Record<keyof CommandFlags, string>>>
   REDIRECT: { skill: 'target_skill', path: 'target_path', instructions: 'instructions' },
   DECISION: { decision: 'decision_id', choice: 'choice', comment: 'comment' },
   INJECT: { skill: 'skill_name', param: 'parameters', position: 'position' },
+  STOP: { reason: 'reason', grace: 'grace_ms' },
 };
 
 const flagNames: Partial<Record<keyof CommandFlags, string>> = { dryRun: '--dry-run' };
@@ -49,7 +52,7 @@ export function commandOf(type: CommandType, flags: CommandFlags): CommandReques
   for (const [flag, field] of Object.entries(fieldsOf[type])) {
     const value = flags[flag as keyof CommandFlags];
     if (value === undefined) continue;
-    fields[field] = flag === 'param' ? parametersOf(value as string[]) : flag === 'position' ? positionOf(value as string) : value;
+    fields[field] = valueOf(flag, value);
   }
   for (const flag of Object.keys(flags) as (keyof CommandFlags)[]) {
     // Any command can be tried dry: one that cannot preview itself is then not sent at all.
@@ -62,6 +65,23 @@ export function commandOf(type: CommandType, flags: CommandFlags): CommandReques
     return parseCommand({ type, ...fields });
   } catch (error) {
     throw error instanceof ShannonDashError ? usageFailure(inFlags(type, error.message), 'see: shannon-dash send --help') : error;
+  }
+}
+
+/** The value of a flag, as its field takes it. */
+function valueOf(flag: string, value: unknown): unknown {
+  switch (flag) {
+    case 'param':
+      return parametersOf(value as string[]);
+    case 'position':
+      return positionOf(value as string);
+    case 'grace': {
+      const ms = parseDurationMs(value as string);
+      if (ms === undefined) throw usageFailure(`--grace ${value as string} must be a time`, 'such as: --grace 30s');
+      return ms;
+    }
+    default:
+      return value;
   }
 }
 

@@ -4,10 +4,12 @@ import { limits } from '../../../core/protocol/limits.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { commandOf, commandType } from './command-flags.ts';
 import type { SendOptions } from './definition.ts';
-import { confirm } from '../../terminal/confirm.ts';
+import { openDecision } from './open-decision.ts';
+import { canAsk, confirm } from '../../terminal/confirm.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure, usageFailure } from '../../failure.ts';
-import { chooseSession } from '../../server-access/live-sessions.ts';
+import { lookedAtSession } from '../../server-access/live-sessions.ts';
+import { withReachedJournal } from '../../server-access/journal-reader.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Invocation } from '../../invocation.ts';
 import { failureOfResult, reached, resultDocument, resultLine } from './send-result.ts';
@@ -18,22 +20,38 @@ import type { Settings } from '../../settings/settings.ts';
 const graceMs = 2_000;
 
 /** Sends a command, waits as long as asked for, and says where it stands. */
-export async function send({ args: [given = ''], options, settings, output }: Invocation<SendOptions>): Promise<number> {
+export async function send({ args: [given = '', named], options, settings, output }: Invocation<SendOptions>): Promise<number> {
   const type = commandType(given);
-  const request = commandOf(type, options);
-  const timeoutMs = settings.timeoutMs ?? limits.commandTimeoutMs;
+  if (named !== undefined && options.all === true) throw usageFailure('--all is every live session; leave the name out, or --all');
+  const asGiven = named === undefined ? settings : { ...settings, session: named };
+  if (type === 'DECISION' && (options.decision === undefined || options.choice === undefined)) return decideOpen(asGiven, options, output);
+  return sendCommand(commandOf(type, options), { options, settings: asGiven, output });
+}
+
+/** A DECISION without its id or choice: taken for the only one that is open, or told what there is to decide. */
+async function decideOpen(asGiven: Settings, options: SendOptions, output: Output): Promise<number> {
+  if (options.all === true) throw usageFailure('--all needs --decision and --choice', 'see: shannon-dash send --help');
+  const settings = await withReachedJournal(asGiven, output);
+  const session = await lookedAtSession(settings);
+  const decision = await openDecision(settings, session, options);
+  return sendCommand(commandOf('DECISION', { ...options, decision }), { options, settings: { ...settings, session }, output });
+}
+
+async function sendCommand(
+  request: CommandRequest,
+  { options, settings: asGiven, output }: { options: SendOptions; settings: Settings; output: Output },
+): Promise<number> {
+  const { type } = request;
   const isPreview = options.dryRun === true;
-  const canAsk = process.stdin.isTTY && process.stderr.isTTY && !output.isJson;
-  if (type === 'ROLLBACK' && !isPreview && options.yes !== true && !canAsk) {
-    throw usageFailure(
-      'ROLLBACK changes files back; off a terminal it needs --yes',
-      'see first what: shannon-dash send ROLLBACK --dry-run',
-    );
-  }
-  const session = options.all === true ? '*' : await chooseSession(settings);
+  const settings = await withReachedJournal(asGiven, output);
+  const timeoutMs = settings.timeoutMs ?? limits.commandTimeoutMs;
+  const session = options.all === true ? '*' : await lookedAtSession(settings);
   if (isPreview && type !== 'ROLLBACK') return sayOnly(request, session, output);
   let { fields } = request;
-  if (type === 'ROLLBACK' && !isPreview && options.yes !== true) fields = await confirmed(fields, { session, settings, output, timeoutMs });
+  if (!isPreview && options.yes !== true) {
+    if (type === 'ROLLBACK') fields = await confirmedRollback(fields, { session, settings, output, timeoutMs });
+    if (type === 'STOP' && session !== '*' && asGiven.session === undefined) await confirmStop(session, { settings, output });
+  }
   const wait = options.wait ?? 'applied';
   const answer = await submit({ type, command_id: options.id, ...fields }, { session, settings, output, wait, timeoutMs });
   const reporting = { output, wait, timeoutMs, isPreview };
@@ -71,10 +89,16 @@ async function submit(
  * Shows the effect of a rollback and asks for consent. @returns the fields to roll back with
  * @throws Failure it cannot be shown, or the answer is no
  */
-async function confirmed(
+async function confirmedRollback(
   fields: Record<string, unknown>,
   { session, settings, output, timeoutMs }: { session: string; settings: Settings; output: Output; timeoutMs: number },
 ): Promise<Record<string, unknown>> {
+  if (!canAsk(output)) {
+    throw usageFailure(
+      'ROLLBACK changes files back; off a terminal it needs --yes',
+      'see first what: shannon-dash send ROLLBACK --dry-run',
+    );
+  }
   if (session === '*') throw usageFailure('a rollback of every session cannot be shown first', 'name one: -s SESSION, or add --yes');
   const preview = await submit({ type: 'ROLLBACK', ...fields, dry_run: true }, { session, settings, output, wait: 'applied', timeoutMs });
   const { status, result } = preview as CommandResult;
@@ -82,10 +106,23 @@ async function confirmed(
     throw failureOfResult(preview as CommandResult, { wait: 'applied', timeoutMs }) ?? new Failure('INTERNAL', `it is ${status}`);
   const { previewLines, previewTarget } = await import('../../../view/rollback-preview.ts');
   for (const line of previewLines(result)) output.note(line);
-  if (!(await confirm(`Roll back ${session}?`))) throw new Failure('CONFLICT', 'nothing was changed', { exitCode: exitCodes.refused });
+  await confirm(`Roll back ${session}?`);
   // The rollback goes to the checkpoint that was shown, also if there is a newer one by now.
   const { steps = 1, ...others } = fields;
   return { ...others, ...previewTarget(result, { steps: Number(steps) }) };
+}
+
+/** Asks before the program of a session is ended that nobody has named. @throws Failure there is nobody to ask, or the answer is no */
+async function confirmStop(session: string, { settings, output }: { settings: Settings; output: Output }): Promise<void> {
+  const { task } = await request(settings, 'session', { path: { id: session } });
+  const what = task === null ? session : `${session} (${safeLine(task, 60)})`;
+  if (!canAsk(output)) {
+    throw usageFailure(
+      `STOP would end ${what}, the only live session; off a terminal name it, or add --yes`,
+      `shannon-dash stop ${session}`,
+    );
+  }
+  await confirm(`End the program of ${what}?`);
 }
 
 interface Reporting {

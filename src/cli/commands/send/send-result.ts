@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import type { CommandStatus } from '../../../core/protocol/command-status.ts';
 import { isFinal, type CommandResult, type CommandType } from '../../../core/protocol/command.ts';
 import { isWireCode, ShannonDashError } from '../../../core/protocol/errors.ts';
+import { check } from '../../../core/json/parse.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { shownDuration } from '../../settings/duration.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -14,6 +16,7 @@ const outcomes: Record<CommandType, string> = {
   REDIRECT: 'redirected',
   DECISION: 'decided',
   INJECT: 'put in',
+  STOP: 'ended',
 };
 
 /** What may still happen after a timeout. */
@@ -24,6 +27,7 @@ const pending: Record<CommandType, string> = {
   REDIRECT: 'may still take the new way',
   DECISION: 'may still take the choice',
   INJECT: 'may still take it in',
+  STOP: 'may still end',
 };
 
 type Wait = 'applied' | 'delivered' | 'queued';
@@ -35,7 +39,7 @@ export function reached(status: CommandStatus, wait: Wait): boolean {
 
 /** `HALT applied by run-7f3a in 14 ms (halted)`. */
 export function resultLine(
-  { command_type, status, acknowledged_by, attached, elapsed_ms, session_id }: CommandResult,
+  { command_type, status, acknowledged_by, attached, elapsed_ms, session_id, result }: CommandResult,
   isDryRun = false,
 ): string {
   if (status !== 'applied') return `${command_type} ${status} for ${safeLine(session_id)} in ${shownDuration(elapsed_ms)}`;
@@ -44,9 +48,22 @@ export function resultLine(
     ? 'dry run: nothing was changed'
     : !attached && acknowledged_by === 'server'
       ? `${outcomes[command_type]}; no program is attached`
-      : outcomes[command_type];
+      : `${outcomes[command_type]}${command_type === 'HALT' ? goingOn(result) : ''}`;
   return `${command_type} applied by ${safeLine(acknowledged_by ?? 'server', 128)} in ${shownDuration(elapsed_ms)} (${outcome})`;
 }
+
+/** What goes on although an agent is halted: calls that had begun before, and what it has left in the background. */
+function goingOn(result: unknown): string {
+  const { data } = check(standstill, result);
+  const names = data === undefined ? [] : [...data.in_flight.map(({ tool_name }) => tool_name), ...data.background];
+  if (names.length === 0) return '';
+  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
+  return `; still going on: ${safeLine(names.slice(0, shownNames).join(', '), 200)}${more}`;
+}
+
+/** The result of a HALT by the server, for a coding agent. */
+const standstill = z.object({ in_flight: z.array(z.object({ tool_name: z.string() })), background: z.array(z.string()) });
+const shownNames = 5;
 
 /** The JSON form: the wire's result, with `ok` for what was waited for. */
 export function resultDocument(result: CommandResult, ok: boolean): object {
@@ -72,9 +89,16 @@ export function failureOfResult(result: CommandResult, { wait, timeoutMs }: { wa
       hints: [more],
       exitCode: exitCodes.refused,
     });
+  if (status === 'cancelled') {
+    const hints = [more];
+    return new Failure('CONFLICT', `${command_type} was cancelled: ${error ?? 'somebody took it back'}`, {
+      hints,
+      exitCode: exitCodes.refused,
+    });
+  }
   if (reached(status, wait)) return undefined;
   if (!attached && status === 'queued') {
-    return new Failure('TIMEOUT', `no orchestrator is attached to ${session_id}; ${command_type} waits for one`, { hints: [more] });
+    return new Failure('TIMEOUT', `no program is attached to ${session_id}; ${command_type} waits for one`, { hints: [more] });
   }
   return new Failure('TIMEOUT', `no acknowledgement from ${session_id} in ${shownDuration(timeoutMs)}; it ${pending[command_type]}`, {
     hints: ['look: shannon-dash stats'],

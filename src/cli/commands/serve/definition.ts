@@ -16,7 +16,7 @@ export const serveDefinition: CommandDefinition = {
   options: [
     { flags: '--host <address>', summary: 'where to listen (127.0.0.1)', kind: 'text' },
     { flags: '--port <number>', summary: 'the port (8000); 0 takes any free one', kind: 'text' },
-    { flags: '--journal <path>', summary: 'the journal file, or: memory', kind: 'file', suggestions: ['memory'] },
+    { flags: '--journal <path>', summary: 'the journal file, postgres://..., or: memory', kind: 'file', suggestions: ['memory'] },
     { flags: '--fsync', summary: 'keep each commit over a power failure too' },
     { flags: '--accept-loss', summary: 'start although the journal has lost something' },
     { flags: '--skills <folder>', summary: 'a further folder of skills (repeatable)', kind: 'folder', isRepeatable: true },
@@ -48,7 +48,16 @@ export const serveDefinition: CommandDefinition = {
       isRepeatable: true,
       isRare: true,
     },
+    { flags: '--otlp <url>', summary: 'send sessions as traces to this OpenTelemetry receiver', kind: 'url', isRare: true },
     { flags: '--lost-after <time>', summary: 'when a session that is silent is lost (5m)', kind: 'duration' },
+    { flags: '--retain <time>', summary: 'remove sessions so long after their end', kind: 'duration', isRare: true },
+    {
+      flags: '--retain-events <count>',
+      summary: 'keep so many of the newest events of each ended session',
+      kind: 'whole-number',
+      isRare: true,
+    },
+    { flags: '--retain-size <size>', summary: 'remove the oldest ended sessions beyond this size (2GB)', kind: 'text', isRare: true },
     {
       flags: '--log-level <level>',
       summary: 'debug, info, warn (warning) or error',
@@ -59,7 +68,7 @@ export const serveDefinition: CommandDefinition = {
     { flags: '--until-unused', summary: 'end when nobody is connected any more', isHidden: true },
   ],
   notes: [
-    'More, in the manual: --trust-proxy, --jwks-url, --issuer, --audience, --claim',
+    'In the manual: --retain (age, events, size), --trust-proxy, --jwks-url, --otlp',
     'Each also as SHANNON_DASH_PORT=9000 or {"port": 9000} in .shannon-dash.json.',
   ],
   // With --reload the process that serves warns, after each restart.

@@ -2,7 +2,10 @@ import { existsSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Role } from '../../../core/access.ts';
 import { isLoopback } from '../../../core/loopback.ts';
+import { readOwnFile } from '../../../server/access/own-file.ts';
 import { createToken } from '../../../server/access/tokens/token-changes.ts';
+import { readTokenFile } from '../../../server/access/tokens/token-file.ts';
+import { hashOf } from '../../../server/access/tokens/token-text.ts';
 import { writeSecret } from '../token/secret-file.ts';
 
 interface FirstToken {
@@ -57,8 +60,25 @@ export function writeFirstTokens(tokenFile: string, journal: string): Record<str
   return Object.fromEntries(made);
 }
 
+/** The files of the first tokens that are still there and still valid, by the names of the tokens. */
+export function keptFirstTokens(tokenFile: string, journal: string): Record<string, string> {
+  const valid = new Set(readTokenFile(tokenFile).map(({ sha256 }) => sha256));
+  const kept = firstTokens.map(({ name }) => [name, fileOf(journal, name)] as const).filter(([, path]) => valid.has(hashIn(path)));
+  return Object.fromEntries(kept);
+}
+
+/** The hash of the token in a file; empty where it cannot be read. */
+function hashIn(path: string): string {
+  try {
+    const text = readOwnFile(path);
+    return text === undefined ? '' : hashOf(text.trim());
+  } catch {
+    return '';
+  }
+}
+
 /** How other machines call this one. */
-function nameFor(host: string): string {
+export function nameFor(host: string): string {
   if (host !== '0.0.0.0' && host !== '::') return host.includes(':') ? `[${host}]` : host;
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? 'HOST';

@@ -3,14 +3,16 @@ import { resolve } from 'node:path';
 import type { ShannonDashError } from '../../../core/protocol/errors.ts';
 import type { Journal } from '../../../journal/journal.ts';
 import type { OpenRefusalDetails } from '../../../journal/sqlite/open-refusal.ts';
+import { pathBesideJournal } from '../../../journal/journal-location.ts';
 import { Failure } from '../../failure.ts';
+import { userFolders } from '../../settings/user-folders.ts';
 import { firstTokenFiles } from './first-tokens.ts';
 
 /** Older ones can corrupt a database when its WAL is reset (fixed in 3.51.3). */
 const soundSqlite = [3, 51, 3];
 
 export interface JournalSetting {
-  /** A file, or `memory`. */
+  /** A file, `memory`, or a URL of PostgreSQL. */
   path: string;
   fsync: boolean;
   /** Whether the command takes `--journal` and `--accept-loss`. */
@@ -45,14 +47,31 @@ export async function openJournal({ path, fsync, hasFlag = true, acceptLoss = fa
 function hintsOf({ reason, url }: OpenRefusalDetails): string[] {
   if (reason === 'in_use') return [`use that server:    shannon-dash stats${url === undefined ? '' : ` --url ${url}`}`];
   if (reason === 'loss') return ['go on without it:   shannon-dash serve --accept-loss   (damaged files are kept beside the journal)'];
+  if (reason === 'damaged') return ['keep what is left:  shannon-dash journal check --repair   (the damaged file is kept beside it)'];
+  if (reason === 'newer') return ['update this one:    npm install -g shannon-dash'];
   return [];
 }
 
-/** The files in which a journal is kept, by their real paths; none of one in memory. */
+/** The files of a journal, by their real paths: its own, and those beside it; none of one in memory. */
 export function filesOfJournal(location: string): string[] {
-  if (location === 'memory') return [];
-  const file = realPath(resolve(location));
-  const endings = ['', '-log', '-wal', '-shm', '-journal', '-tokens', '-tokens-new', '-tokens-lock', '-tokens-used', '-tokens-used-new'];
+  const path = pathBesideJournal(location, userFolders().state);
+  if (path === undefined) return [];
+  const file = realPath(resolve(path));
+  const endings = [
+    '',
+    '-log',
+    '-wal',
+    '-shm',
+    '-journal',
+    '-backup-unfinished',
+    '-tokens',
+    '-tokens-new',
+    '-tokens-lock',
+    '-tokens-used',
+    '-tokens-used-new',
+    '-notified',
+    '-notified-new',
+  ];
   return [...endings.map((ending) => `${file}${ending}`), ...firstTokenFiles(file)];
 }
 
@@ -74,7 +93,7 @@ export function sqliteFlaw(version: string = process.versions.sqlite ?? '0'): st
 }
 
 /** Node 22 warns that `node:sqlite` is experimental: true, and nothing that a user could act on. */
-function hideSqliteWarning(): void {
+export function hideSqliteWarning(): void {
   const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     if (!String(warning).includes('SQLite is an experimental feature')) emitWarning(warning, ...rest);

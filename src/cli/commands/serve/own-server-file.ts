@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../../executable/make-folder.ts';
 import { ownServersFolder, type OwnServerFile } from '../../../client/connection/own-server.ts';
 
 /**
@@ -17,7 +18,7 @@ export function leaveOwnServerFile(port: number, content: OwnServerFile | undefi
     rmSync(path, { force: true });
     return () => undefined;
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   chmodSync(folder, 0o700);
   const text = `${JSON.stringify(content)}\n`;
   const next = `${path}.${process.pid}`;

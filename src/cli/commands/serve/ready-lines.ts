@@ -1,23 +1,33 @@
 import { homedir } from 'node:os';
 import { isLoopback } from '../../../core/loopback.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
-import { kernelTells } from '../../../server/access/local-users.ts';
+import { kernelTells } from '../../../server/kernel-sockets.ts';
+import { nameFor } from './first-tokens.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 /** What `serve` says once it listens. */
-export function readyLines(url: string, journal: string, settings: Settings): string[] {
+export function readyLines(url: string, journal: string, settings: Settings, traces?: string): string[] {
   const home = homedir();
   const place =
     journal === 'memory' ? 'memory: ends with this server' : journal.startsWith(`${home}/`) ? `~${journal.slice(home.length)}` : journal;
   const lines = [
     `shannon-dash at ${url}`,
+    ...(isLoopback(settings.host) || settings.publicUrl !== undefined
+      ? []
+      : [`  others   ${urlElsewhere(url, settings.host)} from other machines`]),
     `  journal  ${place}`,
     ...(settings.publicUrl === undefined ? [] : [`  public   ${settings.publicUrl}`]),
+    ...(traces === undefined ? [] : [`  traces   ${traces}`]),
     `  tokens   ${tokensLine(settings)}`,
     `  pages    ${pagesLine(settings)}`,
     '  next     shannon-dash run -- COMMAND',
   ];
   return lines.map((line) => safeLine(line, 4_000));
+}
+
+/** How other machines call a server that is called by a URL here. */
+function urlElsewhere(url: string, host: string): string {
+  return `http://${nameFor(host)}:${new URL(url).port || 80}`;
 }
 
 /** The same for whoever collects logs. */

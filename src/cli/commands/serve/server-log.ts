@@ -6,7 +6,9 @@ import { safeJson, safeLines } from '../../../core/text/safe-text.ts';
 export async function createLog(level: 'debug' | 'info' | 'warn' | 'error'): Promise<Logger> {
   if (!process.stderr.isTTY) {
     const destination = pino.destination({ dest: 2, sync: true });
-    return pino({ level }, { write: (line) => void destination.write(`${safeJson(line.trimEnd())}\n`) });
+    // With the names of levels and ISO times, as collectors read them.
+    const form = { timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+    return pino({ level, ...form }, { write: (line) => void destination.write(`${safeJson(line.trimEnd())}\n`) });
   }
   const { default: pretty } = await import('pino-pretty');
   // Without its colours: its lines hold texts of clients, and are cleaned as all such texts are.

@@ -1,21 +1,35 @@
-import { isLive } from '../../../core/protocol/session-state.ts';
+import { safeLine } from '../../../core/text/safe-text.ts';
+import { usageFailure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
-import { byChange } from '../../server-access/live-sessions.ts';
-import { request, serverNowMs } from '../../server-access/server-request.ts';
-import { sessionTable } from '../../terminal/session-table.ts';
-import type { SessionsOptions } from './definition.ts';
+import { isRecording } from '../../recordings/recording-file.ts';
+import { withReachedJournal } from '../../server-access/journal-reader.ts';
+import { existingSession, lookedAtSession } from '../../server-access/live-sessions.ts';
+import type { SessionAction, SessionsOptions } from './definition.ts';
+import { listSessions } from './listing.ts';
+import { archiveSessions } from './archiving.ts';
+import { pinSessions } from './pinning.ts';
+import { removeSessions } from './removing.ts';
+import { showSession } from './showing.ts';
 
-/** Lists the sessions, those that changed last first. */
-export async function showSessions({ options, settings, output }: Invocation<SessionsOptions>): Promise<void> {
-  const answer = await request(settings, 'sessions', {});
-  const all = answer.sessions;
-  const found = (options.live === true ? all.filter(({ status }) => isLive(status)) : all).toSorted(byChange);
-  const sessions = found.slice(0, options.limit ?? 20);
-  if (output.isJson) {
-    output.document({ sessions, total: found.length });
-    return;
-  }
-  if (found.length === 0) output.note('no sessions yet; start one: shannon-dash run -- COMMAND');
-  else for (const line of await sessionTable(sessions, serverNowMs(answer), output)) output.line(line);
-  if (found.length > sessions.length) output.note(`and ${found.length - sessions.length} more: --limit ${found.length}`);
+/** Lists the sessions, tells all of one, or removes some. */
+export async function sessions(invocation: Invocation<SessionsOptions>): Promise<number | void> {
+  const [action, ...names] = invocation.args as [SessionAction?, ...string[]];
+  if (action !== undefined && action !== 'show' && names.length === 0)
+    throw usageFailure(`sessions ${action} needs a session`, 'see all: shannon-dash sessions');
+  if (action === 'show' && names.length > 1) throw usageFailure('sessions show takes one session');
+  const file = names.find(isRecording);
+  if (file !== undefined)
+    throw usageFailure(
+      `${safeLine(file, 300)} is a file, and no session of a journal`,
+      'bring it there: shannon-dash import FILE',
+      'look at it: shannon-dash watch FILE',
+    );
+  const settings = await withReachedJournal(invocation.settings, invocation.output);
+  const reached = { ...invocation, settings };
+  if (action === undefined) return listSessions(reached);
+  const ids = await Promise.all(names.map((name) => existingSession(settings, name)));
+  if (action === 'archive' || action === 'unarchive') return archiveSessions(ids, action === 'archive', reached);
+  if (action === 'pin' || action === 'unpin') return pinSessions(ids, action === 'pin', reached);
+  if (action === 'rm') return removeSessions(ids, reached);
+  return showSession(ids[0] ?? (await lookedAtSession(settings, { orLatest: true })), reached);
 }

@@ -46,10 +46,11 @@ export const tokenDefinition: CommandDefinition = {
   ],
   notes: [
     '',
-    'viewer: watches. operator: HALT, RESUME and DECISION too, with --steer every',
+    'viewer: watches. operator: HALT, RESUME, DECISION and STOP, with --steer every',
     'command. orchestrator: runs sessions. admin: everything.',
     'create and rotate print the token once: TOKEN=$(shannon-dash token create ...).',
-    'The file beside the journal holds hashes; a server follows it within a second.',
+    'The file beside the journal holds hashes; a server that runs follows it within',
+    'a second or two, and ends then what a revoked token let in.',
     'revoke and rotate take a name or an id.',
   ],
 };

@@ -1,13 +1,14 @@
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
-import { placeOfJournal } from '../../../journal/journal-location.ts';
+import { pathBesideJournal, placeOfJournal } from '../../../journal/journal-location.ts';
+import { userFolders } from '../../settings/user-folders.ts';
 import { createToken, revokeToken, rotateToken } from '../../../server/access/tokens/token-changes.ts';
 import { readTokenFile, tokenFileOf, type StoredToken } from '../../../server/access/tokens/token-file.ts';
 import { readTokenUses } from '../../../server/access/tokens/token-uses.ts';
-import { duration } from '../../../view/text/numbers.ts';
+import { duration, timeLeft } from '../../../view/text/numbers.ts';
 import { Failure, usageFailure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
-import { parseDurationMs } from '../../settings/duration.ts';
+import { parseDurationMs } from '../../../core/text/parse-duration.ts';
 import type { Output } from '../../terminal/output.ts';
 import { systemReason } from '../../terminal/system-reason.ts';
 import { tableLines } from '../../terminal/table.ts';
@@ -22,13 +23,14 @@ export async function token({ args: [action, name], options, settings, output }:
   checkUsage(action as TokenAction, name, options);
   const path = tokenFileAt(settings.journal);
   try {
-    await act(action as TokenAction, path, name ?? '', options, output);
+    const url = settings.publicUrl ?? 'http://HOST:PORT';
+    await act(action as TokenAction, path, name ?? '', { ...options, url }, output);
   } catch (error) {
     throw inWords(error, path);
   }
 }
 
-async function act(action: TokenAction, path: string, name: string, options: TokenOptions, output: Output): Promise<void> {
+async function act(action: TokenAction, path: string, name: string, options: TokenOptions & Showing, output: Output): Promise<void> {
   switch (action) {
     case 'create':
       return create(path, name, options, output);
@@ -82,17 +84,18 @@ function howTo(action: TokenAction): string {
 
 /** @throws Failure the journal has no place where a file could stand beside it */
 function tokenFileAt(journal: string): string {
+  const beside = pathBesideJournal(journal, userFolders().state);
+  if (beside !== undefined) return tokenFileOf(beside);
   const place = placeOfJournal(journal);
-  if (place.kind === 'file') return tokenFileOf(place.path);
   throw usageFailure(
-    place.kind === 'memory'
-      ? 'a journal in memory has no tokens: they stand in a file beside the journal'
-      : `${place.scheme}:// is no journal with a file beside it`,
+    place.kind === 'unknown'
+      ? `${place.scheme}:// is no journal with a file beside it`
+      : 'a journal in memory has no tokens: they stand in a file beside the journal',
     'name the journal of the server: --journal PATH   (SHANNON_DASH_JOURNAL)',
   );
 }
 
-function create(path: string, name: string, options: TokenOptions, output: Output): void {
+function create(path: string, name: string, options: TokenOptions & Showing, output: Output): void {
   const { role, steer = false, session, tenant, expires } = options;
   if (role === undefined) throw usageFailure('a token needs a role', 'such as: --role viewer (operator, orchestrator, admin)');
   if (steer && role !== 'operator')
@@ -113,8 +116,15 @@ function create(path: string, name: string, options: TokenOptions, output: Outpu
   show(() => createToken(path, request), 'created', options, output);
 }
 
+interface Showing {
+  /** The file to write it to, in place of showing it. */
+  out?: string | undefined;
+  /** Where its holder reaches the server. */
+  url: string;
+}
+
 /** Makes a token and shows it, or writes it to the file that is named. */
-function show(make: () => { text: string; token: StoredToken }, done: string, { out }: TokenOptions, output: Output): void {
+function show(make: () => { text: string; token: StoredToken }, done: string, { out, url }: Showing, output: Output): void {
   const { text, token } = out === undefined ? make() : writeSecret(out, make);
   if (output.isJson) {
     output.document({ ok: true, ...shown(token), ...(out === undefined ? { token: text } : { file: out }) });
@@ -123,18 +133,25 @@ function show(make: () => { text: string; token: StoredToken }, done: string, { 
   if (out === undefined) output.line(text);
   else output.line(safeLine(out, 4_000));
   output.note(`${described(token)}: ${done}`);
+  const [verb, rest = ''] = firstUse(token);
   output.note(
     out === undefined
-      ? '  it is shown this once; its holder gives it so: SHANNON_DASH_URL=http://HOST:PORT SHANNON_DASH_TOKEN=... shannon-dash watch'
-      : '  its holder gives it so: shannon-dash watch --url http://HOST:PORT --token-file FILE',
+      ? `  it is shown this once; its holder uses it so: SHANNON_DASH_URL=${url} SHANNON_DASH_TOKEN=... shannon-dash ${verb}${rest}`
+      : `  its holder uses it so: shannon-dash ${verb} --url ${url} --token-file FILE${rest}`,
   );
   output.note(`  undo it: shannon-dash token revoke ${token.id}`);
+}
+
+/** What a holder of a token may do first: an orchestrator publishes, and so does what it runs. */
+function firstUse({ role, sessions }: StoredToken): [verb: string, rest?: string] {
+  if (role === 'orchestrator') return [`run -s ${sessions[0]?.replaceAll('*', '1')}`, ' -- COMMAND'];
+  return [role === 'admin' ? 'stats' : 'watch'];
 }
 
 function revoke(path: string, given: string, output: Output): void {
   const revoked = revokeToken(path, given);
   if (output.isJson) output.document({ ok: true, revoked: true, ...shown(revoked) });
-  else output.line(`${described(revoked)}: revoked; what it let in ends within five seconds`);
+  else output.line(`${described(revoked)}: revoked; a server that runs ends what it let in within a second or two`);
 }
 
 async function list(path: string, output: Output): Promise<void> {
@@ -149,16 +166,20 @@ async function list(path: string, output: Output): Promise<void> {
     return;
   }
   const now = Date.now();
-  const rows = tokens.map(({ id, name, role, steer, sessions, tenant, created_at, expires_at }) => {
+  const rows = tokens.map(({ id, name, role, steer, sessions, tenant, created_at, expires_at, share }) => {
     const isOver = expires_at !== null && Date.parse(expires_at) <= now;
     return [
       id,
       safeLine(name, 64),
-      steer ? `${role} +steer` : role,
+      share === undefined
+        ? steer
+          ? `${role} +steer`
+          : role
+        : `${role}, ${share.opened ? 'opened' : 'unopened'} link of ${safeLine(share.by, 40)}`,
       `${tenant === undefined ? '' : `${tenant}: `}${safeLine(sessions.join(','), 60)}`,
       ago(created_at, now),
       {
-        text: expires_at === null ? 'never' : isOver ? 'expired' : `in ${duration(Date.parse(expires_at) - now)}`,
+        text: expires_at === null ? 'never' : isOver ? 'expired' : `in ${timeLeft(Date.parse(expires_at) - now)}`,
         tone: isOver ? 'bad' : 'plain',
       } as const,
       uses.has(id) ? ago(uses.get(id) ?? '', now) : 'never',

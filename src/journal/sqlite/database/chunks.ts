@@ -4,7 +4,7 @@ import type { JournalEvent, SessionHead } from '../../journal.ts';
 import { eventFromJson } from '../../stamping.ts';
 
 /** A chunk lies at the place of its first event: the upper bits are the session's key, the lower 32 the `seq`. */
-const placesPerSession = 2 ** 32;
+export const placesPerSession = 2 ** 32;
 /** Characters of JSON in one chunk; a single event may be larger. */
 const chunkChars = 64 * 1_024;
 

@@ -1,14 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SessionOrigin } from '../../../core/protocol/session-state.ts';
 import { checksumOf, chunksOf, placeOf } from './chunks.ts';
-import type { SessionHead } from '../../journal.ts';
+import type { Block } from './blocks.ts';
+import type { SessionHead, Snapshot } from '../../journal.ts';
 import type { NewestEvents } from '../newest-events.ts';
+import { DatabasePages } from './database-pages.ts';
 import { isOfOneSession, reasonOf } from './sqlite-codes.ts';
 import { prepareStatements, type Statements } from './sqlite-statements.ts';
 import { newEpoch } from '../../stamping.ts';
+import { StoredImports } from '../kept/stored-imports.ts';
+import { StoredBases } from './stored-bases.ts';
+import { StoredBlocks } from './stored-blocks.ts';
 import { StoredEvents } from './stored-events.ts';
 import { StoredHeads, type StoredHead } from './stored-heads.ts';
 import { StoredSnapshots } from './stored-snapshots.ts';
+
+/** The number that no session has. */
+const readerMark = 0;
 
 type Row = Record<string, string | number | null>;
 
@@ -16,6 +24,7 @@ type Row = Record<string, string | number | null>;
 export interface WrittenBack {
   keys: Map<NewestEvents, number>;
   aside: Map<NewestEvents, string>;
+  blocks: Map<NewestEvents, Block | undefined>;
 }
 
 /** A session as it could not be written back. */
@@ -40,7 +49,11 @@ export class SqliteDatabase {
   readonly #onProblem: (sentence: string) => void;
   readonly #heads: StoredHeads;
   readonly events: StoredEvents;
+  readonly blocks: StoredBlocks;
   readonly snapshots: StoredSnapshots;
+  readonly pages: DatabasePages;
+  readonly bases: StoredBases;
+  readonly imports: StoredImports;
 
   constructor(database: DatabaseSync, onProblem: (sentence: string) => void) {
     this.#database = database;
@@ -48,7 +61,14 @@ export class SqliteDatabase {
     this.#statements = prepareStatements(database);
     this.#heads = new StoredHeads(this.#statements);
     this.events = new StoredEvents(this.#statements, onProblem);
+    this.pages = new DatabasePages(database);
+    this.bases = new StoredBases(this.#statements, onProblem);
+    this.blocks = new StoredBlocks(this.#statements);
     this.snapshots = new StoredSnapshots(this.#statements, onProblem);
+    const { blocks, bases } = this;
+    this.imports = new StoredImports(this.#statements, { blocks, bases, heads: this.#heads }, (work) =>
+      this.#transaction(this.#commits, work),
+    );
     const meta = new Map((database.prepare('SELECT key, value FROM meta').all() as Row[]).map(({ key, value }) => [key, String(value)]));
     this.epoch = meta.get('epoch') ?? newEpoch();
     this.secret = meta.get('secret') ?? '';
@@ -65,12 +85,15 @@ export class SqliteDatabase {
   /** Every session, in the order of creation. No event is read, unless the head of a session is missing. */
   sessions(): NewestEvents[] {
     const heads = this.#heads.all();
+    const cuts = this.bases.all();
     const rows = this.#database.prepare('SELECT key, session_id, epoch, created_at, origin FROM sessions ORDER BY key').all() as Row[];
     return rows.map((row) => {
       const created_at = String(row['created_at']);
       const session_id = String(row['session_id']);
       const head: SessionHead = { session_id, epoch: String(row['epoch']), created_at, updated_at: created_at, seq: 0 };
       const session: NewestEvents = { key: Number(row['key']), head, waiting: [], waitingIds: new Map() };
+      const cut = cuts.get(Number(row['key']));
+      if (cut !== undefined) Object.assign(head, { cut, seq: cut });
       try {
         Object.assign(head, JSON.parse(String(row['origin'])) as Pick<SessionOrigin, 'skills' | 'metadata'>);
         Object.assign(head, heads.get(Number(row['key'])) ?? this.#lookUpHead(session));
@@ -105,6 +128,8 @@ export class SqliteDatabase {
         if (key === undefined) continue;
         this.#statements.setEpoch.run(head.epoch, key);
         this.#statements.dropSnapshot.run(key);
+        this.snapshots.dropRungs(key);
+        this.#statements.deleteBlocks.run(placeOf(key, 0), placeOf(key + 1, 0));
       }
     });
   }
@@ -115,17 +140,18 @@ export class SqliteDatabase {
    * @param commits the last commit that this is the work of
    */
   writeBack(sessions: readonly NewestEvents[], commits: number): WrittenBack {
-    const written: WrittenBack = { keys: new Map(), aside: new Map() };
+    const written: WrittenBack = { keys: new Map(), aside: new Map(), blocks: new Map() };
     this.#transaction(commits, () => {
       this.#heads.addMissing();
       for (const session of sessions) {
         this.#statements.savepoint.run();
         try {
-          written.keys.set(session, this.#insert(session));
+          written.keys.set(session, this.#insert(session, written));
         } catch (error) {
           if (!isOfOneSession(error)) throw error;
           this.#statements.rollbackToSavepoint.run();
           written.keys.delete(session);
+          written.blocks.delete(session);
           written.aside.set(session, reasonOf(error));
           const { session_id } = session.head;
           this.#statements.putAside.run(session_id, JSON.stringify(session.head), JSON.stringify(session.waiting));
@@ -145,6 +171,10 @@ export class SqliteDatabase {
         this.#statements.deleteIds.run(key);
         this.#statements.dropHead.run(key);
         this.#statements.dropSnapshot.run(key);
+        this.snapshots.dropRungs(key);
+        this.#statements.deleteBlocks.run(placeOf(key, 0), placeOf(key + 1, 0));
+        this.#statements.dropBase.run(key);
+        this.#statements.dropCursors.run(key);
         this.#statements.deleteSession.run(key);
       }
       this.#statements.dropAside.run(head.session_id);
@@ -153,10 +183,34 @@ export class SqliteDatabase {
     this.#deletions++;
   }
 
-  /** Leaves nothing in the write-ahead log: what was deleted stands there still. False if it could not. */
-  emptyWal(): boolean {
-    const [row] = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all() as Row[];
-    return row?.['busy'] === 0;
+  /** @param packed its JSON, deflated, where it may become a rung of the ladder */
+  saveSnapshot(session: NewestEvents, snapshot: Snapshot, packed: Uint8Array | undefined): void {
+    this.#transaction(this.#commits, () => this.snapshots.save(session, snapshot, packed));
+  }
+
+  /** The history of a session begins behind this state from now on. @param packed its JSON, deflated */
+  saveBase({ key }: NewestEvents, base: Snapshot, packed: Uint8Array): void {
+    this.#transaction(this.#commits, () => key !== undefined && this.bases.save(key, base, packed));
+  }
+
+  /** Deletes some of what lies before the cut of a session. @returns whether more is left */
+  sweep(session: NewestEvents): boolean {
+    let isMore = false;
+    this.#transaction(this.#commits, () => (isMore = this.bases.sweep(session)));
+    return isMore;
+  }
+
+  /** @param seqs by the numbers of sessions */
+  saveCursors(reader: string, seqs: ReadonlyMap<number, number>): void {
+    this.#transaction(this.#commits, () => {
+      for (const [key, seq] of [[readerMark, 0] as const, ...seqs]) this.#statements.saveCursor.run(reader, key, seq);
+    });
+  }
+
+  /** By the numbers of sessions; undefined where none was ever saved. */
+  loadCursors(reader: string): Map<number, number> | undefined {
+    const rows = this.#statements.loadCursors.all(reader) as { session: number; seq: number }[];
+    return rows.length === 0 ? undefined : new Map(rows.map(({ session, seq }) => [session, seq]));
   }
 
   /** Notes that it is open, or that it was closed as it should be. */
@@ -174,17 +228,21 @@ export class SqliteDatabase {
     return { seq, updated_at };
   }
 
-  #insert({ key: known, head, waiting, waitingIds }: NewestEvents): number {
+  #insert(session: NewestEvents, { blocks }: WrittenBack): number {
+    const { key: known, head, waiting, waitingIds } = session;
     const { session_id, epoch, created_at, skills, metadata } = head;
     const origin = JSON.stringify({ skills, metadata });
     const key = known ?? Number(this.#statements.insertSession.run(session_id, epoch, created_at, origin).lastInsertRowid);
     let seq = head.seq - waiting.length + 1;
+    let { block } = session;
     for (const lines of chunksOf(waiting)) {
       const json = lines.join('\n');
       const place = placeOf(key, seq);
       this.#statements.insertChunk.run(place, json, checksumOf(place, json));
+      block = this.blocks.add(key, block, seq, lines);
       seq += lines.length;
     }
+    blocks.set(session, block);
     for (const [id, at] of waitingIds) this.#statements.insertId.run(key, id, at);
     this.#heads.set(key, head);
     this.#statements.dropAside.run(session_id);

@@ -33,7 +33,7 @@ export class StoredEvents {
   *after(session: NewestEvents, after: number): Generator<JournalEvent> {
     const { key, head } = session;
     const through = databaseSeq(session);
-    let next = after + 1;
+    let next = Math.max(after, head.cut ?? 0) + 1;
     if (next > through) return;
     let rows = 0;
     let lastFirst = 0;
@@ -64,7 +64,7 @@ export class StoredEvents {
    */
   *before(session: NewestEvents, through: number): Generator<JournalEvent> {
     const last = Math.min(through, databaseSeq(session));
-    if (last < 1) return;
+    if (last <= (session.head.cut ?? 0)) return;
     const events: JournalEvent[] = [];
     let at = this.#beginOfChunk(session, last) - 1;
     while (at < last) {
@@ -80,7 +80,7 @@ export class StoredEvents {
   /** The event with this id; undefined if the tables have none. */
   findById(session: NewestEvents, id: string): JournalEvent | undefined {
     const seq = seqOfServerMadeId(session.head.epoch, id) ?? this.#seqOfId(session, id);
-    if (seq === undefined) return undefined;
+    if (seq === undefined || seq <= (session.head.cut ?? 0)) return undefined;
     const [found] = this.after(session, seq - 1);
     return found?.event.id === id ? found : undefined;
   }

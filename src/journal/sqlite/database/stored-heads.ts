@@ -29,8 +29,8 @@ export class StoredHeads {
     const heads = new Map<number, StoredHead>();
     try {
       for (const row of this.#statements.heads.iterate() as unknown as Iterable<HeadRow>) {
-        const { session, seq, updated_at, sum } = row;
-        if (sum === checksum(session, row)) heads.set(session, { seq, updated_at });
+        const { session, seq, updated_at } = row;
+        if (isSoundHead(session, row)) heads.set(session, { seq, updated_at });
       }
     } catch (error) {
       if (sqliteCodeOf(error) !== corruptCode) throw error;
@@ -40,7 +40,7 @@ export class StoredHeads {
 
   /** Part of a transaction. */
   set(key: number, { seq, updated_at }: StoredHead): void {
-    this.#statements.setHead.run(key, seq, updated_at, checksum(key, { seq, updated_at }));
+    this.#statements.setHead.run(key, seq, updated_at, checksumOfHead(key, { seq, updated_at }));
   }
 
   /** Notes a head that has no row. */
@@ -59,6 +59,11 @@ export class StoredHeads {
   }
 }
 
-function checksum(key: number, { seq, updated_at }: StoredHead): number {
+/** Whether the row of a session is what was written. */
+export function isSoundHead(session: number, { sum, ...head }: StoredHead & { sum: number }): boolean {
+  return sum === checksumOfHead(session, head);
+}
+
+export function checksumOfHead(key: number, { seq, updated_at }: StoredHead): number {
   return crc32(`${key} ${seq} ${updated_at}`);
 }

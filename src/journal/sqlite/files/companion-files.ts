@@ -7,6 +7,8 @@ import {
   openSync,
   readFileSync,
   readSync,
+  renameSync,
+  rmSync,
   writeFileSync,
   type Stats,
 } from 'node:fs';
@@ -80,6 +82,7 @@ export function foreign(path: string): OpenRefusal {
 export class KeptWal {
   readonly #path: string;
   readonly #bytes: Buffer | undefined;
+  #isMoved = false;
 
   constructor(path: string) {
     this.#path = `${path}-wal`;
@@ -92,7 +95,17 @@ export class KeptWal {
   }
 
   putBack(): void {
-    if (this.#bytes !== undefined) this.copyTo(this.#path);
+    if (this.#bytes !== undefined && !this.#isMoved) this.copyTo(this.#path);
+  }
+
+  /** Gives it another name, under which it is as it was. @returns false where there is none, or an empty one */
+  moveTo(path: string): boolean {
+    this.#isMoved = true;
+    const isThere = (lstatSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    if (isThere) renameSync(this.#path, path);
+    else rmSync(this.#path, { force: true });
+    this.copyTo(path);
+    return isThere || !this.isEmpty;
   }
 
   copyTo(path: string): void {

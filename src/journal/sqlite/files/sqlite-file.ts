@@ -1,15 +1,19 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../../executable/make-folder.ts';
 import { readLog } from '../commit-log-text.ts';
 import { refuseForeignCompanions } from './companion-files.ts';
 import { OpenRefusal } from '../open-refusal.ts';
 
+const sqliteHeadBytes = 100;
 const sqliteMark = 'SQLite format 3\0';
 /** Where a SQLite file holds its application id, four bytes. */
 const applicationIdAt = 68;
 /** What the head of a journal has behind the header that SQLite knows: how its tables were made. */
 const tableMark = 'CREATE TABLE chunks (place INTEGER PRIMARY KEY';
 const headBytes = 16 * 1_024;
+/** Where the head says how the file is written: 2 with a write-ahead log, as a journal is from its first moment on, but not a backup. */
+const writeVersionAt = 18;
 
 /**
  * The journals that this process has open, by device and inode. Opening a second handle on one of them and closing it
@@ -23,6 +27,8 @@ export interface ClaimedFile {
   isNew: boolean;
   /** The user whose file it is. */
   owner: number;
+  /** @throws OpenRefusal a repair has put another file in its place since: what is written to this one is kept by nobody */
+  requireInPlace: () => void;
   /** Gives the claim up. */
   release: () => void;
 }
@@ -33,7 +39,7 @@ export interface ClaimedFile {
  * @throws OpenRefusal
  */
 export function claimJournalFile(path: string, applicationId: number): ClaimedFile {
-  makeFolder(dirname(path));
+  makeFolderOf(path);
   refuseForeignCompanions(path, statSync(path, { throwIfNoEntry: false })?.uid);
   // Created before SQLite does, so that there is no moment with wider rights; its -wal takes the same.
   if (statSync(path, { throwIfNoEntry: false }) === undefined) closeSync(openSync(path, 'a', 0o600));
@@ -45,7 +51,12 @@ export function claimJournalFile(path: string, applicationId: number): ClaimedFi
   if (stat.size > 0n) refuseForeign(path, applicationId);
   chmodSync(path, 0o600);
   held.add(key);
-  return { isNew: stat.size === 0n, owner: Number(stat.uid), release: () => held.delete(key) };
+  const requireInPlace = () => {
+    const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (now?.dev !== stat.dev || now.ino !== stat.ino)
+      throw new OpenRefusal('in_use', 'another file was put in its place while it was opened: try again');
+  };
+  return { isNew: stat.size === 0n, owner: Number(stat.uid), requireInPlace, release: () => held.delete(key) };
 }
 
 /** Another server has the journal: whose it is stands at the head of its log. */
@@ -67,15 +78,11 @@ function holderOf(path: string): { pid: number; url?: string | undefined } | und
   }
 }
 
-/** One folder after the other: `recursive` never ends where a folder cannot be made, as in /proc. */
-function makeFolder(path: string): void {
-  if (isFolder(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
+/** @throws OpenRefusal, or the system's error where this user may not */
+function makeFolderOf(path: string): void {
   try {
-    mkdirSync(path, { mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
   } catch (cause) {
-    if (isFolder(path)) return;
     const code = codeOf(cause);
     if (code === 'EEXIST' || code === 'ENOTDIR') throw new OpenRefusal('foreign', 'a part of its path is not a folder', { cause });
     if (code === 'EACCES' || code === 'EPERM') throw cause;
@@ -83,21 +90,26 @@ function makeFolder(path: string): void {
   }
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
 function refuseForeign(path: string, applicationId: number): void {
   const head = Buffer.alloc(headBytes);
   const file = openSync(path, 'r');
   try {
-    readSync(file, head, 0, head.length, 0);
+    if (readSync(file, head, 0, head.length, 0) < sqliteHeadBytes && head.toString('latin1', 0, sqliteMark.length) === sqliteMark)
+      throw new OpenRefusal('damaged', 'it was cut off within its header');
   } finally {
     closeSync(file);
   }
   const isSqlite = head.toString('latin1', 0, sqliteMark.length) === sqliteMark;
-  if (isSqlite && head.readUInt32BE(applicationIdAt) === applicationId) return;
-  if (head.includes(tableMark)) throw new OpenRefusal('damaged', 'its header is damaged; put a copy of it in its place');
+  if (isSqlite && head.readUInt32BE(applicationIdAt) === applicationId) {
+    // SQLite would mix the two.
+    if (head[writeVersionAt] === 1 && (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
+      throw new OpenRefusal(
+        'foreign',
+        `it was put in the place of another one, whose write-ahead log is still there: move ${path}-wal and ${path}-log away`,
+      );
+    return;
+  }
+  if (head.includes(tableMark)) throw new OpenRefusal('damaged', 'its header is damaged');
   if (!isSqlite) throw new OpenRefusal('foreign', 'it is not a SQLite file, or it is damaged');
   throw new OpenRefusal('foreign', 'it is a SQLite file of another program');
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import type { OriginGuard } from '../origin-guard.ts';
 import type { Principal } from '../principal.ts';
+import type { Shares } from '../tokens/shares.ts';
 import { Passes } from './passes.ts';
 
 /** How long a code to log in with is valid, and how long a browser stays logged in. */
@@ -13,11 +14,19 @@ const [codeMs, loginMs] = [60_000, 12 * 60 * 60_000];
  */
 export class BrowserLogins {
   readonly #guard: OriginGuard;
+  readonly #shares: Shares | undefined;
   readonly #codes = new Passes(codeMs);
   readonly #logins = new Passes(loginMs);
 
-  constructor(guard: OriginGuard) {
+  /** @param shares absent where no file of tokens is kept */
+  constructor(guard: OriginGuard, shares?: Shares) {
     this.#guard = guard;
+    this.#shares = shares;
+  }
+
+  /** How many codes wait for a browser to show them. */
+  get waiting(): number {
+    return this.#codes.size;
   }
 
   /** @throws ShannonDashError LIMIT_REACHED */
@@ -28,13 +37,16 @@ export class BrowserLogins {
 
   /**
    * Uses a code up. @returns the header `Set-Cookie`
-   * @throws ShannonDashError FORBIDDEN it is not a page of this server that asks; UNAUTHENTICATED the code is not valid any more
+   * @throws ShannonDashError FORBIDDEN it is not a page of this server that asks; UNAUTHENTICATED the code is not valid any more; UNAVAILABLE
+   * it is that of a link, whose file another process changes: it stays good
    */
   login(request: IncomingMessage, code: string): string {
     if (!this.#guard.isOwnPage(request)) throw foreignPage();
     const pass = this.#codes.take(code);
     pass?.end();
     if (pass === undefined) {
+      const opened = this.#shares?.open(code);
+      if (opened !== undefined) return this.#cookie(request, opened.secret, Math.ceil((opened.expiresAt.getTime() - Date.now()) / 1_000));
       throw new ShannonDashError('UNAUTHENTICATED', 'This link was used already, or is too old; get another one: shannon-dash open');
     }
     const { secret } = this.#logins.make(pass.maker);
@@ -50,13 +62,14 @@ export class BrowserLogins {
     const secret = this.#secretIn(request);
     const pass = secret === undefined ? undefined : this.#logins.take(secret);
     if (pass !== undefined) response.once('close', pass.end);
+    else if (secret !== undefined) response.once('close', () => this.#shares?.leave(secret));
     return this.#cookie(request, '', 0);
   }
 
   /** The principal of the cookie that a request carries, whoever has caused the request; undefined without a valid one. */
   principalIn(request: IncomingMessage): Principal | undefined {
     const secret = request.headers.cookie === undefined ? undefined : this.#secretIn(request);
-    return secret === undefined ? undefined : this.#logins.find(secret)?.principal;
+    return secret === undefined ? undefined : (this.#logins.find(secret)?.principal ?? this.#shares?.find(secret));
   }
 
   /**

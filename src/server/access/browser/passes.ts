@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
-import type { Principal } from '../principal.ts';
+import { onTokenEnd, type Principal } from '../principal.ts';
 import { hashOf } from '../tokens/token-text.ts';
 
 /** How many passes one caller, and all callers together, may have at once. */
@@ -27,6 +26,10 @@ export class Passes {
     this.#lifeMs = lifeMs;
   }
 
+  get size(): number {
+    return this.#byHash.size;
+  }
+
   /**
    * Makes a pass. A caller with too many loses its oldest.
    * @throws ShannonDashError LIMIT_REACHED other callers have too many
@@ -35,21 +38,21 @@ export class Passes {
     const own = [...this.#byHash.values()].filter((pass) => ownerOf(pass.maker) === ownerOf(maker));
     if (own.length >= mostOfOne) own[0]?.end();
     else if (this.#byHash.size >= mostOfAll) {
-      throw new ShannonDashError('LIMIT_REACHED', `${mostOfAll} browsers are logged in, or about to; try again later`);
+      throw new ShannonDashError('LIMIT_REACHED', `${mostOfAll} browsers are logged in, or about to; try again later`, undefined, {
+        limit: 'browsers',
+      });
     }
     const secret = randomBytes(32).toString('base64url');
     const hash = hashOf(secret);
     const ended = new AbortController();
-    // One listener for each connection.
-    setMaxListeners(0, ended.signal);
     const end = () => {
       clearTimeout(timer);
-      maker.token?.ended.removeEventListener('abort', end);
+      forget?.();
       this.#byHash.delete(hash);
       ended.abort();
     };
     const timer = setTimeout(end, this.#lifeMs).unref();
-    maker.token?.ended.addEventListener('abort', end, { once: true });
+    const forget = maker.token && onTokenEnd(maker.token, end);
     const token = { owner: undefined, ...maker.token, id: `browser:${hash.slice(0, 16)}`, ended: ended.signal };
     const principal = { ...maker, token };
     this.#byHash.set(hash, { maker, principal, end });

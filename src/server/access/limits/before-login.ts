@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { accessLimits } from '../../../core/protocol/limits.ts';
 import { CountedLog } from '../../counted-log.ts';
 import type { ServerLog } from '../../server-log.ts';
-import { addressOf } from './caller-address.ts';
+import { networkOf } from './caller-address.ts';
 
 const { loginMs, loginBytes, unknownConnections, unknownConnectionsPerAddress } = accessLimits;
 
@@ -36,7 +36,7 @@ export class BeforeLogin {
   begin(socket: Socket): boolean {
     if (this.#waiting.has(socket)) return true;
     if (socket.destroyed) return false;
-    const address = addressOf(socket.remoteAddress);
+    const address = networkOf(socket.remoteAddress);
     const ofAddress = this.#byAddress.get(address) ?? 0;
     const isFull =
       this.#waiting.size >= this.#most() || (ofAddress >= unknownConnectionsPerAddress && !this.#isProxy(socket.remoteAddress));

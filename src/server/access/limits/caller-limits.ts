@@ -8,7 +8,7 @@ import { ConnectionOwners } from '../connection-owners.ts';
 import type { LocalUsers } from '../local-users.ts';
 import { isEngineRequest } from '../origin-guard.ts';
 import { BeforeLogin } from './before-login.ts';
-import { addressOf, type CallerAddresses } from './caller-address.ts';
+import { networkOf, type CallerAddresses } from './caller-address.ts';
 import { bucketOf } from './failed-tokens.ts';
 import { Rate, tooMuch } from './rate.ts';
 
@@ -30,6 +30,7 @@ export class CallerLimits {
   readonly #addresses: CallerAddresses;
   readonly #open = new Map<string, number>();
   readonly #handshakes = new Rate({
+    limit: 'handshakes',
     most: handshakes,
     periodMs,
     refusal: `One address may connect, and ask without a token, ${handshakes} times in ${periodMs / 1_000} s`,
@@ -48,6 +49,11 @@ export class CallerLimits {
     });
   }
 
+  /** From where a request comes. */
+  addressOf(request: IncomingMessage): string {
+    return this.#addresses.of(request);
+  }
+
   /** Lets a request pass. @throws ShannonDashError LIMIT_REACHED; UNAUTHENTICATED its caller is not known, and it has a large body */
   admit(request: IncomingMessage, caller: Caller): void | Promise<void> {
     const { socket, url, headers } = request;
@@ -55,8 +61,8 @@ export class CallerLimits {
       this.#login.known(socket);
       return;
     }
-    if (!this.#addresses.isProxy(socket.remoteAddress) && (this.#open.get(addressOf(socket.remoteAddress)) ?? 0) > connectionsPerAddress)
-      throw tooMuch(`One address may have ${connectionsPerAddress} connections`, crowdedMs);
+    if (!this.#addresses.isProxy(socket.remoteAddress) && (this.#open.get(networkOf(socket.remoteAddress)) ?? 0) > connectionsPerAddress)
+      throw tooMuch(`One address may have ${connectionsPerAddress} connections`, crowdedMs, 'connections');
     if (caller.kind === 'token' || this.owners.hasJoined(request)) {
       this.#login.known(socket);
       return isEngineRequest(url) && url?.includes('sid=') !== true ? this.#take(request) : undefined;
@@ -84,11 +90,11 @@ export class CallerLimits {
   }
 
   #take(request: IncomingMessage): Promise<void> {
-    return this.#handshakes.take(bucketOf(this.#addresses.of(request)));
+    return this.#handshakes.take(bucketOf(this.#addresses.networkOf(request)));
   }
 
   #count(socket: Socket): void {
-    const address = addressOf(socket.remoteAddress);
+    const address = networkOf(socket.remoteAddress);
     this.#open.set(address, (this.#open.get(address) ?? 0) + 1);
     socket.once('close', () => {
       const left = (this.#open.get(address) ?? 1) - 1;

@@ -1,8 +1,9 @@
-import { hash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { accessLimits, limits } from '../../../core/protocol/limits.ts';
+import type { ShownToken } from '../tokens/token-text.ts';
 import { tooMuch } from './rate.ts';
 
 const { failedTokens, failedTokensMs, longestBackOffMs } = accessLimits;
@@ -22,7 +23,7 @@ export function bucketOf(text: string): string {
 export class FailedTokens {
   readonly #failures = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: failedTokensMs / 1_000 });
   readonly #waits = new RateLimiterMemory({ points: 1, duration: longestBackOffMs / 1_000 });
-  /** Hashes of an address and a token that was good there, the oldest first. */
+  /** An address, and the hash of a token that was good there, the oldest first. */
   readonly #good = new Set<string>();
 
   /**
@@ -30,23 +31,21 @@ export class FailedTokens {
    * @param find throws, or rejects with, UNAUTHENTICATED for a token that is not valid
    * @throws ShannonDashError LIMIT_REACHED; what `find` throws
    */
-  check<Found>(token: string, address: string, find: () => Found | Promise<Found>): Found | Promise<Found> {
-    const pair = hash('sha256', `${address} ${token}`, 'base64');
-    if (!this.#good.has(pair)) return this.#checkNew({ pair, keys: keysOf(token, address) }, find);
+  check<Found>({ text, sha256 }: ShownToken, address: string, find: () => Found | Promise<Found>): Found | Promise<Found> {
+    const pair = `${address} ${sha256}`;
+    if (!this.#good.has(pair)) return this.#checkNew({ pair, keys: keysOf(text, address) }, find);
     try {
       const found = find();
-      return found instanceof Promise
-        ? found.catch((error: unknown) => this.#failed(error, { pair, keys: keysOf(token, address) }))
-        : found;
+      return found instanceof Promise ? found.catch((error: unknown) => this.#failed(error, { pair, keys: keysOf(text, address) })) : found;
     } catch (error) {
-      return this.#failed(error, { pair, keys: keysOf(token, address) });
+      return this.#failed(error, { pair, keys: keysOf(text, address) });
     }
   }
 
   async #checkNew<Found>({ pair, keys }: Tried, find: () => Found | Promise<Found>): Promise<Found> {
     const waits = await Promise.all(keys.map((key) => this.#waits.get(key)));
     const waitMs = Math.max(...waits.map((wait) => wait?.msBeforeNext ?? 0));
-    if (waitMs > 0) throw tooMuch('Too many tokens from there are not valid', waitMs);
+    if (waitMs > 0) throw tooMuch('Too many tokens from there are not valid', waitMs, 'failed_tokens');
     try {
       const found = await find();
       this.#remember(pair);

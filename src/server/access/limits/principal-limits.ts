@@ -1,3 +1,4 @@
+import type { LimitName } from '../../../core/protocol/errors.ts';
 import { accessLimits } from '../../../core/protocol/limits.ts';
 import type { Principal } from '../principal.ts';
 import { Rate, tooMuch } from './rate.ts';
@@ -7,15 +8,15 @@ const seconds = periodMs / 1_000;
 /** When to ask again for what others of the same token still read. */
 const dearRetryMs = 1_000;
 
-function rateOf(most: number, things: string): Rate {
-  return new Rate({ most, periodMs, refusal: `One token may send ${most} ${things} in ${seconds} s` });
+function rateOf(most: number, things: string, limit: LimitName): Rate {
+  return new Rate({ most, periodMs, refusal: `One token may send ${most} ${things} in ${seconds} s`, limit });
 }
 
 /** How much one token may ask of a workspace. A token that takes the place of a former one goes on with its counts. */
 export class PrincipalLimits {
-  readonly #commands = rateOf(accessLimits.commands, 'commands');
-  readonly #events = rateOf(accessLimits.events, 'events');
-  readonly #bytes = rateOf(accessLimits.publishedBytes, 'bytes of events');
+  readonly #commands = rateOf(accessLimits.commands, 'commands', 'commands');
+  readonly #events = rateOf(accessLimits.events, 'events', 'events');
+  readonly #bytes = rateOf(accessLimits.publishedBytes, 'bytes of events', 'events');
   readonly #dear = new Map<string, number>();
 
   /** Counts a command. @throws ShannonDashError LIMIT_REACHED */
@@ -39,7 +40,7 @@ export class PrincipalLimits {
     if (!isDear || principal.token === undefined) return () => undefined;
     const key = keyOf(principal);
     const running = this.#dear.get(key) ?? 0;
-    if (running >= dearReads) throw tooMuch(`${dearReads} dear reads of this token are under way`, dearRetryMs);
+    if (running >= dearReads) throw tooMuch(`${dearReads} reads of this token that take long are under way`, dearRetryMs, 'dear_reads');
     this.#dear.set(key, running + 1);
     let isOver = false;
     return () => {

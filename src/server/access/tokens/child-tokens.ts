@@ -1,9 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { isEnded, type SessionState } from '../../../core/protocol/session-state.ts';
 import { isSessionId } from '../../../core/ids.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
-import { principalOfGrant, type Principal } from '../principal.ts';
+import { isOfProvider, principalOfGrant, type Principal, type PrincipalToken } from '../principal.ts';
 
 /** For so long the token is good while the orchestrator's connection is away. */
 const awayMs = 60_000;
@@ -42,6 +41,8 @@ export class ChildTokens {
   readonly #store: SessionStore;
   /** By session: what was let in. */
   readonly #known = new Map<string, Known>();
+  /** By session whose orchestrator has attached here by a token of an identity provider: when that one ends. */
+  readonly #providers = new Map<string, { sha256: string; ended: AbortSignal }>();
   readonly #timer: NodeJS.Timeout;
 
   /** @param secret the journal's own */
@@ -52,8 +53,12 @@ export class ChildTokens {
     this.#timer.unref();
   }
 
-  /** @param sha256 the hash of the orchestrator's lease */
-  mint({ tenant, sessionId, sha256 }: { tenant: string | undefined; sessionId: string; sha256: string }): string {
+  /**
+   * @param lease of which orchestrator: `sha256` is the hash of its lease
+   * @param token the token of the orchestrator; absent where it needs none
+   */
+  mint({ tenant, sessionId, sha256 }: { tenant: string | undefined; sessionId: string; sha256: string }, token?: PrincipalToken): string {
+    if (token?.owner !== undefined && isOfProvider(token.owner)) this.#providers.set(sessionId, { sha256, ended: token.ended });
     const hex = Buffer.from(tenant === undefined ? sessionId : `${sessionId}\n${tenant}`).toString('hex');
     return `sd_run_${hex}_${this.#codeOf(sessionId, sha256).toString('hex')}`;
   }
@@ -70,14 +75,12 @@ export class ChildTokens {
 
   #check(state: SessionState | undefined, { sessionId, tenant, code }: ChildTokenText): Principal | undefined {
     const { sha256, owner } = state?.orchestrator?.lease ?? {};
-    if (sha256 === undefined || !isGood(state, sha256)) return undefined;
+    if (sha256 === undefined || !this.#isGood(sessionId, state, sha256)) return undefined;
     if (!timingSafeEqual(this.#codeOf(sessionId, sha256), Buffer.from(code, 'hex'))) return undefined;
     const known = this.#known.get(sessionId);
     if (known?.sha256 === sha256) return known.principal;
     known?.end.abort();
     const end = new AbortController();
-    // One listener for each connection of the token.
-    setMaxListeners(0, end.signal);
     const grant = { name: `child of ${owner ?? 'run'}`, role: 'orchestrator', canSteer: false, sessions: [sessionId], tenant } as const;
     const principal = principalOfGrant(grant, { id: `run:${sessionId}`, ended: end.signal, owner, lease: sha256 });
     this.#known.set(sessionId, { sha256, principal, end });
@@ -85,15 +88,27 @@ export class ChildTokens {
   }
 
   #look(): void {
-    for (const [sessionId, known] of this.#known) {
+    for (const [sessionId, { sha256 }] of [...this.#providers, ...this.#known]) {
       const state = this.#store.attachments(sessionId);
       // One that has to be read first is looked at the next time.
       if (state instanceof Promise) state.catch(() => undefined);
-      else if (!isGood(state, known.sha256)) {
-        this.#known.delete(sessionId);
-        known.end.abort();
-      }
+      else if (!this.#isGood(sessionId, state, sha256)) this.#forget(sessionId, state);
     }
+  }
+
+  #forget(sessionId: string, state: SessionState | undefined): void {
+    this.#known.get(sessionId)?.end.abort();
+    this.#known.delete(sessionId);
+    // As long as the orchestrator is away, its token counts.
+    if (!isAway(state)) this.#providers.delete(sessionId);
+  }
+
+  /** Whether the orchestrator with this lease is attached, or away for a moment with a token that is still good. */
+  #isGood(sessionId: string, state: SessionState | undefined, sha256: string): boolean {
+    if (state?.orchestrator?.lease.sha256 !== sha256 || isEnded(state.status)) return false;
+    if (state.orchestrator.attached) return true;
+    const owner = this.#providers.get(sessionId);
+    return isAway(state) && (owner?.sha256 !== sha256 || !owner.ended.aborted);
   }
 
   #codeOf(sessionId: string, sha256: string): Buffer {
@@ -101,9 +116,8 @@ export class ChildTokens {
   }
 }
 
-/** Whether the orchestrator with this lease is attached, or away for a moment. */
-function isGood(state: SessionState | undefined, sha256: string): boolean {
-  if (state?.orchestrator?.lease.sha256 !== sha256 || isEnded(state.status)) return false;
-  const { attached, last_seen } = state.orchestrator;
-  return attached || Date.now() - Date.parse(last_seen) < awayMs;
+/** Whether the orchestrator has gone so shortly ago that it may come back. */
+function isAway(state: SessionState | undefined): boolean {
+  if (state?.orchestrator == null || state.orchestrator.attached || isEnded(state.status)) return false;
+  return Date.now() - Date.parse(state.orchestrator.last_seen) < awayMs;
 }

@@ -60,12 +60,14 @@ export function revokeToken(path: string, given: string): StoredToken {
   return revoked ?? missing(given);
 }
 
-/** Replaces a token by a new one of the same name, role, sessions and expiry. @throws ShannonDashError NOT_FOUND */
+/** Replaces a token by a new one of the same name, role, sessions and expiry. @throws ShannonDashError NOT_FOUND; CONFLICT it is a link */
 export function rotateToken(path: string, given: string): { text: string; token: StoredToken } {
   const { id, text, sha256 } = newToken();
   let rotated: StoredToken | undefined;
   changeTokenFile(path, (tokens) => {
     const before = findToken(tokens, given);
+    if (before.share !== undefined)
+      throw new ShannonDashError('CONFLICT', `${given} is a link to a session; make another one: shannon-dash open SESSION --share`);
     rotated = { ...before, id, sha256, created_at: new Date().toISOString() };
     return tokens.map((each) => (each === before ? (rotated ?? each) : each));
   });

@@ -1,12 +1,13 @@
-import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../../executable/make-folder.ts';
 import { z } from 'zod';
 import { roles } from '../../../core/access.ts';
 import { parse } from '../../../core/json/parse.ts';
 import { sessionGlob, tenantName, tokenName } from '../../../core/protocol/tokens.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { limits } from '../../../core/protocol/limits.ts';
-import { readOwnFile } from './own-file.ts';
+import { readOwnFile } from '../own-file.ts';
 
 /** A token as the server keeps it: not the token, but its hash. */
 const storedToken = z.object({
@@ -22,6 +23,16 @@ const storedToken = z.object({
   created_at: z.iso.datetime(),
   /** Null: it does not expire. */
   expires_at: z.iso.datetime().nullable(),
+  /** Of a link to one session: a browser that opens it is let in, and nobody else. */
+  share: z
+    .object({
+      /** Who made it, and by which token; null: by none, or by one of an identity provider. It ends with that token. */
+      by: z.string().max(limits.idChars),
+      token: z.string().nullable(),
+      /** Whether a browser has opened it: before, the hash is that of the link's code, and then of the browser's cookie. */
+      opened: z.boolean(),
+    })
+    .optional(),
 });
 export type StoredToken = z.output<typeof storedToken>;
 
@@ -57,7 +68,7 @@ export function readTokenFile(path: string): StoredToken[] {
  */
 export function changeTokenFile(path: string, change: (tokens: readonly StoredToken[]) => StoredToken[]): void {
   const lock = `${path}-lock`;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   takeLock(lock);
   try {
     const tokens = change(readTokenFile(path));

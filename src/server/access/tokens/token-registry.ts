@@ -1,11 +1,12 @@
-import { statSync } from 'node:fs';
-import { setMaxListeners } from 'node:events';
+import { may } from '../../../core/access.ts';
+import { mayReach } from '../policy.ts';
 import { principalOfGrant, type Principal } from '../principal.ts';
-import { readTokenFile, type StoredToken } from './token-file.ts';
-import { hashOf, isTokenText } from './token-text.ts';
+import { versionOf } from '../own-file.ts';
+import { changeTokenFile, readTokenFile, type StoredToken } from './token-file.ts';
+import { isTokenText, type ShownToken } from './token-text.ts';
 import { TokenUses } from './token-uses.ts';
 
-/** How often the registry looks for a changed file and for tokens that have expired: what a token let in ends within five seconds. */
+/** How often the registry looks for a changed file and for tokens that have expired. What a token let in ends when that is seen. */
 const lookMs = 1_000;
 
 export interface TokenRegistryOptions {
@@ -50,12 +51,37 @@ export class TokenRegistry {
   }
 
   /** The principal of a token; undefined for one that is unknown, expired or revoked. */
-  find(token: string): Principal | undefined {
-    if (!isTokenText(token)) return undefined;
-    const hash = hashOf(token);
+  find({ text, sha256 }: ShownToken): Principal | undefined {
     // Whoever has just made a token uses it at once.
-    if (!this.#byHash.has(hash)) this.#look();
-    const known = this.#byHash.get(hash);
+    if (!this.#byHash.has(sha256) && isTokenText(text)) this.#look();
+    const known = this.#byHash.get(sha256);
+    if (known?.stored.share !== undefined) return undefined;
+    return this.#used(known);
+  }
+
+  /** The principal of the browser that has opened a link, by the secret of its cookie. */
+  findShared(sha256: string): Principal | undefined {
+    const known = this.#byHash.get(sha256);
+    return known?.stored.share?.opened === true ? this.#used(known) : undefined;
+  }
+
+  /** A token or a link as it is kept, by its hash. */
+  stored(sha256: string): StoredToken | undefined {
+    return this.#byHash.get(sha256)?.stored;
+  }
+
+  /** All that are valid now. */
+  all(): StoredToken[] {
+    return [...this.#byHash.values()].map(({ stored }) => stored).filter((stored) => !isOver(stored));
+  }
+
+  /** Changes the file, and takes the change at once. @throws ShannonDashError as `changeTokenFile` */
+  change(change: (tokens: readonly StoredToken[]) => StoredToken[]): void {
+    changeTokenFile(this.#path, change);
+    this.#look();
+  }
+
+  #used(known: KnownToken | undefined): Principal | undefined {
     if (known !== undefined && isOver(known.stored)) this.#end(known);
     if (known === undefined || known.end.signal.aborted) return undefined;
     this.#uses.note(known.stored.id);
@@ -98,15 +124,13 @@ export class TokenRegistry {
   #take(tokens: readonly StoredToken[]): Promise<unknown> {
     const before = new Map(this.#byHash);
     for (const stored of tokens) {
-      if (isOver(stored)) continue;
+      if (isOver(stored) || !isOfMaker(stored, tokens)) continue;
       const known = before.get(stored.sha256);
       if (known !== undefined && JSON.stringify(known.stored) === JSON.stringify(stored)) {
         before.delete(stored.sha256);
         continue;
       }
       const end = new AbortController();
-      // One listener for each connection of the token.
-      setMaxListeners(0, end.signal);
       const { id, name, role, steer, sessions, tenant } = stored;
       const principal = principalOfGrant({ name, role, canSteer: steer, sessions, tenant }, { id, owner: name, ended: end.signal });
       this.#byHash.set(stored.sha256, { stored, principal, end });
@@ -124,16 +148,13 @@ export class TokenRegistry {
   }
 }
 
-function isOver({ expires_at }: StoredToken): boolean {
-  return expires_at !== null && Date.parse(expires_at) <= Date.now();
+/** Whether a link is still one that the token may make by which it was made. Other tokens are nobody's. */
+function isOfMaker({ share, sessions, tenant }: StoredToken, tokens: readonly StoredToken[]): boolean {
+  if (share === undefined || share.token === null) return true;
+  const maker = tokens.find(({ id }) => id === share.token);
+  return maker !== undefined && may(maker.role, 'share') && maker.tenant === tenant && sessions.every((id) => mayReach(maker, id));
 }
 
-/** Changes with each change of the file: it is replaced, never written over. */
-function versionOf(path: string): string {
-  try {
-    const { ino, mtimeMs, size, mode, uid } = statSync(path);
-    return [ino, mtimeMs, size, mode, uid].join(' ');
-  } catch {
-    return '';
-  }
+function isOver({ expires_at }: StoredToken): boolean {
+  return expires_at !== null && Date.parse(expires_at) <= Date.now();
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /**
@@ -23,9 +23,15 @@ export function isTokenText(text: string): boolean {
   return form.test(text) && checkOf(text.slice(0, -checkChars)) === text.slice(-checkChars);
 }
 
+/** A token as a caller shows it. Whatever looks it up does so by its hash, which is made once. */
+export interface ShownToken {
+  readonly text: string;
+  readonly sha256: string;
+}
+
 /** SHA-256 as hex: 256 random bits need no slower hash. */
 export function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return hash('sha256', token);
 }
 
 function randomText(length: number): string {

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { readOwnFile } from './own-file.ts';
+import { readOwnFile } from '../own-file.ts';
 
 /** A crash loses the uses of so long. */
 const writeMs = 60_000;

@@ -2,7 +2,7 @@ import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { detachedId } from '../../../core/ids.ts';
 import type { AttachRequest } from '../../../core/protocol/messages.ts';
 import { isEnded, type CommandState, type SessionState } from '../../../core/protocol/session-state.ts';
-import { holderOf, type Place } from './attached.ts';
+import { holderOf, type Place } from '../../../core/fold/executor.ts';
 import { checkHolder, hashOfLease, isOwn, newLease, notOwn, type Claim } from './lease.ts';
 import type { CommandDelivery } from '../command-delivery.ts';
 import { runEnded } from '../command-due.ts';
@@ -45,9 +45,10 @@ export class Attaching {
         if (before === undefined) return [this.#attached(request, proof())];
         checkPlace(before, request, claim);
         // Shown again it stays the same, and what was given out for it stays good.
-        if (request.lease !== undefined && isLeaseOf(before, request.lease)) lease = request.lease;
+        const isSame = request.lease !== undefined && isLeaseOf(before, request.lease);
+        if (isSame) lease = request.lease ?? lease;
         const queue = place === 'delegate' ? [] : endOfQueue(before, request.instance_id, claim);
-        return [...queue, this.#attached(request, proof())];
+        return [...queue, this.#attached(request, proof(), isSame && holderOf(before, place) !== undefined)];
       });
       // The link before is superseded only now that the journal holds the new attachment.
       const attachment = orchestrators.attach(link, request, { term: last_seq, proof: proof() });
@@ -77,7 +78,7 @@ export class Attaching {
 
   /**
    * Attaches an orchestrator again whose link this server holds, while the journal says that none is attached: the session was
-   * deleted and created again, or another server took this one for gone.
+   * deleted and created again, or another server took this one for gone. It then gets the commands that have come meanwhile.
    */
   async keep(sessionId: string): Promise<void> {
     for (const attachment of this.#parts.orchestrators.attachmentsOf(sessionId)) {
@@ -88,15 +89,24 @@ export class Attaching {
         const isNeeded = holderOf(state, place) === undefined && this.#parts.orchestrators.attachmentsOf(sessionId).includes(attachment);
         return { events: isNeeded ? [again] : [], result: undefined };
       });
+      // What was queued in between was given to nobody.
+      const state = await this.#parts.writer.state(sessionId);
+      for (const command of unfinished(state)) this.#delivery.deliver(state, command);
     }
   }
 
   #attached(
     { instance_id, capabilities, under }: Pick<AttachRequest, 'instance_id' | 'under'> & { capabilities: readonly string[] },
     { owner, sha256: lease }: Attachment['proof'],
+    isAgain = false,
   ): Step {
     const { serverId: server } = this.#parts;
-    const optional = { ...(owner === undefined ? {} : { owner }), ...(under === undefined ? {} : { under }) };
+    const optional = {
+      ...(owner === undefined ? {} : { owner }),
+      ...(under === undefined ? {} : { under }),
+      // It was never away: it tells which commands it carries out by now.
+      ...(isAgain ? { again: true } : {}),
+    };
     return { type: 'orchestrator:attached', data: { instance_id, capabilities, server, lease, ...optional } };
   }
 

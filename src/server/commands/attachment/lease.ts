@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import type { Lease, SessionState } from '../../../core/protocol/session-state.ts';
-import { holderOf } from './attached.ts';
+import { holderOf } from '../../../core/fold/executor.ts';
 
 /** By what a caller proves that it may act for an attachment. */
 export interface Claim {

@@ -1,7 +1,7 @@
 import type { AttachRequest } from '../../../core/protocol/messages.ts';
 import type { CommandExecution, CommandType } from '../../../core/protocol/command.ts';
 import type { SessionState } from '../../../core/protocol/session-state.ts';
-import { executorOf, type Place } from './attached.ts';
+import { executorOf, type Place } from '../../../core/fold/executor.ts';
 
 /** The way to an orchestrator's process. */
 export interface OrchestratorLink {

@@ -28,5 +28,8 @@ export function effectOf(state: SessionState, command: Pick<CommandState, 'comma
     }
     case 'INJECT':
       return [{ type: 'skill:injected', data: { ...parameters, command_id, injected_by: by } }];
+    // How it ended, its program says itself.
+    case 'STOP':
+      return [];
   }
 }

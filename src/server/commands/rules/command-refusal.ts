@@ -3,7 +3,9 @@ import { isEnded, type SessionState, type SessionStatus } from '../../../core/pr
 
 /** Why the server refuses a command in this state; undefined when it takes it. The texts are part of the protocol. */
 export function refusal(state: SessionState, { type, fields }: CommandRequest): string | undefined {
-  if (type === 'RESUME' && gateStatus(state) !== 'halted') return `Cannot resume - execution is ${state.status}`;
+  // A HALT that is still on its way can be taken back.
+  const gate = gateStatus(state);
+  if (type === 'RESUME' && gate !== 'halted' && gate !== 'halting') return `Cannot resume - execution is ${state.status}`;
   const refused = type === 'DECISION' ? decisionRefusal(state, String(fields['decision_id']), String(fields['choice'])) : undefined;
   if (refused !== undefined) return refused;
   // Nobody would carry it out; the next run of this name must not.
@@ -21,7 +23,9 @@ function decisionRefusal(state: SessionState, decisionId: string, choice: string
   if (decision.status === 'made')
     return `Decision ${decisionId} was already made: "${decision.choice}" by ${decision.made_by ?? 'unknown'}`;
   const options = decision.options.map((option) => option.id);
-  if (!options.includes(choice)) return `"${choice}" is not an option of ${decisionId} (${options.join(', ')})`;
+  const named = decision.multiple ? choice.split(',').map((each) => each.trim()) : [choice];
+  if (!options.includes(choice) && !named.every((each) => options.includes(each)))
+    return `"${choice}" is not an option of ${decisionId} (${options.join(', ')})`;
   const earlier = state.commands.find(
     (each) => each.command_type === 'DECISION' && !isFinal(each.status) && each.parameters['decision_id'] === decisionId,
   );

@@ -17,20 +17,24 @@ export function unfinished(state: SessionState): CommandState[] {
 export function newCommand(
   commandId: string,
   { type, fields }: CommandRequest,
-  by: string | null,
-  forInstance: string | null,
+  { by, from }: Pick<CommandState, 'by' | 'from'>,
+  { forInstance, resendOf = null }: { forInstance: string | null; resendOf?: string | null | undefined },
 ): CommandState {
   return {
     command_id: commandId,
     command_type: type,
     status: 'queued',
     by,
+    ...(from === undefined ? {} : { from }),
     parameters: fields,
     result: null,
     error: null,
     acknowledged_by: null,
     delivered_to: null,
     for_instance: forInstance,
+    offered_to: null,
+    resend_of: resendOf,
+    cancelled_by: null,
     created_at: timestampNow(),
     updated_at: timestampNow(),
   };
@@ -46,8 +50,9 @@ export function haltData({ command_id, by, parameters }: CommandState): Record<s
  * several instances one after the other, each with a step of its own: what one says never stands in the way of another.
  */
 export function step(command: CommandState, status: CommandStatus, fields: Record<string, unknown> = {}): Step {
-  const { command_id, command_type, by, parameters, for_instance } = command;
+  const { command_id, command_type, by, from, parameters, for_instance, resend_of } = command;
   const isFirst = status === 'queued' || status === 'rejected';
+  const first = { ...(from === undefined ? {} : { from }), parameters, ...(resend_of === null ? {} : { resend_of }) };
   const whom = status === 'queued' && for_instance !== null ? { for_instance } : {};
   return {
     type: `command:${status}`,
@@ -55,6 +60,6 @@ export function step(command: CommandState, status: CommandStatus, fields: Recor
       command_id,
       isFinal(status) ? 'final' : status === 'delivered' ? `delivered:${String(fields['delivered_to'])}` : status,
     ),
-    data: { command_id, command_type, by, ...(isFirst ? { parameters } : {}), ...whom, ...fields },
+    data: { command_id, command_type, by, ...(isFirst ? first : {}), ...whom, ...fields },
   };
 }

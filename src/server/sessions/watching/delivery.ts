@@ -28,6 +28,18 @@ export interface EncodedDelivery {
   frames: Buffer;
   /** For how many clients it waits. */
   waiting: number;
+  /** How many events it carries. */
+  events: number;
+  /** Called when the last client that it waits for has taken it. */
+  onTaken: (() => void) | undefined;
+}
+
+/** What is counted of live deliveries. */
+export interface DeliveryFigures {
+  /** So many events go to one watcher. */
+  sent: (events: number) => void;
+  /** They were taken, so long after their commit. */
+  delivered: (elapsedMs: number) => void;
 }
 
 /** Characters of JSON in one `events` packet; more are spread over several. */
@@ -38,20 +50,40 @@ export class Delivery {
   readonly events: readonly JournalEvent[];
   readonly #encoded = new Map<string, EncodedDelivery | undefined>();
 
-  constructor(events: readonly JournalEvent[]) {
+  /** Called when the last watcher of an encoding has taken it; undefined for what is not counted: the past. */
+  readonly onTaken: (() => void) | undefined;
+  readonly #figures: DeliveryFigures | undefined;
+
+  /** @param figures counts it; for live events, which were committed just before */
+  constructor(events: readonly JournalEvent[], figures?: DeliveryFigures) {
     this.events = events;
+    this.#figures = figures;
+    const committedAt = figures && performance.now();
+    this.onTaken = committedAt === undefined ? undefined : () => figures?.delivered(performance.now() - committedAt);
+  }
+
+  /** The events that pass a filter, for a watcher that has an encoding of its own. */
+  passing(filter: EventFilter): readonly JournalEvent[] {
+    const events = this.events.filter(({ type }) => filter(type));
+    this.#figures?.sent(events.length);
+    return events;
   }
 
   /** The encoding for a shape; undefined when no event passes. */
   encoded(shape: DeliveryShape): EncodedDelivery | undefined {
-    if (this.#encoded.has(shape.key)) return this.#encoded.get(shape.key);
+    let encoded = this.#encoded.get(shape.key);
+    if (encoded === undefined && !this.#encoded.has(shape.key)) this.#encoded.set(shape.key, (encoded = this.#encode(shape)));
+    if (encoded !== undefined) this.#figures?.sent(encoded.events);
+    return encoded;
+  }
+
+  #encode(shape: DeliveryShape): EncodedDelivery | undefined {
     const { filter, except, scope } = shape;
     const events = this.events.filter(
       ({ type, session_id }) => filter(type) && except?.has(session_id) !== true && scope?.reaches(session_id) !== false,
     );
-    const encoded = events.length === 0 ? undefined : encode(shape.batch ? batchPackets(events) : events.map(namedPacket));
-    this.#encoded.set(shape.key, encoded);
-    return encoded;
+    if (events.length === 0) return undefined;
+    return { ...encode(shape.batch ? batchPackets(events) : events.map(namedPacket)), events: events.length, onTaken: this.onTaken };
   }
 }
 
@@ -96,7 +128,7 @@ function encode(packets: string[]): EncodedDelivery {
     at = frames.writeUInt8(0x34, at);
     at += frames.write(packet, at);
   }
-  return { packets, frames, waiting: 0 };
+  return { packets, frames, waiting: 0, events: 0, onTaken: undefined };
 }
 
 function headerBytes(length: number): number {

@@ -3,7 +3,7 @@ import type { EventFilter } from '../../../core/event-filter.ts';
 import type { SessionState } from '../../../core/protocol/session-state.ts';
 import { timestampNow } from '../../../core/timestamp.ts';
 import type { Journal, JournalChange, SessionHead } from '../../../journal/journal.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, type DeliveryFigures } from './delivery.ts';
 import { Joining } from './joining.ts';
 import { MissedSessions, type AppendedChange } from './missed-sessions.ts';
 import { gapAt, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
@@ -12,6 +12,8 @@ import type { Subscription, Watcher } from './watcher.ts';
 
 /** A change that the hub tells. What the feed has missed, the hub reads in the journal. */
 type ToldChange = Exclude<JournalChange, { kind: 'behind' }>;
+
+type SessionChange = Extract<JournalChange, { kind: 'created' | 'deleted' }>;
 
 /** Sees every change after it was folded. */
 export type ChangeListener = (change: ToldChange, state: SessionState | undefined) => void;
@@ -26,10 +28,13 @@ export class Hub {
   readonly #missed: MissedSessions;
   readonly #joining: Joining;
   readonly #onProblem: (error: unknown) => void;
+  readonly #figures: DeliveryFigures | undefined;
   readonly #unsubscribe: () => void;
 
-  constructor(journal: Journal, store: SessionStore, onProblem: (error: unknown) => void) {
+  /** @param figures counts what goes to watchers */
+  constructor(journal: Journal, store: SessionStore, onProblem: (error: unknown) => void, figures?: DeliveryFigures) {
     this.#journal = journal;
+    this.#figures = figures;
     this.#store = store;
     this.#onProblem = onProblem;
     this.#missed = new MissedSessions({ journal, take: (sessionId, head) => this.#takeHead(sessionId, head), onProblem });
@@ -43,6 +48,13 @@ export class Hub {
 
   watchers(sessionId: string): number {
     return this.#readers.get(sessionId)?.size ?? 0;
+  }
+
+  /** How many watch now: one session by name each, or all. */
+  get size(): number {
+    let size = this.#readersOfAll.size;
+    for (const readers of this.#readers.values()) size += readers.size;
+    return size;
   }
 
   /** The sessions that are watched by name, also those that do not exist yet. */
@@ -68,20 +80,8 @@ export class Hub {
     const epoch = session?.head.epoch ?? this.#journal.epoch;
     options.onJoined?.({ epoch, seq: session?.head.seq ?? 0 });
     const { after } = options;
-    const gap = after === undefined ? undefined : gapAt(after, epoch, session?.head.seq ?? 0);
-    if (after !== undefined && gap !== undefined) {
-      watcher.tell({
-        name: 'session:gap',
-        payload: {
-          session_id: sessionId,
-          requested: after,
-          first_available: session === undefined ? 0 : 1,
-          epoch,
-          reason: gap,
-          timestamp: timestampNow(),
-        },
-      });
-    }
+    const gap = after === undefined ? undefined : gapAt(after, { epoch, seq: 0, ...session?.head });
+    if (after !== undefined && gap !== undefined) watcher.tell(this.#joining.gapMessage(sessionId, after, gap));
     const begun = after === undefined || gap !== undefined ? this.#joining.beginWithState(sessionId, reader) : Promise.resolve(after.seq);
     const close = () => this.#close(sessionId, reader);
     return { sessionId, joined: this.#joining.follow(reader, begun, (seq) => this.#joining.catchUp(sessionId, reader, seq), close), close };
@@ -122,6 +122,7 @@ export class Hub {
       }
       told.push(change);
       if (change.kind === 'appended') appended.push(change);
+      else if (change.kind === 'cut') this.#store.apply(change);
       else {
         // Watchers first get what came before this in the same commit.
         this.#deliver(appended.splice(0));
@@ -133,18 +134,27 @@ export class Hub {
     for (const change of told) this.#tellListeners(change);
   }
 
-  #takeSession(change: Exclude<ToldChange, AppendedChange>): void {
+  #takeSession(change: SessionChange): void {
     this.#store.apply(change);
-    this.#tellOfSession(change);
+    if (change.kind === 'created' && change.head.seq > 0) this.#tellOfImported(change).catch(this.#onProblem);
+    else this.#tellOfSession(change);
+  }
+
+  /** Its events are history: watchers get its state, once that is read. */
+  async #tellOfImported(change: SessionChange & { kind: 'created' }): Promise<void> {
+    const { session_id } = change.head;
+    const session = this.#store.get(session_id);
+    await this.#store.load(session_id);
+    if (this.#store.get(session_id) === session) this.#tellOfSession(change);
   }
 
   /** Brings a session to where the journal has it, after the feed missed changes of it: its watchers go on from where they were. */
   #takeHead(sessionId: string, head: SessionHead | undefined): void {
     const before = this.#store.get(sessionId)?.head;
-    const changes: Exclude<ToldChange, AppendedChange>[] = [];
+    const changes: SessionChange[] = [];
     if (before !== undefined && before.epoch !== head?.epoch) changes.push({ kind: 'deleted', session_id: sessionId });
     if (head !== undefined && before?.epoch !== head.epoch) {
-      changes.push({ kind: 'created', head: { ...head, seq: 0, updated_at: head.created_at } });
+      changes.push({ kind: 'created', head: head.imported === undefined ? { ...head, seq: 0, updated_at: head.created_at } : head });
     }
     for (const change of changes) {
       this.#takeSession(change);
@@ -194,13 +204,19 @@ export class Hub {
   #deliver(changes: readonly AppendedChange[]): void {
     if (changes.length === 0) return;
     const deliveries = changes.map(({ session_id, events }) => {
-      const delivery = new Delivery(events);
+      const delivery = new Delivery(events, this.#figures);
       for (const reader of this.#readers.get(session_id) ?? []) if (reader.isLive) reader.watcher.deliver(delivery);
       return delivery;
     });
     if (this.#readersOfAll.size > 0) {
       const [first] = deliveries;
-      const delivery = deliveries.length === 1 && first !== undefined ? first : new Delivery(changes.flatMap(({ events }) => events));
+      const delivery =
+        deliveries.length === 1 && first !== undefined
+          ? first
+          : new Delivery(
+              changes.flatMap(({ events }) => events),
+              this.#figures,
+            );
       for (const reader of this.#readersOfAll) {
         if (reader.isLive) reader.watcher.deliver(delivery);
         else noteMissed(reader, changes);
@@ -209,7 +225,7 @@ export class Hub {
     for (const change of changes) this.#store.apply(change);
   }
 
-  #tellOfSession(change: Exclude<ToldChange, AppendedChange>): void {
+  #tellOfSession(change: SessionChange): void {
     const isCreated = change.kind === 'created';
     const session_id = isCreated ? change.head.session_id : change.session_id;
     const tell = (reader: Reader) => {

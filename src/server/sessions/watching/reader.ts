@@ -1,7 +1,10 @@
 import type { EventFilter } from '../../../core/event-filter.ts';
 import type { Cursor } from '../../../core/protocol/event.ts';
+import type { SessionHead } from '../../../journal/journal.ts';
 import type { AppendedChange } from './missed-sessions.ts';
 import type { Watcher } from './watcher.ts';
+
+export type GapReason = 'epoch' | 'retention';
 
 /** A watcher's subscription to one session, as the hub keeps it. */
 export interface Reader {
@@ -18,10 +21,10 @@ export interface ReaderOfAll extends Reader {
   reaches: ((sessionId: string) => boolean) | undefined;
 }
 
-/** Why a cursor does not fit the history; undefined when it does. Who knows nothing (`seq` 0) has missed nothing. */
-export function gapAt(after: Cursor, epoch: string, seq: number): 'epoch' | 'retention' | undefined {
-  if (after.seq === 0) return undefined;
-  return after.epoch !== epoch || after.seq > seq ? 'epoch' : undefined;
+/** Why a cursor does not fit the history; undefined when it does. Who knows nothing (`seq` 0) has missed nothing of another one. */
+export function gapAt(after: Cursor, { epoch, seq, cut = 0 }: Pick<SessionHead, 'epoch' | 'seq' | 'cut'>): GapReason | undefined {
+  if (after.seq > 0 && (after.epoch !== epoch || after.seq > seq)) return 'epoch';
+  return after.seq < cut ? 'retention' : undefined;
 }
 
 /** Notes the first event of each session that a reader which still joins was not sent. */
