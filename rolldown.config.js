@@ -151,7 +151,8 @@ export const program = {
   platform: 'node',
   external: packages(...Object.keys(manifest.optionalDependencies), 'react-devtools-core'),
   // React's development build costs several times the time for each frame.
-  transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+  // The oldest Node that the package allows must read it.
+  transform: { define: { 'process.env.NODE_ENV': '"production"' }, target: 'node22.22' },
   // What it names as its CommonJS loads its parts in a way that no bundler follows.
   resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   plugins: [layoutAtOnce, noDeveloperTools, countersOnly, withoutUnused, withoutIndentation],

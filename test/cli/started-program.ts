@@ -9,6 +9,9 @@ import { onTestFinished } from 'vitest';
 export const nodePath = process.env['SHANNON_DASH_NODE'] ?? process.execPath;
 export const bin = process.env['SHANNON_DASH_BIN'] ?? fileURLToPath(new URL('../../bin/shannon-dash.js', import.meta.url));
 
+/** Where the program keeps its code compiled, for all places: starting without is a quarter slower. */
+const cacheFolder = fileURLToPath(new URL('../../node_modules/.cache/tests', import.meta.url));
+
 /** A folder with nothing of the machine's user in it: home, state, configuration and work at once. */
 export interface Place {
   folder: string;
@@ -24,7 +27,15 @@ export function newPlace(env: NodeJS.ProcessEnv = {}): Place {
   const { PATH } = process.env;
   return {
     folder,
-    env: { PATH, HOME: folder, XDG_STATE_HOME: join(folder, 'state'), XDG_CONFIG_HOME: join(folder, 'config'), TZ: 'UTC', ...env },
+    env: {
+      PATH,
+      HOME: folder,
+      XDG_STATE_HOME: join(folder, 'state'),
+      XDG_CONFIG_HOME: join(folder, 'config'),
+      XDG_CACHE_HOME: cacheFolder,
+      TZ: 'UTC',
+      ...env,
+    },
   };
 }
 
