@@ -7,8 +7,8 @@ import type { SessionEvent } from '../protocol/event.ts';
 import { limits } from '../protocol/limits.ts';
 import { recordedEvent, recordingFormat, recordingHeader, type RecordingHeader } from './recording.ts';
 
-/** A line of a recording. */
-export type RecordingLine = { header: RecordingHeader; event?: undefined } | { header: RecordingHeader; event: SessionEvent };
+/** A line of a recording, and its length in characters. */
+export type RecordingLine = { header: RecordingHeader; event?: SessionEvent | undefined; chars: number };
 
 /**
  * Reads recordings, one line in memory at a time. Each line is checked; what stands before a fault is given first.
@@ -28,7 +28,7 @@ export async function* readRecordings(bytes: AsyncIterable<Uint8Array>, name: st
     if (header === undefined || seq === header.seq) {
       header = headerOf(value, where);
       seq = 0;
-      yield { header };
+      yield { header, chars: line.length };
       continue;
     }
     const event: SessionEvent = checked(recordedEvent, value, where);
@@ -36,7 +36,7 @@ export async function* readRecordings(bytes: AsyncIterable<Uint8Array>, name: st
       throw fault(`${where}: session_id must be ${header.session_id}, as the header of its recording says`);
     if (event.seq !== seq + 1) throw fault(`${where}: seq must be ${seq + 1}, as a history has no gap`);
     seq = event.seq;
-    yield { header, event };
+    yield { header, event, chars: line.length };
   }
   if (header === undefined) throw fault(`${name} is empty`);
   if (seq < header.seq) throw fault(`${name} ends early: it has ${seq} of the ${header.seq} events of ${header.session_id}`);

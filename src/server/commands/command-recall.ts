@@ -56,10 +56,9 @@ export async function sentAgain(
   { session_id, resend_of, ...fields }: ResendRequest,
   check: (command: CommandState) => void,
 ): Promise<CommandRequest> {
-  const { command_type, status } = await history.get(session_id, resend_of).then((command) => {
-    check(command);
-    return command;
-  });
+  const command = await history.get(session_id, resend_of);
+  check(command);
+  const { command_type, status } = command;
   if (!isFinal(status)) throw new ShannonDashError('CONFLICT', `Command ${resend_of} has not ended: it is ${status}`, { status });
   if (status === 'applied') throw new ShannonDashError('CONFLICT', `Command ${resend_of} was applied: there is nothing to send again`);
   const parameters = await history.sentParameters(session_id, resend_of);

@@ -13,8 +13,6 @@ import type { WorkspaceParts } from './workspace-parts.ts';
 /** Events are brought to the journal so many at a time, or fewer that have so many characters: others have the event loop in between. */
 const pageEvents = 500;
 const pageChars = 256 * 1_024;
-/** What an event takes beside its data. */
-const envelopeChars = 200;
 
 /** How recordings are imported. */
 export interface ImportOptions {
@@ -51,14 +49,14 @@ export async function importRecordings(
   let current: Page | undefined;
   let recordings = 0;
   try {
-    for await (const { header, event } of readRecordings(bytes, 'the recording')) {
+    for await (const { header, event, chars } of readRecordings(bytes, 'the recording')) {
       if (event === undefined) {
         if (++recordings > limits.importedSessions)
           throw new ShannonDashError('TOO_LARGE', `A file of recordings must have at most ${limits.importedSessions} sessions`);
         if (recordings > 1 && importing.as !== undefined)
           throw new ShannonDashError('INVALID', 'as: there are several recordings, and two sessions cannot have one name');
         current = await begin(header, importing, done);
-      } else await current?.add(event);
+      } else await current?.add(event, chars);
       // With a name for one there must be no other: that is known at the end.
       if (importing.as === undefined && current?.isWhole === true) {
         await finish(current, done);
@@ -139,9 +137,9 @@ class Page {
     return this.#seq === this.#last;
   }
 
-  async add(event: SessionEvent): Promise<void> {
+  async add(event: SessionEvent, chars: number): Promise<void> {
     this.#events.push({ ...event, session_id: this.#session_id });
-    this.#chars += envelopeChars + JSON.stringify(event.data).length;
+    this.#chars += chars;
     this.#seq = event.seq;
     if (this.#events.length < pageEvents && this.#chars < pageChars) return;
     await this.#write();

@@ -1,13 +1,11 @@
-import type { SessionEvent } from '../../../core/protocol/event.ts';
-import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import type { AnswerOf } from '../../../core/http-api.ts';
-import { limits } from '../../../core/protocol/limits.ts';
 import { safeJson } from '../../../core/text/safe-text.ts';
 import { version } from '../../../executable/own-program.ts';
 import { count } from '../../../view/text/numbers.ts';
-import { Failure, usageFailure } from '../../failure.ts';
+import { usageFailure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
 import { headerOf } from '../../../core/recording/recording.ts';
+import { servedHistory } from '../../recordings/served-history.ts';
 import { withReachedJournal } from '../../server-access/journal-reader.ts';
 import { existingSession, listSessions, lookedAtSession } from '../../server-access/live-sessions.ts';
 import { request } from '../../server-access/server-request.ts';
@@ -60,25 +58,10 @@ async function chosen(settings: Settings, named: string | undefined): Promise<Re
 
 /** The lines of a recording, page by page. @param beginning the session before its first event @param last the last event of it */
 async function* recordingOf(settings: Settings, beginning: AnswerOf<'session'>, last: number): AsyncGenerator<string[]> {
-  const { session_id: id, epoch } = beginning;
-  yield [JSON.stringify(headerOf(beginning, last, version))];
-  for (let after = 0; after < last;) {
-    const query = { after, limit: Math.min(limits.historyEvents, last - after) };
-    const page = await request(settings, 'history', { path: { id }, query }).catch((error: unknown) => {
-      throw error instanceof ShannonDashError && error.code === 'NOT_FOUND' ? changed(id) : error;
-    });
-    const end = page.events.at(-1)?.seq ?? after;
-    if (page.epoch !== epoch || end <= after) throw changed(id);
-    // The server has written the JSON of each event as JSON.stringify does: the same value gives the same bytes.
-    yield page.events.map((event: SessionEvent) => JSON.stringify(event));
-    after = end;
-  }
-}
-
-function changed(id: string): Failure {
-  return new Failure('CONFLICT', `${id} was deleted while it was exported: the recording is not whole`, {
-    hints: ['see all: shannon-dash sessions'],
-  });
+  const header = headerOf(beginning, last, version);
+  yield [JSON.stringify(header)];
+  // The server has written the JSON of each event as JSON.stringify does: the same value gives the same bytes.
+  for await (const events of servedHistory(settings, header)) yield events.map((event) => JSON.stringify(event));
 }
 
 /** Resolves when there is room for more. */

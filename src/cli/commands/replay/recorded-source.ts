@@ -1,11 +1,10 @@
-import { ShannonDashError } from '../../../core/protocol/errors.ts';
-import { limits } from '../../../core/protocol/limits.ts';
 import type { RecordingLine } from '../../../core/recording/read-recordings.ts';
 import { headerOf, type RecordingHeader } from '../../../core/recording/recording.ts';
 import type { SessionEvent } from '../../../core/protocol/event.ts';
 import { version } from '../../../executable/own-program.ts';
 import { Failure } from '../../failure.ts';
 import { recordingLines, shownName } from '../../recordings/recording-file.ts';
+import { servedHistory } from '../../recordings/served-history.ts';
 import { request } from '../../server-access/server-request.ts';
 import type { Settings } from '../../settings/settings.ts';
 
@@ -22,15 +21,8 @@ export async function sourceOfSession(settings: Settings, id: string): Promise<R
   return { header, events: historyOf(settings, header) };
 }
 
-async function* historyOf(settings: Settings, { session_id: id, epoch, seq }: RecordingHeader): AsyncGenerator<SessionEvent> {
-  for (let after = 0; after < seq;) {
-    const query = { after, limit: Math.min(limits.historyEvents, seq - after) };
-    const page = await request(settings, 'history', { path: { id }, query });
-    const last = page.events.at(-1)?.seq ?? after;
-    if (page.epoch !== epoch || last <= after) throw new ShannonDashError('CONFLICT', `${id} was deleted while it was replayed`);
-    yield* page.events;
-    after = last;
-  }
+async function* historyOf(settings: Settings, header: RecordingHeader): AsyncGenerator<SessionEvent> {
+  for await (const events of servedHistory(settings, header)) yield* events;
 }
 
 /** A recording of a file. @param named its session; undefined: there must be one only @throws Failure there are others, or none */
