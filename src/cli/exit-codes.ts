@@ -52,6 +52,8 @@ export function exitCodeOfWatch(
       return exitStatus ? exitCodes.runFailed : exitCodes.ok;
     case 'decision-pending':
       return failOnDecision ? exitCodes.decisionPending : exitCodes.ok;
+    case 'timed-out':
+      return exitCodes.timedOut;
     case 'refused':
       return exitCodes.notAllowed;
     case 'broken':

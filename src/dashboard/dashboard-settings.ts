@@ -18,4 +18,6 @@ export interface DashboardSettings {
   until: UntilCondition | undefined;
   failOnDecision: boolean;
   exitStatus: boolean;
+  /** How long it is shown at most, in milliseconds. */
+  withinMs: number | undefined;
 }

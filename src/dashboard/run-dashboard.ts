@@ -25,6 +25,8 @@ export interface DashboardOptions {
   until?: UntilCondition | undefined;
   exitStatus: boolean;
   failOnDecision: boolean;
+  /** How long it is shown at most, in milliseconds. */
+  withinMs?: number | undefined;
   /** The name that others see. */
   clientName: string;
   version: string;
@@ -50,6 +52,7 @@ export async function runDashboard(options: DashboardOptions): Promise<Dashboard
     until: options.until,
     failOnDecision: options.failOnDecision,
     exitStatus: options.exitStatus,
+    withinMs: options.withinMs,
   };
   const { showInTerminal } = await import('./terminal/terminal.ts');
   const { ending, summary } = await showInTerminal(connection, settings, options.noColor);

@@ -5,7 +5,7 @@ import { isLive, type SessionState } from '../core/protocol/session-state.ts';
 export type UntilCondition = 'done' | 'failed' | 'lost' | 'decision';
 
 /** Why a watch ends by itself. */
-export type WatchEnding = 'run-completed' | 'run-failed' | 'decision-pending' | 'event-reached';
+export type WatchEnding = 'run-completed' | 'run-failed' | 'decision-pending' | 'event-reached' | 'timed-out';
 
 /** The events with which a run ends, or is given up. */
 const endTypes: ReadonlySet<string> = new Set(['execution:completed', 'execution:failed', 'execution:lost']);

@@ -50,3 +50,17 @@ test('off the full screen a watch starts with how the session stands', async () 
   await json.until(({ stdout }) => stdout.includes('\n'));
   expect(JSON.parse(json.stdout)).toMatchObject({ v: 1, type: 'session:state', session_id: 's', seq: 2, state: { task: 'build it' } });
 });
+
+test('--timeout ends the waiting with 3, and says how it stands', async () => {
+  const place = await serve('--journal', 'memory');
+  await emit(place, 'a', 'execution:started');
+  const waiting = ['--timeout', '1s'];
+  const [one, all] = await Promise.all([
+    place.run('watch', 'a', '--plain', '--until', 'done', ...waiting),
+    place.run('watch', '--all', '--until', 'decision', ...waiting),
+  ]);
+  expect(one).toMatchObject({ code: 3, stderr: expect.stringContaining('it has not come in 1s: the session is running\n') });
+  expect(all).toMatchObject({ code: 3, stderr: expect.stringContaining('it has not come in 1s\n') });
+  await emit(place, 'a', 'execution:completed');
+  expect(await place.run('watch', 'a', '--plain', '--until', 'done', ...waiting)).toMatchObject({ code: 0 });
+});

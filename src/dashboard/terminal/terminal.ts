@@ -60,11 +60,14 @@ class TerminalHolder implements Screenholder {
     // Node would print the trace onto the full screen, which is gone a moment later: first the screen, then the error.
     const onCrash = (error: unknown) => this.#ended.reject(error);
     process.on('uncaughtException', onCrash);
+    const { withinMs } = board.settings;
+    const timer = withinMs === undefined ? undefined : setTimeout(() => this.leave('timed-out'), withinMs);
     try {
       const ending = await Promise.race([this.#ended.promise, this.#openWindow(board)]);
       const summary = board.summary();
       return { ending: ending ?? 'broken', summary };
     } finally {
+      clearTimeout(timer);
       process.stdout.off('resize', onResize);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       this.#input.release();

@@ -14,6 +14,7 @@ export interface WatchOptions {
   tail?: number;
   at?: number;
   until?: UntilCondition;
+  timeout?: string;
   exitStatus?: boolean;
   failOnDecision?: boolean;
   readonly?: boolean;
@@ -42,6 +43,7 @@ export const watchDefinition: CommandDefinition = {
       kind: 'text',
       choices: untilConditions,
     },
+    { flags: '--timeout <time>', summary: 'how long to wait for that end at most (exit 3 then)', kind: 'duration' },
     { flags: '--all', summary: 'with --until: wait for all sessions' },
     { flags: '--exit-status', summary: 'end with the run; exit 5 if it failed' },
     { flags: '--fail-on-decision', summary: 'exit 8 as soon as a decision is pending' },
@@ -51,6 +53,6 @@ export const watchDefinition: CommandDefinition = {
     { flags: '--notify <glob>', summary: 'notify of events such as skill:* instead (repeatable)', kind: 'event-glob', isRepeatable: true },
     { flags: '--ascii', summary: 'on a terminal: signs of old terminals', isRare: true },
     { flags: '--mouse', summary: 'the mouse scrolls and chooses on the dashboard', isHidden: true },
-    { flags: '--no-mouse', summary: 'on a terminal: leave the mouse to it' },
+    { flags: '--no-mouse', summary: 'on a terminal: leave the mouse to it', isRare: true },
   ],
 };

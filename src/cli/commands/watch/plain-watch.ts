@@ -16,7 +16,7 @@ import type { Settings } from '../../settings/settings.ts';
 import type { Notifying } from '../../../view/notifications/notification.ts';
 import { PlainNotifications } from './plain-notifications.ts';
 import { openDecisions } from '../../../view/decision-prompt.ts';
-import { timeOfDay } from '../../../view/text/numbers.ts';
+import { duration, timeOfDay } from '../../../view/text/numbers.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { WatchEnd, type EndOptions, type WatchEnding } from '../../../view/watch-end.ts';
 
@@ -29,6 +29,8 @@ export interface WatchPlainOptions extends EndOptions {
   since: number | undefined;
   /** Begins with the last so many events. */
   tail: number | undefined;
+  /** How long to wait for an end at most, in milliseconds. */
+  withinMs: number | undefined;
   notifying: Notifying;
 }
 
@@ -55,13 +57,27 @@ export async function watchPlain(
   const waitsFrom = end.isWanted ? undefined : lastOfEnded(begin, eventTypes);
   if (waitsFrom === 'now') tellEnded(session ?? '', output);
   const ended = begin === undefined ? end.inState(watcher.state) : endOfHistory(begin, end);
+  const deadline = deadlineOf(options, watcher, output);
   try {
-    const ending = ended ?? (await follow(watcher, { options, output, filter, end, waitsFrom }));
+    const ending = ended ?? (await follow(watcher, { options, output, filter, end, waitsFrom })) ?? deadline.ending;
     return ending === undefined ? undefined : exitCodeOfWatch(ending, options);
   } finally {
+    deadline.clear();
     await notifications.close();
     await watcher.close();
   }
+}
+
+/** Closes the watcher when the time is over, and says so. */
+function deadlineOf({ withinMs }: WatchPlainOptions, watcher: Watcher, output: Output): { ending?: WatchEnding; clear: () => void } {
+  const deadline: { ending?: WatchEnding; clear: () => void } = { clear: () => clearTimeout(timer) };
+  const end = () => {
+    deadline.ending = 'timed-out';
+    output.note(`it has not come in ${duration(withinMs ?? 0)}: the session is ${watcher.state?.status ?? 'not there'}`);
+    void watcher.close();
+  };
+  const timer = withinMs === undefined ? undefined : setTimeout(end, withinMs);
+  return deadline;
 }
 
 interface FollowParts {

@@ -13,6 +13,9 @@ import type { WatchOptions } from './definition.ts';
 import { isRecording } from '../../recordings/recording-file.ts';
 import { watchRecording } from './recorded-watch.ts';
 
+/** A timer of Node holds no more milliseconds: 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Shows a session, or all of them: as the dashboard on a terminal, as lines or JSON documents elsewhere. */
 export async function watch(invocation: Invocation<WatchOptions>): Promise<number | void> {
   const { args, options, output } = invocation;
@@ -40,10 +43,14 @@ export async function watch(invocation: Invocation<WatchOptions>): Promise<numbe
     throw usageFailure('several sessions can be waited for', 'such as: shannon-dash watch --all --until decision');
   if (options.all === true && named !== undefined) throw usageFailure('--all goes without a name');
   const settings = await withReachedJournal(invocation.settings, output);
+  const isEndWanted = until !== undefined || exitStatus || failOnDecision;
+  // What a setting says is for answers of the server alone.
+  const timeoutMs = options.timeout === undefined ? undefined : settings.timeoutMs;
+  const withinMs = isEndWanted && timeoutMs !== undefined ? Math.min(timeoutMs, longestTimerMs) : undefined;
   if (isOfSeveral && until !== undefined) {
     const { waitForSessions } = await import('./waiting.ts');
     const sessions = await Promise.all(args.map((each) => existingSession(settings, each)));
-    return waitForSessions({ sessions, until, exitStatus, failOnDecision }, { ...invocation, settings });
+    return waitForSessions({ sessions, until, exitStatus, failOnDecision, withinMs }, { ...invocation, settings });
   }
   const tellDesktop = desktop ? (await import('../../terminal/desktop.ts')).tellDesktop : undefined;
   const notifying = { globs: notified, withBell: bell, tellDesktop };
@@ -55,8 +62,9 @@ export async function watch(invocation: Invocation<WatchOptions>): Promise<numbe
     const { readonly = false, ascii = false } = options;
     invocation.interruption.release();
     const { url, token, client, mouse } = settings;
-    const shown = { filters, readonly, notifying, ascii, mouse, noColor: !output.isColored, at, since, until, exitStatus, failOnDecision };
-    const ending = await runDashboard({ url, token, session, ...shown, clientName: client, version });
+    const shown = { filters, readonly, notifying, ascii, mouse, noColor: !output.isColored, at, since };
+    const end = { until, exitStatus, failOnDecision, withinMs };
+    const ending = await runDashboard({ url, token, session, ...shown, ...end, clientName: client, version });
     return exitCodeOfWatch(ending, { exitStatus, failOnDecision });
   }
   // The overview waits for a decision of any session; lines are those of one.
@@ -64,7 +72,7 @@ export async function watch(invocation: Invocation<WatchOptions>): Promise<numbe
   const { watchPlain } = await import('./plain-watch.ts');
   const begin = at !== undefined && tail === undefined ? (since ?? 0) : since;
   return watchPlain(
-    { session, globs: filters, since: begin, tail, at, until, exitStatus, failOnDecision, notifying },
+    { session, globs: filters, since: begin, tail, at, until, exitStatus, failOnDecision, withinMs, notifying },
     { ...invocation, settings },
   );
 }

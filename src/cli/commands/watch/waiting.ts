@@ -16,6 +16,8 @@ export interface WaitOptions {
   until: UntilCondition;
   exitStatus: boolean;
   failOnDecision: boolean;
+  /** How long to wait at most, in milliseconds. */
+  withinMs: number | undefined;
 }
 
 /** What was waited for, of one session. */
@@ -27,7 +29,7 @@ interface Happened {
 /**
  * Waits until a decision is pending in one of several sessions, or one has failed or was lost, or with `done` until all of them are
  * over; says what happened in a line each.
- * @returns the exit code: 5 with `--exit-status` where one failed, 8 with `--fail-on-decision` where one asks
+ * @returns the exit code: 5 with `--exit-status` where one failed, 8 with `--fail-on-decision` where one asks, 3 where the time is over
  */
 export async function waitForSessions(
   options: WaitOptions,
@@ -35,7 +37,7 @@ export async function waitForSessions(
 ): Promise<number | void> {
   const watcher = await connecting(settings, (connect) => connectWatcher(connect));
   watcher.onUpdate(watchNotes(output, true));
-  const signal = interruption.hold();
+  const deadline = options.withinMs === undefined ? [] : [AbortSignal.timeout(options.withinMs)];
   const told = new Set<string>();
   const all: Happened[] = [];
   try {
@@ -43,7 +45,7 @@ export async function waitForSessions(
     if (options.sessions.length === 0)
       for (const state of watcher.states.values()) if (!isLive(state.status)) told.add(keyOf(ended(state)));
     output.note(`waiting for ${options.sessions.length === 0 ? 'all sessions' : options.sessions.join(', ')} at ${settings.url}`);
-    for await (const found of changes(watcher, signal)) {
+    for await (const found of changes(watcher, AbortSignal.any([interruption.hold(), ...deadline]))) {
       const news = found.flatMap((state) => happened(state, options) ?? []).filter((each) => !told.has(keyOf(each)));
       for (const each of news) {
         told.add(keyOf(each));
@@ -55,6 +57,9 @@ export async function waitForSessions(
       if (all.length === 0) output.note('no session is live: there is nothing to wait for');
       return exitCodeOf(all, options);
     }
+    if (options.withinMs === undefined || interruption.exitCode !== undefined) return undefined;
+    output.note(`it has not come in ${duration(options.withinMs)}`);
+    return exitCodes.timedOut;
   } finally {
     await watcher.close();
   }
