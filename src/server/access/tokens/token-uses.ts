@@ -22,10 +22,12 @@ export function readTokenUses(tokenFile: string): ReadonlyMap<string, string> {
   }
 }
 
-/** Remembers when each token was last used, and writes it at most once a minute. */
+/** Remembers when each token was last used: writes the first use of each soon, and the others at most once a minute. */
 export class TokenUses {
   readonly #tokenFile: string;
   readonly #used = new Map<string, number>();
+  /** Those that stand in the file. */
+  #written: ReadonlySet<string> = new Set();
   #writtenAt = -Infinity;
 
   constructor(tokenFile: string) {
@@ -37,17 +39,20 @@ export class TokenUses {
   }
 
   /**
-   * Writes what is not written yet, unless that was done a moment ago.
+   * Writes what is not written yet; later uses of a token not so soon after the last time.
    * @param known the ids of the tokens that there are: others are let go
    * @throws the system's error
    */
   write(known: ReadonlySet<string>, { atOnce = false }: { atOnce?: boolean } = {}): void {
-    if (this.#used.size === 0 || (!atOnce && performance.now() - this.#writtenAt < writeMs)) return;
+    if (this.#used.size === 0) return;
+    const hasNews = atOnce || [...this.#used.keys()].some((id) => known.has(id) && !this.#written.has(id));
+    if (!hasNews && performance.now() - this.#writtenAt < writeMs) return;
     this.#writtenAt = performance.now();
     // Another server on the same journal may have written too.
     const used = new Map([...readTokenUses(this.#tokenFile)].filter(([id]) => known.has(id)));
     for (const [id, ms] of this.#used) if (known.has(id)) used.set(id, new Date(ms).toISOString());
     this.#used.clear();
+    this.#written = new Set(used.keys());
     const path = useFileOf(this.#tokenFile);
     const next = `${path}-new`;
     rmSync(next, { force: true });

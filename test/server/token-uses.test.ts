@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readTokenUses, TokenUses } from '../../src/server/access/tokens/token-uses.ts';
+
+test('the first use of each token is written at once, later ones with the next that is new, or at the end', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-uses-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'tokens');
+  const known = new Set(['aaaaaaaa', 'bbbbbbbb']);
+  const uses = new TokenUses(file);
+  const write = (id: string, options?: { atOnce: boolean }) => {
+    const before = readTokenUses(file).get(id);
+    // A time of its own for each.
+    while (before !== undefined && new Date().toISOString() <= before);
+    uses.note(id);
+    uses.write(known, options);
+    return readTokenUses(file).get(id) !== before;
+  };
+  expect(write('aaaaaaaa')).toBe(true);
+  expect(write('aaaaaaaa')).toBe(false);
+  expect(write('bbbbbbbb')).toBe(true);
+  expect(write('aaaaaaaa')).toBe(false);
+  expect(write('aaaaaaaa', { atOnce: true })).toBe(true);
+  // One that there is no more is neither kept nor a reason to write.
+  expect(write('cccccccc')).toBe(false);
+  known.delete('bbbbbbbb');
+  expect(write('aaaaaaaa', { atOnce: true })).toBe(true);
+  expect([...readTokenUses(file).keys()]).toEqual(['aaaaaaaa']);
+});
