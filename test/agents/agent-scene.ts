@@ -15,6 +15,9 @@ import { StartedAgent } from './agents/started-agent.ts';
 import type { Conversations } from './model/conversation.ts';
 import { ScriptedModel } from './model/scripted-model.ts';
 
+/** OpenCode takes half a minute to start on a busy machine, as it looks for what its plugins need. */
+const patienceMs = 150_000;
+
 /** A row of the ledger, as `commands --json` tells it. */
 export interface LedgerRow {
   command_id: string;
@@ -126,11 +129,15 @@ export class AgentScene {
   /** The id of the only session, once there is one. */
   async session(): Promise<string> {
     let found: string | undefined;
-    await until('a session', async () => {
-      const { body } = await http<{ sessions?: { session_id: string }[] }>('GET', `${this.url}/api/sessions`);
-      found = body.sessions?.[0]?.session_id;
-      return found !== undefined;
-    });
+    await until(
+      'a session',
+      async () => {
+        const { body } = await http<{ sessions?: { session_id: string }[] }>('GET', `${this.url}/api/sessions`);
+        found = body.sessions?.[0]?.session_id;
+        return found !== undefined;
+      },
+      patienceMs,
+    );
     return found as string;
   }
 
@@ -147,10 +154,8 @@ export class AgentScene {
   /** Waits for an event, from now on or before. */
   async untilEvent(type: string, matches: (data: Record<string, unknown>) => boolean = () => true): Promise<SessionEvent> {
     let found: SessionEvent | undefined;
-    await until(`${type} of ${this.agent}`, async () => {
-      found = (await this.events(type)).find(({ data }) => matches(data));
-      return found !== undefined;
-    }).catch(async (error: Error) => {
+    const happened = async () => (found = (await this.events(type)).find(({ data }) => matches(data))) !== undefined;
+    await until(`${type} of ${this.agent}`, happened, patienceMs).catch(async (error: Error) => {
       const told = (await this.events()).map((event) => `${event.seq} ${event.type} ${JSON.stringify(event.data).slice(0, 200)}`);
       throw new Error(`${error.message}\n${told.join('\n')}`);
     });
@@ -174,9 +179,11 @@ export class AgentScene {
   /** Waits until a command has come to a state. */
   async untilRow(commandId: string, status: string): Promise<LedgerRow> {
     let row: LedgerRow | undefined;
-    await until(`${status} of ${commandId}`, async () => (row = await this.row(commandId))?.status === status).catch((error: Error) => {
-      throw new Error(`${error.message}: ${JSON.stringify(row)}`);
-    });
+    await until(`${status} of ${commandId}`, async () => (row = await this.row(commandId))?.status === status, patienceMs).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(row)}`);
+      },
+    );
     return row as LedgerRow;
   }
 
