@@ -30,7 +30,7 @@ test('stats for people names server, journal and each live session', async () =>
   await place.run('emit', 'skill:started', '-s', 's', '--data', '{"skill_name":"lint"}');
   const { stdout } = await place.run('stats');
   expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+ {2}shannon-dash 4\.\S+, up \d+s$/m);
-  expect(stdout).toMatch(/^clients 0, orchestrators 0, sessions 1 \(1 live\)$/m);
+  expect(stdout).toMatch(/^clients 0, programs 0, sessions 1 \(1 live\)$/m);
   expect(stdout).toMatch(/^s +running .* lint$/m);
 });
 
@@ -105,8 +105,8 @@ test('commands says for whom a command waits; cancel takes it back, resend sends
   await place.run('emit', 'execution:started', '-s', 's');
   for (const id of ['c-1', 'c-2']) await place.run('send', 'INJECT', '--skill', 'lint', '--id', id, '--wait', 'queued');
   const { stdout } = await place.run('commands');
-  expect(stdout).toMatch(/^INJECT +queued .* c-2 +2 of 2, waits for an orchestrator to attach; \{/m);
-  expect(stdout).toMatch(/^INJECT +queued .* c-1 +1 of 2, waits for an orchestrator to attach; \{/m);
+  expect(stdout).toMatch(/^INJECT +queued .* c-2 +2 of 2, waits for a program to connect; \{/m);
+  expect(stdout).toMatch(/^INJECT +queued .* c-1 +1 of 2, waits for a program to connect; \{/m);
   expect(await place.run('commands', 'resend', 'c-1')).toMatchObject({
     code: 7,
     stderr: expect.stringContaining('has not ended') as string,

@@ -345,7 +345,7 @@ describe('commands', () => {
     run.onCommand('REDIRECT', () => runs++);
     expect(await send(operator, { type: 'REDIRECT', target_skill: 'docs', command_id: 'r1' })).toMatchObject({
       status: 'failed',
-      error: 'the orchestrator restarted while it carried this out; it may have taken effect',
+      error: 'the program was started again while it carried this out; it may have taken effect',
     });
     expect(runs).toBe(0);
   });

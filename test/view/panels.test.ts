@@ -73,10 +73,10 @@ test('a command that waits tells its place in the queue and for whom it waits; o
     commandsPanel(stateOf(journalled(events.map(([type, data]) => ({ type, data })))));
   const words = (...events: Parameters<typeof told>[0]) => told(events).items.map((item) => item.cells(style)[2]?.text);
   const before = words(queued('a'), queued('b', { for_instance: 'run-0' }));
-  expect(before).toEqual(['by ana: 2 of 2, waits for run-0 to come back', 'by ana: 1 of 2, waits for an orchestrator to attach']);
+  expect(before).toEqual(['by ana: 2 of 2, waits for run-0 to come back', 'by ana: 1 of 2, waits for a program to connect']);
   expect(words(queued('a'), attached)).toEqual(['by ana: 1 of 1, waits for run-1 to take it']);
   expect(words(attached, queued('a'), gone)).toEqual(['by ana: 1 of 1, waits for run-1 to come back']);
-  expect(words(attached, gone, queued('a'))).toEqual(['by ana: 1 of 1, waits for an orchestrator to attach']);
+  expect(words(attached, gone, queued('a'))).toEqual(['by ana: 1 of 1, waits for a program to connect']);
   const end = { command_id: 'a', command_type: 'INJECT', cancelled_by: 'ben', error: 'Taken back by ben' };
   const both = told([queued('a'), ['command:cancelled', end], queued('c', { resend_of: 'a' })]);
   const [again, old] = both.items.map((item) => item.detail(style));

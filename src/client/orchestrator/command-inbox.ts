@@ -99,7 +99,10 @@ export class CommandInbox {
   /** Fails a command that a former process of this instance had taken: how far it came is unknown, so it is not done again. */
   abandon(commandId: string, type: CommandType): void {
     this.#remember(commandId, type);
-    this.#finish(commandId, { status: 'failed', error: 'the orchestrator restarted while it carried this out; it may have taken effect' });
+    this.#finish(commandId, {
+      status: 'failed',
+      error: 'the program was started again while it carried this out; it may have taken effect',
+    });
   }
 
   /**

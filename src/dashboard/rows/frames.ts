@@ -87,12 +87,17 @@ function toneOf({ tone, isFocused }: Frame): (typeof tones)[number] {
   return tone ?? (isFocused ? 'active' : 'line');
 }
 
-/** The title and the place in the upper border; where they would meet the title is cut. */
+/** Of a title so much stays readable, whatever stands beside it. */
+const leastTitle = 20;
+
+/** The title and the place in the upper border; where they would meet first the place is cut, then the title. */
 function labels(frame: Frame, { glyphs }: Style): Piece[] {
   const { x, width, tone, isFocused, isStale, place } = frame;
-  const placeText = place === '' ? '' : ` ${clip(place, Math.max(0, width - 16), glyphs.ellipsis)} `;
+  const whole = isStale === true ? `${frame.title} (stale)` : frame.title;
+  const placeRoom = width - 9 - Math.min(textWidth(whole), leastTitle);
+  const placeText = place === '' ? '' : ` ${clip(place, Math.max(0, placeRoom), glyphs.ellipsis)} `;
   const room = width - 6 - (placeText === '' ? 0 : textWidth(placeText) + 1);
-  const title = clip(isStale === true ? `${frame.title} (stale)` : frame.title, Math.max(0, room), glyphs.ellipsis);
+  const title = clip(whole, Math.max(0, room), glyphs.ellipsis);
   const piece = (at: number, span: Span): Piece[] => (span.text.trim() === '' ? [] : [{ x: at, spans: [span] }]);
   return [
     ...piece(x + 2, { text: ` ${title} `, tone: isFocused ? 'strong' : (tone ?? 'plain') }),

@@ -16,10 +16,6 @@ export function queuePlace(
   const attached = offeredTo({ orchestrator, delegate }, command_type);
   const gone = offered_to ?? for_instance;
   const whom =
-    attached !== null
-      ? `${shown(attached, 60)} to take it`
-      : gone !== null
-        ? `${shown(gone, 60)} to come back`
-        : 'an orchestrator to attach';
+    attached !== null ? `${shown(attached, 60)} to take it` : gone !== null ? `${shown(gone, 60)} to come back` : 'a program to connect';
   return `${at + 1} of ${queue.length}, waits for ${whom}`;
 }

@@ -33,6 +33,6 @@ export const commandsDefinition: CommandDefinition = {
   notes: [
     '',
     'resend sends a command again that was not applied, as a new one. cancel takes',
-    'back one that waits for a program to attach; what a program may have stays.',
+    'back one that waits for a program to connect; what a program may have stays.',
   ],
 };

@@ -53,7 +53,7 @@ export async function statsLines(stats: ServerStats, output: Output, maxSessions
   const time = (ms: number | null) => (ms === null ? '-' : `${ms} ms`);
   return [
     `${safeLine(stats.url)}  shannon-dash ${safeLine(stats.server_version, 40)}, up ${duration(stats.uptime_ms)}`,
-    `clients ${stats.clients}, orchestrators ${stats.orchestrators}, sessions ${count(stats.sessions.length)} (${count(live.length)} live)`,
+    `clients ${stats.clients}, programs ${stats.orchestrators}, sessions ${count(stats.sessions.length)} (${count(live.length)} live)`,
     `events ${stats.events_per_second}/s, ${count(stats.events_total)} since the start; publish p50 ${time(stats.publish_p50_ms)}, p99 ${time(stats.publish_p99_ms)}`,
     `journal ${safeLine(stats.journal)}, ${shownBytes(stats.journal_bytes)}`,
     ...(shown.length === 0 ? [] : ['', ...(await sessionTable(shown, serverNowMs(stats), output))]),
