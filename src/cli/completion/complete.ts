@@ -22,15 +22,20 @@ export async function complete(args: readonly string[]): Promise<void> {
   process.stdout.on('error', () => undefined);
   process.on('uncaughtException', () => process.exit(0)).on('unhandledRejection', () => process.exit(0));
   replaceDeletedFolder();
+  process.stdout.write(await answerTo(args));
+}
+
+/** What it prints. */
+export async function answerTo(args: readonly string[]): Promise<string> {
   try {
-    const lines = await answerTo(args);
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    return (await linesFor(args)).map((line) => `${line}\n`).join('');
   } catch {
     // No server, no journal, a setting that is wrong: the command itself will say it.
+    return '';
   }
 }
 
-async function answerTo([form, ...rest]: readonly string[]): Promise<string[]> {
+async function linesFor([form, ...rest]: readonly string[]): Promise<string[]> {
   switch (form) {
     case '--bash':
       return answerToBash(rest[0] ?? '', rest[1] ?? '', rest[3] ?? '');

@@ -5,15 +5,26 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { commands } from '../../../src/cli/commands.ts';
+import { answerTo } from '../../../src/cli/completion/complete.ts';
 import { globalDefinitions } from '../../../src/cli/global-options.ts';
 import { http, startServer, type Json } from '../../helpers/start-server.ts';
+import { callProgram, inPlace } from '../called-program.ts';
 import { newPlace, runProgram, type Place } from '../started-program.ts';
 
-/** What `complete` prints, by value; nothing else may come of it. */
-async function completed(place: Place, ...words: string[]): Promise<{ value: string; description: string }[]> {
-  const { code, stdout, stderr } = await runProgram(['complete', '--', ...words], place);
+/** What answers a shell in a place, in this process. */
+const answerIn = (place: Place, ...args: string[]) => inPlace(place, () => answerTo(args));
+
+/** What `complete` prints, started as a shell starts it; nothing else may come of it. */
+async function printedIn(place: Place, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runProgram(['complete', ...args], place);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return stdout
+  return stdout;
+}
+
+/** The values that are offered, each with its description. */
+async function completed(place: Place, ...words: string[]): Promise<{ value: string; description: string }[]> {
+  const text = await answerIn(place, '--', ...words);
+  return text
     .split('\n')
     .slice(0, -1)
     .map((line) => {
@@ -44,6 +55,9 @@ const decision = (decision_id: string, options: unknown[], question = 'which?'):
 
 describe('from the definitions', () => {
   test('the first word is a command, with its summary', async () => {
+    expect(await printedIn(newPlace(), '--', 'sen')).toBe(
+      `send\t${commands.find(({ definition }) => definition.name === 'send')?.definition.summary}\n`,
+    );
     const expected = commands.map(({ definition: { name, summary } }) => ({ value: name, description: summary }));
     expect(await completed(newPlace(), '')).toEqual(expected);
     expect(await valuesOf(newPlace(), '--url', 'http://x', 'se')).toEqual(['send', 'serve', 'sessions', 'service']);
@@ -115,7 +129,7 @@ describe('from the definitions', () => {
   });
 
   test('files, folders and other programs are the shell’s own', async () => {
-    const rest = async (...words: string[]) => (await runProgram(['complete', '--', ...words], newPlace())).stdout;
+    const rest = (...words: string[]) => answerIn(newPlace(), '--', ...words);
     expect(await rest('stats', '--token-file', '')).toBe('\tfiles\n');
     expect(await rest('serve', '--journal', '')).toBe('memory\n\tfiles\n');
     expect(await rest('serve', '--skills', 'x')).toBe('\tfolders\n');
@@ -126,15 +140,15 @@ describe('from the definitions', () => {
 
   test('words that are encoded, as PowerShell sends them', async () => {
     const encoded = Buffer.from(['send', 'HALT', '--wait', ''].join('\0')).toString('base64');
-    expect(await runProgram(['complete', '--encoded', encoded], newPlace())).toMatchObject({
-      code: 0,
-      stdout: 'applied\ndelivered\nqueued\n',
-      stderr: '',
-    });
+    expect(await printedIn(newPlace(), '--encoded', encoded)).toBe('applied\ndelivered\nqueued\n');
   });
 
-  test.each([[[]], [['nonsense']], [['--']], [['--bash']], [['--encoded']]])('complete %j says nothing wrong', async (args) => {
-    expect(await runProgram(['complete', ...args], newPlace())).toMatchObject({ code: 0, stderr: '' });
+  test('a form that there is not has no answer; without words there are the commands; nothing is an error', async () => {
+    expect(await answerIn(newPlace(), 'nonsense')).toBe('');
+    const all = await answerIn(newPlace(), '--', '');
+    for (const form of ['--', '--encoded']) expect(await answerIn(newPlace(), form)).toBe(all);
+    expect((await answerIn(newPlace(), '--bash')).split('\n')).toEqual(all.split('\n').map((line) => line.split('\t')[0]));
+    expect(await printedIn(newPlace())).toBe('');
   });
 });
 
@@ -257,7 +271,7 @@ describe('from the server', () => {
       expect(asked).toEqual([]);
     }
     writeFileSync(file, JSON.stringify({ url: elsewhere }));
-    expect((await runProgram(['trust'], { ...place, env })).code).toBe(0);
+    expect((await callProgram(['trust'], { ...place, env })).code).toBe(0);
     expect(await valuesOf({ ...place, env }, 'watch', '')).toEqual(['elsewhere']);
     expect(await valuesOf({ ...place, env: { ...env, SHANNON_DASH_URL: url } }, 'watch', '')).toEqual(['here']);
   });
@@ -274,8 +288,9 @@ describe('from the server', () => {
       expect(await completed(place, 'watch', '')).toEqual([]);
       expect(await completed(place, 'send', 'DECISION', '--decision', '')).toEqual([]);
     }
+    expect(await printedIn(newPlace({ SHANNON_DASH_URL: await listening(() => 'nonsense\r\n\r\n') }), '--', 'watch', '')).toBe('');
     // It takes the connection and says nothing: the completion ends by itself.
-    expect(await completed(newPlace({ SHANNON_DASH_URL: await listening(() => undefined) }), 'watch', '')).toEqual([]);
+    expect(await printedIn(newPlace({ SHANNON_DASH_URL: await listening(() => undefined) }), '--', 'watch', '')).toBe('');
     expect(await completed(newPlace({ SHANNON_DASH_URL: 'ftp://x' }), 'watch', '')).toEqual([]);
     const broken = newPlace();
     writeFileSync(join(broken.folder, '.shannon-dash.json'), '{');
@@ -308,10 +323,7 @@ describe('from the local journal, where no server answers', () => {
     const { folder, path, place } = await leftJournal();
     const env = { ...place.env, SHANNON_DASH_JOURNAL: path };
     const before = { files: readdirSync(folder), bytes: readFileSync(path), changed: statSync(path).mtimeMs };
-    expect(await completed({ ...place, env }, 'watch', '')).toEqual([
-      { value: 'one', description: 'running, nightly build' },
-      { value: 'two', description: 'completed' },
-    ]);
+    expect(await printedIn({ ...place, env }, '--', 'watch', '')).toBe('one\trunning, nightly build\ntwo\tcompleted\n');
     expect(await valuesOf({ ...place, env }, 'send', 'DECISION', '-s', 'one', '--decision', '')).toEqual(['d-1']);
     expect(await valuesOf({ ...place, env }, 'send', 'DECISION', '--decision', 'd-1', '--choice', '')).toEqual(['yes', 'no']);
     expect(await valuesOf({ ...place, env }, 'send', 'ROLLBACK', '-s', 'one', '--checkpoint', '')).toEqual(['c']);
@@ -323,7 +335,7 @@ describe('from the local journal, where no server answers', () => {
     const { server, place } = await placeWith({ s: [['execution:started', {}]] });
     const env = { ...place.env, SHANNON_DASH_URL: 'http://127.0.0.1:1', SHANNON_DASH_JOURNAL: join(server.folder, 'journal.sqlite') };
     const before = readdirSync(server.folder);
-    await completed({ ...place, env }, 'watch', '');
+    await printedIn({ ...place, env }, '--', 'watch', '');
     expect(readdirSync(server.folder)).toEqual(before);
     expect((await http('POST', `${server.url}/api/sessions/s/events`, { type: 'a:b', data: {} })).status).toBe(200);
   });
@@ -336,17 +348,11 @@ describe('from the local journal, where no server answers', () => {
     const pipe = join(place.folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     writeFileSync(join(place.folder, 'text'), 'SQLite format 3');
-    for (const path of [
-      pipe,
-      join(place.folder, 'text'),
-      place.folder,
-      join(place.folder, 'none'),
-      'memory',
-      'postgres://x/y',
-      '/dev/zero',
-    ]) {
+    for (const path of [join(place.folder, 'text'), place.folder, join(place.folder, 'none'), 'memory', 'postgres://x/y']) {
       expect(await completed(withJournal(path), 'watch', '')).toEqual([]);
     }
+    // Who reads these may never come back.
+    for (const path of [pipe, '/dev/zero']) expect(await printedIn(withJournal(path), '--', 'watch', '')).toBe('');
     expect(existsSync(join(place.folder, 'none'))).toBe(false);
   });
 
@@ -368,7 +374,7 @@ test('what answers a shell loads no schema library, no parser of commands, no So
   const { place } = await placeWith({ s: [['execution:started', {}]] });
   const list = join(place.folder, 'loaded');
   const env = { ...place.env, LOADED: list, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tracer)}` };
-  expect(await valuesOf({ ...place, env }, 'watch', '')).toEqual(['s']);
+  expect(await printedIn({ ...place, env }, '--', 'watch', '')).toBe('s\trunning\n');
   const files = (JSON.parse(readFileSync(list, 'utf8')) as string[]).filter((url) => url.includes('/dist/program/'));
   const text = files.map((url) => readFileSync(new URL(url), 'utf8')).join('');
   const packages = [...text.matchAll(/^\/\/.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => name);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shellNames } from '../../../src/cli/commands/completion/definition.ts';
 import { completionScripts } from '../../../src/cli/commands/completion/scripts/completion-scripts.ts';
+import { callProgram } from '../called-program.ts';
 import { bin, newPlace, nodePath, runProgram, type Place } from '../started-program.ts';
 
 const repository = join(import.meta.dirname, '../../..');
@@ -11,7 +12,7 @@ const repository = join(import.meta.dirname, '../../..');
 describe.each(Object.entries(completionScripts))('%s', (shell, { text, fileName }) => {
   test('completions/ holds what is made, and the program prints the same', async () => {
     expect(readFileSync(join(repository, 'completions', fileName), 'utf8')).toBe(text);
-    expect(await runProgram(['completion', shell], newPlace())).toMatchObject({ code: 0, stdout: text, stderr: '' });
+    expect(await callProgram(['completion', shell], newPlace())).toMatchObject({ code: 0, stdout: text, stderr: '' });
   });
 });
 
@@ -40,12 +41,12 @@ interface Installed {
 }
 
 async function installed(place: Place, shell: string): Promise<Installed> {
-  const { code, stdout, stderr } = await runProgram(['completion', '--install', shell, '--json'], place);
+  const { code, stdout, stderr } = await callProgram(['completion', '--install', shell, '--json'], place);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as Installed;
 }
 
-const uninstall = (place: Place, shell: string) => runProgram(['completion', '--uninstall', shell], place);
+const uninstall = (place: Place, shell: string) => callProgram(['completion', '--uninstall', shell], place);
 
 describe.each(shellNames)('--install %s', (shell) => {
   test('writes below the home, says where, and --uninstall leaves everything as it was', async () => {
@@ -63,7 +64,10 @@ describe.each(shellNames)('--install %s', (shell) => {
           .split('\n')
           .filter((line) => line.includes(path)),
       ).toHaveLength(1);
-    expect(await uninstall(place, shell)).toMatchObject({ code: 0, stdout: `${shell}: removed: ${path}\n` });
+    expect(await runProgram(['completion', '--uninstall', shell], place)).toMatchObject({
+      code: 0,
+      stdout: `${shell}: removed: ${path}\n`,
+    });
     expect(everything(place)).toEqual(before);
     expect(await uninstall(place, shell)).toMatchObject({ code: 0, stdout: `${shell}: was not there: ${path}\n` });
   });
@@ -101,7 +105,7 @@ describe.each(shellNames)('--install %s', (shell) => {
       make();
       const before = everything(place);
       for (const flag of ['--install', '--uninstall']) {
-        const { code, stderr } = await runProgram(['completion', flag, shell], place);
+        const { code, stderr } = await callProgram(['completion', flag, shell], place);
         expect({ code, stderr }).toMatchObject({
           code: 7,
           stderr: expect.stringContaining(`${path} is not as --install has written it`) as string,
@@ -112,7 +116,7 @@ describe.each(shellNames)('--install %s', (shell) => {
     writeFileSync(target, ours);
     execFileSync('rm', [path]);
     symlinkSync(target, path);
-    for (const flag of ['--install', '--uninstall']) expect((await runProgram(['completion', flag, shell], place)).code).toBe(7);
+    for (const flag of ['--install', '--uninstall']) expect((await callProgram(['completion', flag, shell], place)).code).toBe(7);
     expect(lstatSync(path).isSymbolicLink()).toBe(true);
     expect(readFileSync(target, 'utf8')).toBe(ours);
   });
@@ -120,7 +124,7 @@ describe.each(shellNames)('--install %s', (shell) => {
   test('an older one of ours is written anew', async () => {
     const place = newPlace();
     const { path } = await installed(place, shell);
-    const again = await runProgram(['completion', '--install', shell], place);
+    const again = await callProgram(['completion', '--install', shell], place);
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining(`${shell}: written anew to ${path}\n`) as string });
     await uninstall(place, shell);
     expect(everything(place)).toEqual(everything(newPlace()));
@@ -186,5 +190,5 @@ test('a shell that there are none for is wrong usage, and so are both flags', as
     code: 2,
     stderr: expect.stringContaining('bash, zsh, fish, powershell') as string,
   });
-  expect((await runProgram(['completion', 'bash', '--install', '--uninstall'], newPlace())).code).toBe(2);
+  expect((await callProgram(['completion', 'bash', '--install', '--uninstall'], newPlace())).code).toBe(2);
 });

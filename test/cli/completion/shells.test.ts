@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, type TestContext } from 'vitest';
 import type { ShellName } from '../../../src/cli/commands/completion/definition.ts';
+import { signalTree } from '../../../src/run/tree/process-tree.ts';
 import { WatchedProgram } from '../../dashboard/watched-program.ts';
 import { installDebianPackages } from '../../helpers/debian-packages.ts';
 import { http, startServer, type Json, type TestServer } from '../../helpers/start-server.ts';
-import { newWork } from '../run-place.ts';
-import { runProgram } from '../started-program.ts';
+import { callProgram } from '../called-program.ts';
+import { newWork, until } from '../run-place.ts';
+import { bin, nodePath } from '../started-program.ts';
 
 /** What a shell cannot do without. */
 const parts = {
@@ -61,6 +63,8 @@ const shells: Record<string, Shell> = {
       // What fish suggests from its history would look like what is completed.
       const lines = ['set -g fish_greeting', 'set -g fish_autosuggestion_enabled 0', 'function fish_prompt', '  echo -n "P> "', 'end', ''];
       writeFileSync(join(home, 'config', 'fish', 'config.fish'), lines.join('\n'));
+      // Without this folder fish reads all manual pages of the machine, beside its terminal.
+      mkdirSync(join(home, '.local', 'share', 'fish', 'generated_completions'), { recursive: true });
       return [parts.fish, '-i'];
     },
     tabsForList: 1,
@@ -72,7 +76,7 @@ async function startShell({ name, prepare, needs }: Shell, url: string, context:
   const absent = needs.find((name) => !existsSync(parts[name]));
   if (absent !== undefined) return context.skip(missing ?? `no ${absent}`);
   const { env, folder, work } = newWork();
-  const { stdout, code } = await runProgram(['completion', '--install', name, '--json'], { folder, env });
+  const { stdout, code } = await callProgram(['completion', '--install', name, '--json'], { folder, env });
   expect(code).toBe(0);
   const command = prepare(folder, JSON.parse(stdout) as { path: string; hint: string });
   const texts = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
@@ -83,9 +87,12 @@ async function startShell({ name, prepare, needs }: Shell, url: string, context:
     // A busy machine may take longer than a person would wait.
     environment: { ...texts, ZDOTDIR: folder, SHANNON_DASH_URL: url, SHANNON_DASH_COMPLETION_TIMEOUT: '30s' },
   });
-  onTestFinished(() => program.kill());
+  // The folder goes next: nothing that writes there may be left, and a shell starts programs that outlive it.
+  onTestFinished(() =>
+    until('the shell and all that it started are gone', async () => (await signalTree(program.pty.pid, 'SIGKILL')).pids.length === 0),
+  );
   await program.shows(/^P> $/m);
-  return { program, work };
+  return { program, folder, work };
 }
 
 async function publish({ url }: TestServer, session: string, ...events: [type: string, data: Json][]): Promise<void> {
@@ -138,9 +145,7 @@ describe.each(Object.entries(shells))('%s', (_, shell) => {
 
   test('what it inserts is exactly the value, whatever it holds and in whichever quotes, and runs nothing', async (context) => {
     const names = [
-      `: a "b" 'c' =b:c@d,e%`,
-      ';touch pwned;$(touch pwned)`touch pwned`!x',
-      ' {x,y} *?[z] ~ #^ \\ & | <touch> "',
+      `;touch pwned;$(touch pwned)\`touch pwned\`!x: a "b" 'c' =b:c@d,e% {x,y} *?[z] ~ #^ \\ & | <touch> "`,
       `'touch' \\' 漢 字$HOME'`,
     ];
     // A letter of its own for each, so that one is enough to complete it.
@@ -156,22 +161,25 @@ describe.each(Object.entries(shells))('%s', (_, shell) => {
       's:1',
       ...asked.map(({ id, choice }): [string, Json] => ['decision:point', { decision_id: id, question: '?', options: [choice, '-'] }]),
     );
-    const { program, work } = await startShell(shell, server.url, context);
-    for (const { letter, quote, id, choice } of asked) {
-      program.type(`shannon-dash send DECISION -s s:\t--decision ${quote}${letter}\t--choice ${quote}${letter}\t\r`);
+    const { program, folder, work } = await startShell(shell, server.url, context);
+    // What the line runs is not the matter, but what it is given: the words, each closed by a NUL.
+    const given = join(folder, 'given');
+    const answering = `[ "$1" = complete ] && exec "${nodePath}" "${bin}" "$@"`;
+    writeFileSync(join(folder, 'bin', 'shannon-dash'), `#!/bin/sh\n${answering}\nprintf '%s\\0' "$@" > "${given}"\necho "GIV""EN"\n`);
+    for (const [at, { letter, quote, id, choice }] of asked.entries()) {
+      const session = at === 0 ? 's:\t' : 's:1 ';
+      program.type(`shannon-dash send DECISION -s ${session}--decision ${quote}${letter}\t--choice ${quote}${letter}\t\r`);
       await program.until(
-        () => program.text().includes('DECISION applied') || program.text().includes('error:'),
+        () => program.text().includes('GIVEN'),
         20_000,
         () => `${id}: ${program.text()}`,
       );
-      const { body } = await http('GET', `${server.url}/api/sessions/s:1`);
-      const made = (body['decisions'] as Json[])
-        .filter((each) => each['status'] === 'made')
-        .map((each) => [each['decision_id'], each['choice']]);
-      expect(made, program.text()).toContainEqual([id, choice]);
+      const words = readFileSync(given, 'utf8').split('\0').slice(0, -1);
+      expect(words, program.text()).toEqual(['send', 'DECISION', '-s', 's:1', '--decision', id, '--choice', choice]);
+      rmSync(given);
       program.type('clear\r');
       await program.until(
-        () => !program.text().includes('DECISION'),
+        () => !program.text().includes('GIVEN'),
         20_000,
         () => program.text(),
       );
