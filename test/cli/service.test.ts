@@ -9,6 +9,7 @@ import { installDebianPackages } from '../helpers/debian-packages.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { http } from '../helpers/start-server.ts';
 import { until } from './run-place.ts';
+import { callProgram } from './called-program.ts';
 import { bin, newPlace, nodePath, runProgram, type End, type Place } from './started-program.ts';
 
 const run = promisify(execFile);
@@ -21,7 +22,7 @@ const unitOf = ({ env }: Place) => join(String(env['XDG_CONFIG_HOME']), 'systemd
 describe.runIf(isLinux)('where no service manager can be reached', () => {
   test('install writes the unit, and says what came of the start and what to type', async () => {
     const place = newPlace();
-    const { code, stdout, stderr } = await runProgram(['service', 'install', '--', '--port', '9000', '--journal=events.db'], place);
+    const { code, stdout, stderr } = await callProgram(['service', 'install', '--', '--port', '9000', '--journal=events.db'], place);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.split('\n');
     expect(lines[0]).toBe(`written to ${unitOf(place)}`);
@@ -33,7 +34,7 @@ describe.runIf(isLinux)('where no service manager can be reached', () => {
     const unit = readFileSync(unitOf(place), 'utf8');
     expect(unit).toContain(`"serve" "--port" "9000" "--journal=${place.folder}/events.db"\n`);
 
-    const again = await runProgram(['service', 'install', '--json'], place);
+    const again = await callProgram(['service', 'install', '--json'], place);
     expect(JSON.parse(again.stdout)).toMatchObject({
       v: 1,
       ok: true,
@@ -42,20 +43,20 @@ describe.runIf(isLinux)('where no service manager can be reached', () => {
       refusal: expect.any(String) as string,
     });
     expect(readFileSync(unitOf(place), 'utf8')).not.toContain('9000');
-    const status = await runProgram(['service', 'status', '--json'], place);
+    const status = await callProgram(['service', 'status', '--json'], place);
     expect(JSON.parse(status.stdout)).toMatchObject({
       installed: true,
       path: unitOf(place),
       command: [expect.any(String), expect.any(String), 'serve'],
     });
-    expect((await runProgram(['service', 'status'], place)).stdout).toMatch(/^installed: .*\n {2}it starts: .*\nsystemd: \S/);
+    expect((await callProgram(['service', 'status'], place)).stdout).toMatch(/^installed: .*\n {2}it starts: .*\nsystemd: \S/);
 
-    const removed = await runProgram(['service', 'uninstall'], place);
+    const removed = await callProgram(['service', 'uninstall'], place);
     expect(removed.stdout).toMatch(/^removed: .*\n {2}systemd was not told to stop it: ./);
     // The folders that were made for it have gone with it.
     expect(readdirSync(place.folder)).not.toContain('config');
-    expect((await runProgram(['service', 'uninstall'], place)).stdout).toMatch(/^was not there: /);
-    expect((await runProgram(['service', 'status'], place)).stdout).toMatch(/^not installed: /);
+    expect((await callProgram(['service', 'uninstall'], place)).stdout).toMatch(/^was not there: /);
+    expect((await callProgram(['service', 'status'], place)).stdout).toMatch(/^not installed: /);
   });
 
   test('flags that serve refuses install nothing; what the service would not have is said', async () => {
@@ -70,16 +71,16 @@ describe.runIf(isLinux)('where no service manager can be reached', () => {
       [['start'], /one of: install, status, uninstall/],
     ];
     for (const [words, sentence] of refused) {
-      expect(await runProgram(['service', ...words], place)).toMatchObject({
+      expect(await callProgram(['service', ...words], place)).toMatchObject({
         code: 2,
         stdout: '',
         stderr: expect.stringMatching(sentence) as string,
       });
     }
-    expect((await runProgram(['service', 'install', '--', '--help'], place)).stdout).toContain('shannon-dash serve');
+    expect((await callProgram(['service', 'install', '--', '--help'], place)).stdout).toContain('shannon-dash serve');
     expect(existsSync(unitOf(place))).toBe(false);
     const env = { ...place.env, SHANNON_DASH_PORT: '9000' };
-    expect((await runProgram(['service', 'install'], { ...place, env })).stderr).toContain('does not see SHANNON_DASH_PORT');
+    expect((await callProgram(['service', 'install'], { ...place, env })).stderr).toContain('does not see SHANNON_DASH_PORT');
   });
 
   test('a file that it has not written, or that was changed since, is left as it is', async () => {
@@ -89,16 +90,16 @@ describe.runIf(isLinux)('where no service manager can be reached', () => {
     const isLeft = async (): Promise<void> => {
       const before = [lstatSync(path).isSymbolicLink(), readFileSync(path, 'utf8')];
       for (const action of ['install', 'uninstall']) {
-        const { code, stderr } = await runProgram(['service', action], place);
+        const { code, stderr } = await callProgram(['service', action], place);
         expect([code, stderr]).toEqual([7, expect.stringContaining('it is left as it is')]);
       }
       expect([lstatSync(path).isSymbolicLink(), readFileSync(path, 'utf8')]).toEqual(before);
-      expect((await runProgram(['service', 'status'], place)).stdout).toMatch(/^not as install has written it: /);
+      expect((await callProgram(['service', 'status'], place)).stdout).toMatch(/^not as install has written it: /);
     };
     writeFileSync(path, '[Service]\nExecStart=/bin/true\n');
     await isLeft();
     await run('rm', [path]);
-    await runProgram(['service', 'install'], place);
+    await callProgram(['service', 'install'], place);
     writeFileSync(path, readFileSync(path, 'utf8').replace('RestartSec=2', 'RestartSec=9'));
     await isLeft();
     await run('rm', [path]);

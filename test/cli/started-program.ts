@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { beforeAll, onTestFinished } from 'vitest';
 
 /** The program that is tested, and its Node: what is built here, unless the environment names another. */
 export const nodePath = process.env['SHANNON_DASH_NODE'] ?? process.execPath;
@@ -20,10 +20,13 @@ export interface Place {
   oneFile?: string;
 }
 
+/** Says what is to be done at the end: of the test, where nothing else is said. */
+type AtEnd = (end: () => void | Promise<void>) => void;
+
 /** Makes a place that goes when the test ends. */
-export function newPlace(env: NodeJS.ProcessEnv = {}): Place {
+export function newPlace(env: NodeJS.ProcessEnv = {}, atEnd: AtEnd = onTestFinished): Place {
   const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-cli-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   const { PATH } = process.env;
   return {
     folder,
@@ -55,7 +58,7 @@ export class StartedProgram {
   stderr = '';
   #look: (() => void)[] = [];
 
-  constructor(args: readonly string[], { folder, env, oneFile }: Place) {
+  constructor(args: readonly string[], { folder, env, oneFile }: Place, atEnd: AtEnd = onTestFinished) {
     const command: [string, string[]] = oneFile === undefined ? [nodePath, [bin, ...args]] : [oneFile, [...args]];
     this.child = spawn(...command, { cwd: folder, env });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stdout += text)));
@@ -63,7 +66,7 @@ export class StartedProgram {
     this.ended = new Promise((resolve) =>
       this.child.once('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })),
     );
-    onTestFinished(async () => {
+    atEnd(async () => {
       this.child.kill('SIGKILL');
       await this.ended;
     });
@@ -106,9 +109,35 @@ export interface ServedPlace extends Place {
 }
 
 /** Starts `serve` and waits until it listens. */
-export async function serve(...args: string[]): Promise<ServedPlace> {
-  const place = newPlace();
-  const server = new StartedProgram(['serve', '--port', '0', '--json', ...args], place);
+export function serve(...args: string[]): Promise<ServedPlace> {
+  return serveUntil(onTestFinished, args);
+}
+
+/** One server for all tests of a file or of a `describe`, each of which has sessions of its own there. */
+export function serveForAll(...args: string[]): () => ServedPlace {
+  let served: ServedPlace | undefined;
+  beforeAll(async () => {
+    const ends: Parameters<AtEnd>[0][] = [];
+    const endAll = async () => {
+      for (const end of ends.toReversed()) await end();
+    };
+    try {
+      served = await serveUntil((end) => void ends.push(end), args);
+    } catch (error) {
+      await endAll();
+      throw error;
+    }
+    return endAll;
+  });
+  return () => {
+    if (served === undefined) throw new Error('the server is there from beforeAll on');
+    return served;
+  };
+}
+
+async function serveUntil(atEnd: AtEnd, args: readonly string[]): Promise<ServedPlace> {
+  const place = newPlace({}, atEnd);
+  const server = new StartedProgram(['serve', '--port', '0', '--json', ...args], place, atEnd);
   await server.until(({ stdout }) => stdout.includes('\n'));
   const { url } = JSON.parse(server.stdout) as { url: string };
   const served = { ...place, env: { ...place.env, SHANNON_DASH_URL: url } };

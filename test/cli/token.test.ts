@@ -2,7 +2,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
-import { newPlace, runProgram, serve } from './started-program.ts';
+import { callProgram } from './called-program.ts';
+import { newPlace, serve } from './started-program.ts';
 
 /** The status of a request with a token. */
 async function statusOf(url: string, token: string): Promise<number> {
@@ -37,12 +38,12 @@ test('a token is made, used, listed, replaced and revoked while the server runs'
 
 test('a server keeps when each token was last used, in a file of its own', async () => {
   const place = await serve('--auth');
-  const used = (await place.run('token', 'create', 'ana', '--role', 'viewer')).stdout.trim();
-  await place.run('token', 'create', 'ben', '--role', 'viewer');
+  const used = (await callProgram(['token', 'create', 'ana', '--role', 'viewer'], place)).stdout.trim();
+  await callProgram(['token', 'create', 'ben', '--role', 'viewer'], place);
   await expect.poll(() => statusOf(place.url, used)).toBe(200);
   place.server.child.kill('SIGTERM');
   await place.server.ended;
-  const { tokens } = JSON.parse((await place.run('token', 'list', '--json')).stdout) as {
+  const { tokens } = JSON.parse((await callProgram(['token', 'list', '--json'], place)).stdout) as {
     tokens: { name: string; last_used_at: unknown }[];
   };
   expect(tokens.map(({ name, last_used_at }) => [name, last_used_at])).toEqual([
@@ -51,23 +52,23 @@ test('a server keeps when each token was last used, in a file of its own', async
   ]);
   const file = join(place.folder, 'state/shannon-dash/journal.db-tokens-used');
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect((await place.run('token', 'list')).stdout).toMatch(/ana +viewer +\* .* ago +never +.* ago\n.*ben .* never\n$/);
+  expect((await callProgram(['token', 'list'], place)).stdout).toMatch(/ana +viewer +\* .* ago +never +.* ago\n.*ben .* never\n$/);
 });
 
 test('--out writes the token to a new file of its owner, and changes nothing where that file is there', async () => {
   const place = newPlace();
-  const made = await runProgram(['token', 'create', 'ci', '--role', 'orchestrator', '--session', 'ci-*', '--out', 'ci.token'], place);
+  const made = await callProgram(['token', 'create', 'ci', '--role', 'orchestrator', '--session', 'ci-*', '--out', 'ci.token'], place);
   expect(made).toMatchObject({ code: 0, stdout: 'ci.token\n' });
   const file = join(place.folder, 'ci.token');
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const text = readFileSync(file, 'utf8');
   expect(text).toMatch(/^sd_\w+\n$/);
   const before = readFileSync(join(place.folder, 'state/shannon-dash/journal.db-tokens'), 'utf8');
-  const again = await runProgram(['token', 'rotate', 'ci', '--out', 'ci.token'], place);
+  const again = await callProgram(['token', 'rotate', 'ci', '--out', 'ci.token'], place);
   expect(again).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('nothing was changed') });
   expect(readFileSync(join(place.folder, 'state/shannon-dash/journal.db-tokens'), 'utf8')).toBe(before);
   expect(readFileSync(file, 'utf8')).toBe(text);
-  const refused = await runProgram(['token', 'create', 'ci', '--role', 'viewer', '--out', 'other.token'], place);
+  const refused = await callProgram(['token', 'create', 'ci', '--role', 'viewer', '--out', 'other.token'], place);
   expect(refused).toMatchObject({ code: 7, stderr: expect.stringContaining('a token named ci already') });
   expect(existsSync(join(place.folder, 'other.token'))).toBe(false);
 });
@@ -88,14 +89,14 @@ test.each([
   [['create', 'x', '--role', 'viewer', '--journal', 'memory'], 'a journal in memory has no tokens'],
   [['list', '--journal', 'postgres://u:p@h/d'], 'must hold no password'],
 ])('token %j is refused and says why', async (args, sentence) => {
-  const { code, stdout, stderr } = await runProgram(['token', ...args], newPlace());
+  const { code, stdout, stderr } = await callProgram(['token', ...args], newPlace());
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(sentence);
   expect(stderr).not.toContain('\u001b');
 });
 
 test('a token that is not there is told so', async () => {
-  expect(await runProgram(['token', 'revoke', 'x'], newPlace())).toMatchObject({
+  expect(await callProgram(['token', 'revoke', 'x'], newPlace())).toMatchObject({
     code: 7,
     stderr: expect.stringContaining('there is no token x\n  see all: shannon-dash token list'),
   });
@@ -104,18 +105,21 @@ test('a token that is not there is told so', async () => {
 test('audit tells who commanded what, to an admin', async () => {
   const place = await serve('--auth');
   await place.run('run', '-s', 'ci-1', '--', 'true');
-  await place.run('send', 'HALT', '-s', 'ci-1', '--json');
+  await callProgram(['send', 'HALT', '-s', 'ci-1', '--json'], place);
   const { code, stdout } = await place.run('audit', '--session', 'ci-*', '--since', '1h');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^TIME +BY +ROLE +FROM +COMMAND +STATUS +SESSION/);
   expect(stdout).toMatch(/admin +127\.0\.0\.1 +HALT +\w+ +ci-1/);
-  expect(JSON.parse((await place.run('audit', '--by', 'nobody', '--json')).stdout)).toMatchObject({ commands: [], older: false });
-  expect(await place.run('audit', '--since', 'soon')).toMatchObject({ code: 2, stderr: expect.stringContaining('--since 24h') });
-  const viewer = (await place.run('token', 'create', 'vic', '--role', 'viewer')).stdout.trim();
+  expect(JSON.parse((await callProgram(['audit', '--by', 'nobody', '--json'], place)).stdout)).toMatchObject({
+    commands: [],
+    older: false,
+  });
+  expect(await callProgram(['audit', '--since', 'soon'], place)).toMatchObject({ code: 2, stderr: expect.stringContaining('--since 24h') });
+  const viewer = (await callProgram(['token', 'create', 'vic', '--role', 'viewer'], place)).stdout.trim();
   const asViewer = { ...place, env: { ...place.env, SHANNON_DASH_TOKEN: viewer } };
-  await expect.poll(async () => (await runProgram(['sessions'], asViewer)).code).toBe(0);
-  expect(await runProgram(['audit'], asViewer)).toMatchObject({ code: 4, stderr: expect.stringContaining('of the role admin') });
-  expect(await runProgram(['send', 'HALT', '-s', 'ci-1'], asViewer)).toMatchObject({
+  await expect.poll(async () => (await callProgram(['sessions'], asViewer)).code).toBe(0);
+  expect(await callProgram(['audit'], asViewer)).toMatchObject({ code: 4, stderr: expect.stringContaining('of the role admin') });
+  expect(await callProgram(['send', 'HALT', '-s', 'ci-1'], asViewer)).toMatchObject({
     code: 4,
     stderr: expect.stringContaining('of the role operator or admin'),
   });
@@ -123,7 +127,7 @@ test('audit tells who commanded what, to an admin', async () => {
 
 test('a new token says what its holder can do with it, by its role, and for how long', async () => {
   const place = newPlace({ SHANNON_DASH_PUBLIC_URL: 'https://dash.example' });
-  const hint = async (...args: string[]) => (await runProgram(['token', 'create', ...args, '--expires', '365d'], place)).stderr;
+  const hint = async (...args: string[]) => (await callProgram(['token', 'create', ...args, '--expires', '365d'], place)).stderr;
   expect(await hint('wall', '--role', 'viewer')).toContain(
     'SHANNON_DASH_URL=https://dash.example SHANNON_DASH_TOKEN=... shannon-dash watch\n',
   );
@@ -134,7 +138,7 @@ test('a new token says what its holder can do with it, by its role, and for how 
   expect(await hint(...ofOrchestrator, '--out', 'ci.token')).toContain(
     'shannon-dash run -s ci-1 --url https://dash.example --token-file FILE -- COMMAND\n',
   );
-  expect((await runProgram(['token', 'list'], place)).stdout).toMatch(/ci +orchestrator +ci-\* +\w+ ago +in 365d/);
+  expect((await callProgram(['token', 'list'], place)).stdout).toMatch(/ci +orchestrator +ci-\* +\w+ ago +in 365d/);
 });
 
 test('no command takes a token as an argument, and one that is given so is neither used nor repeated', async () => {
@@ -144,7 +148,7 @@ test('no command takes a token as an argument, and one that is given so is neith
       .filter((flags) => /token|secret|password/.test(flags)),
   ).toEqual([]);
   const place = await serve('--auth');
-  const text = (await place.run('token', 'create', 'boss', '--role', 'admin')).stdout.trim();
+  const text = (await callProgram(['token', 'create', 'boss', '--role', 'admin'], place)).stdout.trim();
   for (const args of [
     ['sessions', '--token-file', text],
     ['sessions', '--token', text],

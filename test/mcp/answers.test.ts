@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { dataBlock, toolResult } from '../../src/mcp/answer.ts';
 import { fitting, shortened } from '../../src/mcp/shortened.ts';
 import { mcpLimits } from '../../src/core/protocol/limits.ts';
-import { serve } from '../cli/started-program.ts';
+import { serveForAll } from '../cli/started-program.ts';
 import { http } from '../helpers/start-server.ts';
 import { connectMcp, kinds } from './mcp-clients.ts';
 
@@ -81,37 +81,43 @@ function nested(levels: number): unknown {
   return value;
 }
 
-test.each(kinds)('$name: no answer is long, however much a session says', async (kind) => {
-  const place = await serve('--journal', 'memory');
-  const big = 'x'.repeat(99_000);
-  const events = Array.from({ length: 40 }, (_, n) => ({ type: 'message:assistant', data: { text: `${n} ${big}` } }));
-  const name = (n: number) => `session-${n}-${'y'.repeat(100)}`;
-  await http('POST', `${place.url}/api/sessions/big/events`, [{ type: 'execution:started', data: { task: big } }, ...events.slice(0, 30)]);
-  await http('POST', `${place.url}/api/sessions/big/events`, events.slice(30));
-  for (let n = 0; n < 120; n++)
-    await http('POST', `${place.url}/api/sessions/${name(n)}/events`, { type: 'execution:started', data: { task: big } });
-  const agent = await connectMcp(kind, place);
-  const most = mcpLimits.answerBytes + 2_000;
-  const seen: unknown[] = [];
-  let after = '0';
-  for (let isEnd = false; !isEnd;) {
-    const page = await agent.call('read_events', { session: 'big', after, limit: mcpLimits.events });
-    expect(Buffer.byteLength(page.text)).toBeLessThan(most);
-    seen.push(...(page.data['events'] as { seq: number }[]).map(({ seq }) => seq));
-    after = String(page.facts['next_cursor']);
-    isEnd = page.facts['is_end'] === true;
-  }
-  expect(seen).toEqual(Array.from({ length: 41 }, (_, n) => n + 1));
-  for (const [tool, args] of [
-    ['get_session', { session: 'big' }],
-    ['list_sessions', { limit: mcpLimits.sessions }],
-    ['wait_for', { session: 'big', until: 'message:*', after: '0', timeout_s: 0 }],
-  ] as const) {
-    const { text, data, isError } = await agent.call(tool, args);
-    expect([tool, isError, Buffer.byteLength(text) < most, bytesOf(data) < most]).toEqual([tool, false, true, true]);
-  }
-  for (const uri of ['shannon://sessions', 'shannon://sessions/big', 'shannon://sessions/big/events']) {
-    const { contents } = await agent.client.readResource({ uri });
-    expect([uri, bytesOf(contents) < most * 1.5]).toEqual([uri, true]);
-  }
+describe('no answer is long, however much a session says', () => {
+  const served = serveForAll('--journal', 'memory');
+  beforeAll(async () => {
+    const { url } = served();
+    const big = 'x'.repeat(99_000);
+    const events = Array.from({ length: 40 }, (_, n) => ({ type: 'message:assistant', data: { text: `${n} ${big}` } }));
+    const name = (n: number) => `session-${n}-${'y'.repeat(100)}`;
+    await http('POST', `${url}/api/sessions/big/events`, [{ type: 'execution:started', data: { task: big } }, ...events.slice(0, 30)]);
+    await http('POST', `${url}/api/sessions/big/events`, events.slice(30));
+    for (let n = 0; n < 120; n++)
+      await http('POST', `${url}/api/sessions/${name(n)}/events`, { type: 'execution:started', data: { task: big } });
+  });
+
+  test.each(kinds)('$name', async (kind) => {
+    const agent = await connectMcp(kind, served());
+    const most = mcpLimits.answerBytes + 2_000;
+    const seen: unknown[] = [];
+    let after = '0';
+    for (let isEnd = false; !isEnd;) {
+      const page = await agent.call('read_events', { session: 'big', after, limit: mcpLimits.events });
+      expect(Buffer.byteLength(page.text)).toBeLessThan(most);
+      seen.push(...(page.data['events'] as { seq: number }[]).map(({ seq }) => seq));
+      after = String(page.facts['next_cursor']);
+      isEnd = page.facts['is_end'] === true;
+    }
+    expect(seen).toEqual(Array.from({ length: 41 }, (_, n) => n + 1));
+    for (const [tool, args] of [
+      ['get_session', { session: 'big' }],
+      ['list_sessions', { limit: mcpLimits.sessions }],
+      ['wait_for', { session: 'big', until: 'message:*', after: '0', timeout_s: 0 }],
+    ] as const) {
+      const { text, data, isError } = await agent.call(tool, args);
+      expect([tool, isError, Buffer.byteLength(text) < most, bytesOf(data) < most]).toEqual([tool, false, true, true]);
+    }
+    for (const uri of ['shannon://sessions', 'shannon://sessions/big', 'shannon://sessions/big/events']) {
+      const { contents } = await agent.client.readResource({ uri });
+      expect([uri, bytesOf(contents) < most * 1.5]).toEqual([uri, true]);
+    }
+  });
 });

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { callProgram } from '../cli/called-program.ts';
 import { newPlace, runProgram, serve } from '../cli/started-program.ts';
 import { http } from '../helpers/start-server.ts';
 
@@ -9,7 +10,7 @@ const agents = ['claude-code', 'codex', 'gemini', 'cursor', 'opencode'];
 test('a token goes into no settings of an agent: they name its variable', async () => {
   const place = newPlace({ SHANNON_DASH_TOKEN: 'sd_secret_0123456789' });
   for (const agent of agents)
-    expect(await runProgram(['hook', 'install', agent, '--strict'], place)).toMatchObject({ code: 0, stderr: '' });
+    expect(await callProgram(['hook', 'install', agent, '--strict'], place)).toMatchObject({ code: 0, stderr: '' });
   const texts = readdirSync(place.folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.parentPath.includes('compiled'))
     .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
@@ -21,9 +22,9 @@ test('a token goes into no settings of an agent: they name its variable', async 
 test('of the secrets in settings there is no second copy: what undoes an installation holds only what it took out', async () => {
   const place = newPlace();
   const path = join(place.folder, '.claude/settings.json');
-  await runProgram(['hook', 'install', 'claude-code'], place);
+  await callProgram(['hook', 'install', 'claude-code'], place);
   writeFileSync(path, '{\n  "env": {"KEY": "sk-secret"},\n  "hooks": {}\n}\n', { mode: 0o600 });
-  await runProgram(['hook', 'install', 'claude-code'], place);
+  await callProgram(['hook', 'install', 'claude-code'], place);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   const folder = join(String(place.env['XDG_STATE_HOME']), 'shannon-dash/hooks');
   const records = readdirSync(folder).map((name) => join(folder, name));
@@ -32,7 +33,7 @@ test('of the secrets in settings there is no second copy: what undoes an install
     expect(statSync(record).mode & 0o077).toBe(0);
     expect(readFileSync(record, 'utf8')).not.toContain('sk-secret');
   }
-  await runProgram(['hook', 'uninstall', 'claude-code'], place);
+  await callProgram(['hook', 'uninstall', 'claude-code'], place);
   expect(readFileSync(path, 'utf8')).toBe('{\n  "env": {"KEY": "sk-secret"},\n  "hooks": {}\n}\n');
 });
 
@@ -40,7 +41,7 @@ test('a folder that was cloned leads the hooks of an agent nowhere, neither when
   const theirs = await serve('--journal', 'memory');
   const place = newPlace();
   writeFileSync(join(place.folder, '.shannon-dash.json'), JSON.stringify({ url: theirs.url }));
-  for (const agent of agents) await runProgram(['hook', 'install', agent], place);
+  for (const agent of agents) await callProgram(['hook', 'install', agent], place);
   expect(readFileSync(join(place.folder, '.claude/settings.json'), 'utf8')).not.toContain(theirs.url);
   const begun = { session_id: 'mine', hook_event_name: 'SessionStart', source: 'startup', cwd: '/' };
   // The user's own port, so that nothing else of this machine is asked.
@@ -71,7 +72,7 @@ describe('a link in a folder that was cloned', () => {
         if (kind === 'folder') symlinkSync(outside, join(project.folder, file.slice(0, file.indexOf('/'))));
         else symlinkSync(join(outside, kind), path);
         writeFileSync(join(outside, 'file'), '{"mine":1}');
-        const { code, stderr } = await runProgram(['hook', 'install', agent, '--project'], project);
+        const { code, stderr } = await callProgram(['hook', 'install', agent, '--project'], project);
         expect(code, stderr).not.toBe(0);
         expect(stderr).toContain(file);
       }
@@ -86,7 +87,7 @@ describe('a link in a folder that was cloned', () => {
     mkdirSync(join(project.folder, '.claude'), { recursive: true });
     writeFileSync(join(project.folder, 'mine.json'), '{}');
     symlinkSync('../mine.json', join(project.folder, '.claude/settings.local.json'));
-    expect(await runProgram(['hook', 'install', 'claude-code', '--project'], project)).toMatchObject({ code: 0 });
+    expect(await callProgram(['hook', 'install', 'claude-code', '--project'], project)).toMatchObject({ code: 0 });
     expect(readFileSync(join(project.folder, 'mine.json'), 'utf8')).toContain('api/hooks/claude-code');
   });
 });
@@ -96,6 +97,7 @@ test('settings that are nested without end are left as they are, with a sentence
   mkdirSync(join(place.folder, '.claude'));
   const text = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
   writeFileSync(join(place.folder, '.claude/settings.json'), text);
+  // The depth that is too much is that of its own stack.
   const { code, stderr } = await runProgram(['hook', 'install', 'claude-code'], place);
   expect(code).not.toBe(0);
   expect(stderr).toContain('it is nested too deep');

@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../helpers/free-port.ts';
+import { callProgram } from '../called-program.ts';
 import { bin, newPlace, nodePath, runProgram, serve, type Place } from '../started-program.ts';
 
 const run = promisify(execFile);
@@ -23,7 +24,7 @@ function withAgent({ folder, env }: Place, program: string, says: string): Place
 }
 
 async function doctor(place: Place, ...args: string[]): Promise<{ code: number | null; findings: string[] }> {
-  const { code, stdout, stderr } = await runProgram(['hook', 'doctor', '--json', ...args], place);
+  const { code, stdout, stderr } = await callProgram(['hook', 'doctor', '--json', ...args], place);
   expect(stderr).toBe('');
   const { ok, agents } = JSON.parse(stdout) as Report;
   const findings = agents.flatMap(({ findings: each }) => each.map(({ state, text }) => `${state}: ${text}`));
@@ -46,7 +47,7 @@ test('where nothing is installed it says how to; of an agent that is, all that i
     code: 7,
     stderr: expect.stringContaining('hook install AGENT') as string,
   });
-  await runProgram(['hook', 'install', 'claude-code', '--strict'], place);
+  await callProgram(['hook', 'install', 'claude-code', '--strict'], place);
   expect((await doctor(place)).findings).toEqual([
     'ok: the hooks are those of this version',
     'ok: Claude Code is 2.1.332',
@@ -61,7 +62,7 @@ test('where nothing is installed it says how to; of an agent that is, all that i
 
 test('an agent that is too old for the hooks, or for strict ones, is told of', async () => {
   const place = newPlace();
-  await runProgram(['hook', 'install', 'claude-code', '--strict'], place);
+  await callProgram(['hook', 'install', 'claude-code', '--strict'], place);
   const say = async (says: string) => (await doctor(withAgent(place, 'claude', says))).findings;
   expect(await say('2.1.9 (Claude Code)')).toEqual(matching(/^problem: Claude Code is 2\.1\.9: it runs such hooks from 2\.1\.63 on$/));
   expect(await say('2.1.294 (Claude Code)')).toEqual(
@@ -73,10 +74,10 @@ test('an agent that is too old for the hooks, or for strict ones, is told of', a
 
 test('a server that does not answer is told of: one of this machine is started with the next session, another is not', async () => {
   const place = newPlace({ SHANNON_DASH_URL: `http://127.0.0.1:${await freePort()}` });
-  await runProgram(['hook', 'install', 'claude-code'], place);
+  await callProgram(['hook', 'install', 'claude-code'], place);
   expect((await doctor(place)).findings).toEqual(matching(/^warning: no server answers at .*; the next session starts one$/));
   const far = { ...place, env: { ...place.env, SHANNON_DASH_URL: 'https://127.0.0.1:1' } };
-  await runProgram(['hook', 'install', 'claude-code'], far);
+  await callProgram(['hook', 'install', 'claude-code'], far);
   expect((await doctor(far)).findings).toEqual(matching(/^problem: no server answers at https:/));
 });
 
@@ -92,7 +93,7 @@ test('hooks that go to another server than the program, or start what is gone, a
   expect(findings).toEqual(
     matching(/^problem: the hooks go to http:\/\/127\.0\.0\.1:9000, and this program to http:\/\/127\.0\.0\.1:8000$/),
   );
-  await runProgram(['hook', 'install', 'gemini'], place);
+  await callProgram(['hook', 'install', 'gemini'], place);
   expect((await doctor(place)).findings).toEqual(matching(/^ok: the hooks are those of this version$/));
   const path = join(place.folder, '.gemini/settings.json');
   writeFileSync(
@@ -110,11 +111,11 @@ test('a token that is missing, or whose role is too small, is told of; fault 14,
   const place = await serve('--auth');
   const token = async (name: string, role: string) => {
     const globs = role === 'orchestrator' ? ['--session', 'claude-code-*'] : [];
-    const { stdout } = await place.run('token', 'create', name, '--role', role, ...globs);
+    const { stdout } = await callProgram(['token', 'create', name, '--role', role, ...globs], place);
     return { ...place, env: { ...place.env, SHANNON_DASH_TOKEN: stdout.trim() } };
   };
-  await runProgram(['hook', 'install', 'claude-code'], place);
-  await runProgram(['hook', 'install', 'codex'], place);
+  await callProgram(['hook', 'install', 'claude-code'], place);
+  await callProgram(['hook', 'install', 'codex'], place);
   // The programs of the user find their token; Claude Code calls the server itself, and does not.
   expect((await doctor(place, 'claude-code')).findings).toEqual(matching(/^problem: the server at .* wants a token/));
   expect((await doctor(place, 'codex')).findings).toEqual(matching(/^ok: the server at .* takes the hooks$/));
@@ -129,7 +130,7 @@ test('a token that is missing, or whose role is too small, is told of; fault 14,
 
 test('another server at the port is told of', async () => {
   const place = await serve('--journal', 'memory');
-  await runProgram(['hook', 'install', 'claude-code', '--url', `${place.url}/elsewhere`], place);
+  await callProgram(['hook', 'install', 'claude-code', '--url', `${place.url}/elsewhere`], place);
   const elsewhere = { ...place, env: { ...place.env, SHANNON_DASH_URL: `${place.url}/elsewhere` } };
   expect((await doctor(elsewhere)).findings).toEqual(matching(/^problem: what answers at .* takes no hooks of claude-code/));
 });
@@ -145,14 +146,14 @@ describe('settings of Claude Code that keep hooks from running', () => {
     [{ httpHookAllowedEnvVars: ['SHANNON_DASH_TOKEN'] }, /keeps SHANNON_DASH_SESSION, SHANNON_DASH_RUN from http hooks/],
   ])('%j of a folder', async (values, sentence) => {
     const place = newPlace();
-    await runProgram(['hook', 'install', 'claude-code'], place);
+    await callProgram(['hook', 'install', 'claude-code'], place);
     writeSettings(place, '.claude/settings.local.json', values);
     expect((await doctor(place)).findings).toEqual(matching(sentence));
   });
 
   test('what lets ours through is no problem, nor what counts only where an organization says it', async () => {
     const place = newPlace();
-    await runProgram(['hook', 'install', 'claude-code'], place);
+    await callProgram(['hook', 'install', 'claude-code'], place);
     writeSettings(place, '.claude/settings.local.json', {
       allowManagedHooksOnly: true,
       disableAllHooks: false,
@@ -165,7 +166,7 @@ describe('settings of Claude Code that keep hooks from running', () => {
 
   test.runIf(process.platform === 'linux' && process.getuid?.() === 0)('of an organization', async (context) => {
     const place = newPlace();
-    await runProgram(['hook', 'install', 'claude-code'], place);
+    await callProgram(['hook', 'install', 'claude-code'], place);
     // An /etc of its own, which nobody else sees.
     const script = `mount -t tmpfs tmpfs /etc && mkdir -p /etc/claude-code/managed-settings.d && echo '{"allowManagedHooksOnly": true}' > /etc/claude-code/managed-settings.json &&
       echo '{"disableAllHooks": true}' > /etc/claude-code/managed-settings.d/10.json && exec "$0" "$@"`;
@@ -197,7 +198,7 @@ describe('Codex is asked which hooks it trusts', () => {
     ['trusted', true, /^ok: codex trusts all 2 hooks$/],
   ])('%s, enabled: %s', async (trustStatus, enabled, sentence) => {
     const place = newPlace();
-    await runProgram(['hook', 'install', 'codex'], place);
+    await callProgram(['hook', 'install', 'codex'], place);
     const sourcePath = join(place.folder, '.codex/hooks.json');
     const others = { sourcePath: '/elsewhere', enabled: false, trustStatus: 'untrusted' };
     const hooks = [{ sourcePath, enabled: true, trustStatus: 'trusted' }, { sourcePath, enabled, trustStatus }, others];
@@ -207,7 +208,7 @@ describe('Codex is asked which hooks it trusts', () => {
 
   test('one that does not tell is a warning', async () => {
     const place = newPlace();
-    await runProgram(['hook', 'install', 'codex'], place);
+    await callProgram(['hook', 'install', 'codex'], place);
     expect((await doctor(place)).findings).toEqual(matching(/^warning: codex does not tell which hooks it trusts$/));
   });
 });

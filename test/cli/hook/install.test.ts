@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'jsonc-parser';
 import { describe, expect, test } from 'vitest';
+import { callProgram } from '../called-program.ts';
 import { bin, newPlace, nodePath, runProgram, type End, type Place } from '../started-program.ts';
 
 const run = promisify(execFile);
@@ -48,7 +49,7 @@ function newHome(): Place & { work: Place; file: (name: string) => string; hook:
   const folder = join(place.folder, 'work');
   mkdirSync(folder);
   const work = { ...place, folder };
-  return { ...place, work, file: (name) => join(place.folder, name), hook: (...args) => runProgram(['hook', ...args], work) };
+  return { ...place, work, file: (name) => join(place.folder, name), hook: (...args) => callProgram(['hook', ...args], work) };
 }
 
 function write(path: string, text: string | Buffer): void {
@@ -60,7 +61,9 @@ const settingsIn = (path: string): Settings => parse(readFileSync(path, 'utf8'))
 
 describe.each(files)('%s', (agent, userFile, projectFile) => {
   test('install makes the file, with time-outs; uninstall leaves nothing behind', async () => {
-    const { folder, file, hook } = newHome();
+    const { folder, file, work, hook: called } = newHome();
+    // The real program for the agent whose settings are written in two ways.
+    const hook: typeof called = agent === 'claude-code' ? (...args) => runProgram(['hook', ...args], work) : called;
     const { code, stdout, stderr } = await hook('install', agent);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`written to ${file(userFile)}\n`);
@@ -258,7 +261,7 @@ describe('the files of settings', () => {
       ['gemini', 'g/.gemini/settings.json'],
       ['opencode', 'o/plugins/shannon-dash.js'],
     ] as const) {
-      await runProgram(['hook', 'install', agent], place);
+      await callProgram(['hook', 'install', agent], place);
       expect(existsSync(file(path))).toBe(true);
     }
   });

@@ -8,15 +8,16 @@ import { limits } from '../../../src/core/protocol/limits.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { http } from '../../helpers/start-server.ts';
 import { until } from '../run-place.ts';
-import { newPlace, runProgram, serve, StartedProgram, type Place } from '../started-program.ts';
+import { newPlace, runProgram, serveForAll, StartedProgram, type Place } from '../started-program.ts';
 
 const begun = { session_id: 'one', hook_event_name: 'SessionStart', source: 'startup', cwd: '/' };
 const notHeard = (how: string, why: string) =>
   expect.stringMatching(new RegExp(`^shannon-dash: claude-code was not heard \\(${how}\\): ${why}.*\\n$`)) as string;
 const goesOn = 'it goes on without';
+const served = serveForAll('--journal', 'memory');
 
 test('passes what the agent says to the server, and its answer to the agent', async () => {
-  const { url, env, ...place } = await serve('--journal', 'memory');
+  const { url, env, ...place } = served();
   const answered = await runProgram(['hook', 'claude-code'], { ...place, env }, JSON.stringify(begun));
   expect(answered).toEqual({ code: 0, signal: null, stdout: '{}\n', stderr: '' });
   expect((await http('GET', `${url}/api/sessions/claude-code-one`)).status).toBe(200);
@@ -32,7 +33,7 @@ test('passes what the agent says to the server, and its answer to the agent', as
 });
 
 test('inside a run its events go to the session of the run, at its server', async () => {
-  const { url, env, ...place } = await serve('--journal', 'memory');
+  const { url, env, ...place } = served();
   const { SHANNON_DASH_URL: _, ...without } = env;
   const script = `echo '${JSON.stringify({ ...begun, source: 'user', hook_event_name: 'UserPromptSubmit', prompt: 'work' })}' | "$0" "$@"`;
   const relay = [
@@ -75,7 +76,7 @@ test('where no server answers the agent goes on, and one line says why; with --s
 });
 
 test('a refusal of the server, an answer that is none, and an input that is too long let the agent go on', async () => {
-  const { url, env, ...place } = await serve('--journal', 'memory');
+  const { url, env, ...place } = served();
   const relay = (input: string, agent = 'claude-code') => runProgram(['hook', agent], { ...place, env }, input);
   expect(await relay('{}')).toMatchObject({ code: 0, stdout: '', stderr: notHeard(goesOn, `${url} answers with status 400: session_id`) });
   expect(await relay('no json')).toMatchObject({ code: 0, stdout: '', stderr: notHeard(goesOn, `${url} answers with status 400`) });
