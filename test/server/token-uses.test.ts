@@ -13,7 +13,8 @@ test('the first use of each token is written at once, later ones with the next t
   const write = (id: string, options?: { atOnce: boolean }) => {
     const before = readTokenUses(file).get(id);
     // A time of its own for each.
-    while (before !== undefined && new Date().toISOString() <= before);
+    const last = before ?? '';
+    while (new Date().toISOString() <= last);
     uses.note(id);
     uses.write(known, options);
     return readTokenUses(file).get(id) !== before;
