@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { http } from '../helpers/start-server.ts';
+import { newServerPlace } from './server-place.ts';
 import { runProgram, serve } from './started-program.ts';
 
 async function events(url: string, session: string): Promise<SessionEvent[]> {
@@ -8,7 +9,7 @@ async function events(url: string, session: string): Promise<SessionEvent[]> {
 }
 
 test('an event is in the journal when emit ends, under the name of who sent it', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newServerPlace();
   place.env['SHANNON_DASH_CLIENT'] = 'ci';
   const end = await place.run('emit', 'skill:started', '-s', 'a', '--data', '{"skill_name":"lint"}');
   expect(end).toMatchObject({ code: 0, stdout: '', stderr: '' });
@@ -16,23 +17,23 @@ test('an event is in the journal when emit ends, under the name of who sent it',
 });
 
 test('the session comes from the environment, or is the only live one', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newServerPlace();
   place.env['SHANNON_DASH_SESSION'] = 'b';
-  await place.run('emit', 'execution:started');
+  await place.call('emit', 'execution:started');
   delete place.env['SHANNON_DASH_SESSION'];
-  const { stdout } = await place.run('emit', 'note:made', '--json');
+  const { stdout } = await place.call('emit', 'note:made', '--json');
   expect(JSON.parse(stdout)).toEqual({ v: 1, ok: true, session_id: 'b', events: 1, first_seq: 2, last_seq: 2 });
 });
 
 test('the same --id is journalled once; with other content it is a conflict', async () => {
-  const place = await serve('--journal', 'memory');
-  for (const _ of [1, 2]) expect((await place.run('emit', 'a:b', '-s', 's', '--id', 'x', '--data', '{"n":1}')).code).toBe(0);
-  expect((await place.run('emit', 'a:b', '-s', 's', '--id', 'x', '--data', '{"n":2}')).code).toBe(7);
+  const place = await newServerPlace();
+  for (const _ of [1, 2]) expect((await place.call('emit', 'a:b', '-s', 's', '--id', 'x', '--data', '{"n":1}')).code).toBe(0);
+  expect((await place.call('emit', 'a:b', '-s', 's', '--id', 'x', '--data', '{"n":2}')).code).toBe(7);
   expect(await events(place.url, 's')).toHaveLength(1);
 });
 
 test('many come from stdin, in order, a line each', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newServerPlace();
   const lines = Array.from({ length: 5_000 }, (_, index) => JSON.stringify({ type: 'load:step', data: { index }, id: `id-${index}` }));
   const { code, stdout } = await runProgram(['emit', '-', '-s', 's', '--json'], place, `${lines.join('\n')}\n\n`);
   expect(code).toBe(0);
@@ -47,13 +48,13 @@ test('many come from stdin, in order, a line each', async () => {
 });
 
 test('--data - reads one document', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newServerPlace();
   await runProgram(['emit', 'a:b', '-s', 's', '--data', '-'], place, '{\n  "n": 1\n}\n');
   expect(await events(place.url, 's')).toMatchObject([{ data: { n: 1 } }]);
 });
 
 test('a line that is refused is named; what stands before it is journalled', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newServerPlace();
   const broken = await runProgram(['emit', '-', '-s', 's'], place, '{"type":"a:b"}\n{"type":\n{"type":"a:c"}\n');
   expect(broken.code).toBe(2);
   expect(broken.stderr).toMatch(/^error: line 2 of stdin is not JSON/m);
@@ -64,7 +65,7 @@ test('a line that is refused is named; what stands before it is journalled', asy
 });
 
 test('an open stdin does not hold back what has come', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newServerPlace();
   const watcher = place.start('watch', 's', '--wait', '--json');
   await watcher.until(({ stderr }) => stderr.includes('waiting for s'));
   const emit = place.start('emit', '-', '-s', 's');
@@ -102,11 +103,11 @@ test('inside a run, an event waits for a server that is being restarted', async 
 });
 
 test('numbers that would be changed are refused by their field; usual timestamps are read; a byte order mark is skipped', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newServerPlace();
   const number = '12345678901234567890';
   const line = await runProgram(['emit', '-', '-s', 's'], place, `{"type":"a:b","data":{"id":${number}}}\n`);
   expect([line.code, line.stderr]).toEqual([2, expect.stringContaining(`line 1 of stdin: data.id: ${number} cannot be kept`)]);
-  const data = await place.run('emit', 'a:b', '-s', 's', '--data', '{"n":[1e400]}');
+  const data = await place.call('emit', 'a:b', '-s', 's', '--data', '{"n":[1e400]}');
   expect([data.code, data.stderr]).toEqual([2, expect.stringContaining('--data: n[0]: 1e400 cannot be kept')]);
   const lines = ['2026-01-02 03:04:05+00:00', 1_767_323_045, null].map((timestamp) => JSON.stringify({ type: 'a:b', timestamp }));
   expect((await runProgram(['emit', '-', '-s', 's'], place, `\ufeff${lines.join('\r\n')}\r\n`)).code).toBe(0);

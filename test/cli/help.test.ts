@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { newPlace, runProgram, serve, type Place } from './started-program.ts';
+import { callProgram } from './called-program.ts';
+import { newServerPlace } from './server-place.ts';
+import { newPlace, runProgram, type Place } from './started-program.ts';
 
 const commands = [
   'run',
@@ -19,7 +21,7 @@ const commands = [
 ];
 
 test.each(commands)('%s --help: examples first, the variables named, all on one screen', async (command) => {
-  const { code, stdout, stderr } = await runProgram([command, '--help'], newPlace());
+  const { code, stdout, stderr } = await callProgram([command, '--help'], newPlace());
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.trimEnd().split('\n');
   expect(lines.length).toBeLessThanOrEqual(24);
@@ -33,7 +35,7 @@ test.each(commands)('%s --help: examples first, the variables named, all on one 
 test('alone it shows the help, with every command', async () => {
   const alone = await runProgram([], newPlace());
   expect(alone).toMatchObject({ code: 0, stderr: '' });
-  expect(alone.stdout).toBe((await runProgram(['--help'], newPlace())).stdout);
+  expect(alone.stdout).toBe((await callProgram(['--help'], newPlace())).stdout);
   for (const command of commands) expect(alone.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
 });
 
@@ -65,8 +67,8 @@ async function packagesLoaded(args: string[], place: Place): Promise<string[]> {
 }
 
 test('what a command does not need it does not load', async () => {
-  const place = await serve('--journal', 'memory');
-  await place.run('emit', 'execution:started', '-s', 's');
+  const place = await newServerPlace();
+  await place.publish('s', 'execution:started');
   const least = ['env-paths', 'commander'];
   expect(await packagesLoaded(['--help'], place)).toEqual(least);
   expect(await packagesLoaded(['--version'], place)).toEqual(least);
@@ -91,8 +93,8 @@ test('what a command does not need it does not load', async () => {
 });
 
 test('colours only on a terminal that wants them', async () => {
-  const place = await serve('--journal', 'memory');
-  await place.run('emit', 'execution:started', '-s', 's');
+  const place = await newServerPlace();
+  await place.publish('s', 'execution:started');
   // oxlint-disable-next-line no-control-regex
-  for (const args of [['stats'], ['stats', '--no-color']]) expect((await place.run(...args)).stdout).not.toMatch(/\x1b/);
+  expect((await place.run('stats')).stdout).not.toMatch(/\x1b/);
 });

@@ -2,11 +2,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connectOrchestrator } from '../../src/client/orchestrator/orchestrator.ts';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
 import { WatchedProgram } from '../dashboard/watched-program.ts';
-import { serve, type ServedPlace } from './started-program.ts';
+import { newServerPlace, type ServerPlace } from './server-place.ts';
 
-async function serveRun(): Promise<ServedPlace> {
-  const place = await serve('--journal', 'memory');
-  await place.run('emit', 'execution:started', '-s', 's');
+async function serveRun(): Promise<ServerPlace> {
+  const place = await newServerPlace();
+  await place.publish('s', 'execution:started');
   return place;
 }
 
@@ -22,14 +22,14 @@ test('HALT says by whom it was applied and how long it took; RESUME too', async 
     stdout: expect.stringMatching(/^HALT applied by server in [\d.]+ ms \(halted; no program is attached\)\n$/) as string,
     stderr: '',
   });
-  expect((await place.run('send', 'RESUME')).stdout).toMatch(
+  expect((await place.call('send', 'RESUME')).stdout).toMatch(
     /^RESUME applied by server in [\d.]+ ms \(running; no program is attached\)\n$/,
   );
 });
 
 test('--json gives the wire result, versioned', async () => {
   const place = await serveRun();
-  const { stdout } = await place.run('send', 'HALT', '--id', 'h-1', '--json');
+  const { stdout } = await place.call('send', 'HALT', '--id', 'h-1', '--json');
   expect(document(stdout)).toMatchObject({ v: 1, ok: true, command_id: 'h-1', session_id: 's', command_type: 'HALT', status: 'applied' });
   expect(document(stdout)['elapsed_ms']).toEqual(expect.any(Number));
 });
@@ -37,8 +37,8 @@ test('--json gives the wire result, versioned', async () => {
 test('the name that others see is that of the setting', async () => {
   const place = await serveRun();
   place.env['SHANNON_DASH_CLIENT'] = 'Zoë';
-  await place.run('send', 'HALT');
-  expect((await place.run('commands', '--json')).stdout).toContain('"by":"Zoë"');
+  await place.call('send', 'HALT');
+  expect((await place.call('commands', '--json')).stdout).toContain('"by":"Zoë"');
 });
 
 test('a refusal says why, and is 7', async () => {
@@ -51,10 +51,10 @@ test('a refusal says why, and is 7', async () => {
 
 test('a decision that was made already says what and by whom', async () => {
   const place = await serveRun();
-  await place.run('emit', 'decision:point', '-s', 's', '--data', '{"decision_id":"d-19","question":"?","options":["migrate","skip"]}');
+  await place.publish('s', 'decision:point', { decision_id: 'd-19', question: '?', options: ['migrate', 'skip'] });
   place.env['SHANNON_DASH_CLIENT'] = 'ana';
-  expect((await place.run('send', 'DECISION', '--decision', 'd-19', '--choice', 'migrate')).code).toBe(0);
-  const late = await place.run('send', 'DECISION', '--decision', 'd-19', '--choice', 'skip');
+  expect((await place.call('send', 'DECISION', '--decision', 'd-19', '--choice', 'migrate')).code).toBe(0);
+  const late = await place.call('send', 'DECISION', '--decision', 'd-19', '--choice', 'skip');
   expect(late.code).toBe(7);
   expect(late.stderr).toMatch(/^error: decision d-19 was already made: "migrate" by ana$/m);
 });
@@ -66,20 +66,20 @@ test('what the orchestrator does not acknowledge is 3, and the ledger tells the 
   const { code, stderr } = await place.run('send', 'HALT', '--timeout', '300ms');
   expect(code).toBe(3);
   expect(stderr).toMatch(/^error: no acknowledgement from s in 300 ms; it may still halt\n {2}look: shannon-dash stats$/m);
-  expect((await place.run('commands')).stdout).toMatch(/HALT\s+delivered\s+\S+\s+slow/);
+  expect((await place.call('commands')).stdout).toMatch(/HALT\s+delivered\s+\S+\s+slow/);
   await orchestrator.update(orchestrator.executed[0] ?? { command_id: '', session_id: 's' }, { status: 'applied' });
-  expect((await place.run('commands')).stdout).toMatch(/HALT\s+applied\s+\S+\s+slow/);
+  expect((await place.call('commands')).stdout).toMatch(/HALT\s+applied\s+\S+\s+slow/);
 });
 
 test('--wait delivered and --wait queued end earlier', async () => {
   const place = await serveRun();
-  expect(await place.run('send', 'INJECT', '--skill', 'lint', '--wait', 'queued')).toMatchObject({
+  expect(await place.call('send', 'INJECT', '--skill', 'lint', '--wait', 'queued')).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^INJECT queued for s in /) as string,
   });
   const orchestrator = await attachOrchestrator(place.url);
   orchestrator.answer = () => undefined;
-  expect(await place.run('send', 'REDIRECT', '--path', 'src', '--wait', 'delivered')).toMatchObject({
+  expect(await place.call('send', 'REDIRECT', '--path', 'src', '--wait', 'delivered')).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^REDIRECT delivered for s in /) as string,
   });
@@ -98,18 +98,18 @@ test('what the orchestrator could not do is 1, with its reason', async () => {
 test('the same --id is the same command', async () => {
   const place = await serveRun();
   const orchestrator = await attachOrchestrator(place.url);
-  for (const _ of [1, 2, 3]) expect((await place.run('send', 'INJECT', '--skill', 'x', '--id', 'once')).code).toBe(0);
+  for (const _ of [1, 2, 3]) expect((await place.call('send', 'INJECT', '--skill', 'x', '--id', 'once')).code).toBe(0);
   expect(orchestrator.executed).toHaveLength(1);
 });
 
 test('--all sends to every live session and says how each ended', async () => {
   const place = await serveRun();
-  await place.run('emit', 'execution:started', '-s', 't');
-  await place.run('emit', 'execution:completed', '-s', 'over');
-  const { code, stdout } = await place.run('send', 'HALT', '--all');
+  await place.publish('t', 'execution:started');
+  await place.publish('over', 'execution:completed');
+  const { code, stdout } = await place.call('send', 'HALT', '--all');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^s: HALT applied by server in .*\nt: HALT applied by server in .*\n$/);
-  const again = await place.run('send', 'RESUME', '--all', '--json');
+  const again = await place.call('send', 'RESUME', '--all', '--json');
   expect(document(again.stdout)).toMatchObject({
     v: 1,
     ok: true,
@@ -123,8 +123,8 @@ test('--all sends to every live session and says how each ended', async () => {
 
 test('--dry-run of what cannot preview itself sends nothing', async () => {
   const place = await serveRun();
-  expect((await place.run('send', 'HALT', '--reason', 'x', '--dry-run')).stdout).toBe('would send HALT to s {"reason":"x"}\n');
-  expect((await place.run('commands', '--json')).stdout).toContain('"total":0');
+  expect((await place.call('send', 'HALT', '--reason', 'x', '--dry-run')).stdout).toBe('would send HALT to s {"reason":"x"}\n');
+  expect((await place.call('commands', '--json')).stdout).toContain('"total":0');
 });
 
 const preview = { checkpoint_id: 'c-2', restore: [{ path: 'a.txt', change: 'restored' }], unchanged_count: 3, cannot_undo: [] };
@@ -175,9 +175,9 @@ test('ROLLBACK --yes asks nobody, and --dry-run says what would be undone', asyn
   const place = await serveRun();
   const orchestrator = await attachOrchestrator(place.url);
   orchestrator.answer = () => ({ status: 'applied', result: preview });
-  const dry = await place.run('send', 'ROLLBACK', '--dry-run');
+  const dry = await place.call('send', 'ROLLBACK', '--dry-run');
   expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining('a.txt') as string });
-  expect((await place.run('send', 'ROLLBACK', '--checkpoint', 'c-2', '--yes', '--force')).code).toBe(0);
+  expect((await place.call('send', 'ROLLBACK', '--checkpoint', 'c-2', '--yes', '--force')).code).toBe(0);
   expect(orchestrator.executed).toMatchObject([
     { steps: 1, dry_run: true },
     { checkpoint_id: 'c-2', force: true },
