@@ -5,9 +5,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../helpers/free-port.ts';
 import { http } from '../helpers/start-server.ts';
 import { connectMcp, kinds } from '../mcp/mcp-clients.ts';
-import { bin, newPlace, nodePath, serve, StartedProgram, type Place } from './started-program.ts';
+import { bin, newPlace, nodePath, serveForAll, StartedProgram, type Place } from './started-program.ts';
 
 const [stdio] = kinds;
+const served = serveForAll('--journal', 'memory');
+
+/** How many watch a session: the tools that wait. */
+async function watchersOf(session: string): Promise<number | undefined> {
+  const { body } = await http<{ sessions: { session_id: string; watchers: number }[] }>('GET', `${served().url}/api/sessions`);
+  return body.sessions.find(({ session_id }) => session_id === session)?.watchers;
+}
 
 /** A place whose environment names a server that is not there. */
 async function placeWithoutServer(): Promise<Place> {
@@ -53,7 +60,7 @@ test('once a server is there, it is found', async () => {
 });
 
 test.skipIf(process.platform !== 'linux')('it never starts another process, with a server and without one', async () => {
-  for (const place of [await placeWithoutServer(), await serve('--journal', 'memory')]) {
+  for (const place of [await placeWithoutServer(), served()]) {
     const program = new StartedProgram(['mcp', '--session', 'me'], place);
     program.child.stdin?.write(initialize + callTool(2, 'list_sessions') + callTool(3, 'check_gate'));
     await program.until(({ stdout }) => stdout.trim().split('\n').length === 3);
@@ -83,16 +90,14 @@ test('only messages of the protocol go to stdout, also for what is none of it', 
 });
 
 test('it ends with stdin, while a tool waits too', async () => {
-  const place = await serve('--journal', 'memory');
-  await http('POST', `${place.url}/api/sessions/s/events`, { type: 'execution:started' });
+  const place = served();
+  await http('POST', `${place.url}/api/sessions/ends/events`, { type: 'execution:started' });
   const program = place.start('mcp');
-  program.child.stdin?.write(initialize + callTool(2, 'wait_for', { session: 's', until: 'ended', timeout_s: 50 }));
-  const watchers = async () =>
-    (await http<{ sessions: { watchers: number }[] }>('GET', `${place.url}/api/sessions`)).body.sessions[0]?.watchers;
-  await expect.poll(watchers).toBe(1);
+  program.child.stdin?.write(initialize + callTool(2, 'wait_for', { session: 'ends', until: 'ended', timeout_s: 50 }));
+  await expect.poll(() => watchersOf('ends')).toBe(1);
   program.child.stdin?.end();
   expect(await program.ended).toMatchObject({ code: 0, stderr: '' });
-  await expect.poll(watchers).toBe(0);
+  await expect.poll(() => watchersOf('ends')).toBe(0);
 });
 
 test('a message that is too long ends it', async () => {
@@ -110,8 +115,8 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it', async (signal) => {
 });
 
 test('it ends when its client is killed, while a tool waits too', async () => {
-  const place = await serve('--journal', 'memory');
-  await http('POST', `${place.url}/api/sessions/s/events`, { type: 'execution:started' });
+  const place = served();
+  await http('POST', `${place.url}/api/sessions/killed/events`, { type: 'execution:started' });
   const script = join(place.folder, 'client.mjs');
   writeFileSync(
     script,
@@ -122,18 +127,16 @@ test('it ends when its client is killed, while a tool waits too', async () => {
       const client = new Client({ name: 'test', version: '1' });
       await client.connect(transport);
       console.log(transport.pid);
-      await client.callTool({ name: 'wait_for', arguments: { session: 's', until: 'ended' } });
+      await client.callTool({ name: 'wait_for', arguments: { session: 'killed', until: 'ended' } });
     `,
   );
   const client = spawn(nodePath, [script], { env: place.env, stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void client.kill('SIGKILL'));
   const pid = Number(await new Promise((resolve) => client.stdout.once('data', (data: Buffer) => resolve(data.toString()))));
-  const watchers = async () =>
-    (await http<{ sessions: { watchers: number }[] }>('GET', `${place.url}/api/sessions`)).body.sessions[0]?.watchers;
-  await expect.poll(watchers).toBe(1);
+  await expect.poll(() => watchersOf('killed')).toBe(1);
   client.kill('SIGKILL');
   await expect.poll(() => isRunning(pid)).toBe(false);
-  await expect.poll(watchers).toBe(0);
+  await expect.poll(() => watchersOf('killed')).toBe(0);
 });
 
 function isRunning(pid: number): boolean {
@@ -145,8 +148,7 @@ function isRunning(pid: number): boolean {
 }
 
 test('started by Claude Code, its own session is the one that shows Claude Code, whatever else it is told', async () => {
-  const place = await serve('--journal', 'memory');
-  place.env['CLAUDE_CODE_SESSION_ID'] = '6f0c5a1e-0000-4000-8000-000000000001';
+  const place = { ...served(), env: { ...served().env, CLAUDE_CODE_SESSION_ID: '6f0c5a1e-0000-4000-8000-000000000001' } };
   const session = 'claude-code-6f0c5a1e-0000-4000-8000-000000000001';
   const agent = await connectMcp(stdio, place);
   expect((await agent.call('report', { type: 'execution:started' })).facts).toMatchObject({ session });
@@ -157,7 +159,7 @@ test('started by Claude Code, its own session is the one that shows Claude Code,
 });
 
 test('inside a run its own session is that of the run, and it may not be steered from there', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = served();
   const messages = [initialize, callTool(2, 'report', { type: 'skill:started', data: { skill_name: 'lint' } })];
   const script = join(place.folder, 'agent.mjs');
   writeFileSync(

@@ -2,7 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bareRequest } from '../helpers/bare-request.ts';
-import { runProgram, serve } from './started-program.ts';
+import { callProgram } from './called-program.ts';
+import { newPlace, runProgram, serve } from './started-program.ts';
 
 /** The end of a login with the code of a link. */
 async function loginWith(link: string) {
@@ -14,37 +15,39 @@ async function loginWith(link: string) {
 
 test('open prints a link that works once, and without a screen starts nothing', async () => {
   const place = await serve('--journal', 'memory', '--auth');
-  await place.run('emit', 'execution:started', '-s', 'nightly');
+  await callProgram(['emit', 'execution:started', '-s', 'nightly'], place);
   const { code, stdout, stderr } = await place.run('open', 'nightly');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(new RegExp(`^${place.url}/login#[\\w-]{43}/nightly\n$`));
   expect([await loginWith(stdout.trim()), await loginWith(stdout.trim())]).toMatchObject([{ status: 200 }, { status: 401 }]);
-  expect((await place.run('open', 'nightly', '--at', '7')).stdout).toMatch(/\/login#[\w-]{43}\/nightly\/7\n$/);
-  expect(await place.run('open', '--at', '7')).toMatchObject({
+  expect((await callProgram(['open', 'nightly', '--at', '7'], place)).stdout).toMatch(/\/login#[\w-]{43}\/nightly\/7\n$/);
+  expect(await callProgram(['open', '--at', '7'], place)).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--at is a moment of one session'),
   });
-  const { url } = JSON.parse((await place.run('open', '--json')).stdout) as { url: string };
+  const { url } = JSON.parse((await callProgram(['open', '--json'], place)).stdout) as { url: string };
   expect(await loginWith(url)).toMatchObject({ status: 200 });
 });
 
 test('share prints a link to one session, which stands among the tokens until it is revoked', async () => {
   const place = await serve('--auth');
-  expect((await place.run('emit', 'execution:started', '-s', 'nightly')).code).toBe(0);
+  expect((await callProgram(['emit', 'execution:started', '-s', 'nightly'], place)).code).toBe(0);
   const { code, stdout, stderr } = await place.run('share', 'nightly', '--expires', '8h', '--at', '1');
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`^${place.url}/login#sd_\\w+/nightly/1\n$`));
   expect(stderr).toMatch(/watches nightly for 8h[\s\S]*undo it: shannon-dash token revoke \w{8}\n$/);
-  const list = async () => (await place.run('token', 'list')).stdout;
+  const list = async () => (await callProgram(['token', 'list'], place)).stdout;
   expect(await list()).toMatch(/share-\w{8}\s+viewer, unopened link of \S+\s+nightly\s+.*in (?:8h|7h59m)/);
   expect(await loginWith(stdout.trim())).toMatchObject({ status: 200 });
   expect(await list()).toContain('viewer, opened link of');
-  const { id } = JSON.parse((await place.run('open', 'nightly', '--share', '--json')).stdout) as { id: string };
-  expect((await place.run('token', 'revoke', id)).code).toBe(0);
+  const { id } = JSON.parse((await callProgram(['open', 'nightly', '--share', '--json'], place)).stdout) as { id: string };
+  expect((await callProgram(['token', 'revoke', id], place)).code).toBe(0);
   expect(await list()).not.toContain(id);
-  expect(await place.run('share')).toMatchObject({ code: 2, stderr: expect.stringContaining('name it') });
-  expect(await place.run('share', 'nightly', '--expires', '60d')).toMatchObject({ stderr: expect.stringContaining('at most 30 days') });
-  expect(await place.run('share', 'nosuch')).toMatchObject({ stderr: expect.stringContaining('not found: nosuch') });
+  expect(await callProgram(['share'], place)).toMatchObject({ code: 2, stderr: expect.stringContaining('name it') });
+  expect(await callProgram(['share', 'nightly', '--expires', '60d'], place)).toMatchObject({
+    stderr: expect.stringContaining('at most 30 days'),
+  });
+  expect(await callProgram(['share', 'nosuch'], place)).toMatchObject({ stderr: expect.stringContaining('not found: nosuch') });
 });
 
 test.runIf(process.platform === 'linux')(
@@ -74,8 +77,7 @@ test.runIf(process.platform === 'linux')(
 test.each(['https://dash.example/path', 'https://user:word@dash.example', 'ftp://dash.example', 'https://dash.example/?a'])(
   '--public-url %s is refused',
   async (url) => {
-    const place = await serve('--journal', 'memory');
-    const { code, stderr } = await place.run('serve', '--port', '0', '--journal', 'memory', '--public-url', url);
+    const { code, stderr } = await runProgram(['serve', '--port', '0', '--journal', 'memory', '--public-url', url], newPlace());
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: --public-url must be /) });
   },
 );
