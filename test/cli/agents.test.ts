@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runProgram, serve, type ServedPlace } from './started-program.ts';
+import { newPlaceOfServer, type PlaceOfServer } from './served-place.ts';
+import { callProgram } from './called-program.ts';
+import { runProgram } from './started-program.ts';
 
 const known = '6f0c5a1e-77aa-4c7e-9e0a-1f2e3d4c5b6a';
 const other = 'db0ef918-5352-4553-a958-ed993dd7dc5e';
@@ -12,7 +14,7 @@ const listed = [
 ];
 
 /** A `claude` in front of the PATH, with what the real one printed. */
-function withClaude(place: ServedPlace, script: string): ServedPlace {
+function withClaude(place: PlaceOfServer, script: string): PlaceOfServer {
   const folder = join(place.folder, 'bin');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'claude'), `#!/bin/sh\n${script}\n`);
@@ -22,26 +24,23 @@ function withClaude(place: ServedPlace, script: string): ServedPlace {
 
 const printing = (rows: unknown) => `test "$*" = "agents --json" || exit 1\ncat <<'END'\n${JSON.stringify(rows)}\nEND`;
 
-async function publish(place: ServedPlace, session: string, events: object[]): Promise<void> {
-  const lines = events.map((event) => JSON.stringify(event)).join('\n');
-  expect(await runProgram(['emit', '-', '-s', session], place, lines)).toMatchObject({ code: 0 });
-}
-
 test('every agent is in one list, those that need a person first, and those that tell us nothing too', async () => {
-  const place = withClaude(await serve(), printing(listed));
-  await publish(place, `claude-code-${known}`, [
+  const place = withClaude(await newPlaceOfServer(), printing(listed));
+  await place.publish(
+    `claude-code-${known}`,
     { type: 'execution:started', data: { task: 'Remember the user', folder: 'shop', branch: 'feature', labels: ['claude-code'] } },
     { type: 'message:user', data: { text: 'Remember the user' } },
     { type: 'tool:started', data: { tool_name: 'Bash', tool_id: 't', input: { command: 'npm test' } } },
     { type: 'usage:reported', data: { input_tokens: 48_210, output_tokens: 3_120, cost_usd: 0.84 } },
-  ]);
-  await publish(place, 'own-agent', [
+  );
+  await place.publish(
+    'own-agent',
     { type: 'execution:started', data: { task: 'review' } },
     { type: 'agent:spawned', data: { agent_id: 'reviewer' } },
     { type: 'decision:point', data: { decision_id: 'd', question: 'Merge?', options: ['yes', 'no'] } },
-  ]);
-  await publish(place, 'nightly', [{ type: 'skill:started', data: { skill_name: 'lint' } }]);
-  await publish(place, 'over', [{ type: 'message:user', data: { text: 'hello' } }, { type: 'execution:completed' }]);
+  );
+  await place.publish('nightly', { type: 'skill:started', data: { skill_name: 'lint' } });
+  await place.publish('over', { type: 'message:user', data: { text: 'hello' } }, { type: 'execution:completed' });
   const { stdout } = await runProgram(['agents'], place);
   expect(stdout.split('\n').map((line) => line.trimEnd().replace(/\s+(?:\d+[smhd]\d*[smh]?|\d+d)\s+/, ' TIME '))).toEqual([
     expect.stringMatching(/^AGENT +STATE +FOR +TOKENS +COST +FILES +WHERE +TASK +NOW$/),
@@ -50,7 +49,7 @@ test('every agent is in one list, those that need a person first, and those that
     expect.stringMatching(/^claude-code-6f0c5a1e +works TIME 51\.3k +\$0\.84 +- +shop@feature +Remember the user +Bash npm test$/),
     '',
   ]);
-  const { agents } = JSON.parse((await runProgram(['agents', '--all', '--json'], place)).stdout) as {
+  const { agents } = JSON.parse((await callProgram(['agents', '--all', '--json'], place)).stdout) as {
     agents: { session_id: string; state: string; hooked: boolean }[];
   };
   expect(agents.map(({ session_id, state, hooked }) => [session_id, state, hooked])).toEqual([
@@ -67,8 +66,8 @@ test.each([
   ['prints something else', 'echo "[{\\"sessionId\\": 7}]"'],
   ['prints without end', 'exec yes'],
 ])('a claude that %s changes nothing', async (_, script) => {
-  const place = withClaude(await serve(), script);
-  expect(await runProgram(['agents'], place)).toMatchObject({
+  const place = withClaude(await newPlaceOfServer(), script);
+  expect(await callProgram(['agents'], place)).toMatchObject({
     code: 0,
     stdout: '',
     stderr: expect.stringContaining('no agent is at work'),

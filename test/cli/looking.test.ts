@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
 import { WatchedProgram } from '../dashboard/watched-program.ts';
+import { newPlaceOfServer } from './served-place.ts';
 import { serve } from './started-program.ts';
 
 test('stats --json has the figures that scripts need', async () => {
-  const place = await serve();
-  await place.run('emit', 'execution:started', '-s', 's');
+  const place = await newPlaceOfServer();
+  await place.publish('s', { type: 'execution:started' });
   await attachOrchestrator(place.url, { instance_id: 'one' });
   const { code, stdout } = await place.run('stats', '--json');
   expect(code).toBe(0);
@@ -26,8 +27,8 @@ test('stats --json has the figures that scripts need', async () => {
 });
 
 test('stats for people names server, journal and each live session', async () => {
-  const place = await serve('--journal', 'memory');
-  await place.run('emit', 'skill:started', '-s', 's', '--data', '{"skill_name":"lint"}');
+  const place = await newPlaceOfServer();
+  await place.publish('s', { type: 'skill:started', data: { skill_name: 'lint' } });
   const { stdout } = await place.run('stats');
   expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+ {2}shannon-dash 4\.\S+, up \d+s$/m);
   expect(stdout).toMatch(/^clients 0, programs 0, sessions 1 \(1 live\)$/m);
@@ -35,15 +36,12 @@ test('stats for people names server, journal and each live session', async () =>
 });
 
 test('stats -w looks again every second, over a restart of the server, until Ctrl-C', async () => {
-  const place = await serve();
-  const { port } = new URL(place.url);
+  const place = await newPlaceOfServer();
   const live = place.start('stats', '-w', '--json');
   await live.until(({ stdout }) => stdout.split('\n').length > 2);
-  place.server.child.kill('SIGTERM');
-  await place.server.ended;
+  await place.close();
   await live.until(({ stderr }) => stderr.includes('trying again'));
-  const again = place.start('serve', '--port', port, '--json');
-  await again.until(({ stdout }) => stdout.includes('\n'));
+  await place.restart();
   const before = live.stdout.length;
   await live.until(({ stdout }) => stdout.length > before);
   live.child.kill('SIGINT');
@@ -53,7 +51,7 @@ test('stats -w looks again every second, over a restart of the server, until Ctr
 });
 
 test('stats -w on a terminal stays in its place', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const terminal = new WatchedProgram(['stats', '-w', '--url', place.url]);
   await terminal.until(
     () => terminal.raw.split('clients').length > 2,
@@ -66,68 +64,68 @@ test('stats -w on a terminal stays in its place', async () => {
 });
 
 test('sessions lists them, those that changed last first', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   expect(await place.run('sessions')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('shannon-dash run') as string });
-  for (const session of ['a', 'b', 'c']) await place.run('emit', 'execution:started', '-s', session);
-  await place.run('emit', 'execution:failed', '-s', 'a');
+  for (const session of ['a', 'b', 'c']) await place.publish(session, { type: 'execution:started' });
+  await place.publish('a', { type: 'execution:failed' });
   const names = async (...args: string[]) =>
-    (JSON.parse((await place.run('sessions', '--json', ...args)).stdout) as { sessions: { session_id: string }[] }).sessions.map(
+    (JSON.parse((await place.call('sessions', '--json', ...args)).stdout) as { sessions: { session_id: string }[] }).sessions.map(
       (each) => each.session_id,
     );
   expect(await names()).toEqual(['a', 'c', 'b']);
   expect(await names('--live')).toEqual(['c', 'b']);
-  const { stdout, stderr } = await place.run('sessions', '--limit', '1');
+  const { stdout, stderr } = await place.call('sessions', '--limit', '1');
   expect(stdout).toMatch(/^SESSION +STATUS.*\na +failed/);
   expect(stderr).toBe('and 2 more: --limit 3\n');
 });
 
 test('commands tells state, by whom and how long ago, also when the run is over', async () => {
-  const place = await serve('--journal', 'memory');
-  await place.run('emit', 'execution:started', '-s', 's');
+  const place = await newPlaceOfServer();
+  await place.publish('s', { type: 'execution:started' });
   expect((await place.run('commands')).stderr).toBe('nobody has sent s a command\n');
-  await place.run('send', 'HALT', '--reason', 'lunch', '--id', 'h-1');
-  await place.run('send', 'RESUME');
-  await place.run('emit', 'execution:completed', '-s', 's');
-  const { stdout } = await place.run('commands');
+  await place.command('s', 'HALT', { reason: 'lunch', command_id: 'h-1' });
+  await place.command('s', 'RESUME');
+  await place.publish('s', { type: 'execution:completed' });
+  const { stdout } = await place.call('commands');
   expect(stdout).toMatch(/^COMMAND +STATUS +BY +DONE BY +AGE +ID$/m);
   expect(stdout).toMatch(/^HALT +applied +\S+ +server +\d+s +h-1 +\{"reason":"lunch"\}$/m);
-  expect(JSON.parse((await place.run('commands', '--limit', '1', '--json')).stdout)).toMatchObject({
+  expect(JSON.parse((await place.call('commands', '--limit', '1', '--json')).stdout)).toMatchObject({
     v: 1,
     session_id: 's',
     total: 2,
     commands: [{ command_type: 'RESUME' }],
   });
-  expect((await place.run('commands', '--status', 'failed')).stderr).toBe('nobody has sent s a command that is failed\n');
+  expect((await place.call('commands', '--status', 'failed')).stderr).toBe('nobody has sent s a command that is failed\n');
 });
 
 test('commands says for whom a command waits; cancel takes it back, resend sends it again', async () => {
-  const place = await serve('--journal', 'memory');
-  await place.run('emit', 'execution:started', '-s', 's');
-  for (const id of ['c-1', 'c-2']) await place.run('send', 'INJECT', '--skill', 'lint', '--id', id, '--wait', 'queued');
+  const place = await newPlaceOfServer();
+  await place.publish('s', { type: 'execution:started' });
+  for (const id of ['c-1', 'c-2']) await place.call('send', 'INJECT', '--skill', 'lint', '--id', id, '--wait', 'queued');
   const { stdout } = await place.run('commands');
   expect(stdout).toMatch(/^INJECT +queued .* c-2 +2 of 2, waits for a program to connect; \{/m);
   expect(stdout).toMatch(/^INJECT +queued .* c-1 +1 of 2, waits for a program to connect; \{/m);
-  expect(await place.run('commands', 'resend', 'c-1')).toMatchObject({
+  expect(await place.call('commands', 'resend', 'c-1')).toMatchObject({
     code: 7,
     stderr: expect.stringContaining('has not ended') as string,
   });
-  expect(await place.run('commands', 'cancel', 'c-1')).toMatchObject({ code: 0, stdout: 'cancelled INJECT c-1: no program has had it\n' });
-  expect((await place.run('commands', '--status', 'cancelled')).stdout).toMatch(/^INJECT +cancelled .* c-1 +Taken back by \S+$/m);
+  expect(await place.call('commands', 'cancel', 'c-1')).toMatchObject({ code: 0, stdout: 'cancelled INJECT c-1: no program has had it\n' });
+  expect((await place.call('commands', '--status', 'cancelled')).stdout).toMatch(/^INJECT +cancelled .* c-1 +Taken back by \S+$/m);
   await attachOrchestrator(place.url, { instance_id: 'one' });
-  const { code, stdout: again } = await place.run('commands', 'resend', 'c-1');
+  const { code, stdout: again } = await place.call('commands', 'resend', 'c-1');
   expect({ code, again }).toMatchObject({ code: 0, again: expect.stringMatching(/^INJECT applied by one in /) as string });
-  expect((await place.run('commands', 'cancel')).code).toBe(2);
+  expect((await place.call('commands', 'cancel')).code).toBe(2);
 });
 
 test('ping: a line a probe, then the summary', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const { code, stdout } = await place.run('ping', '-c', '3', '-i', '0');
   expect(code).toBe(0);
   expect(stdout).toMatch(
     /^seq=1 time=\d+\.\d{3} ms\nseq=2 time=.* ms\nseq=3 time=.* ms\n3 sent, 3 received, 0% loss\nmin\/avg\/p50\/p99\/max = (?:\d+\.\d{3}\/?){5} ms\n$/,
   );
-  expect((await place.run('ping', '-c', '2', '-i', '0', '-q')).stdout).toMatch(/^2 sent, 2 received, 0% loss\nmin/);
-  const json = await place.run('ping', '-c', '5', '-i', '0', '--json');
+  expect((await place.call('ping', '-c', '2', '-i', '0', '-q')).stdout).toMatch(/^2 sent, 2 received, 0% loss\nmin/);
+  const json = await place.call('ping', '-c', '5', '-i', '0', '--json');
   expect(JSON.parse(json.stdout)).toMatchObject({ v: 1, sent: 5, received: 5, loss_percent: 0 });
 });
 
@@ -144,7 +142,7 @@ test('ping goes on until Ctrl-C, and counts what is lost', async () => {
 });
 
 test('analytics sums the sessions up: as a table, as CSV and as a document', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   expect(await place.run('analytics')).toMatchObject({
     code: 0,
     stdout: '',
@@ -154,14 +152,13 @@ test('analytics sums the sessions up: as a table, as CSV and as a document', asy
     ['a', 'completed'],
     ['b', 'failed'],
   ]) {
-    await place.run('emit', 'execution:started', '-s', String(session), '--data', '{"folder":"shop"}');
-    await place.run('emit', `execution:${end}`, '-s', String(session));
+    await place.publish(String(session), { type: 'execution:started', data: { folder: 'shop' } }, { type: `execution:${end}` });
   }
-  const table = await place.run('analytics', '--by', 'folder');
+  const table = await place.call('analytics', '--by', 'folder');
   expect(table.stdout).toMatch(/^FOLDER +RUNS +FAILED +P50 .*COST\nshop +2 +1 \(50%\) /);
-  const csv = await place.run('analytics', '--by', 'folder', '--since', '24h', '--csv');
+  const csv = await place.call('analytics', '--by', 'folder', '--since', '24h', '--csv');
   expect(csv.stdout).toMatch(/^key,sessions,started,.*\nshop,2,2,1,1,0,0\.5,/);
-  const { stdout } = await place.run('analytics', '--json');
+  const { stdout } = await place.call('analytics', '--json');
   expect(JSON.parse(stdout)).toMatchObject({ v: 1, by: 'day', total: { sessions: 2, completed: 1, failed: 1 }, rows: [{ started: 2 }] });
-  expect(await place.run('analytics', '--by', 'moon')).toMatchObject({ code: 2 });
+  expect(await place.call('analytics', '--by', 'moon')).toMatchObject({ code: 2 });
 });

@@ -1,6 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { publish } from '../helpers/start-server.ts';
+import { callProgram } from './called-program.ts';
 import { newRunPlace } from './run-place.ts';
+import { newPlaceOfServer } from './served-place.ts';
 import { runProgram, serve, type Place } from './started-program.ts';
 
 async function ran(place: Place & { work: string }, session: string, script: string, ...flags: string[]): Promise<void> {
@@ -11,30 +13,30 @@ test('the list tells what was run, where, by whom and how it ended, and is searc
   const place = await newRunPlace();
   await ran(place, 'good', 'exit 0', '--label', 'nightly', '--label', 'arm');
   await ran(place, 'bad', 'exit 4');
-  const list = async (...args: string[]) => (await runProgram(['sessions', ...args], place)).stdout;
-  const rows = (await list()).split('\n');
+  const list = async (...args: string[]) => (await callProgram(['sessions', ...args], place)).stdout;
+  const rows = (await runProgram(['sessions'], place)).stdout.split('\n');
   expect(rows[0]).toMatch(/^SESSION +STATUS +EXIT +STARTED +TOOK +FOLDER +USER +LABELS +TASK$/);
   expect(rows[1]).toMatch(/^bad +failed +4 +\d+s ago +\ds +work +\S+ +- +sh -c exit 4$/);
   expect(rows[2]).toMatch(/^good +completed +0 .* nightly,arm +sh -c exit 0$/);
   expect(await list('--failed')).not.toContain('good');
   expect(await list('--status', 'completed')).not.toContain('bad');
   expect(await list('--search', 'NIGHT')).toMatch(/^good/m);
-  expect((await runProgram(['sessions', '--search', 'nothing like it'], place)).stderr).toMatch(/none of 2 sessions passes/);
+  expect((await callProgram(['sessions', '--search', 'nothing like it'], place)).stderr).toMatch(/none of 2 sessions passes/);
   expect(await list('--since', '1h')).toContain('bad');
-  expect((await runProgram(['sessions', '--since', '2099-01-01'], place)).stdout).toBe('');
+  expect((await callProgram(['sessions', '--since', '2099-01-01'], place)).stdout).toBe('');
   const { sessions } = JSON.parse(await list('--json', '--failed')) as { sessions: object[] };
   expect(sessions).toMatchObject([{ session_id: 'bad', exit_code: 4, folder: 'work', labels: [], tokens: null }]);
 });
 
 test('one is told on a screen: what failed and why, with the last lines of its output', async () => {
-  const place = await serve('--journal', 'memory');
-  const emit = (type: string, data: object) => place.run('emit', type, '-s', 'told', '--data', JSON.stringify(data));
+  const place = await newPlaceOfServer();
+  const emit = (type: string, data: object) => place.publish('told', { type, data });
   await emit('execution:started', { task: 'release', folder: 'shop', branch: 'main', user: 'ana', model: 'large' });
   await emit('skill:failed', { skill_name: 'lint', error: '3 problems' });
   await emit('validation:output', { check_name: 'unit', line: 'expected 1 to be 2' });
   await emit('validation:result', { check_name: 'unit', success: false, message: '1 of 9' });
   await emit('decision:point', { decision_id: 'd', question: 'Ship?', options: ['yes', 'no'] });
-  await place.run('send', 'DECISION', '-s', 'told', '--decision', 'd', '--choice', 'no', '--comment', 'too red');
+  await place.command('told', 'DECISION', { decision_id: 'd', choice: 'no', comment: 'too red' });
   await emit('usage:reported', { input_tokens: 1_200, output_tokens: 34, cost_usd: 0.5, agent_id: 'builder' });
   await emit('process:output', { lines: ['first', 'last words'] });
   await emit('execution:failed', { error: 'unit failed' });
@@ -56,67 +58,70 @@ test('one is told on a screen: what failed and why, with the last lines of its o
     expect(stdout).toMatch(line);
   }
   expect(stderr).toContain("shannon-dash logs told -t --grep 'fail|FAIL|Error|✖'");
-  expect((await place.run('sessions', 'show')).stdout).toBe(stdout);
-  expect(JSON.parse((await place.run('sessions', 'show', 'told', '--json')).stdout)).toMatchObject({ session: { status: 'failed' } });
+  expect((await place.call('sessions', 'show')).stdout).toBe(stdout);
+  expect(JSON.parse((await place.call('sessions', 'show', 'told', '--json')).stdout)).toMatchObject({ session: { status: 'failed' } });
 });
 
 test('what is over is put away and taken back', async () => {
-  const place = await serve('--journal', 'memory');
-  await place.run('emit', 'execution:started', '-s', 'old');
+  const place = await newPlaceOfServer();
+  await place.publish('old', { type: 'execution:started' });
   expect((await place.run('sessions', 'archive', 'old')).stderr).toContain('old is running; only what is over is put away');
-  await place.run('emit', 'execution:completed', '-s', 'old');
-  await place.run('emit', 'execution:started', '-s', 'other');
-  expect((await place.run('sessions', 'archive', 'old')).stdout).toBe('put away old\n');
-  expect((await place.run('sessions')).stdout).not.toContain('old');
-  expect((await place.run('sessions', '--archived')).stdout).toMatch(/^old +completed/m);
-  expect((await place.run('sessions', 'unarchive', 'old')).stdout).toBe('took back old\n');
-  expect((await place.run('sessions')).stdout).toMatch(/^old +completed/m);
+  await place.publish('old', { type: 'execution:completed' });
+  await place.publish('other', { type: 'execution:started' });
+  expect((await place.call('sessions', 'archive', 'old')).stdout).toBe('put away old\n');
+  expect((await place.call('sessions')).stdout).not.toContain('old');
+  expect((await place.call('sessions', '--archived')).stdout).toMatch(/^old +completed/m);
+  expect((await place.call('sessions', 'unarchive', 'old')).stdout).toBe('took back old\n');
+  expect((await place.call('sessions')).stdout).toMatch(/^old +completed/m);
 });
 
 test('one is pinned and unpinned, live or over, and older events go where a server keeps only the newest', async () => {
   const place = await serve('--journal', 'memory', '--retain-events', '5', '--retain', '30d', '--retain-size', '2GB');
-  await place.run('emit', 'execution:started', '-s', 'kept');
+  await publish(place, 'kept', { type: 'execution:started' });
   expect((await place.run('sessions', 'pin', 'kept')).stdout).toBe('pinned kept\n');
-  expect((await place.run('sessions', 'show', 'kept')).stdout).toMatch(/pinned +retention leaves it alone/);
-  await place.run('emit', 'execution:completed', '-s', 'kept');
+  expect((await callProgram(['sessions', 'show', 'kept'], place)).stdout).toMatch(/pinned +retention leaves it alone/);
+  await publish(place, 'kept', { type: 'execution:completed' });
   await publish(
     place,
     'kept',
     // A history is cut where at least a hundred are too many.
     Array.from({ length: 110 }, (_, n) => ({ type: 'my:own', data: { n } })),
   );
-  expect((await place.run('sessions', 'unpin', 'kept')).stdout).toBe('unpinned kept\n');
-  await vi.waitFor(async () => expect((await place.run('sessions', 'show', 'kept')).stdout).toMatch(/history +from event \d+ on/), {
-    timeout: 30_000,
-  });
-  expect(await place.run('export', 'kept')).toMatchObject({
+  expect((await callProgram(['sessions', 'unpin', 'kept'], place)).stdout).toBe('unpinned kept\n');
+  await vi.waitFor(
+    async () => expect((await callProgram(['sessions', 'show', 'kept'], place)).stdout).toMatch(/history +from event \d+ on/),
+    {
+      timeout: 30_000,
+    },
+  );
+  expect(await callProgram(['export', 'kept'], place)).toMatchObject({
     stdout: '',
     stderr: expect.stringContaining('retention has taken the events of kept through') as string,
   });
 });
 
 test('what is over is removed, what goes on is not, and a name that is none is told with the nearest', async () => {
-  const place = await serve('--journal', 'memory');
-  await place.run('emit', 'execution:started', '-s', 'working');
-  await place.run('emit', 'execution:completed', '-s', 'finished');
+  const place = await newPlaceOfServer();
+  await place.publish('working', { type: 'execution:started' });
+  await place.publish('finished', { type: 'execution:completed' });
   expect(await place.run('sessions', 'rm', 'working', '--yes')).toMatchObject({
     code: 7,
     stderr: expect.stringContaining('working is running; only what is over is removed') as string,
   });
-  expect(await place.run('sessions', 'rm', 'finished')).toMatchObject({
+  expect(await place.call('sessions', 'rm', 'finished')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('needs --yes') as string,
   });
-  expect((await place.run('sessions', 'rm', 'fin', '--yes')).stdout).toBe('removed finished\n');
-  expect(await place.run('sessions', 'show', 'workin9')).toMatchObject({
+  expect((await place.call('sessions', 'rm', 'fin', '--yes')).stdout).toBe('removed finished\n');
+  expect(await place.call('sessions', 'show', 'workin9')).toMatchObject({
     code: 7,
     stderr: expect.stringContaining('session not found: workin9. Did you mean working?') as string,
   });
-  expect((await place.run('watch', 'wroking', '--plain')).stderr).toMatch(
+  expect((await place.call('watch', 'wroking', '--plain')).stderr).toMatch(
     /Did you mean working\?[^]*wait for it: shannon-dash watch wroking --wait/,
   );
-  await place.run('emit', 'execution:started', '-s', 'work-2');
-  expect(await place.run('send', 'HALT', '-s', 'work')).toMatchObject({
+  await place.publish('work-2', { type: 'execution:started' });
+  expect(await place.call('send', 'HALT', '-s', 'work')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('2 sessions begin with work: working, work-2') as string,
   });

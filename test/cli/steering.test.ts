@@ -1,60 +1,51 @@
 import { expect, test } from 'vitest';
 import { http, type Json } from '../helpers/start-server.ts';
-import { runProgram, serve, type ServedPlace } from './started-program.ts';
+import { newPlaceOfServer, type PlaceOfServer } from './served-place.ts';
 
-async function serveRun(...args: string[]): Promise<ServedPlace> {
-  const place = await serve(...args);
+async function serveRun(): Promise<PlaceOfServer> {
+  const place = await newPlaceOfServer();
   place.env['SHANNON_DASH_SESSION'] = 's';
-  await place.run('emit', 'execution:started');
+  await place.publish('s', { type: 'execution:started' });
   return place;
 }
 
-/** Sends the server away and brings it back, on the same port and journal. */
-async function restart(place: ServedPlace): Promise<void> {
-  const { port } = new URL(place.url);
-  place.server.child.kill('SIGKILL');
-  await place.server.ended;
-  const again = place.start('serve', '--port', port, '--json');
-  await again.until(({ stdout }) => stdout.includes('\n'));
-}
-
 test('the gate is open while the session runs', async () => {
-  const place = await serveRun('--journal', 'memory');
+  const place = await serveRun();
   expect(await place.run('gate')).toMatchObject({ code: 0, stdout: '', stderr: '' });
 });
 
 test('the gate is closed while it is halted, also over a restart of the server', async () => {
   const place = await serveRun();
-  await place.run('send', 'HALT', '--reason', 'lunch');
+  await place.command('s', 'HALT', { reason: 'lunch' });
   const gate = place.start('gate', '--json');
   await gate.until(({ stderr }) => /s is halted by .*: lunch; waiting for RESUME/.test(stderr));
-  await restart(place);
+  await place.restart();
   expect(gate.child.exitCode).toBeNull();
-  await place.run('send', 'RESUME');
+  await place.command('s', 'RESUME');
   const end = await gate.ended;
   expect(end.code).toBe(0);
   expect(JSON.parse(end.stdout)).toMatchObject({ v: 1, ok: true, session_id: 's', status: 'running' });
 });
 
 test('a gate that stays closed too long is 3', async () => {
-  const place = await serveRun('--journal', 'memory');
-  await place.run('send', 'HALT');
+  const place = await serveRun();
+  await place.command('s', 'HALT');
   const end = await place.run('gate', '--timeout', '200ms');
   expect(end.code).toBe(3);
   expect(end.stderr).toMatch(/^error: s is still halted after 200ms\n {2}let it go on: shannon-dash send RESUME -s s$/m);
 });
 
 test('decide prints the choice that somebody makes', async () => {
-  const place = await serveRun('--journal', 'memory');
+  const place = await serveRun();
   const asked = place.start('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--id', 'd-1');
   await asked.until(({ stderr }) => stderr.includes('curl'));
   expect(asked.stderr).toContain('d-1 in s: Deploy?  [yes] [no]');
-  await place.run('send', 'DECISION', '--decision', 'd-1', '--choice', 'no');
+  await place.command('s', 'DECISION', { decision_id: 'd-1', choice: 'no' });
   expect(await asked.ended).toMatchObject({ code: 0, stdout: 'no\n' });
 });
 
 test('decide can be answered by the one curl line that it prints, once', async () => {
-  const place = await serveRun('--journal', 'memory');
+  const place = await serveRun();
   const asked = place.start('decide', "Is it Ana's turn?", '--option', "Ana's", '--option', 'not yet');
   await asked.until(({ stderr }) => stderr.includes('curl'));
   const [, body, url] = /curl -H '[^']*' -d '(.*)' (http\S+)$/m.exec(asked.stderr) ?? [];
@@ -66,20 +57,20 @@ test('decide can be answered by the one curl line that it prints, once', async (
 });
 
 test('the default is the choice when nobody answers in time', async () => {
-  const place = await serveRun('--journal', 'memory');
-  const end = await place.run('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--default', 'no', '--timeout', '300ms', '--json');
+  const place = await serveRun();
+  const end = await place.call('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--default', 'no', '--timeout', '300ms', '--json');
   expect(end.code).toBe(0);
   expect(JSON.parse(end.stdout)).toMatchObject({ v: 1, ok: true, session_id: 's', choice: 'no', made_by: 'timeout' });
 });
 
 test('without a default it is 3, and asking again under the same id gets the answer', async () => {
-  const place = await serveRun('--journal', 'memory');
+  const place = await serveRun();
   const question = ['decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--id', 'd-1'];
-  const end = await place.run(...question, '--timeout', '200ms');
+  const end = await place.call(...question, '--timeout', '200ms');
   expect(end.code).toBe(3);
   expect(end.stderr).toMatch(/nobody has answered d-1 in 200 ms; it stays open/);
-  await place.run('send', 'DECISION', '--decision', 'd-1', '--choice', 'yes');
-  expect(await place.run(...question)).toMatchObject({ code: 0, stdout: 'yes\n' });
+  await place.command('s', 'DECISION', { decision_id: 'd-1', choice: 'yes' });
+  expect(await place.call(...question)).toMatchObject({ code: 0, stdout: 'yes\n' });
   const { body } = await http<{ events: Json[] }>('GET', `${place.url}/api/sessions/s/events?types=decision:point`);
   expect(body.events).toHaveLength(1);
 });
@@ -88,13 +79,13 @@ test('decide waits on while the server is restarted', async () => {
   const place = await serveRun();
   const asked = place.start('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--id', 'd-1');
   await asked.until(({ stderr }) => stderr.includes('curl'));
-  await restart(place);
-  await place.run('send', 'DECISION', '--decision', 'd-1', '--choice', 'yes');
+  await place.restart();
+  await place.command('s', 'DECISION', { decision_id: 'd-1', choice: 'yes' });
   expect(await asked.ended).toMatchObject({ code: 0, stdout: 'yes\n' });
 });
 
 test('Ctrl-C leaves the decision open', async () => {
-  const place = await serveRun('--journal', 'memory');
+  const place = await serveRun();
   const asked = place.start('decide', 'Deploy?', '--option', 'yes', '--id', 'd-1');
   await asked.until(({ stderr }) => stderr.includes('curl'));
   asked.child.kill('SIGINT');
@@ -103,7 +94,7 @@ test('Ctrl-C leaves the decision open', async () => {
 });
 
 test('a checkpoint prints its id', async () => {
-  const place = await serveRun('--journal', 'memory');
+  const place = await serveRun();
   const { code, stdout } = await place.run('checkpoint', '--label', 'before migration');
   expect(code).toBe(0);
   expect((await http('GET', `${place.url}/api/sessions/s`)).body['checkpoints']).toMatchObject([
@@ -112,20 +103,19 @@ test('a checkpoint prints its id', async () => {
 });
 
 test('where snapshots are taken it ends when it is saved, or says that it could not be', async () => {
-  const place = await serveRun('--journal', 'memory');
+  const place = await serveRun();
   place.env['SHANNON_DASH_CHECKPOINTS'] = 'git';
-  const answer = (type: string, id: string, data: object = {}) =>
-    runProgram(['emit', type, '--data', JSON.stringify({ checkpoint_id: id, ...data })], place);
+  const answer = (type: string, id: string, data: object = {}) => place.publish('s', { type, data: { checkpoint_id: id, ...data } });
   const made = place.start('checkpoint', '--id', 'c-1');
-  const seen = await place.run('watch', 's', '--json', '--since', '1', '--at', '2');
+  const seen = await place.call('watch', 's', '--json', '--since', '1', '--at', '2');
   expect(seen.stdout).toContain('checkpoint:created');
   await answer('checkpoint:saved', 'c-1');
   expect(await made.ended).toMatchObject({ code: 0, stdout: 'c-1\n' });
-  expect(await place.run('checkpoint', '--id', 'c-1')).toMatchObject({ code: 0, stdout: 'c-1\n' });
+  expect(await place.call('checkpoint', '--id', 'c-1')).toMatchObject({ code: 0, stdout: 'c-1\n' });
   await answer('checkpoint:failed', 'c-2', { error: 'the disk is full' });
-  const failed = await place.run('checkpoint', '--id', 'c-2');
+  const failed = await place.call('checkpoint', '--id', 'c-2');
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain('error: checkpoint c-2 was not saved: the disk is full');
-  const unanswered = await place.run('checkpoint', '--id', 'c-3', '--timeout', '200ms');
+  const unanswered = await place.call('checkpoint', '--id', 'c-3', '--timeout', '200ms');
   expect(unanswered.code).toBe(3);
 });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { serve, type ServedPlace } from './started-program.ts';
+import { newPlaceOfServer, type PlaceOfServer } from './served-place.ts';
 
-async function emit(place: ServedPlace, session: string, type: string, data: object = {}): Promise<void> {
-  await place.run('emit', type, '-s', session, '--data', JSON.stringify(data));
+async function emit(place: PlaceOfServer, session: string, type: string, data: object = {}): Promise<void> {
+  await place.publish(session, { type, data });
 }
 
 test('watch --until waits for several sessions, and for all', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   for (const session of ['a', 'b', 'old']) await emit(place, session, 'execution:started');
   await emit(place, 'old', 'execution:completed');
   const both = place.start('watch', 'a', 'b', '--until', 'done', '--exit-status');
@@ -27,20 +27,20 @@ test('watch --until waits for several sessions, and for all', async () => {
   expect(done.code).toBe(5);
   expect(done.stdout).toMatch(/b {2}failed after \d+s: red\n$/);
   // What is over already is told at once.
-  expect(await place.run('watch', 'a', 'b', '--until', 'failed')).toMatchObject({
+  expect(await place.call('watch', 'a', 'b', '--until', 'failed')).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('b  failed') as string,
   });
-  expect(await place.run('watch', '--all', '--until', 'done')).toMatchObject({
+  expect(await place.call('watch', '--all', '--until', 'done')).toMatchObject({
     code: 0,
     stderr: expect.stringContaining('no session is live: there is nothing to wait for') as string,
   });
-  expect((await place.run('watch', 'a', '--until', 'done')).stderr).not.toContain('waits for its next run');
-  expect((await place.run('watch', 'a', 'b')).stderr).toMatch(/several sessions can be waited for/);
+  expect((await place.call('watch', 'a', '--until', 'done')).stderr).not.toContain('waits for its next run');
+  expect((await place.call('watch', 'a', 'b')).stderr).toMatch(/several sessions can be waited for/);
 });
 
 test('off the full screen a watch starts with how the session stands', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   await emit(place, 's', 'execution:started', { task: 'build it' });
   await emit(place, 's', 'decision:point', { decision_id: 'd', question: 'Ship?', options: ['yes', 'no'] });
   const watcher = place.start('watch', 's', '--plain');
@@ -52,7 +52,7 @@ test('off the full screen a watch starts with how the session stands', async () 
 });
 
 test('--timeout ends the waiting with 3, and says how it stands', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   await emit(place, 'a', 'execution:started');
   const waiting = ['--timeout', '1s'];
   const [one, all] = await Promise.all([

@@ -2,12 +2,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
-import { bin, nodePath, runProgram, serve, type ServedPlace, type StartedProgram } from './started-program.ts';
-
-const publish = async (place: ServedPlace, session: string, events: object[]) => {
-  const lines = events.map((event) => JSON.stringify(event)).join('\n');
-  expect(await runProgram(['emit', '-', '-s', session], place, lines)).toMatchObject({ code: 0 });
-};
+import { until } from './run-place.ts';
+import { newPlaceOfServer, type PlaceOfServer } from './served-place.ts';
+import { bin, nodePath, type StartedProgram } from './started-program.ts';
 
 const at = '2026-01-02T12:04:31.420Z';
 const started = { type: 'execution:started', timestamp: at };
@@ -30,22 +27,23 @@ function eventsOf({ stdout }: { stdout: string }): SessionEvent[] {
     .filter(({ type }) => type !== 'session:state');
 }
 
-async function watching(place: ServedPlace, ...args: string[]): Promise<StartedProgram> {
+async function watching(place: PlaceOfServer, ...args: string[]): Promise<StartedProgram> {
   const watcher = place.start('watch', '--wait', ...args);
   await watcher.until(({ stderr }) => /^(?:watching|waiting)/m.test(stderr));
   return watcher;
 }
 
 test('without a terminal: a line for each event, without any control of a terminal', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const watcher = await watching(place, 's');
   expect(watcher.stderr).toBe(`waiting for s at ${place.url}: it has no events yet\n`);
-  await publish(place, 's', [
+  await place.publish(
+    's',
     started,
     skill('lint'),
     { type: 'process:output', data: { stream: 'stderr', lines: ['one', 'two'] }, timestamp: at },
     failed,
-  ]);
+  );
   await watcher.until(({ stdout }) => stdout.includes('failed'));
   expect(timeless(watcher.stdout)).toBe(
     [
@@ -62,10 +60,10 @@ test('without a terminal: a line for each event, without any control of a termin
 });
 
 test('without a session it shows all of them, each line with its own', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const watcher = await watching(place);
-  await publish(place, 'one', [started]);
-  await publish(place, 'two', [started]);
+  await place.publish('one', started);
+  await place.publish('two', started);
   await watcher.until(({ stdout }) => stdout.includes('two'));
   expect(timeless(watcher.stdout)).toBe('TIME  one  run     started\nTIME  two  run     started\n');
   watcher.child.kill('SIGTERM');
@@ -73,19 +71,16 @@ test('without a session it shows all of them, each line with its own', async () 
 });
 
 test('--json gives the wire events, versioned; --since and --tail begin in the history', async () => {
-  const place = await serve('--journal', 'memory');
-  await publish(place, 's', [started, skill('a'), skill('b'), completed]);
+  const place = await newPlaceOfServer();
+  await place.publish('s', started, skill('a'), skill('b'), completed);
   const from = async (...args: string[]) => {
-    const end = await place.run('watch', 's', '--json', '--until', 'done', ...args);
+    const end = await place.call('watch', 's', '--json', '--until', 'done', ...args);
     expect(end.code).toBe(0);
     return eventsOf(end);
   };
-  expect(await from('--since', '0')).toMatchObject([
-    { v: 1, session_id: 's', seq: 1, type: 'execution:started' },
-    { seq: 2 },
-    { seq: 3 },
-    { seq: 4 },
-  ]);
+  const whole = await place.run('watch', 's', '--json', '--until', 'done', '--since', '0');
+  expect(whole.code).toBe(0);
+  expect(eventsOf(whole)).toMatchObject([{ v: 1, session_id: 's', seq: 1, type: 'execution:started' }, { seq: 2 }, { seq: 3 }, { seq: 4 }]);
   expect((await from('--since', '2')).map(({ seq }) => seq)).toEqual([3, 4]);
   expect((await from('--tail', '2')).map(({ seq }) => seq)).toEqual([3, 4]);
   expect((await from('--since', '0', '-f', 'skill:*')).map(({ seq }) => seq)).toEqual([2, 3]);
@@ -95,33 +90,38 @@ test('--json gives the wire events, versioned; --since and --tail begin in the h
 });
 
 test('of a session that has ended it says that it waits for the next run, where its history ends', async () => {
-  const place = await serve('--journal', 'memory');
-  await publish(place, 's', [started, skill('a'), completed]);
+  const place = await newPlaceOfServer();
+  await place.publish('s', started, skill('a'), completed);
   const waits = 'it has ended; this waits for its next run (what it did: shannon-dash sessions show s)\n';
-  for (const args of [[], ['--since', '0'], ['--since', '3'], ['--tail', '1'], ['--tail', '0'], ['--since', '0', '-f', 'skill:*']]) {
+  for (const [args, told] of [
+    [[], 'completed'],
+    [['--since', '0'], 'completed'],
+    [['--tail', '1'], 'completed'],
+    [['--tail', '0'], ''],
+    [['--since', '0', '-f', 'skill:*'], 'a started'],
+  ] as const) {
     const watcher = place.start('watch', 's', '--plain', ...args);
-    await watcher.until(({ stderr }) => stderr.endsWith(waits));
+    await watcher.until(({ stdout, stderr }) => stderr.endsWith(waits) && stdout.includes(told));
     expect(watcher.stderr).toBe(`watching s at ${place.url}\n${waits}`);
-    if (args[0] === '--since' && args.length === 2 && args[1] === '0') expect(watcher.stdout).toContain('completed');
     watcher.child.kill('SIGINT');
     await watcher.ended;
   }
 });
 
 test('--tail looks back as far as it must, and sorts out what was not asked for', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const noise = Array.from({ length: 3_000 }, () => skill('x'));
-  await publish(place, 's', [started, ...noise, asks, ...noise, made, ...noise, completed]);
+  await place.publish('s', started, ...noise, asks, ...noise, made, ...noise, completed);
   const tail = async (...args: string[]) =>
-    eventsOf(await place.run('watch', 's', '--json', '--until', 'done', ...args)).map(({ seq }) => seq);
+    eventsOf(await place.call('watch', 's', '--json', '--until', 'done', ...args)).map(({ seq }) => seq);
   expect(await tail('--tail', '2', '-f', 'decision:*')).toEqual([3_002, 6_003]);
   expect(await tail('--tail', '9', '-f', 'decision:point', '-f', 'execution:*')).toEqual([1, 3_002, 9_004]);
   expect(await tail('--tail', '2')).toEqual([9_003, 9_004]);
 });
 
 test.runIf(process.platform === 'linux')('it ends when its reader has gone, not with the next event', async () => {
-  const place = await serve('--journal', 'memory');
-  await publish(place, 's', [started]);
+  const place = await newPlaceOfServer();
+  await place.publish('s', started);
   const piped = async (line: string) => {
     const env = { ...place.env, node: nodePath, bin };
     return promisify(execFile)('bash', ['-c', `set -o pipefail; ${line}`], { cwd: place.folder, env });
@@ -133,23 +133,23 @@ test.runIf(process.platform === 'linux')('it ends when its reader has gone, not 
 });
 
 test.each([
-  ['--until done, and it completes', ['--until', 'done'], completed, 0],
   ['--until done, and it fails', ['--until', 'done'], failed, 0],
   ['--exit-status, and it completes', ['--exit-status'], completed, 0],
   ['--exit-status, and it fails', ['--exit-status'], failed, 5],
-  ['--until failed, and it fails', ['--until', 'failed', '--exit-status'], failed, 5],
   ['--until decision', ['--until', 'decision'], asks, 0],
   ['--fail-on-decision', ['--fail-on-decision'], asks, 8],
 ] as const)('%s', async (_, args, event, code) => {
-  const place = await serve('--journal', 'memory');
-  await publish(place, 's', [started]);
+  const place = await newPlaceOfServer();
+  await place.publish('s', started);
   const live = await watching(place, 's', ...args);
-  await publish(place, 's', [event]);
+  await place.publish('s', event);
   expect((await live.ended).code).toBe(code);
-  expect((await place.run('watch', 's', ...args)).code).toBe(code);
+  expect((await place.call('watch', 's', ...args)).code).toBe(code);
 });
 
 test.each([
+  ['--until done of a run that completed', [started, completed], ['--until', 'done'], 0, []],
+  ['--until failed of a run that failed', [started, failed], ['--until', 'failed', '--exit-status'], 5, []],
   ['--until failed of a run that completed', [started, completed], ['--until', 'failed'], 0, []],
   ['a tail of nothing', [started, completed], ['--until', 'failed', '--tail', '0'], 0, []],
   ['a tail that does not reach back to the end', [started, failed, skill('late')], ['--exit-status', '--tail', '1'], 5, ['skill:started']],
@@ -171,47 +171,40 @@ test.each([
   ],
   ['an open decision of a run that is over', [asks, failed], ['--fail-on-decision', '--exit-status'], 5, []],
 ] as const)('what has happened already ends it too: %s', async (_, events, args, code, told) => {
-  const place = await serve('--journal', 'memory');
-  await publish(place, 's', [...events]);
-  const end = await place.run('watch', 's', '--json', ...args);
+  const place = await newPlaceOfServer();
+  await place.publish('s', ...events);
+  const end = await place.call('watch', 's', '--json', ...args);
   expect(eventsOf(end).map(({ type }) => type)).toEqual(told);
   expect(end.code).toBe(code);
 });
 
 test('a decision of the history that was made since is no end, the next one is', async () => {
-  const place = await serve('--journal', 'memory');
-  await publish(place, 's', [asks, made]);
+  const place = await newPlaceOfServer();
+  await place.publish('s', asks, made);
   const watcher = await watching(place, 's', '--json', '--until', 'decision', '--since', '0');
   await watcher.until(({ stdout }) => stdout.includes('decision:made'));
-  await publish(place, 's', [{ ...asks, data: { ...asks.data, decision_id: 'e' } }]);
+  await place.publish('s', { ...asks, data: { ...asks.data, decision_id: 'e' } });
   expect((await watcher.ended).code).toBe(0);
   expect(eventsOf(watcher).map(({ seq }) => seq)).toEqual([1, 2, 3]);
 });
 
 test('over a restart of the server every event comes once; what happens to the connection is said on stderr', async () => {
-  const place = await serve();
-  const { port } = new URL(place.url);
+  const place = await newPlaceOfServer();
   const watcher = await watching(place, 's', '--json');
-  await publish(place, 's', [started, skill('a')]);
+  await place.publish('s', started, skill('a'));
   await watcher.until(({ stdout }) => stdout.includes('"a"'));
-  place.server.child.kill('SIGTERM');
-  await place.server.ended;
+  await place.close();
   await watcher.until(({ stderr }) => stderr.includes('reconnecting ('));
-  const again = place.start('serve', '--port', port, '--json');
-  await again.until(({ stdout }) => stdout.includes('\n'));
-  await publish(place, 's', [skill('b')]);
+  await place.restart();
+  await place.publish('s', skill('b'));
   await watcher.until(({ stdout }) => stdout.includes('"b"'));
   expect(watcher.stderr).toMatch(/connected again after/);
   expect(eventsOf(watcher).map(({ seq }) => seq)).toEqual([1, 2, 3]);
 });
 
 test('a reader that has enough is no error', async () => {
-  const place = await serve('--journal', 'memory');
-  await publish(
-    place,
-    's',
-    Array.from({ length: 500 }, () => skill('x'.repeat(1_000))),
-  );
+  const place = await newPlaceOfServer();
+  await place.publish('s', ...Array.from({ length: 500 }, () => skill('x'.repeat(1_000))));
   const watcher = place.start('watch', 's', '--json', '--since', '0');
   await watcher.until(({ stdout }) => stdout.includes('\n'));
   watcher.child.stdout?.destroy();
@@ -219,30 +212,33 @@ test('a reader that has enough is no error', async () => {
 });
 
 test('a reader that is slow gets everything', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const count = 3_000;
-  await publish(place, 's', [...Array.from({ length: count }, () => skill('x'.repeat(1_000))), completed]);
+  await place.publish('s', ...Array.from({ length: count }, () => skill('x'.repeat(1_000))), completed);
   const watcher = place.start('watch', 's', '--json', '--since', '0', '--until', 'done');
-  watcher.child.stdout?.pause();
-  await publish(place, 'another', [skill('meanwhile')]);
-  watcher.child.stdout?.resume();
+  const { stdout } = watcher.child;
+  stdout?.pause();
+  await until('nothing more is read', () => (stdout?.readableLength ?? 0) >= (stdout?.readableHighWaterMark ?? 0));
+  await place.publish('another', skill('meanwhile'));
+  stdout?.resume();
   const end = await watcher.ended;
   expect(end.code).toBe(0);
   expect(eventsOf(end)).toHaveLength(count + 1);
 });
 
 test('texts from outside cannot steer the terminal', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const hostile = '\x1b]0;title\x07\x9b2J\x1b[31mred\r\u202ereversed\nline';
-  await publish(place, 's', [
+  await place.publish(
+    's',
     skill(hostile),
     { type: 'process:output', data: { stream: 'stdout', lines: [hostile] } },
     { type: 'odd:type', data: { text: hostile } },
     completed,
-  ]);
-  const plain = await place.run('watch', 's', '--since', '0', '--until', 'done');
+  );
+  const plain = await place.call('watch', 's', '--since', '0', '--until', 'done');
   expect(plain.stdout).toContain('red');
-  const json = await place.run('watch', 's', '--since', '0', '--until', 'done', '--json');
+  const json = await place.call('watch', 's', '--since', '0', '--until', 'done', '--json');
   // oxlint-disable-next-line no-control-regex
   for (const { stdout } of [plain, json]) expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
   expect(eventsOf(json)[0]?.data['skill_name']).toBe(hostile);
