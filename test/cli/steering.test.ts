@@ -30,9 +30,9 @@ test('the gate is closed while it is halted, also over a restart of the server',
 test('a gate that stays closed too long is 3', async () => {
   const place = await serveRun();
   await place.command('s', 'HALT');
-  const end = await place.run('gate', '--timeout', '200ms');
+  const end = await place.run('gate', '--timeout', '2s');
   expect(end.code).toBe(3);
-  expect(end.stderr).toMatch(/^error: s is still halted after 200ms\n {2}let it go on: shannon-dash send RESUME -s s$/m);
+  expect(end.stderr).toMatch(/^error: s is still halted after 2s\n {2}let it go on: shannon-dash send RESUME -s s$/m);
 });
 
 test('decide prints the choice that somebody makes', async () => {
@@ -58,7 +58,7 @@ test('decide can be answered by the one curl line that it prints, once', async (
 
 test('the default is the choice when nobody answers in time', async () => {
   const place = await serveRun();
-  const end = await place.call('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--default', 'no', '--timeout', '300ms', '--json');
+  const end = await place.call('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--default', 'no', '--timeout', '2s', '--json');
   expect(end.code).toBe(0);
   expect(JSON.parse(end.stdout)).toMatchObject({ v: 1, ok: true, session_id: 's', choice: 'no', made_by: 'timeout' });
 });
@@ -66,9 +66,9 @@ test('the default is the choice when nobody answers in time', async () => {
 test('without a default it is 3, and asking again under the same id gets the answer', async () => {
   const place = await serveRun();
   const question = ['decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--id', 'd-1'];
-  const end = await place.call(...question, '--timeout', '200ms');
+  const end = await place.call(...question, '--timeout', '2s');
   expect(end.code).toBe(3);
-  expect(end.stderr).toMatch(/nobody has answered d-1 in 200 ms; it stays open/);
+  expect(end.stderr).toMatch(/nobody has answered d-1 in 2s; it stays open/);
   await place.command('s', 'DECISION', { decision_id: 'd-1', choice: 'yes' });
   expect(await place.call(...question)).toMatchObject({ code: 0, stdout: 'yes\n' });
   const { body } = await http<{ events: Json[] }>('GET', `${place.url}/api/sessions/s/events?types=decision:point`);
@@ -116,6 +116,6 @@ test('where snapshots are taken it ends when it is saved, or says that it could 
   const failed = await place.call('checkpoint', '--id', 'c-2');
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain('error: checkpoint c-2 was not saved: the disk is full');
-  const unanswered = await place.call('checkpoint', '--id', 'c-3', '--timeout', '200ms');
+  const unanswered = await place.call('checkpoint', '--id', 'c-3', '--timeout', '2s');
   expect(unanswered.code).toBe(3);
 });
