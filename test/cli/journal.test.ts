@@ -5,6 +5,7 @@ import { foldVersion } from '../../src/core/fold/fold.ts';
 import { initialState } from '../../src/core/protocol/session-state.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { http } from '../helpers/start-server.ts';
+import { callProgram } from './called-program.ts';
 import { newPlace, runProgram, StartedProgram, type Place } from './started-program.ts';
 
 async function serveOn(place: Place, journal: string): Promise<{ server: StartedProgram; url: string; pid: number }> {
@@ -18,19 +19,20 @@ const step = (n: number) => ({ type: 'test:step', data: { n, filler: `marked${n}
 test('journal looks after the file of a server that runs, and of one that does not', { timeout: 120_000 }, async () => {
   const place = newPlace();
   const path = join(place.folder, 'j.db');
-  const own = (...args: string[]) => runProgram(['journal', ...args, '--journal', path], place);
+  const own = (...args: string[]) => callProgram(['journal', ...args, '--journal', path], place);
+  const started = (...args: string[]) => runProgram(['journal', ...args, '--journal', path], place);
   expect(await own('info')).toMatchObject({ code: 7, stderr: expect.stringContaining(`there is no journal at ${path}`) });
   expect(existsSync(path)).toBe(false);
 
   const { server, url, pid } = await serveOn(place, path);
   for (const n of [1, 2, 3]) await http('POST', `${url}/api/sessions/s/events`, step(n));
-  const info = await own('info');
+  const info = await started('info');
   expect(info).toMatchObject({ code: 0, stderr: '' });
   expect(info.stdout).toContain('1 session, 3 events');
   expect(info.stdout).toContain(`the server at ${url} has it (process ${pid})`);
   expect(await own('check')).toMatchObject({ code: 0, stdout: 'whole: 1 session and 3 events can be read\n' });
 
-  const backup = await own('backup', 'copy.db', '--json');
+  const backup = await started('backup', 'copy.db', '--json');
   const copy = join(place.folder, 'copy.db');
   expect(JSON.parse(backup.stdout)).toMatchObject({ ok: true, file: copy, bytes: statSync(copy).size });
   expect(statSync(copy).mode & 0o777).toBe(0o600);
@@ -56,7 +58,7 @@ test('journal looks after the file of a server that runs, and of one that does n
   expect((await own('info')).stdout).toMatch(/^state {5}closed$/m);
   expect(await own('check')).toMatchObject({ code: 0, stdout: 'whole: 1 session and 3 events can be read\n' });
   expect((await own('backup', 'later.db')).code).toBe(0);
-  expect(await own('compact')).toMatchObject({ code: 0 });
+  expect(await started('compact')).toMatchObject({ code: 0 });
 
   const restored = await serveOn(place, copy);
   const { body } = await http<{ events: { data: { n: number } }[] }>('GET', `${restored.url}/api/sessions/s/events`);
@@ -76,7 +78,7 @@ test('journal looks after the file of a server that runs, and of one that does n
   const unread = await runProgram(['serve', '--port', '0', '--journal', path], place);
   expect(unread.code).not.toBe(0);
   expect(unread.stderr).toContain('shannon-dash journal check --repair');
-  const repaired = await own('check', '--repair');
+  const repaired = await started('check', '--repair');
   expect(repaired.code).toBe(0);
   expect(repaired.stdout).toContain('as it was: ');
   const [aside = ''] = readdirSync(place.folder).filter((name) => name.startsWith('j.db.damaged-'));
@@ -90,7 +92,7 @@ test.each([
   [['info', '--repair'], '--repair does not go with journal info'],
   [['info', '--journal', 'memory'], 'a journal in memory has no file'],
 ])('journal %j is refused with the way to say it', async (args, said) => {
-  const { code, stderr } = await runProgram(['journal', ...args], newPlace());
+  const { code, stderr } = await callProgram(['journal', ...args], newPlace());
   expect(code).toBe(2);
   expect(stderr).toContain(said);
 });
@@ -110,7 +112,7 @@ test('journal rebuild-rollups has analytics folded anew from the events', async 
   const runs = async () => {
     const { server, url } = await serveOn(place, path);
     const { body } = await http<{ total: { completed: number } }>('GET', `${url}/api/analytics`);
-    const refused = await runProgram(['journal', 'rebuild-rollups', '--journal', path], place);
+    const refused = await callProgram(['journal', 'rebuild-rollups', '--journal', path], place);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('another server has it open') });
     server.child.kill('SIGTERM');
     await server.ended;
@@ -127,13 +129,13 @@ test("the journal of a tenant is never taken for the server's own", { timeout: 6
   const path = join(place.folder, 'j.db');
   const { url } = await serveOn(place, path);
   await http('POST', `${url}/api/sessions/own/events`, step(1));
-  const made = await runProgram(['token', 'create', 'acme', '--role', 'admin', '--tenant', 'acme', '--journal', path, '--json'], place);
+  const made = await callProgram(['token', 'create', 'acme', '--role', 'admin', '--tenant', 'acme', '--journal', path, '--json'], place);
   const { token } = JSON.parse(made.stdout) as { token: string };
   await http('POST', `${url}/api/sessions/theirs/events`, step(1), { authorization: `Bearer ${token}` });
   const tenant = `${path}-tenant-acme`;
   expect(existsSync(tenant)).toBe(true);
   for (const action of [['info'], ['check'], ['backup', 'copy.db']]) {
-    const refused = await runProgram(['journal', ...action, '--journal', tenant], place);
+    const refused = await callProgram(['journal', ...action, '--journal', tenant], place);
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`has ${tenant} for a tenant`) });
   }
   expect(existsSync(join(place.folder, 'copy.db'))).toBe(false);

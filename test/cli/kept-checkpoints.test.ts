@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { newRunPlace, shell } from './run-place.ts';
-import { runProgram } from './started-program.ts';
+import { callProgram } from './called-program.ts';
 
 test('two runs in one work tree are told of each other, and neither turns back the other unless forced; what is kept is listed and removed', async () => {
   const place = await newRunPlace();
@@ -30,12 +30,12 @@ test('two runs in one work tree are told of each other, and neither turns back t
   await be.ended;
 
   const list = async (...args: string[]) => {
-    const { stdout } = await runProgram(['checkpoint', '--list', '--json', ...args], inFolder('.'));
+    const { stdout } = await callProgram(['checkpoint', '--list', '--json', ...args], inFolder('.'));
     return (JSON.parse(stdout) as { checkpoints: { session_id: string; checkpoint_id: string }[] }).checkpoints.map(
       ({ session_id, checkpoint_id }) => `${session_id} ${checkpoint_id}`,
     );
   };
-  const prune = (...args: string[]) => runProgram(['checkpoint', '--prune', ...args], inFolder('.'));
+  const prune = (...args: string[]) => callProgram(['checkpoint', '--prune', ...args], inFolder('.'));
   expect(await list()).toEqual(['fe start', 'fe before-rollback-1']);
   expect((await prune('-s', 'fe')).stderr).toContain('fe runs: its checkpoints stay');
   await place.command('fe', 'RESUME');

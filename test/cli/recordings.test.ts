@@ -2,7 +2,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
-import { newPlace, runProgram, serve } from './started-program.ts';
+import { callProgram } from './called-program.ts';
+import { newPlaceOfServer } from './served-place.ts';
+import { newPlace } from './started-program.ts';
 
 const recordings = fileURLToPath(new URL('../recordings', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -22,7 +24,7 @@ async function publish(url: string, session: string, count: number): Promise<voi
 }
 
 test('export writes a header and the events byte for byte as the wire carries them, over many pages', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const origin = { session_id: 'build', skills: ['lint'], metadata: { team: 'x' } };
   await fetch(`${place.url}/api/sessions`, {
     method: 'POST',
@@ -55,13 +57,12 @@ test('export writes a header and the events byte for byte as the wire carries th
 });
 
 test('export --all writes every session, and watch shows the file without a server', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   await publish(place.url, 'one', 2);
   await publish(place.url, 'two', 3);
   const file = join(place.folder, 'all.ndjson');
   writeFileSync(file, (await place.run('export', '--all')).stdout);
-  place.server.child.kill('SIGTERM');
-  await place.server.ended;
+  await place.close();
   const { stdout, stderr, code } = await place.run('watch', file, '--json', '--since', '1', '--at', '2');
   expect(code).toBe(0);
   expect(
@@ -74,17 +75,17 @@ test('export --all writes every session, and watch shows the file without a serv
     { session_id: 'two', seq: 2 },
   ]);
   expect(stderr).toBe(`one: 2 events, recorded by shannon-dash ${version}\ntwo: 3 events, recorded by shannon-dash ${version}\n`);
-  const plain = await place.run('watch', file);
+  const plain = await place.call('watch', file);
   expect(plain.stdout).not.toMatch(/[\u0080-\u009f\u202e]/);
   expect(plain.stdout).toContain('custom:thing');
 });
 
 test('what there is not, and what does not go together, is told', async () => {
-  const place = await serve('--journal', 'memory');
-  expect(await place.run('export', 'none')).toMatchObject({ code: 7, stdout: '', stderr: expect.stringContaining('session not found') });
-  expect(await place.run('export', '--all', 'x')).toMatchObject({ code: 2, stdout: '' });
-  expect(await place.run('watch', './none.ndjson')).toMatchObject({ code: 7, stderr: expect.stringContaining('no such file') });
-  expect(await place.run('watch', './none.ndjson', '--until', 'done')).toMatchObject({
+  const place = await newPlaceOfServer();
+  expect(await place.call('export', 'none')).toMatchObject({ code: 7, stdout: '', stderr: expect.stringContaining('session not found') });
+  expect(await place.call('export', '--all', 'x')).toMatchObject({ code: 2, stdout: '' });
+  expect(await place.call('watch', './none.ndjson')).toMatchObject({ code: 7, stderr: expect.stringContaining('no such file') });
+  expect(await place.call('watch', './none.ndjson', '--until', 'done')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--until'),
   });
@@ -100,7 +101,7 @@ describe('a recording of another version is read', () => {
     async (name) => {
       const file = join(recordings, name);
       const given = readFileSync(file, 'utf8').trim().split('\n');
-      const { stdout, stderr, code } = await runProgram(['watch', file, '--json'], newPlace());
+      const { stdout, stderr, code } = await callProgram(['watch', file, '--json'], newPlace());
       const parsed = given.map((line) => JSON.parse(line) as Record<string, unknown>);
       const shown = stdout
         .trim()
@@ -109,11 +110,11 @@ describe('a recording of another version is read', () => {
       expect(shown).toEqual(parsed.filter((line) => line['recording'] === undefined).map((line) => ({ v: 1, ...line })));
       expect(stderr.trim().split('\n')).toHaveLength(parsed.length - shown.length);
       expect(code).toBe(0);
-      const { url, run } = await serve('--journal', 'memory');
-      expect(await run('import', file)).toMatchObject({ code: 0 });
+      const place = await newPlaceOfServer();
+      expect(await place.call('import', file)).toMatchObject({ code: 0 });
       for (const { session_id, seq } of parsed.filter((line) => line['recording'] !== undefined)) {
         const headers = { accept: 'application/x-ndjson' };
-        const history = await (await fetch(`${url}/api/sessions/${String(session_id)}/events`, { headers })).text();
+        const history = await (await fetch(`${place.url}/api/sessions/${String(session_id)}/events`, { headers })).text();
         const own = given.filter((line) => line.includes(`{"session_id":"${String(session_id)}"`));
         expect([own.length, history.trim()]).toEqual([seq, own.join('\n')]);
       }
@@ -122,7 +123,7 @@ describe('a recording of another version is read', () => {
 });
 
 test('export, import, export gives the same bytes, also where the first was live; what is imported takes nothing', async () => {
-  const place = await serve('--journal', join(newPlace().folder, 'journal.db'));
+  const place = await newPlaceOfServer();
   for (const session of ['one', 'two']) for (let at = 0; at < 3; at++) await publish(place.url, session, 1_000);
   const exported = await place.run('export', '--all');
   const file = join(place.folder, 'all.ndjson');
@@ -131,33 +132,33 @@ test('export, import, export gives the same bytes, also where the first was live
     code: 7,
     stderr: expect.stringMatching(/one exists already\n.*--as NAME\n.*--skip-existing/),
   });
-  expect((await place.run('sessions', 'rm', 'one', '--yes')).code).not.toBe(0);
+  expect((await place.call('sessions', 'rm', 'one', '--yes')).code).not.toBe(0);
   for (const session of ['one', 'two']) await fetch(`${place.url}/api/sessions/${session}`, { method: 'DELETE' });
-  expect(await place.run('import', file)).toMatchObject({
+  expect(await place.call('import', file)).toMatchObject({
     code: 0,
     stdout: 'imported one: 3,000 events\nimported two: 3,000 events\n',
     stderr: '',
   });
-  expect((await place.run('export', '--all')).stdout === exported.stdout).toBe(true);
+  expect((await place.call('export', '--all')).stdout === exported.stdout).toBe(true);
   const state = (await (await fetch(`${place.url}/api/sessions/one`)).json()) as object;
   expect(state).toMatchObject({ status: 'lost', seq: 3_000, imported: { seq: 3_000, by: expect.any(String) } });
   const refused = { code: 7, stderr: expect.stringContaining('one is imported') };
-  expect(await place.run('send', 'HALT', '-s', 'one')).toMatchObject(refused);
-  expect(await place.run('emit', 'x:y', '-s', 'one')).toMatchObject(refused);
-  expect(await place.run('sessions', 'pin', 'one')).toMatchObject(refused);
+  expect(await place.call('send', 'HALT', '-s', 'one')).toMatchObject(refused);
+  expect(await place.call('emit', 'x:y', '-s', 'one')).toMatchObject(refused);
+  expect(await place.call('sessions', 'pin', 'one')).toMatchObject(refused);
   const only = join(place.folder, 'two.ndjson');
-  writeFileSync(only, (await place.run('export', 'two')).stdout);
-  expect(await place.run('import', only, '--as', 'two-again', '--json')).toMatchObject({
+  writeFileSync(only, (await place.call('export', 'two')).stdout);
+  expect(await place.call('import', only, '--as', 'two-again', '--json')).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('"session_id":"two-again"'),
   });
-  expect(await place.run('import', file, '--skip-existing')).toMatchObject({
+  expect(await place.call('import', file, '--skip-existing')).toMatchObject({
     code: 0,
     stderr: expect.stringContaining('two is there already'),
   });
-  expect(await place.run('import', file, '--as', 'x')).toMatchObject({ code: 1, stderr: expect.stringContaining('several recordings') });
-  expect(await place.run('import', only, '--as', '../x')).toMatchObject({ code: 2 });
-  expect(await place.run('sessions', 'pin', './all.ndjson')).toMatchObject({ code: 2, stderr: expect.stringContaining('is a file') });
+  expect(await place.call('import', file, '--as', 'x')).toMatchObject({ code: 1, stderr: expect.stringContaining('several recordings') });
+  expect(await place.call('import', only, '--as', '../x')).toMatchObject({ code: 2 });
+  expect(await place.call('sessions', 'pin', './all.ndjson')).toMatchObject({ code: 2, stderr: expect.stringContaining('is a file') });
   const listed = (await (await fetch(`${place.url}/api/sessions`)).json()) as { sessions: { session_id: string }[] };
   expect(listed.sessions.map(({ session_id }) => session_id)).toEqual(['one', 'two', 'two-again']);
 });
@@ -183,14 +184,14 @@ test.each<[string, string[], RegExp]>([
   const place = newPlace();
   const file = join(place.folder, 'bad.ndjson');
   writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
-  const { code, stderr, stdout } = await runProgram(['watch', file, '-q'], place);
+  const { code, stderr, stdout } = await callProgram(['watch', file, '-q'], place);
   expect(stderr).toMatch(sentence);
   expect(code).toBe(1);
   expect(stdout === '').toBe(lines[1] !== first);
 });
 
 test('replay has a recording happen again as a session that says of what it is a replay, with the pace and the end that it had', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const file = join(recordings, '4.0.0/sessions.ndjson');
   const eventsOf = async (session: string) => {
     const headers = { accept: 'application/x-ndjson' };
@@ -223,10 +224,10 @@ test('replay has a recording happen again as a session that says of what it is a
     async () => expect(await stateOf('slow')).toMatchObject({ status: 'running', orchestrator: { attached: true } }),
     10_000,
   );
-  expect((await place.run('send', 'INJECT', '-s', 'slow', '--skill', 'x')).code).not.toBe(0);
-  expect((await place.run('send', 'HALT', '-s', 'slow')).code).toBe(0);
-  expect((await place.run('send', 'RESUME', '-s', 'slow')).code).toBe(0);
-  expect((await place.run('send', 'STOP', '-s', 'slow')).code).toBe(0);
+  expect((await place.call('send', 'INJECT', '-s', 'slow', '--skill', 'x')).code).not.toBe(0);
+  expect((await place.call('send', 'HALT', '-s', 'slow')).code).toBe(0);
+  expect((await place.call('send', 'RESUME', '-s', 'slow')).code).toBe(0);
+  expect((await place.call('send', 'STOP', '-s', 'slow')).code).toBe(0);
   expect(await slow).toMatchObject({ code: 0, stdout: expect.stringMatching(/^stopped again as slow: \d+ of \d+ events\n$/) });
   expect(await stateOf('slow')).toMatchObject({
     status: 'failed',
@@ -234,17 +235,17 @@ test('replay has a recording happen again as a session that says of what it is a
   });
   const analytics = (await (await fetch(`${place.url}/api/analytics?by=day`)).json()) as { total: object };
   expect(analytics.total).toMatchObject({ sessions: 0 });
-  expect(await place.run('replay', file, 'none')).toMatchObject({ code: 7, stderr: expect.stringContaining('no recording of none') });
-  expect(await place.run('replay', './none.ndjson')).toMatchObject({ code: 7 });
-  expect(await place.run('replay', 'again', '--from', 'soon')).toMatchObject({ code: 2, stderr: expect.stringContaining('--from soon') });
+  expect(await place.call('replay', file, 'none')).toMatchObject({ code: 7, stderr: expect.stringContaining('no recording of none') });
+  expect(await place.call('replay', './none.ndjson')).toMatchObject({ code: 7 });
+  expect(await place.call('replay', 'again', '--from', 'soon')).toMatchObject({ code: 2, stderr: expect.stringContaining('--from soon') });
 });
 
 test('import tells the line of a file that is wrong, and brings nothing half', async () => {
-  const place = await serve('--journal', 'memory');
+  const place = await newPlaceOfServer();
   const importing = (lines: string[]) => {
     const file = join(place.folder, 'bad.ndjson');
     writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
-    return place.run('import', file);
+    return place.call('import', file);
   };
   const changed = (change: object) => JSON.stringify({ ...(JSON.parse(second) as object), ...change });
   const { id } = JSON.parse(first) as { id: string };

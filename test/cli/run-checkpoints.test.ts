@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Json } from '../helpers/start-server.ts';
 import { newRunPlace, shell, until, type RunPlace } from './run-place.ts';
+import { callProgram } from './called-program.ts';
 import { runProgram } from './started-program.ts';
 
 /** A work tree with staged, unstaged, untracked and ignored files. */
@@ -189,17 +190,17 @@ test('restore brings the files back after the run has ended, and can be undone i
   expect((await run.ended).code).toBe(0);
   const after = await standing(place);
   expect(after.files).not.toEqual(before.files);
-  const restore = (...args: string[]) => runProgram(['restore', 's', ...args], place);
+  const restore = (...args: string[]) => callProgram(['restore', 's', ...args], place);
   expect((await restore('--checkpoint', 'start')).stderr).toMatch(/off a terminal it needs --yes/);
   expect((await restore('--checkpoint', 'start', '--dry-run')).stdout).toMatch(/tracked/);
   expect(await standing(place)).toEqual(after);
-  const restored = await restore('--checkpoint', 'start', '--yes');
+  const restored = await runProgram(['restore', 's', '--checkpoint', 'start', '--yes'], place);
   expect((await standing(place)).files).toEqual(before.files);
   const undo = /--checkpoint (\S+)\n/.exec(restored.stdout)?.[1] ?? '';
   expect((await restore('--checkpoint', undo, '--yes')).code).toBe(0);
   expect((await standing(place)).files).toEqual(after.files);
   expect((await restore('--checkpoint', 'none', '--yes')).stderr).toMatch(/checkpoint --list -s s/);
-  expect((await runProgram(['restore', 'nosuch', '--yes'], place)).stderr).toMatch(/no checkpoints are kept of a session nosuch/);
+  expect((await callProgram(['restore', 'nosuch', '--yes'], place)).stderr).toMatch(/no checkpoints are kept of a session nosuch/);
   const again = place.start('s', '--checkpoints', 'git', '--', 'sh', '-c', 'echo up; read _');
   await again.until(({ stdout }) => stdout.includes('up'));
   expect((await restore('--yes')).stderr).toMatch(/s runs\n +roll it back: shannon-dash send ROLLBACK -s s/);
