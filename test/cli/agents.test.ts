@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { newPlaceOfServer, type PlaceOfServer } from './served-place.ts';
+import { newServerPlace, type ServerPlace } from './server-place.ts';
 import { callProgram } from './called-program.ts';
 import { runProgram } from './started-program.ts';
 
@@ -14,7 +14,7 @@ const listed = [
 ];
 
 /** A `claude` in front of the PATH, with what the real one printed. */
-function withClaude(place: PlaceOfServer, script: string): PlaceOfServer {
+function withClaude(place: ServerPlace, script: string): ServerPlace {
   const folder = join(place.folder, 'bin');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'claude'), `#!/bin/sh\n${script}\n`);
@@ -25,22 +25,22 @@ function withClaude(place: PlaceOfServer, script: string): PlaceOfServer {
 const printing = (rows: unknown) => `test "$*" = "agents --json" || exit 1\ncat <<'END'\n${JSON.stringify(rows)}\nEND`;
 
 test('every agent is in one list, those that need a person first, and those that tell us nothing too', async () => {
-  const place = withClaude(await newPlaceOfServer(), printing(listed));
-  await place.publish(
+  const place = withClaude(await newServerPlace(), printing(listed));
+  await place.publishAll(
     `claude-code-${known}`,
     { type: 'execution:started', data: { task: 'Remember the user', folder: 'shop', branch: 'feature', labels: ['claude-code'] } },
     { type: 'message:user', data: { text: 'Remember the user' } },
     { type: 'tool:started', data: { tool_name: 'Bash', tool_id: 't', input: { command: 'npm test' } } },
     { type: 'usage:reported', data: { input_tokens: 48_210, output_tokens: 3_120, cost_usd: 0.84 } },
   );
-  await place.publish(
+  await place.publishAll(
     'own-agent',
     { type: 'execution:started', data: { task: 'review' } },
     { type: 'agent:spawned', data: { agent_id: 'reviewer' } },
     { type: 'decision:point', data: { decision_id: 'd', question: 'Merge?', options: ['yes', 'no'] } },
   );
-  await place.publish('nightly', { type: 'skill:started', data: { skill_name: 'lint' } });
-  await place.publish('over', { type: 'message:user', data: { text: 'hello' } }, { type: 'execution:completed' });
+  await place.publishAll('nightly', { type: 'skill:started', data: { skill_name: 'lint' } });
+  await place.publishAll('over', { type: 'message:user', data: { text: 'hello' } }, { type: 'execution:completed' });
   const { stdout } = await runProgram(['agents'], place);
   expect(stdout.split('\n').map((line) => line.trimEnd().replace(/\s+(?:\d+[smhd]\d*[smh]?|\d+d)\s+/, ' TIME '))).toEqual([
     expect.stringMatching(/^AGENT +STATE +FOR +TOKENS +COST +FILES +WHERE +TASK +NOW$/),
@@ -66,7 +66,7 @@ test.each([
   ['prints something else', 'echo "[{\\"sessionId\\": 7}]"'],
   ['prints without end', 'exec yes'],
 ])('a claude that %s changes nothing', async (_, script) => {
-  const place = withClaude(await newPlaceOfServer(), script);
+  const place = withClaude(await newServerPlace(), script);
   expect(await callProgram(['agents'], place)).toMatchObject({
     code: 0,
     stdout: '',

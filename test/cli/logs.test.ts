@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { WatchedProgram } from '../dashboard/watched-program.ts';
 import { newRunPlace, until } from './run-place.ts';
 import { callProgram } from './called-program.ts';
-import { newPlaceOfServer } from './served-place.ts';
+import { newServerPlace } from './server-place.ts';
 import { runProgram, StartedProgram } from './started-program.ts';
 
 test('the output of a program is shown as it was: colours on a terminal, cleaned elsewhere, and parts of it', async () => {
@@ -28,9 +28,9 @@ test('the output of a program is shown as it was: colours on a terminal, cleaned
 });
 
 test('a line can hide nothing and move nothing on the terminal of whoever reads it', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const lines = ['\x1b[31mseen\x1b[8mhidden\x1b[0m', 'up\x1b[2Ahere', '\x1b[38;5;8mgrey\x1b[m'];
-  await place.publish('s', { type: 'process:output', data: { lines } });
+  await place.publishAll('s', { type: 'process:output', data: { lines } });
   const terminal = new WatchedProgram(['logs', 's', '--url', place.url]);
   expect(await terminal.ended()).toBe(0);
   expect(terminal.raw).toContain('\x1b[31mseenhidden\x1b[0m');
@@ -39,10 +39,10 @@ test('a line can hide nothing and move nothing on the terminal of whoever reads 
 });
 
 test('where a program has used the whole screen, the way to play it is told beside its lines', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', { type: 'process:output', data: { lines: ['bye'] } });
+  const place = await newServerPlace();
+  await place.publishAll('s', { type: 'process:output', data: { lines: ['bye'] } });
   expect(await place.call('logs', 's')).toMatchObject({ stdout: 'bye\n', stderr: '' });
-  await place.publish('s', { type: 'process:screen', data: { text: 'drawn' } });
+  await place.publishAll('s', { type: 'process:screen', data: { text: 'drawn' } });
   expect(await place.call('logs', 's')).toMatchObject({ stdout: 'bye\n', stderr: expect.stringContaining('logs s --raw') as string });
 });
 
@@ -63,7 +63,7 @@ test('with --follow it goes on until the run ends', async () => {
 });
 
 test('bad patterns and times are told', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   expect((await place.call('logs', '--grep', '(')).stderr).toMatch(/--grep is no regular expression/);
   expect((await place.call('logs', '--at', 'soon')).stderr).toMatch(/--at soon must be a time from the start of the run/);
   expect((await place.call('logs')).stderr).toMatch(/no session is live/);

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { attachOrchestrator } from '../helpers/test-orchestrator.ts';
 import { WatchedProgram } from '../dashboard/watched-program.ts';
-import { newPlaceOfServer } from './served-place.ts';
+import { newServerPlace } from './server-place.ts';
 import { serve } from './started-program.ts';
 
 test('stats --json has the figures that scripts need', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', { type: 'execution:started' });
+  const place = await newServerPlace();
+  await place.publishAll('s', { type: 'execution:started' });
   await attachOrchestrator(place.url, { instance_id: 'one' });
   const { code, stdout } = await place.run('stats', '--json');
   expect(code).toBe(0);
@@ -27,8 +27,8 @@ test('stats --json has the figures that scripts need', async () => {
 });
 
 test('stats for people names server, journal and each live session', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', { type: 'skill:started', data: { skill_name: 'lint' } });
+  const place = await newServerPlace();
+  await place.publishAll('s', { type: 'skill:started', data: { skill_name: 'lint' } });
   const { stdout } = await place.run('stats');
   expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+ {2}shannon-dash 4\.\S+, up \d+s$/m);
   expect(stdout).toMatch(/^clients 0, programs 0, sessions 1 \(1 live\)$/m);
@@ -36,12 +36,12 @@ test('stats for people names server, journal and each live session', async () =>
 });
 
 test('stats -w looks again every second, over a restart of the server, until Ctrl-C', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const live = place.start('stats', '-w', '--json');
   await live.until(({ stdout }) => stdout.split('\n').length > 2);
-  await place.close();
+  await place.server.close();
   await live.until(({ stderr }) => stderr.includes('trying again'));
-  await place.restart();
+  await place.server.restart();
   const before = live.stdout.length;
   await live.until(({ stdout }) => stdout.length > before);
   live.child.kill('SIGINT');
@@ -51,7 +51,7 @@ test('stats -w looks again every second, over a restart of the server, until Ctr
 });
 
 test('stats -w on a terminal stays in its place', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const terminal = new WatchedProgram(['stats', '-w', '--url', place.url]);
   await terminal.until(
     () => terminal.raw.split('clients').length > 2,
@@ -64,10 +64,10 @@ test('stats -w on a terminal stays in its place', async () => {
 });
 
 test('sessions lists them, those that changed last first', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   expect(await place.run('sessions')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('shannon-dash run') as string });
-  for (const session of ['a', 'b', 'c']) await place.publish(session, { type: 'execution:started' });
-  await place.publish('a', { type: 'execution:failed' });
+  for (const session of ['a', 'b', 'c']) await place.publishAll(session, { type: 'execution:started' });
+  await place.publishAll('a', { type: 'execution:failed' });
   const names = async (...args: string[]) =>
     (JSON.parse((await place.call('sessions', '--json', ...args)).stdout) as { sessions: { session_id: string }[] }).sessions.map(
       (each) => each.session_id,
@@ -80,12 +80,12 @@ test('sessions lists them, those that changed last first', async () => {
 });
 
 test('commands tells state, by whom and how long ago, also when the run is over', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', { type: 'execution:started' });
+  const place = await newServerPlace();
+  await place.publishAll('s', { type: 'execution:started' });
   expect((await place.run('commands')).stderr).toBe('nobody has sent s a command\n');
   await place.command('s', 'HALT', { reason: 'lunch', command_id: 'h-1' });
   await place.command('s', 'RESUME');
-  await place.publish('s', { type: 'execution:completed' });
+  await place.publishAll('s', { type: 'execution:completed' });
   const { stdout } = await place.call('commands');
   expect(stdout).toMatch(/^COMMAND +STATUS +BY +DONE BY +AGE +ID$/m);
   expect(stdout).toMatch(/^HALT +applied +\S+ +server +\d+s +h-1 +\{"reason":"lunch"\}$/m);
@@ -99,8 +99,8 @@ test('commands tells state, by whom and how long ago, also when the run is over'
 });
 
 test('commands says for whom a command waits; cancel takes it back, resend sends it again', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', { type: 'execution:started' });
+  const place = await newServerPlace();
+  await place.publishAll('s', { type: 'execution:started' });
   for (const id of ['c-1', 'c-2']) await place.call('send', 'INJECT', '--skill', 'lint', '--id', id, '--wait', 'queued');
   const { stdout } = await place.run('commands');
   expect(stdout).toMatch(/^INJECT +queued .* c-2 +2 of 2, waits for a program to connect; \{/m);
@@ -118,7 +118,7 @@ test('commands says for whom a command waits; cancel takes it back, resend sends
 });
 
 test('ping: a line a probe, then the summary', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const { code, stdout } = await place.run('ping', '-c', '3', '-i', '0');
   expect(code).toBe(0);
   expect(stdout).toMatch(
@@ -142,7 +142,7 @@ test('ping goes on until Ctrl-C, and counts what is lost', async () => {
 });
 
 test('analytics sums the sessions up: as a table, as CSV and as a document', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   expect(await place.run('analytics')).toMatchObject({
     code: 0,
     stdout: '',
@@ -152,7 +152,7 @@ test('analytics sums the sessions up: as a table, as CSV and as a document', asy
     ['a', 'completed'],
     ['b', 'failed'],
   ]) {
-    await place.publish(String(session), { type: 'execution:started', data: { folder: 'shop' } }, { type: `execution:${end}` });
+    await place.publishAll(String(session), { type: 'execution:started', data: { folder: 'shop' } }, { type: `execution:${end}` });
   }
   const table = await place.call('analytics', '--by', 'folder');
   expect(table.stdout).toMatch(/^FOLDER +RUNS +FAILED +P50 .*COST\nshop +2 +1 \(50%\) /);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { callProgram } from './called-program.ts';
-import { newPlaceOfServer } from './served-place.ts';
+import { newServerPlace } from './server-place.ts';
 import { newPlace } from './started-program.ts';
 
 const recordings = fileURLToPath(new URL('../recordings', import.meta.url));
@@ -24,7 +24,7 @@ async function publish(url: string, session: string, count: number): Promise<voi
 }
 
 test('export writes a header and the events byte for byte as the wire carries them, over many pages', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const origin = { session_id: 'build', skills: ['lint'], metadata: { team: 'x' } };
   await fetch(`${place.url}/api/sessions`, {
     method: 'POST',
@@ -57,12 +57,12 @@ test('export writes a header and the events byte for byte as the wire carries th
 });
 
 test('export --all writes every session, and watch shows the file without a server', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   await publish(place.url, 'one', 2);
   await publish(place.url, 'two', 3);
   const file = join(place.folder, 'all.ndjson');
   writeFileSync(file, (await place.run('export', '--all')).stdout);
-  await place.close();
+  await place.server.close();
   const { stdout, stderr, code } = await place.run('watch', file, '--json', '--since', '1', '--at', '2');
   expect(code).toBe(0);
   expect(
@@ -81,7 +81,7 @@ test('export --all writes every session, and watch shows the file without a serv
 });
 
 test('what there is not, and what does not go together, is told', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   expect(await place.call('export', 'none')).toMatchObject({ code: 7, stdout: '', stderr: expect.stringContaining('session not found') });
   expect(await place.call('export', '--all', 'x')).toMatchObject({ code: 2, stdout: '' });
   expect(await place.call('watch', './none.ndjson')).toMatchObject({ code: 7, stderr: expect.stringContaining('no such file') });
@@ -110,7 +110,7 @@ describe('a recording of another version is read', () => {
       expect(shown).toEqual(parsed.filter((line) => line['recording'] === undefined).map((line) => ({ v: 1, ...line })));
       expect(stderr.trim().split('\n')).toHaveLength(parsed.length - shown.length);
       expect(code).toBe(0);
-      const place = await newPlaceOfServer();
+      const place = await newServerPlace();
       expect(await place.call('import', file)).toMatchObject({ code: 0 });
       for (const { session_id, seq } of parsed.filter((line) => line['recording'] !== undefined)) {
         const headers = { accept: 'application/x-ndjson' };
@@ -123,7 +123,7 @@ describe('a recording of another version is read', () => {
 });
 
 test('export, import, export gives the same bytes, also where the first was live; what is imported takes nothing', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   for (const session of ['one', 'two']) for (let at = 0; at < 3; at++) await publish(place.url, session, 1_000);
   const exported = await place.run('export', '--all');
   const file = join(place.folder, 'all.ndjson');
@@ -191,7 +191,7 @@ test.each<[string, string[], RegExp]>([
 });
 
 test('replay has a recording happen again as a session that says of what it is a replay, with the pace and the end that it had', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const file = join(recordings, '4.0.0/sessions.ndjson');
   const eventsOf = async (session: string) => {
     const headers = { accept: 'application/x-ndjson' };
@@ -241,7 +241,7 @@ test('replay has a recording happen again as a session that says of what it is a
 });
 
 test('import tells the line of a file that is wrong, and brings nothing half', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const importing = (lines: string[]) => {
     const file = join(place.folder, 'bad.ndjson');
     writeFileSync(file, lines.map((line) => `${line}\n`).join(''));

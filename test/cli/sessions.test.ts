@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { publish } from '../helpers/start-server.ts';
 import { callProgram } from './called-program.ts';
 import { newRunPlace } from './run-place.ts';
-import { newPlaceOfServer } from './served-place.ts';
+import { newServerPlace } from './server-place.ts';
 import { runProgram, serve, type Place } from './started-program.ts';
 
 async function ran(place: Place & { work: string }, session: string, script: string, ...flags: string[]): Promise<void> {
@@ -29,8 +29,8 @@ test('the list tells what was run, where, by whom and how it ended, and is searc
 });
 
 test('one is told on a screen: what failed and why, with the last lines of its output', async () => {
-  const place = await newPlaceOfServer();
-  const emit = (type: string, data: object) => place.publish('told', { type, data });
+  const place = await newServerPlace();
+  const emit = (type: string, data: object) => place.publishAll('told', { type, data });
   await emit('execution:started', { task: 'release', folder: 'shop', branch: 'main', user: 'ana', model: 'large' });
   await emit('skill:failed', { skill_name: 'lint', error: '3 problems' });
   await emit('validation:output', { check_name: 'unit', line: 'expected 1 to be 2' });
@@ -63,11 +63,11 @@ test('one is told on a screen: what failed and why, with the last lines of its o
 });
 
 test('what is over is put away and taken back', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('old', { type: 'execution:started' });
+  const place = await newServerPlace();
+  await place.publishAll('old', { type: 'execution:started' });
   expect((await place.run('sessions', 'archive', 'old')).stderr).toContain('old is running; only what is over is put away');
-  await place.publish('old', { type: 'execution:completed' });
-  await place.publish('other', { type: 'execution:started' });
+  await place.publishAll('old', { type: 'execution:completed' });
+  await place.publishAll('other', { type: 'execution:started' });
   expect((await place.call('sessions', 'archive', 'old')).stdout).toBe('put away old\n');
   expect((await place.call('sessions')).stdout).not.toContain('old');
   expect((await place.call('sessions', '--archived')).stdout).toMatch(/^old +completed/m);
@@ -101,9 +101,9 @@ test('one is pinned and unpinned, live or over, and older events go where a serv
 });
 
 test('what is over is removed, what goes on is not, and a name that is none is told with the nearest', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('working', { type: 'execution:started' });
-  await place.publish('finished', { type: 'execution:completed' });
+  const place = await newServerPlace();
+  await place.publishAll('working', { type: 'execution:started' });
+  await place.publishAll('finished', { type: 'execution:completed' });
   expect(await place.run('sessions', 'rm', 'working', '--yes')).toMatchObject({
     code: 7,
     stderr: expect.stringContaining('working is running; only what is over is removed') as string,
@@ -120,7 +120,7 @@ test('what is over is removed, what goes on is not, and a name that is none is t
   expect((await place.call('watch', 'wroking', '--plain')).stderr).toMatch(
     /Did you mean working\?[^]*wait for it: shannon-dash watch wroking --wait/,
   );
-  await place.publish('work-2', { type: 'execution:started' });
+  await place.publishAll('work-2', { type: 'execution:started' });
   expect(await place.call('send', 'HALT', '-s', 'work')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('2 sessions begin with work: working, work-2') as string,

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { http, type Json } from '../helpers/start-server.ts';
-import { newPlaceOfServer, type PlaceOfServer } from './served-place.ts';
+import { newServerPlace, type ServerPlace } from './server-place.ts';
 
-async function serveRun(): Promise<PlaceOfServer> {
-  const place = await newPlaceOfServer();
+async function serveRun(): Promise<ServerPlace> {
+  const place = await newServerPlace();
   place.env['SHANNON_DASH_SESSION'] = 's';
-  await place.publish('s', { type: 'execution:started' });
+  await place.publishAll('s', { type: 'execution:started' });
   return place;
 }
 
@@ -19,7 +19,7 @@ test('the gate is closed while it is halted, also over a restart of the server',
   await place.command('s', 'HALT', { reason: 'lunch' });
   const gate = place.start('gate', '--json');
   await gate.until(({ stderr }) => /s is halted by .*: lunch; waiting for RESUME/.test(stderr));
-  await place.restart();
+  await place.server.restart();
   expect(gate.child.exitCode).toBeNull();
   await place.command('s', 'RESUME');
   const end = await gate.ended;
@@ -79,7 +79,7 @@ test('decide waits on while the server is restarted', async () => {
   const place = await serveRun();
   const asked = place.start('decide', 'Deploy?', '--option', 'yes', '--option', 'no', '--id', 'd-1');
   await asked.until(({ stderr }) => stderr.includes('curl'));
-  await place.restart();
+  await place.server.restart();
   await place.command('s', 'DECISION', { decision_id: 'd-1', choice: 'yes' });
   expect(await asked.ended).toMatchObject({ code: 0, stdout: 'yes\n' });
 });
@@ -105,7 +105,7 @@ test('a checkpoint prints its id', async () => {
 test('where snapshots are taken it ends when it is saved, or says that it could not be', async () => {
   const place = await serveRun();
   place.env['SHANNON_DASH_CHECKPOINTS'] = 'git';
-  const answer = (type: string, id: string, data: object = {}) => place.publish('s', { type, data: { checkpoint_id: id, ...data } });
+  const answer = (type: string, id: string, data: object = {}) => place.publishAll('s', { type, data: { checkpoint_id: id, ...data } });
   const made = place.start('checkpoint', '--id', 'c-1');
   const seen = await place.call('watch', 's', '--json', '--since', '1', '--at', '2');
   expect(seen.stdout).toContain('checkpoint:created');

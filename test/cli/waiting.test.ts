@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { newPlaceOfServer, type PlaceOfServer } from './served-place.ts';
+import { newServerPlace, type ServerPlace } from './server-place.ts';
 
-async function emit(place: PlaceOfServer, session: string, type: string, data: object = {}): Promise<void> {
-  await place.publish(session, { type, data });
+async function emit(place: ServerPlace, session: string, type: string, data: object = {}): Promise<void> {
+  await place.publishAll(session, { type, data });
 }
 
 test('watch --until waits for several sessions, and for all', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   for (const session of ['a', 'b', 'old']) await emit(place, session, 'execution:started');
   await emit(place, 'old', 'execution:completed');
   const both = place.start('watch', 'a', 'b', '--until', 'done', '--exit-status');
@@ -40,7 +40,7 @@ test('watch --until waits for several sessions, and for all', async () => {
 });
 
 test('off the full screen a watch starts with how the session stands', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   await emit(place, 's', 'execution:started', { task: 'build it' });
   await emit(place, 's', 'decision:point', { decision_id: 'd', question: 'Ship?', options: ['yes', 'no'] });
   const watcher = place.start('watch', 's', '--plain');
@@ -52,7 +52,7 @@ test('off the full screen a watch starts with how the session stands', async () 
 });
 
 test('--timeout ends the waiting with 3, and says how it stands', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   await emit(place, 'a', 'execution:started');
   const waiting = ['--timeout', '1s'];
   const [one, all] = await Promise.all([

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { until } from './run-place.ts';
-import { newPlaceOfServer, type PlaceOfServer } from './served-place.ts';
+import { newServerPlace, type ServerPlace } from './server-place.ts';
 import { bin, nodePath, type StartedProgram } from './started-program.ts';
 
 const at = '2026-01-02T12:04:31.420Z';
@@ -27,17 +27,17 @@ function eventsOf({ stdout }: { stdout: string }): SessionEvent[] {
     .filter(({ type }) => type !== 'session:state');
 }
 
-async function watching(place: PlaceOfServer, ...args: string[]): Promise<StartedProgram> {
+async function watching(place: ServerPlace, ...args: string[]): Promise<StartedProgram> {
   const watcher = place.start('watch', '--wait', ...args);
   await watcher.until(({ stderr }) => /^(?:watching|waiting)/m.test(stderr));
   return watcher;
 }
 
 test('without a terminal: a line for each event, without any control of a terminal', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const watcher = await watching(place, 's');
   expect(watcher.stderr).toBe(`waiting for s at ${place.url}: it has no events yet\n`);
-  await place.publish(
+  await place.publishAll(
     's',
     started,
     skill('lint'),
@@ -60,10 +60,10 @@ test('without a terminal: a line for each event, without any control of a termin
 });
 
 test('without a session it shows all of them, each line with its own', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const watcher = await watching(place);
-  await place.publish('one', started);
-  await place.publish('two', started);
+  await place.publishAll('one', started);
+  await place.publishAll('two', started);
   await watcher.until(({ stdout }) => stdout.includes('two'));
   expect(timeless(watcher.stdout)).toBe('TIME  one  run     started\nTIME  two  run     started\n');
   watcher.child.kill('SIGTERM');
@@ -71,8 +71,8 @@ test('without a session it shows all of them, each line with its own', async () 
 });
 
 test('--json gives the wire events, versioned; --since and --tail begin in the history', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', started, skill('a'), skill('b'), completed);
+  const place = await newServerPlace();
+  await place.publishAll('s', started, skill('a'), skill('b'), completed);
   const from = async (...args: string[]) => {
     const end = await place.call('watch', 's', '--json', '--until', 'done', ...args);
     expect(end.code).toBe(0);
@@ -90,8 +90,8 @@ test('--json gives the wire events, versioned; --since and --tail begin in the h
 });
 
 test('of a session that has ended it says that it waits for the next run, where its history ends', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', started, skill('a'), completed);
+  const place = await newServerPlace();
+  await place.publishAll('s', started, skill('a'), completed);
   const waits = 'it has ended; this waits for its next run (what it did: shannon-dash sessions show s)\n';
   for (const [args, told] of [
     [[], 'completed'],
@@ -109,9 +109,9 @@ test('of a session that has ended it says that it waits for the next run, where 
 });
 
 test('--tail looks back as far as it must, and sorts out what was not asked for', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const noise = Array.from({ length: 3_000 }, () => skill('x'));
-  await place.publish('s', started, ...noise, asks, ...noise, made, ...noise, completed);
+  await place.publishAll('s', started, ...noise, asks, ...noise, made, ...noise, completed);
   const tail = async (...args: string[]) =>
     eventsOf(await place.call('watch', 's', '--json', '--until', 'done', ...args)).map(({ seq }) => seq);
   expect(await tail('--tail', '2', '-f', 'decision:*')).toEqual([3_002, 6_003]);
@@ -120,8 +120,8 @@ test('--tail looks back as far as it must, and sorts out what was not asked for'
 });
 
 test.runIf(process.platform === 'linux')('it ends when its reader has gone, not with the next event', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', started);
+  const place = await newServerPlace();
+  await place.publishAll('s', started);
   const piped = async (line: string) => {
     const env = { ...place.env, node: nodePath, bin };
     return promisify(execFile)('bash', ['-c', `set -o pipefail; ${line}`], { cwd: place.folder, env });
@@ -139,10 +139,10 @@ test.each([
   ['--until decision', ['--until', 'decision'], asks, 0],
   ['--fail-on-decision', ['--fail-on-decision'], asks, 8],
 ] as const)('%s', async (_, args, event, code) => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', started);
+  const place = await newServerPlace();
+  await place.publishAll('s', started);
   const live = await watching(place, 's', ...args);
-  await place.publish('s', event);
+  await place.publishAll('s', event);
   expect((await live.ended).code).toBe(code);
   expect((await place.call('watch', 's', ...args)).code).toBe(code);
 });
@@ -171,40 +171,40 @@ test.each([
   ],
   ['an open decision of a run that is over', [asks, failed], ['--fail-on-decision', '--exit-status'], 5, []],
 ] as const)('what has happened already ends it too: %s', async (_, events, args, code, told) => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', ...events);
+  const place = await newServerPlace();
+  await place.publishAll('s', ...events);
   const end = await place.call('watch', 's', '--json', ...args);
   expect(eventsOf(end).map(({ type }) => type)).toEqual(told);
   expect(end.code).toBe(code);
 });
 
 test('a decision of the history that was made since is no end, the next one is', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', asks, made);
+  const place = await newServerPlace();
+  await place.publishAll('s', asks, made);
   const watcher = await watching(place, 's', '--json', '--until', 'decision', '--since', '0');
   await watcher.until(({ stdout }) => stdout.includes('decision:made'));
-  await place.publish('s', { ...asks, data: { ...asks.data, decision_id: 'e' } });
+  await place.publishAll('s', { ...asks, data: { ...asks.data, decision_id: 'e' } });
   expect((await watcher.ended).code).toBe(0);
   expect(eventsOf(watcher).map(({ seq }) => seq)).toEqual([1, 2, 3]);
 });
 
 test('over a restart of the server every event comes once; what happens to the connection is said on stderr', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const watcher = await watching(place, 's', '--json');
-  await place.publish('s', started, skill('a'));
+  await place.publishAll('s', started, skill('a'));
   await watcher.until(({ stdout }) => stdout.includes('"a"'));
-  await place.close();
+  await place.server.close();
   await watcher.until(({ stderr }) => stderr.includes('reconnecting ('));
-  await place.restart();
-  await place.publish('s', skill('b'));
+  await place.server.restart();
+  await place.publishAll('s', skill('b'));
   await watcher.until(({ stdout }) => stdout.includes('"b"'));
   expect(watcher.stderr).toMatch(/connected again after/);
   expect(eventsOf(watcher).map(({ seq }) => seq)).toEqual([1, 2, 3]);
 });
 
 test('a reader that has enough is no error', async () => {
-  const place = await newPlaceOfServer();
-  await place.publish('s', ...Array.from({ length: 500 }, () => skill('x'.repeat(1_000))));
+  const place = await newServerPlace();
+  await place.publishAll('s', ...Array.from({ length: 500 }, () => skill('x'.repeat(1_000))));
   const watcher = place.start('watch', 's', '--json', '--since', '0');
   await watcher.until(({ stdout }) => stdout.includes('\n'));
   watcher.child.stdout?.destroy();
@@ -212,14 +212,14 @@ test('a reader that has enough is no error', async () => {
 });
 
 test('a reader that is slow gets everything', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const count = 3_000;
-  await place.publish('s', ...Array.from({ length: count }, () => skill('x'.repeat(1_000))), completed);
+  await place.publishAll('s', ...Array.from({ length: count }, () => skill('x'.repeat(1_000))), completed);
   const watcher = place.start('watch', 's', '--json', '--since', '0', '--until', 'done');
   const { stdout } = watcher.child;
   stdout?.pause();
   await until('nothing more is read', () => (stdout?.readableLength ?? 0) >= (stdout?.readableHighWaterMark ?? 0));
-  await place.publish('another', skill('meanwhile'));
+  await place.publishAll('another', skill('meanwhile'));
   stdout?.resume();
   const end = await watcher.ended;
   expect(end.code).toBe(0);
@@ -227,9 +227,9 @@ test('a reader that is slow gets everything', async () => {
 });
 
 test('texts from outside cannot steer the terminal', async () => {
-  const place = await newPlaceOfServer();
+  const place = await newServerPlace();
   const hostile = '\x1b]0;title\x07\x9b2J\x1b[31mred\r\u202ereversed\nline';
-  await place.publish(
+  await place.publishAll(
     's',
     skill(hostile),
     { type: 'process:output', data: { stream: 'stdout', lines: [hostile] } },
