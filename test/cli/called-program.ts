@@ -1,3 +1,5 @@
+// It keeps the home that it finds when it is loaded: that must be this process's own, and no place's.
+import 'env-paths';
 import { commands } from '../../src/cli/commands.ts';
 import { failureOf } from '../../src/cli/failure.ts';
 import { openOutput, Program } from '../../src/cli/program.ts';
