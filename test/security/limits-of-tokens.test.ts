@@ -7,7 +7,7 @@ import { accessLimits } from '../../src/core/protocol/limits.ts';
 import { connectOperator, connectPublisher } from '../../src/index.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { createToken, type TokenRequest } from '../../src/server/access/tokens/token-changes.ts';
-import { newPlace, runProgram } from '../cli/started-program.ts';
+import { newPlace, StartedProgram } from '../cli/started-program.ts';
 import { http, startServer } from '../helpers/start-server.ts';
 
 /** A server with tokens, and what asks it with one of them. */
@@ -39,13 +39,21 @@ test('commands of an operator beyond the limit are refused with the time to wait
   const [ana, bert] = [await token({ name: 'ana', role: 'operator' }), await token({ name: 'bert', role: 'operator' })];
   const halt = (by: string, id?: string) =>
     ask(by, 'POST', '/api/sessions/s/commands', { type: 'HALT', command_id: id, timeout_ms: 1_000 });
-  const answers = await Promise.all(Array.from({ length: accessLimits.commands + 20 }, () => halt(ana)));
-  const over = answers.filter(({ status }) => status === 429);
-  expect(over.length).toBe(20);
-  expect(over[0]).toMatchObject(refused);
-  const { retry_after_ms } = (over[0]?.body ?? {}) as { retry_after_ms: number };
+  // A slow machine may need more than one period for so many: the limit is reached again before each look.
+  const reachLimit = async () => {
+    for (let answered = 0; ;) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => halt(ana)));
+      const over = answers.find(({ status }) => status === 429);
+      answered += answers.filter(({ status }) => status !== 429).length;
+      if (over !== undefined) return { answered, over };
+    }
+  };
+  const { answered, over } = await reachLimit();
+  expect(answered).toBeGreaterThanOrEqual(accessLimits.commands);
+  expect(over).toMatchObject(refused);
+  const { retry_after_ms } = over.body as { retry_after_ms: number };
   expect(retry_after_ms).toBeLessThanOrEqual(accessLimits.periodMs);
-  expect(Number(over[0]?.headers.get('retry-after'))).toBe(Math.ceil(retry_after_ms / 1_000));
+  expect(Number(over.headers.get('retry-after'))).toBe(Math.ceil(retry_after_ms / 1_000));
   // Neither another operator nor the user of this machine is slowed down, and an admin is not counted.
   const others = await Promise.all([
     halt(bert),
@@ -56,16 +64,16 @@ test('commands of an operator beyond the limit are refused with the time to wait
   // The client of the SDK waits and is answered; one with too little time is told why not.
   const operator = await connectOperator({ url: server.url, token: ana });
   onTestFinished(() => operator.close());
+  await reachLimit();
   await expect(operator.send({ type: 'HALT', session_id: 's' }, { timeoutMs: 50 })).rejects.toMatchObject({
     code: 'LIMIT_REACHED',
     retryAfterMs: expect.any(Number),
   });
-  const [program, sent] = await Promise.all([
-    runProgram(['send', 'HALT', '-s', 's', '--url', server.url], newPlace({ SHANNON_DASH_TOKEN: ana })),
-    operator.send({ type: 'HALT', session_id: 's' }, { timeoutMs: 20_000 }),
-  ]);
-  expect(program).toMatchObject({ code: 0, stderr: expect.stringContaining('waiting: One token may send 100 commands in 5 s') });
+  const program = new StartedProgram(['send', 'HALT', '-s', 's', '--url', server.url], newPlace({ SHANNON_DASH_TOKEN: ana }));
+  while (!program.stderr.includes('waiting: One token may send 100 commands in 5 s')) await reachLimit();
+  const sent = await operator.send({ type: 'HALT', session_id: 's' }, { timeoutMs: 20_000 });
   expect(sent).toMatchObject({ success: true });
+  expect(await program.ended).toMatchObject({ code: 0 });
 }, 40_000);
 
 test('bytes of a producer beyond the limit are refused; the outbox waits, says why, and everything is journalled once', async () => {
