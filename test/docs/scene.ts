@@ -176,10 +176,11 @@ class RunningScene {
   }
 }
 
-/** A line without what differs from run to run: ids, numbers, and the space that they take. */
+/** A line without what differs from run to run: ids, durations, numbers, and the space that they take. */
 function likeness(line: string): string {
   return line
     .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<=-)[0-9a-f]{8}\b|(?<='epoch': ')[^']+/g, 'ID')
+    .replaceAll(/\b(?:\d+[hm])*\d+(?:\.\d+)? ?m?s\b/g, 'TIME')
     .replaceAll(/\d+(?:\.\d+)?/g, 'N')
     .replaceAll(/\s+/g, ' ')
     .trim();
