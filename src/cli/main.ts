@@ -9,21 +9,17 @@ import { openOutput, Program } from './program.ts';
 import { refuseTokens } from './tokens-in-arguments.ts';
 import { replaceDeletedFolder } from './working-folder.ts';
 
-// Socket.IO's client looks whether the system has a WebSocket, uses ws all the same, and has loaded another client by that look: a
-// tenth of the time to a short command's end.
-Reflect.deleteProperty(globalThis, 'WebSocket');
-// Warnings about outdated calls in packages that are built in mean nothing to a user; Node leaves them out for packages in node_modules.
-process.noDeprecation = true;
-
 /** Runs the program: the only place that ends the process in an orderly way. */
 export async function main(argv: string[]): Promise<void> {
+  // Socket.IO's client looks whether the system has a WebSocket, uses ws all the same, and has loaded another client by that look: a
+  // tenth of the time to a short command's end.
+  Reflect.deleteProperty(globalThis, 'WebSocket');
+  // Warnings about outdated calls in packages that are built in mean nothing to a user; Node leaves them out for packages in node_modules.
+  process.noDeprecation = true;
   replaceDeletedFolder();
   if (argv.includes('run')) rememberInheritedDescriptors();
-  const fail = async (error: unknown) => {
-    const failure = failureOf(error);
-    (await openOutput(flagsOf(argv))).failure(failure);
-    return failure.exitCode;
-  };
+  const args = argv.slice(2);
+  const fail = (error: unknown) => tellFailure(args, error);
   const failAndExit = async (error: unknown) => process.exit(await fail(error));
   process.on('uncaughtException', failAndExit).on('unhandledRejection', failAndExit);
   let lost: Promise<number> | undefined;
@@ -35,9 +31,7 @@ export async function main(argv: string[]): Promise<void> {
   });
   // There is no place left to report an error of stderr.
   process.stderr.on('error', () => undefined);
-  const program = new Program(new Interruption());
-  for (const { definition, load } of commands) program.add(definition, load);
-  const code = await runOf(program, argv).catch(fail);
+  const code = await runCommandLine(args, new Interruption());
   // `exit` would lose the text that is still on its way to a pipe.
   if (process.stdout.writableLength > 0) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   const { errored } = process.stdout as { errored: NodeJS.ErrnoException | null };
@@ -46,11 +40,6 @@ export async function main(argv: string[]): Promise<void> {
   const failed = await lost;
   await leaveTerminalToForeground();
   process.exit(code === exitCodes.ok ? (failed ?? code) : code);
-}
-
-async function runOf(program: Program, argv: string[]): Promise<number> {
-  refuseTokens(argv.slice(2));
-  return program.run(argv);
 }
 
 /**
@@ -64,10 +53,29 @@ async function leaveTerminalToForeground(): Promise<void> {
   if (!isInForeground()) terminals.forEach((descriptor) => closeSync(descriptor));
 }
 
+/** Runs the command that the arguments name; what fails is told. @returns the exit code */
+export async function runCommandLine(args: readonly string[], interruption: Interruption): Promise<number> {
+  try {
+    refuseTokens(args);
+    const program = new Program(interruption);
+    for (const { definition, load } of commands) program.add(definition, load);
+    return await program.run(args);
+  } catch (error) {
+    return tellFailure(args, error);
+  }
+}
+
+/** Tells an error in the way that the arguments ask for. @returns its exit code */
+async function tellFailure(args: readonly string[], error: unknown): Promise<number> {
+  const failure = failureOf(error);
+  (await openOutput(flagsOf(args))).failure(failure);
+  return failure.exitCode;
+}
+
 /** The flags for the output of an error, read without the parser: the arguments themselves may be wrong. */
-function flagsOf(argv: readonly string[]) {
-  const end = argv.indexOf('--');
-  const flags = argv.slice(2, end === -1 ? undefined : end);
+function flagsOf(args: readonly string[]) {
+  const end = args.indexOf('--');
+  const flags = end === -1 ? args : args.slice(0, end);
   return {
     json: flags.includes('--json'),
     verbose: flags.includes('-v') || flags.includes('--verbose'),

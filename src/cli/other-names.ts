@@ -1,15 +1,12 @@
-/**
- * The arguments that were meant by a command that there is not: other programs have it, or one of ours goes by another name.
- * @param argv as `process.argv`
- */
-export function withOtherNames(argv: readonly string[]): string[] {
-  const [node = '', program = '', first = '', ...rest] = argv;
+/** The arguments that were meant by a command that there is not: other programs have it, or one of ours goes by another name. */
+export function withOtherNames(args: readonly string[]): readonly string[] {
+  const [first = '', ...rest] = args;
   // `decide` asks; with an id and a choice somebody wants to answer.
   const [decision = '', choice = ''] = rest;
   const isAnswer = first === 'decide' && rest.length === 2 && !decision.startsWith('-') && !choice.startsWith('-');
-  if (isAnswer) return [node, program, 'send', 'DECISION', '--decision', decision, '--choice', choice];
+  if (isAnswer) return ['send', 'DECISION', '--decision', decision, '--choice', choice];
   const meant = first === 'help' ? helpOf(rest) : otherNames.get(first);
-  return meant === undefined ? [...argv] : [node, program, ...meant, ...(first === 'help' ? [] : rest)];
+  return meant === undefined ? args : [...meant, ...(first === 'help' ? [] : rest)];
 }
 
 const otherNames: ReadonlyMap<string, readonly string[]> = new Map([

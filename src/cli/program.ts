@@ -67,20 +67,20 @@ export class Program {
   }
 
   /** Runs the command that the arguments name. @throws Failure, or whatever the command throws */
-  async run(argv: readonly string[]): Promise<number> {
-    if (argv.length <= 2) {
+  async run(args: readonly string[]): Promise<number> {
+    if (args.length === 0) {
       this.#commander.outputHelp();
       return exitCodes.ok;
     }
     try {
-      this.#words = withOtherNames(argv).slice(2);
+      this.#words = withOtherNames(args);
       await this.#commander.parseAsync(this.#words, { from: 'user' });
       return this.#exitCode;
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
       // With flags and no command commander shows the help.
       if (error.exitCode === 0 || error.code === 'commander.help') return exitCodes.ok;
-      throw usageFailure(sentenceOf(error), `see: shannon-dash ${this.#named(argv)}--help`);
+      throw usageFailure(sentenceOf(error), `see: shannon-dash ${this.#named(args)}--help`);
     }
   }
 
@@ -92,8 +92,8 @@ export class Program {
   }
 
   /** The command that the arguments name, as far as one can tell. */
-  #named(argv: readonly string[]): string {
-    const name = argv.slice(2).find((each) => this.#commander.commands.some((command) => command.name() === each));
+  #named(args: readonly string[]): string {
+    const name = args.find((each) => this.#commander.commands.some((command) => command.name() === each));
     return name === undefined ? '' : `${name} `;
   }
 }

@@ -1,10 +1,7 @@
 // It keeps the home that it finds when it is loaded: that must be this process's own, and no place's.
 import 'env-paths';
-import { commands } from '../../src/cli/commands.ts';
-import { failureOf } from '../../src/cli/failure.ts';
-import { openOutput, Program } from '../../src/cli/program.ts';
+import { runCommandLine } from '../../src/cli/main.ts';
 import { Interruption } from '../../src/cli/terminal/interruption.ts';
-import { refuseTokens } from '../../src/cli/tokens-in-arguments.ts';
 import { runProgram, type End, type Place } from './started-program.ts';
 
 /** Where the program is not the one of these sources; and where the user's folders depend on a home that is looked up only once. */
@@ -50,7 +47,7 @@ export function callProgram(args: readonly string[], place: Place): Promise<End>
           return true;
         };
       }
-      const code = await codeOf(args, interruption);
+      const code = await runCommandLine(args, interruption);
       return { code, signal: null, ...said };
     } finally {
       for (const name of streams) Object.assign(process[name], own[name]);
@@ -60,20 +57,6 @@ export function callProgram(args: readonly string[], place: Place): Promise<End>
 }
 
 const streams = ['stdout', 'stderr'] as const;
-
-/** As `main` does. */
-async function codeOf(args: readonly string[], interruption: Interruption): Promise<number> {
-  try {
-    const program = new Program(interruption);
-    for (const { definition, load } of commands) program.add(definition, load);
-    refuseTokens(args);
-    return await program.run(['', '', ...args]);
-  } catch (error) {
-    const failure = failureOf(error);
-    (await openOutput({ json: args.includes('--json') })).failure(failure);
-    return failure.exitCode;
-  }
-}
 
 /** How a stream writes now. */
 function ownWrite(stream: NodeJS.WriteStream): object {

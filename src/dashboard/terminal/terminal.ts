@@ -1,6 +1,7 @@
 import type { SuspendTerminal } from 'ink';
 import { supportsColor } from 'chalk';
 import type { Connection } from '../../client/connection/connection.ts';
+import { afterMs } from '../../client/connection/http-exchange.ts';
 import type { AppProps, PaintedRegion, Window } from './app.tsx';
 import type { DashboardEnding, Screenholder } from '../board.ts';
 import type { DashboardSettings } from '../dashboard-settings.ts';
@@ -61,13 +62,12 @@ class TerminalHolder implements Screenholder {
     const onCrash = (error: unknown) => this.#ended.reject(error);
     process.on('uncaughtException', onCrash);
     const { withinMs } = board.settings;
-    const timer = withinMs === undefined ? undefined : setTimeout(() => this.leave('timed-out'), withinMs);
+    if (withinMs !== undefined) afterMs(withinMs).addEventListener('abort', () => this.leave('timed-out'));
     try {
       const ending = await Promise.race([this.#ended.promise, this.#openWindow(board)]);
       const summary = board.summary();
       return { ending: ending ?? 'broken', summary };
     } finally {
-      clearTimeout(timer);
       process.stdout.off('resize', onResize);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       this.#input.release();

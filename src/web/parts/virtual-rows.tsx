@@ -85,7 +85,8 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     if (!follows && isAtEnd && currentTarget.scrollTop > top) onFollow(true);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // A row that is chosen before there is any would be none of those that come.
+    if (count === 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const at = Math.min(selected ?? count - 1, count - 1);
     const target = new Map([
       ['ArrowDown', at + 1],

@@ -18,7 +18,7 @@ export async function checkedFlags(flags: readonly string[], interruption: Inter
   let isCalled = false;
   const serve = new Program(interruption);
   serve.add({ ...serveDefinition, warnsOfTrust: 'never' }, async () => async () => void (isCalled = true));
-  await serve.run(['', '', serveDefinition.name, ...flags]);
+  await serve.run([serveDefinition.name, ...flags]);
   return isCalled ? flags.map((word, at) => withAbsolutePath(word, flags[at - 1])) : undefined;
 }
 

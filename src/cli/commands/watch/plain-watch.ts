@@ -1,3 +1,4 @@
+import { afterMs } from '../../../client/connection/http-exchange.ts';
 import { connectWatcher } from '../../../client/watcher/watcher.ts';
 import type { Watcher } from '../../../client/watcher/watcher-contract.ts';
 import type { Cursor, SessionEvent } from '../../../core/protocol/event.ts';
@@ -57,27 +58,18 @@ export async function watchPlain(
   const waitsFrom = end.isWanted ? undefined : lastOfEnded(begin, eventTypes);
   if (waitsFrom === 'now') tellEnded(session ?? '', output);
   const ended = begin === undefined ? end.inState(watcher.state) : endOfHistory(begin, end);
-  const deadline = deadlineOf(options, watcher, output);
+  const deadline = options.withinMs === undefined ? undefined : afterMs(options.withinMs);
+  deadline?.addEventListener('abort', () => void watcher.close(), { once: true });
   try {
-    const ending = ended ?? (await follow(watcher, { options, output, filter, end, waitsFrom })) ?? deadline.ending;
-    return ending === undefined ? undefined : exitCodeOfWatch(ending, options);
+    const ending = ended ?? (await follow(watcher, { options, output, filter, end, waitsFrom }));
+    if (ending !== undefined) return exitCodeOfWatch(ending, options);
+    if (deadline?.aborted !== true) return undefined;
+    output.note(`it has not come in ${duration(options.withinMs ?? 0)}: the session is ${watcher.state?.status ?? 'not there'}`);
+    return exitCodeOfWatch('timed-out', options);
   } finally {
-    deadline.clear();
     await notifications.close();
     await watcher.close();
   }
-}
-
-/** Closes the watcher when the time is over, and says so. */
-function deadlineOf({ withinMs }: WatchPlainOptions, watcher: Watcher, output: Output): { ending?: WatchEnding; clear: () => void } {
-  const deadline: { ending?: WatchEnding; clear: () => void } = { clear: () => clearTimeout(timer) };
-  const end = () => {
-    deadline.ending = 'timed-out';
-    output.note(`it has not come in ${duration(withinMs ?? 0)}: the session is ${watcher.state?.status ?? 'not there'}`);
-    void watcher.close();
-  };
-  const timer = withinMs === undefined ? undefined : setTimeout(end, withinMs);
-  return deadline;
 }
 
 interface FollowParts {

@@ -13,9 +13,6 @@ import type { WatchOptions } from './definition.ts';
 import { isRecording } from '../../recordings/recording-file.ts';
 import { watchRecording } from './recorded-watch.ts';
 
-/** A timer of Node holds no more milliseconds: 24 days. */
-const longestTimerMs = 2 ** 31 - 1;
-
 /** Shows a session, or all of them: as the dashboard on a terminal, as lines or JSON documents elsewhere. */
 export async function watch(invocation: Invocation<WatchOptions>): Promise<number | void> {
   const { args, options, output } = invocation;
@@ -45,8 +42,7 @@ export async function watch(invocation: Invocation<WatchOptions>): Promise<numbe
   const settings = await withReachedJournal(invocation.settings, output);
   const isEndWanted = until !== undefined || exitStatus || failOnDecision;
   // What a setting says is for answers of the server alone.
-  const timeoutMs = options.timeout === undefined ? undefined : settings.timeoutMs;
-  const withinMs = isEndWanted && timeoutMs !== undefined ? Math.min(timeoutMs, longestTimerMs) : undefined;
+  const withinMs = isEndWanted && options.timeout !== undefined ? settings.timeoutMs : undefined;
   if (isOfSeveral && until !== undefined) {
     const { waitForSessions } = await import('./waiting.ts');
     const sessions = await Promise.all(args.map((each) => existingSession(settings, each)));

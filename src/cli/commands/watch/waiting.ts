@@ -1,3 +1,4 @@
+import { afterMs } from '../../../client/connection/http-exchange.ts';
 import { connectWatcher } from '../../../client/watcher/watcher.ts';
 import type { Watcher } from '../../../client/watcher/watcher-contract.ts';
 import { isLive, type SessionState } from '../../../core/protocol/session-state.ts';
@@ -37,7 +38,7 @@ export async function waitForSessions(
 ): Promise<number | void> {
   const watcher = await connecting(settings, (connect) => connectWatcher(connect));
   watcher.onUpdate(watchNotes(output, true));
-  const deadline = options.withinMs === undefined ? [] : [AbortSignal.timeout(options.withinMs)];
+  const deadline = options.withinMs === undefined ? [] : [afterMs(options.withinMs)];
   const told = new Set<string>();
   const all: Happened[] = [];
   try {
