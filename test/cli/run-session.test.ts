@@ -159,6 +159,8 @@ describe('HALT and RESUME', () => {
     const script = `echo $$ > a.pid; (echo $BASHPID > b.pid; ${counting('b')}) & setsid bash -c 'echo $$ > c.pid; ${counting('c')}' & wait`;
     const program = place.start('s', '--no-files', '--', 'bash', '-c', script);
     await until('all count', () => (place.read('b')?.length ?? 0) > 2 && (place.read('c')?.length ?? 0) > 2);
+    // The program counts before the server has been told that it began.
+    await until('it is told', async () => (await place.events('s')).some(({ type }) => type === 'execution:started'));
     const pids = ['a.pid', 'b.pid', 'c.pid'].map((name) => Number(place.read(name)));
 
     const result = await place.command('s', 'HALT', { reason: 'look' });
