@@ -61,7 +61,7 @@ async function onPostgres<Result>(work: (start: () => Promise<MeasuredServer>) =
 }
 
 /** Microseconds for an event: four producers at each server, four batches of each on their way. */
-async function publishing(servers: readonly MeasuredServer[]): Promise<number> {
+export async function publishing(servers: readonly MeasuredServer[]): Promise<number> {
   const batches = 400;
   const publish = async (server: MeasuredServer, producer: number, count: number) => {
     const url = `${server.url}/api/sessions/bench-${servers.indexOf(server)}-${producer}/events`;

@@ -21,7 +21,7 @@ import { shareJournal } from '../helpers/shared-journal.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const session = 's';
-/** Commands of each type. By hand: `COMMANDS_PER_TYPE=500`. */
+/** Commands of each type. By hand: `COMMANDS_PER_TYPE=500`, with 50 cuts and 10 kills. */
 const perType = Number(process.env['COMMANDS_PER_TYPE'] ?? 50);
 /** A STOP has no event of its own: its program says that it ended. */
 const commandTypes = allCommandTypes.filter((type) => type !== 'STOP');
@@ -187,7 +187,7 @@ test.for<[string, () => Promise<Servers>, boolean]>([
   ['three servers over PostgreSQL', threeServers, hasPostgres],
 ])(
   `$0: ${total} commands over ${cuts} cuts and ${kills} kills: each takes effect once and ends once, and all see the same`,
-  { timeout: 300_000 },
+  { timeout: 200_000 + 200 * total },
   async ([, startServers, isPossible], { skip }) => {
     skip(!isPossible, 'no PostgreSQL answers');
     const startedAt = performance.now();
@@ -214,7 +214,7 @@ test.for<[string, () => Promise<Servers>, boolean]>([
       });
     }
     await orchestrator.start({ task: 'be steered' });
-    const watchers = [await watch(urlsFrom(0)), await watch(urlsFrom(1)), await watch([proxy.url])];
+    const watchers = await Promise.all([...servers.urls.map((_, index) => watch(urlsFrom(index))), watch([proxy.url])]);
     const operators = await Promise.all(
       commandTypes.map((type, index) => connectOperator({ urls: urlsFrom(index), session, client: `operator ${type}` })),
     );
@@ -284,7 +284,7 @@ test.for<[string, () => Promise<Servers>, boolean]>([
     await orchestrator.flush();
 
     const events = await journalOf(urlOf(0));
-    expect(await journalOf(urlOf(1))).toEqual(events);
+    for (const url of servers.urls) expect(await journalOf(url)).toEqual(events);
     expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
     const finals = new Map<string, string[]>();
     const effects = new Map<string, number>();
@@ -339,7 +339,7 @@ test.for<[string, () => Promise<Servers>, boolean]>([
           .map(([status, count]) => `${count} ${status}`)
           .join(', ')}`,
         `carried out     ${executions.size} by the orchestrator, ${byServer} by the server, none twice`,
-        `history         ${events.length} events, the same for ${watchers.length} watchers`,
+        `history         ${events.length} events, the same at ${servers.urls.length} servers and for ${watchers.length} watchers`,
         `time            ${seconds.toFixed(1)} s`,
       ].join('\n'),
     );

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export interface OwnPostgres {
   query(text: string): Promise<Record<string, unknown>[]>;
   /** Ends it without any order, as a crash of the machine does, and starts it again. */
   crash(): Promise<void>;
+  /** CPU seconds that all its processes have used, those that have ended too. */
+  cpuSeconds(): number;
 }
 
 /** The folder of the newest programs; undefined where there are none. */
@@ -26,7 +28,8 @@ export function postgresPrograms(): string | undefined {
   return versions.map((version) => join(programsFolder, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')));
 }
 
-export async function startOwnPostgres(scene: Scene, bin: string): Promise<OwnPostgres> {
+/** @param settings as `name=value` */
+export async function startOwnPostgres(scene: Scene, bin: string, settings: readonly string[] = []): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-postgres-'));
   scene.onEnd(() => rmSync(folder, { recursive: true, force: true }));
   // PostgreSQL refuses to run as root.
@@ -56,7 +59,8 @@ export async function startOwnPostgres(scene: Scene, bin: string): Promise<OwnPo
       .finally(() => client.end());
   };
   const start = async () => {
-    const args = ['-D', folder, '-p', String(port), '-k', '', '-c', 'listen_addresses=127.0.0.1'];
+    const args = ['-D', folder, '-p', String(port), '-k', ''];
+    for (const setting of ['listen_addresses=127.0.0.1', ...settings]) args.push('-c', setting);
     server = spawn(...command('postgres', ...args), { cwd: folder, stdio: 'ignore' });
     while (
       !(await query('SELECT 1').then(
@@ -82,6 +86,18 @@ export async function startOwnPostgres(scene: Scene, bin: string): Promise<OwnPo
     async crash() {
       await end();
       await start();
+    },
+    cpuSeconds() {
+      const { pid } = server;
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
+      // proc_pid_stat(5), behind the name: utime, stime and those of children that have ended, in ticks of 10 ms.
+      const ticks = (id: string | number | undefined, count: number) => {
+        const fields = readFileSync(`/proc/${id}/stat`, 'latin1')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        return fields.slice(11, 11 + count).reduce((sum, field) => sum + Number(field), 0);
+      };
+      return (ticks(pid, 4) + children.reduce((sum, id) => sum + ticks(id, 2), 0)) / 100;
     },
   };
 }

@@ -10,6 +10,11 @@ const presenceSeconds = 10;
 /** A note can be lost: so often it is looked what has changed in the last `overlapSeconds`. */
 const [lookBeats, overlapSeconds] = [5, 30];
 const writersKept = '1 hour';
+/** Says that a server is there, and gives the names of all that are. */
+export const presenceStatement = `WITH said AS (
+  INSERT INTO servers VALUES ($1, $2, clock_timestamp() + interval '${presenceSeconds} s')
+  ON CONFLICT (server) DO UPDATE SET url = excluded.url, until = excluded.until
+) SELECT server FROM servers WHERE until > clock_timestamp()`;
 
 export interface FeedOptions {
   config: ConnectionOptions['config'];
@@ -41,7 +46,8 @@ export class PostgresFeed {
     this.#options = options;
     this.#connection = new PostgresConnection({
       config: options.config,
-      prepare: (client) => client.query(`LISTEN ${options.channel}`),
+      // What is written here is true for seconds: no disk is waited for.
+      prepare: (client) => client.query(`SET synchronous_commit = off; LISTEN ${options.channel}`),
       onNotification: (payload) => this.#take(payload),
       onCut: () => {
         this.#mustCompare = true;
@@ -115,14 +121,9 @@ export class PostgresFeed {
 
   async #beat(): Promise<void> {
     for (const [server, url] of this.#own) {
-      await this.#connection.query(
-        `INSERT INTO servers VALUES ($1, $2, clock_timestamp() + interval '${presenceSeconds} s')
-         ON CONFLICT (server) DO UPDATE SET url = $2, until = clock_timestamp() + interval '${presenceSeconds} s'`,
-        [server, url],
-      );
+      const { rows } = await this.#connection.query<{ server: string }>(presenceStatement, [server, url], 'presence');
+      this.#others = new Set(rows.map((row) => row.server).filter((each) => !this.#own.has(each)));
     }
-    const { rows } = await this.#connection.query<{ server: string }>('SELECT server FROM servers WHERE until > clock_timestamp()');
-    this.#others = new Set(rows.map(({ server }) => server).filter((server) => !this.#own.has(server)));
     if (this.#mustCompare || this.#options.mayHaveMissed()) {
       this.#mustCompare = false;
       await this.#compare();
