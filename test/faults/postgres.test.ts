@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openPostgresJournal } from '../../src/journal/postgres/postgres-journal.ts';
 import { startCuttingProxy } from '../helpers/cutting-proxy.ts';
 import { newPostgresJournal } from '../helpers/postgres-journal.ts';
-import { hasPostgres, inPostgres } from '../helpers/postgres-server.ts';
+import { hasPostgres, inPostgres, postgresUrl } from '../helpers/postgres-server.ts';
 import { countedTo, event, held } from '../journal/journal-contract.ts';
 
 async function opened(location: string): Promise<Journal> {
@@ -89,6 +90,32 @@ describe.skipIf(!hasPostgres)('a journal in PostgreSQL', () => {
     },
   );
 
+  test('writes a commit once that waits in the database while its connection is cut', { timeout: 60_000 }, async () => {
+    const location = new URL(newPostgresJournal());
+    const { port } = location;
+    const proxy = await startCuttingProxy(() => Number(port));
+    location.port = new URL(proxy.url).port;
+    const journal = await opened(location.href);
+    await journal.append('s', [event(1)]);
+    const holder = new Client({ connectionString: postgresUrl });
+    await holder.connect();
+    onTestFinished(() => holder.end());
+    await holder.query(`BEGIN; SELECT FROM ${location.searchParams.get('schema')}.sessions FOR UPDATE`);
+    const waiting = async () => {
+      const { rows } = await holder.query<{ count: string }>(`WITH RECURSIVE held AS (
+        SELECT pg_backend_pid() AS pid UNION SELECT l.pid FROM held JOIN pg_locks l ON NOT l.granted AND held.pid = ANY(pg_blocking_pids(l.pid))
+      ) SELECT count(*) - 1 AS count FROM held`);
+      return Number(rows[0]?.count);
+    };
+    const appended = journal.append('s', [event(2)]);
+    await expect.poll(waiting).toBe(1);
+    proxy.cut();
+    await expect.poll(waiting).toBe(2);
+    await holder.query('COMMIT');
+    await appended;
+    expect(await held(journal)).toEqual(countedTo(2));
+  });
+
   test('gives one session one order, whichever servers write to it, and each id once', { timeout: 60_000 }, async () => {
     const location = newPostgresJournal();
     const journals = await Promise.all([1, 2, 3].map(() => opened(location)));
@@ -103,6 +130,23 @@ describe.skipIf(!hasPostgres)('a journal in PostgreSQL', () => {
     const events = await journals[0]!.read('s', { after: 0, limit: 10_000 });
     expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: total }, (_, at) => at + 1));
     for (const seqs of heard) await expect.poll(() => seqs.length, { timeout: 30_000 }).toBe(total);
+  });
+
+  test('lets none of many servers wait long that write to one session without a pause', { timeout: 60_000 }, async () => {
+    const location = newPostgresJournal();
+    const journals = await Promise.all([1, 2, 3, 4, 5].map(() => opened(location)));
+    let appended = 0;
+    const write = async (journal: Journal, by: number) => {
+      for (; appended < 400; appended++) await journal.append('s', [event(by)]);
+    };
+    await Promise.all(journals.map((journal, by) => write(journal, by)));
+    const events = await journals[0]!.read('s', { after: 0, limit: 10_000 });
+    const waits = journals.map((_, by) => {
+      const seqs = events.filter(({ event: { data } }) => data['n'] === by).map(({ seq }) => seq);
+      // How many others came between two of its own, and before its first.
+      return Math.max(...[...seqs, events.length].map((seq, at) => seq - (seqs[at - 1] ?? 0) - 1));
+    });
+    expect(Math.max(...waits), `waited for ${waits.join(', ')} of others`).toBeLessThan(70);
   });
 
   test('lets a decision through while another server publishes without a pause', { timeout: 60_000 }, async () => {

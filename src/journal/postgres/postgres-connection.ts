@@ -6,6 +6,12 @@ const connectMs = 5_000;
 /** A connection that cannot be made is tried again after so long, doubled each time up to the longest. */
 const [firstPauseMs, longestPauseMs] = [50, 1_000];
 
+/**
+ * In a transaction that locks, PostgreSQL waits so long for the next statement: a server that was stopped in the middle of one, or whose
+ * network has gone, holds up the others no longer.
+ */
+const idleMs = 3_000;
+
 /** The connection was cut, or none could be made: whether what was asked for was done is not known. */
 export class ConnectionCut extends Error {}
 
@@ -30,13 +36,23 @@ export class PostgresConnection {
 
   /** @throws ConnectionCut, and what PostgreSQL refuses */
   async query<Row extends QueryResultRow>(text: string, values: unknown[] = [], name?: string): Promise<QueryResult<Row>> {
+    return this.#ask<Row>(await this.#connected(), text, values, name);
+  }
+
+  /**
+   * Runs statements in one transaction: all of them over one connection, or none.
+   * @throws ConnectionCut also where the transaction may have been kept; what PostgreSQL refuses, and what `work` throws
+   */
+  async transaction<Result>(work: (query: PostgresConnection['query']) => Promise<Result>): Promise<Result> {
     const client = await this.#connected();
+    await this.#ask(client, `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`);
     try {
-      return await client.query<Row>({ text, values, ...(name === undefined ? {} : { name }) });
+      const result = await work((text, values, name) => this.#ask(client, text, values, name));
+      await this.#ask(client, 'COMMIT');
+      return result;
     } catch (error) {
-      if (isRefusal(error)) throw error;
-      this.#drop(client);
-      throw new ConnectionCut(reasonOfCut(error), { cause: error });
+      if (!(error instanceof ConnectionCut)) await this.#ask(client, 'ROLLBACK').catch(() => undefined);
+      throw error;
     }
   }
 
@@ -60,6 +76,16 @@ export class PostgresConnection {
     this.#client = undefined;
     // A connection on which nothing comes any more is not waited for.
     await Promise.race([client?.end().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
+  }
+
+  async #ask<Row extends QueryResultRow>(client: Client, text: string, values: unknown[] = [], name?: string): Promise<QueryResult<Row>> {
+    try {
+      return await client.query<Row>({ text, values, ...(name === undefined ? {} : { name }) });
+    } catch (error) {
+      if (isRefusal(error)) throw error;
+      this.#drop(client);
+      throw new ConnectionCut(reasonOfCut(error), { cause: error });
+    }
   }
 
   #connected(): Promise<Client> {
@@ -109,11 +135,11 @@ export class PostgresConnection {
 
 /**
  * Whether PostgreSQL has answered, with an error: then nothing was done. Classes 08 and 57 of its codes
- * (https://www.postgresql.org/docs/current/errcodes-appendix.html) tell of a connection that it ends.
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html), and 25P03 after `idleMs`, tell of a connection that it ends.
  */
 export function isRefusal(error: unknown): boolean {
   const code = codeOf(error);
-  return code !== undefined && /^[\dA-Z]{5}$/.test(code) && !/^(?:08|57P)/.test(code);
+  return code !== undefined && /^[\dA-Z]{5}$/.test(code) && !/^(?:08|57P|25P03)/.test(code);
 }
 
 /** The code of an error: PostgreSQL's, or the system's. */

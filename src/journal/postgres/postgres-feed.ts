@@ -1,6 +1,6 @@
 import type { JournalChange } from '../journal.ts';
 import { ConnectionCut, PostgresConnection, type ConnectionOptions } from './postgres-connection.ts';
-import type { CommitNote } from './postgres-writer.ts';
+import type { CommitNote } from './commit-statement.ts';
 import type { BelievedHead } from './staged-group.ts';
 
 /** How often a server says that it is there, and looks who else is. */

@@ -5,7 +5,8 @@ import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import type { JournalImport, SessionHead } from '../journal.ts';
 import { importEnded, sameId, sessionExists, stampImported, tooManySessions } from '../stamping.ts';
 import type { PostgresReader } from './postgres-reader.ts';
-import type { CommitNote, PostgresWriter } from './postgres-writer.ts';
+import type { CommitNote } from './commit-statement.ts';
+import type { PostgresWriter } from './postgres-writer.ts';
 
 /** PostgreSQL's code for a second row with the same key. */
 const uniqueViolation = '23505';

@@ -50,7 +50,7 @@ async function open(url: string): Promise<Journal> {
     mayHaveMissed: () => writer.takeMissed(),
   });
   try {
-    await writer.open();
+    await writer.learnCounts();
     await feed.open();
   } catch (error) {
     await Promise.all([writer.close(), feed.close()]);

@@ -67,7 +67,7 @@ export class PostgresKeeper implements Journal {
     this.flush();
     return this.#lane.run(async () => {
       const { writer, changes } = this.#parts;
-      const made = await this.#counted(() => writer.commit((group) => group.create(origin, writer.epochOfNew)));
+      const made = await this.#counted(() => writer.commit([origin.session_id], (group) => group.create(origin)));
       changes.tell(made.changes);
       const { epoch } = made.sessions.get(origin.session_id) ?? this;
       return { ...origin, epoch, seq: 0, updated_at: origin.created_at };
@@ -258,9 +258,10 @@ export class PostgresKeeper implements Journal {
   /** A conflict refuses its own append only; a database that cannot be written refuses all. */
   async #commit(appends: readonly PendingAppend<AppendResult>[]): Promise<{ taken: number; overtaken: readonly string[] }> {
     let taken = 0;
+    const sessionIds = new Set(appends.map(({ sessionId }) => sessionId));
     try {
       const group = await this.#counted(() =>
-        this.#parts.writer.commit((staged) => {
+        this.#parts.writer.commit([...sessionIds], (staged) => {
           taken = 0;
           for (const pending of appends) {
             if (staged.chars >= commitChars) break;

@@ -1,27 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { receivedAt } from '../../core/protocol/event.ts';
 import type { JournalChange, JournalEvent } from '../journal.ts';
-import { eventFromJson, seqOfServerMadeId } from '../stamping.ts';
+import { eventFromJson } from '../stamping.ts';
+import { commitStatement, type CommitNote } from './commit-statement.ts';
 import { ConnectionCut, type PostgresConnection } from './postgres-connection.ts';
 import { postgresFailure } from './postgres-failure.ts';
-import { StagedGroup, type BelievedHead, type StagedSession } from './staged-group.ts';
+import { StagedGroup, type BelievedHead, type Beliefs, type StagedSession } from './staged-group.ts';
 
 /** So long after the database was last reached, what is to be written waits for it to come back. */
 const patienceMs = 8_000;
-/** A note to the other servers holds at most so many characters of JSON: PostgreSQL takes fewer than 8,000 bytes. */
-const noteChars = 6_000;
+/** After so many tries that others have overtaken, a commit holds its sessions from the look at them on. */
+const triesUnheld = 2;
 
-/** What `commit_group` tells where something is not as it was believed to be. */
+/** What the database tells of the sessions that were asked for. */
 interface Found {
   heads: ({ epoch: string; seq: number; imported: boolean } | null)[];
-  /** Place of the session among those sent, from 1; seq; JSON. */
+  /** The events that have an id of the commit: place of the session among those asked for, from 1; seq; JSON. */
   known: [number, number, string][];
   deletions: number;
   sessions: number;
 }
 
-/** What one server tells the others of a commit: its name, and where each session stands. A session without a place is deleted. */
-export type CommitNote = [writer: string, ...([string, string, number] | [string])[]];
+/** Events by their ids, of sessions by theirs. */
+type KnownEvents = Map<string, Map<string, JournalEvent>>;
+
+type Stage = (group: StagedGroup) => void;
+type Query = PostgresConnection['query'];
 
 export interface WriterOptions {
   connection: PostgresConnection;
@@ -34,7 +37,7 @@ export interface WriterOptions {
   onOvertaken: (changes: JournalChange[]) => void;
 }
 
-/** Writes commits, one at a time, and finds out what became of one whose connection was cut. */
+/** Writes commits, one at a time, and each of them once, also where its connection is cut. */
 export class PostgresWriter {
   /** The name of this process among those that write. */
   readonly name = randomUUID();
@@ -53,10 +56,6 @@ export class PostgresWriter {
     return this.#options.channel;
   }
 
-  get epochOfNew(): string {
-    return this.#deletions === 0 ? this.#options.epoch : `${this.#options.epoch}.${this.#deletions}`;
-  }
-
   /** Whether a commit of this process may have been kept that the listeners were not told of. */
   takeMissed(): boolean {
     const mayHaveMissed = this.#mayHaveMissed;
@@ -64,40 +63,25 @@ export class PostgresWriter {
     return mayHaveMissed;
   }
 
-  async open(): Promise<void> {
-    await this.#query('INSERT INTO writers VALUES ($1, 0, now())', [this.name]);
-    await this.learnCounts();
-  }
-
-  /** Reads how many sessions there are. */
+  /** Reads how many sessions there are. @throws ShannonDashError JOURNAL_FAILED */
   async learnCounts(): Promise<void> {
-    const { rows } = await this.#query<{ deletions: number; sessions: number }>('SELECT deletions, sessions FROM journal');
+    const { rows } = await this.#read<{ deletions: number; sessions: number }>('SELECT deletions, sessions FROM journal');
     this.#deletions = rows[0]?.deletions ?? 0;
     this.#sessions = rows[0]?.sessions ?? 0;
   }
 
   /**
    * Writes what `stage` brings about. It is staged again where the database is not as it was believed to be.
+   * @param sessionIds the sessions that `stage` may touch
    * @throws ShannonDashError JOURNAL_FAILED, and what `stage` throws
    */
-  async commit(stage: (group: StagedGroup) => void): Promise<StagedGroup> {
-    const known = new Map<string, Map<string, JournalEvent>>();
-    for (let tries = 1; ; tries++) {
-      const group = new StagedGroup({ heads: this.#options.heads, known, epochOfNew: this.epochOfNew, sessions: this.#sessions });
-      stage(group);
-      if (group.unknownEvents.length > 0) {
-        await this.#learnEvents(group, known);
-        continue;
-      }
-      if (group.isEmpty) return group;
-      const sessions = [...group.sessions.values()].toSorted((a, b) => (a.session_id < b.session_id ? -1 : 1));
-      // Where others write all the time, the sessions are locked between the look and the writing.
-      const found = await this.#write(sessions, tries > 2);
-      if (found === undefined) {
-        this.#noteWritten(sessions);
-        return group;
-      }
-      this.#learn(sessions, found, known);
+  async commit(sessionIds: readonly string[], stage: Stage): Promise<StagedGroup> {
+    const known: KnownEvents = new Map();
+    for (let tries = 0; ; tries++) {
+      const written = tries < triesUnheld ? await this.#commitAsBelieved(stage, known) : await this.#commitHeld(sessionIds, stage, known);
+      if (written === undefined) continue;
+      if (!written.isEmpty) this.#noteWritten(written);
+      return written;
     }
   }
 
@@ -108,16 +92,16 @@ export class PostgresWriter {
   }
 
   async delete(sessionId: string): Promise<boolean> {
+    const { connection, channel, heads } = this.#options;
     const number = ++this.#number;
     const note = JSON.stringify([this.name, [sessionId]] satisfies CommitNote);
-    const sent = await this.#surely<{ was: boolean }>(number, {
-      text: 'SELECT delete_session($1, $2, $3, $4, $5) AS was',
-      values: [this.name, number, sessionId, this.#options.channel, note],
-    });
-    const was = sent === undefined || sent.was;
-    this.#options.heads.delete(sessionId);
+    const values = [this.name, number, sessionId, channel, note];
+    const { rows } = await this.#surely(() =>
+      connection.query<{ was: boolean }>('SELECT delete_session($1, $2, $3, $4, $5) AS was', values),
+    );
+    heads.delete(sessionId);
     await this.learnCounts();
-    return was;
+    return rows[0]?.was === true;
   }
 
   /** The process will write nothing more. */
@@ -126,77 +110,86 @@ export class PostgresWriter {
     await this.#options.connection.close();
   }
 
-  #write(sessions: StagedSession[], isLocked: boolean): Promise<Found | undefined> {
+  /** @returns undefined where others have overtaken it */
+  async #commitAsBelieved(stage: Stage, known: KnownEvents): Promise<StagedGroup | undefined> {
+    const { connection, heads } = this.#options;
+    const group = await this.#staged(stage, { heads, known }, (text, values) => this.#read(text, values));
+    if (group.isEmpty) return group;
     const number = ++this.#number;
-    const { channel } = this.#options;
-    const [places, seqs, ids, types, times, chars, jsons] = [[], [], [], [], [], [], []] as [
-      number[],
-      number[],
-      (Buffer | null)[],
-      string[],
-      string[],
-      number[],
-      string[],
-    ];
-    for (const [place, { fresh, byId, epoch }] of sessions.entries()) {
-      const idOf = new Map([...byId].map(([id, event]) => [event, id]));
-      for (const event of fresh) {
-        const id = idOf.get(event);
-        places.push(place + 1);
-        seqs.push(event.seq);
-        ids.push(id === undefined || seqOfServerMadeId(epoch, id) !== undefined ? null : Buffer.from(id));
-        types.push(event.type);
-        times.push(receivedAt(event.event));
-        chars.push(event.json.length);
-        jsons.push(event.json);
-      }
-    }
-    const wanted = sessions.map(({ session_id, believed, epoch, seq, updated_at, origin }) => ({
-      id: session_id,
-      epoch: believed?.epoch ?? null,
-      seq: believed?.seq ?? 0,
-      last: seq,
-      updated_at,
-      ...(believed === undefined ? { origin: JSON.stringify(origin), new_epoch: epoch } : {}),
-    }));
-    const looks = sessions.some((session) => session.looks);
-    const given = [this.name, number, JSON.stringify(wanted), looks, this.#deletions, channel, this.#notes(sessions)];
-    const values = [...given, places, seqs, ids, types, times, chars, jsons];
-    const text = 'SELECT commit_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS found';
-    return this.#surely<{ found: Found | null }>(number, { text, values, name: 'commit_group', isLocked }).then(
-      (row) => row?.found ?? undefined,
-    );
+    const found = await this.#surely(() => this.#send(group, number, (text, values, name) => connection.query(text, values, name)));
+    if (found === undefined) return group;
+    const sessions = group.sorted;
+    this.#learnHeads(sessions, found, known);
+    noteKnown(known, sessions, found);
+    return undefined;
   }
 
   /**
-   * Sends a commit, and where its connection was cut finds out whether it was kept; if not, sends it again.
-   * @returns what it gave; undefined where it was kept and its answer lost
+   * Holds the sessions from the look at them until the commit is written: nobody can overtake it, as somebody always does where several
+   * servers write to one session without a pause.
    */
-  async #surely<Row extends object>(
-    number: number,
-    { text, values, name, isLocked = false }: { text: string; values: unknown[]; name?: string; isLocked?: boolean },
-  ): Promise<Row | undefined> {
-    const { connection } = this.#options;
+  async #commitHeld(sessionIds: readonly string[], stage: Stage, known: KnownEvents): Promise<StagedGroup | undefined> {
+    const { connection, heads } = this.#options;
+    const number = ++this.#number;
+    const asked = sessionIds.toSorted();
+    // What was sent last: if the transaction was kept, and its answer lost, it is this.
+    let sent: StagedGroup | undefined;
+    return this.#surely(() =>
+      connection.transaction(async (query) => {
+        const { rows } = await query<{ found: Found | null }>('SELECT lock_sessions($1, $2, $3) AS found', [this.name, number, asked]);
+        const held = rows[0]?.found ?? undefined;
+        if (held === undefined) return sent;
+        const believed = asked.map((session_id) => ({ session_id, believed: heads.get(session_id) }));
+        const heldHeads = this.#learnHeads(believed, held, known);
+        for (;;) {
+          const group = await this.#staged(stage, { heads: heldHeads, known }, query);
+          if (group.isEmpty) return group;
+          sent = group;
+          const found = await this.#send(group, number, query);
+          if (found === undefined) return group;
+          if (found.known.length === 0) return undefined;
+          noteKnown(known, group.sorted, found);
+        }
+      }),
+    );
+  }
+
+  /** Stages until every event is known that it needs. */
+  async #staged(stage: Stage, { heads, known }: Pick<Beliefs, 'heads'> & { known: KnownEvents }, query: Query): Promise<StagedGroup> {
+    for (;;) {
+      const { epoch } = this.#options;
+      const epochOfNew = this.#deletions === 0 ? epoch : `${epoch}.${this.#deletions}`;
+      const group = new StagedGroup({ heads, known, epochOfNew, sessions: this.#sessions });
+      stage(group);
+      if (group.unknownEvents.length === 0) return group;
+      const { rows } = await query<{ session_id: string; seq: string; json: string }>(
+        `SELECT s.session_id, e.seq, e.json FROM unnest($1::text[], $2::bigint[]) AS asked(id, seq)
+         JOIN sessions s ON s.session_id = asked.id JOIN events e ON e.session = s.key AND e.seq = asked.seq`,
+        [group.unknownEvents.map(({ session_id }) => session_id), group.unknownEvents.map(({ seq }) => seq)],
+      );
+      for (const { session_id, seq, json } of rows) noteEvent(known, eventFromJson(session_id, Number(seq), json));
+    }
+  }
+
+  /** @returns undefined where it was written */
+  async #send(group: StagedGroup, number: number, query: Query): Promise<Found | undefined> {
+    const { channel } = this.#options;
+    const { text, values, name } = commitStatement(group.sorted, { writer: this.name, number, deletions: this.#deletions, channel });
+    const { rows } = await query<{ found: Found | null }>(text, values, name);
+    return rows[0]?.found ?? undefined;
+  }
+
+  /** Sends a commit, and again where its connection was cut: the database knows by its number whether it was kept. */
+  async #surely<Result>(send: () => Promise<Result>): Promise<Result> {
     let wasSent = false;
     for (;;) {
       try {
-        if (wasSent && (await this.#wasKept(number))) return undefined;
-        await connection.connect(this.#patienceMs());
+        await this.#options.connection.connect(this.#patienceMs());
         wasSent = true;
-        if (isLocked) {
-          await connection.query('BEGIN');
-          // In this order whoever makes or deletes a session locks too.
-          await connection.query('SELECT FROM journal FOR UPDATE');
-          await connection.query(`SELECT session_id FROM sessions WHERE session_id = ANY($1) ORDER BY session_id FOR UPDATE`, [
-            (JSON.parse(values[2] as string) as { id: string }[]).map(({ id }) => id),
-          ]);
-        }
-        const { rows } = await connection.query<Row>(text, values, name);
-        if (isLocked) await connection.query('COMMIT');
+        const result = await send();
         this.#reachedAtMs = performance.now();
-        return rows[0];
+        return result;
       } catch (error) {
-        if (isLocked) await connection.query('ROLLBACK').catch(() => undefined);
         if (!(error instanceof ConnectionCut)) throw postgresFailure('written', error);
         if (this.#patienceMs() > 0) continue;
         if (wasSent) this.#mayHaveMissed = true;
@@ -205,73 +198,42 @@ export class PostgresWriter {
     }
   }
 
-  /** Waits for a commit that the database may still be busy with: it holds the row of this writer. */
-  async #wasKept(number: number): Promise<boolean> {
-    const { connection } = this.#options;
-    await connection.connect(this.#patienceMs());
-    const text = 'SELECT commit FROM writers WHERE writer = $1 FOR UPDATE';
-    const { rows } = await connection.query<{ commit: string }>(text, [this.name]);
-    // Another process has cleared up after this one, which was not heard of for long.
-    if (rows.length === 0) await connection.query('INSERT INTO writers VALUES ($1, 0, now())', [this.name]);
-    return Number(rows[0]?.commit ?? 0) >= number;
-  }
-
   #patienceMs(): number {
     return Math.max(0, this.#reachedAtMs + patienceMs - performance.now());
   }
 
-  #notes(sessions: readonly StagedSession[]): string[] {
-    const notes: string[] = [];
-    let note: CommitNote = [this.name];
-    let chars = 0;
-    for (const { session_id, epoch, seq } of sessions) {
-      note.push([session_id, epoch, seq]);
-      chars += session_id.length + epoch.length + 30;
-      if (chars < noteChars) continue;
-      notes.push(JSON.stringify(note));
-      note = [this.name];
-      chars = 0;
-    }
-    if (note.length > 1) notes.push(JSON.stringify(note));
-    return notes;
-  }
-
-  #noteWritten(sessions: readonly StagedSession[]): void {
-    for (const { session_id, epoch, seq, believed } of sessions) {
+  #noteWritten({ sessions }: StagedGroup): void {
+    for (const { session_id, epoch, seq, believed } of sessions.values()) {
       this.#options.heads.set(session_id, { epoch, seq });
       if (believed === undefined) this.#sessions++;
     }
   }
 
-  /** Takes up what others have done meanwhile. */
-  #learn(sessions: readonly StagedSession[], found: Found, known: Map<string, Map<string, JournalEvent>>): void {
+  /** Takes up what others have done meanwhile. @returns where these sessions stand */
+  #learnHeads(
+    sessions: readonly Pick<StagedSession, 'session_id' | 'believed'>[],
+    found: Found,
+    known: KnownEvents,
+  ): Map<string, BelievedHead> {
     const { heads, onOvertaken } = this.#options;
     this.#deletions = found.deletions;
     this.#sessions = found.sessions;
     const changes: JournalChange[] = [];
+    const stands = new Map<string, BelievedHead>();
     for (const [place, { session_id, believed }] of sessions.entries()) {
       const head = found.heads[place] ?? undefined;
       if (head?.epoch !== believed?.epoch || head?.seq !== believed?.seq) changes.push({ kind: 'behind', session_id });
+      // Events of a history that is deleted are not those of the next one.
+      if (head?.epoch !== believed?.epoch) known.delete(session_id);
       if (head === undefined) heads.delete(session_id);
-      else heads.set(session_id, { epoch: head.epoch, seq: head.seq, isImported: head.imported });
+      else stands.set(session_id, { epoch: head.epoch, seq: head.seq, isImported: head.imported });
     }
-    for (const [place, seq, json] of found.known) {
-      const session = sessions[place - 1];
-      if (session !== undefined) noteKnown(known, eventFromJson(session.session_id, seq, json));
-    }
+    for (const [session_id, head] of stands) heads.set(session_id, head);
     if (changes.length > 0) onOvertaken(changes);
+    return stands;
   }
 
-  async #learnEvents({ unknownEvents }: StagedGroup, known: Map<string, Map<string, JournalEvent>>): Promise<void> {
-    const { rows } = await this.#query<{ session_id: string; seq: string; json: string }>(
-      `SELECT s.session_id, e.seq, e.json FROM unnest($1::text[], $2::bigint[]) AS asked(id, seq)
-       JOIN sessions s ON s.session_id = asked.id JOIN events e ON e.session = s.key AND e.seq = asked.seq`,
-      [unknownEvents.map(({ session_id }) => session_id), unknownEvents.map(({ seq }) => seq)],
-    );
-    for (const { session_id, seq, json } of rows) noteKnown(known, eventFromJson(session_id, Number(seq), json));
-  }
-
-  async #query<Row extends object>(text: string, values: unknown[] = []) {
+  async #read<Row extends object>(text: string, values: unknown[] = []) {
     try {
       const result = await this.#options.connection.query<Row>(text, values);
       this.#reachedAtMs = performance.now();
@@ -282,7 +244,14 @@ export class PostgresWriter {
   }
 }
 
-function noteKnown(known: Map<string, Map<string, JournalEvent>>, event: JournalEvent): void {
+function noteKnown(known: KnownEvents, sessions: readonly StagedSession[], found: Found): void {
+  for (const [place, seq, json] of found.known) {
+    const session = sessions[place - 1];
+    if (session !== undefined) noteEvent(known, eventFromJson(session.session_id, seq, json));
+  }
+}
+
+function noteEvent(known: KnownEvents, event: JournalEvent): void {
   const ofSession = known.get(event.session_id) ?? new Map<string, JournalEvent>();
   known.set(event.session_id, ofSession.set(event.event.id, event));
 }

@@ -57,6 +57,11 @@ export class StagedGroup {
     this.#beliefs = beliefs;
   }
 
+  /** What is to be written, by the ids of the sessions. These are ASCII, so that their order is that of the database too. */
+  get sorted(): StagedSession[] {
+    return [...this.sessions.values()].toSorted((a, b) => (a.session_id < b.session_id ? -1 : 1));
+  }
+
   get isEmpty(): boolean {
     return ![...this.sessions.values()].some(({ believed, fresh }) => believed === undefined || fresh.length > 0);
   }
@@ -90,11 +95,11 @@ export class StagedGroup {
   }
 
   /** Makes a session. @throws ShannonDashError CONFLICT, LIMIT_REACHED */
-  create(origin: SessionOrigin, epoch: string): void {
+  create(origin: SessionOrigin): void {
     const known = this.#session(origin.session_id);
     if (known.believed !== undefined) throw sessionExists(origin.session_id);
     checkRoomForSession(this.#beliefs.sessions);
-    Object.assign(known, { origin, epoch, updated_at: origin.created_at });
+    Object.assign(known, { origin, updated_at: origin.created_at });
     this.#create(known);
   }
 
