@@ -7,7 +7,7 @@ export type CutReason = 'backlog' | 'answers' | 'stalled';
 
 export interface BacklogOptions {
   budget: ReadBudget;
-  /** A figure that changes whenever the kernel takes something for the reader. */
+  /** Bytes that the kernel has taken for the reader; a figure that at least changes with them where that is not known. */
   progress: () => number;
   /** The TCP connection that the data is on its way on, if that is known. */
   connection: () => Socket | undefined;

@@ -8,7 +8,7 @@ export interface BudgetReader {
   readonly waitingBytes: number;
   /** Whether there is more for it, that is made once there is room. */
   readonly wantsMore: boolean;
-  /** A figure that changes whenever the kernel takes something for the connection. */
+  /** Bytes that the kernel has taken for the connection; a figure that at least changes with them where that is not known. */
   progress(): number;
   /** The TCP connection that the data is on its way on, if that is known. */
   connection(): Socket | undefined;
@@ -40,11 +40,14 @@ interface Lane {
 /** What the budget knows of a reader since it looked last. */
 interface Seen {
   progress: number;
-  /** How many looks ago the reader took something last, and how long that is. */
+  /** In how many looks, one after the other, there was something for it. */
+  looksWithData: number;
+  /** For so many looks nothing says that the reader has taken something. */
   idleLooks: number;
+  /** How long ago it took something last. */
   idleMs: number;
-  /** What the other end had not acknowledged; undefined: the kernel has not told since `progress` changed. */
-  unacknowledgedBytes: number | undefined;
+  /** What of `progress` the other end had acknowledged; undefined: the kernel has not told since there is something for it. */
+  acknowledgedBytes: number | undefined;
   /** Everything was handed to the kernel, which may keep megabytes for a reader that does not read. */
   isEnded: boolean;
 }
@@ -53,7 +56,10 @@ interface Seen {
 const lookMs = 500;
 /** A look takes longer on a busy machine. More than this does not count: a machine that slept has left nobody the time to read. */
 const mostLookMs = 4 * lookMs;
-/** From here on the kernel is asked whether a reader takes nothing, or is slow: it says late that it has room for more. */
+/**
+ * From here on the kernel is asked what a reader takes: it has room for megabytes that the reader does not read, and says late that
+ * it has room again for more.
+ */
 const askedLooks = 2;
 /** Bytes of paced data that may be made in one turn of the event loop. */
 const turnBytes = 1024 * 1024;
@@ -90,7 +96,7 @@ export class ReadBudget {
 
   /** Follows a reader, until the returned function is called and the other end has taken everything. */
   follow(reader: BudgetReader): () => void {
-    const seen = { progress: Number.NaN, idleLooks: 0, idleMs: 0, unacknowledgedBytes: undefined, isEnded: false };
+    const seen = { progress: Number.NaN, looksWithData: 0, idleLooks: 0, idleMs: 0, acknowledgedBytes: undefined, isEnded: false };
     this.#readers.set(reader, seen);
     if (this.#looking === undefined) {
       this.#lookedAt = performance.now();
@@ -163,9 +169,11 @@ export class ReadBudget {
     for (const [reader, seen] of this.#readers) {
       const hasData = reader.waitingBytes > 0 || reader.wantsMore || seen.isEnded;
       const progress = hasData ? reader.progress() : Number.NaN;
-      if (progress !== seen.progress) Object.assign(seen, { progress, idleLooks: 0, idleMs: 0, unacknowledgedBytes: undefined });
+      const isTold = hasData && seen.acknowledgedBytes !== undefined;
+      if (!isTold && progress !== seen.progress) Object.assign(seen, { idleLooks: 0, idleMs: 0, acknowledgedBytes: undefined });
       else Object.assign(seen, { idleLooks: seen.idleLooks + 1, idleMs: seen.idleMs + sinceMs });
-      if (seen.isEnded || seen.idleLooks >= askedLooks) asked.push([reader, seen]);
+      Object.assign(seen, { progress, looksWithData: hasData ? seen.looksWithData + 1 : 0 });
+      if (seen.isEnded || seen.looksWithData >= askedLooks) asked.push([reader, seen]);
     }
     await Promise.all(asked.map((each) => this.#ask(...each)));
     this.#cutIdle();
@@ -175,12 +183,19 @@ export class ReadBudget {
   /** Asks the kernel whether the other end of a reader has taken something since the last time. */
   async #ask(reader: BudgetReader, seen: Seen): Promise<void> {
     const connection = reader.connection();
+    const progress = reader.progress();
     const bytes = connection && (await this.#kernel.near(connection))?.unacknowledgedBytes;
     if (seen.isEnded && (bytes ?? 0) === 0) this.#readers.delete(reader);
-    if (bytes === undefined) return;
-    const hasTaken = bytes === 0 || (seen.unacknowledgedBytes ?? bytes) !== bytes;
-    if (hasTaken) Object.assign(seen, { idleLooks: 0, idleMs: 0 });
-    seen.unacknowledgedBytes = bytes;
+    if (bytes === undefined) {
+      if (seen.acknowledgedBytes !== undefined) Object.assign(seen, { idleLooks: 0, idleMs: 0, acknowledgedBytes: undefined });
+      return;
+    }
+    // The kernel has got more meanwhile, before it told or after that: the next look says what was acknowledged.
+    const isCertain = reader.progress() === progress;
+    const hasTaken = bytes === 0 || (isCertain && seen.acknowledgedBytes !== progress - bytes);
+    if (hasTaken) seen.idleMs = 0;
+    if (hasTaken || !isCertain) seen.idleLooks = 0;
+    if (isCertain) seen.acknowledgedBytes = progress - bytes;
   }
 
   /** Cuts readers that have taken nothing for too long, those first that have for longest. While all take something, requests wait. */
@@ -191,10 +206,10 @@ export class ReadBudget {
     for (const [reader, seen] of idle.toSorted(([, a], [, b]) => b.idleMs - a.idleMs)) {
       const waitingBytes = seen.isEnded ? 0 : reader.waitingBytes;
       // Where the kernel does not tell, it may say very late that a slow reader has taken something.
-      const isTold = reader.isAway || seen.unacknowledgedBytes !== undefined;
+      const isTold = reader.isAway || seen.acknowledgedBytes !== undefined;
       const room = othersWait ? 0 : 1 - bytes / this.#mostBytes;
       const patienceMs = (isTold ? limits.unreadMs : limits.unreadUntoldMs) * room;
-      if (waitingBytes === 0 && seen.unacknowledgedBytes === undefined) continue;
+      if (waitingBytes === 0 && seen.acknowledgedBytes === undefined) continue;
       if (seen.idleMs < Math.max(patienceMs, limits.unreadUnderPressureMs)) continue;
       bytes -= waitingBytes;
       reader.cut();

@@ -44,7 +44,7 @@ export class SocketBacklog {
     this.#budget = budget;
     this.#backlog = new Backlog({
       budget,
-      progress: () => this.#takenBytes + tcpProgress(this.#connection(), tuning),
+      progress: () => this.#progress(),
       connection: () => this.#connection(),
       isAway: () => this.#isPolled && tuning.pollAnswer && this.#connection() === undefined,
       drop: () => hardClose(socket.conn, tuning),
@@ -121,6 +121,11 @@ export class SocketBacklog {
     if (isPolling && !this.#isPolled) conn.on('flush', () => (this.#poll = pollAnswerOf(conn, this.#tuning)));
     this.#isPolled ||= isPolling;
     writeDelivery(conn, encoded, { tuning: this.#tuning, onTaken: isPolling ? this.#onPolled : this.#onTaken });
+  }
+
+  #progress(): number {
+    const tcp = tcpSocketOf(this.#socket.conn, this.#tuning);
+    return tcp === undefined ? this.#takenBytes + tcpProgress(this.#connection(), this.#tuning) : tcpProgress(tcp, this.#tuning);
   }
 
   #connection(): TcpSocket | undefined {
