@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { SessionEvent } from '../../src/core/protocol/event.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { closeAll } from '../../src/server/close-all.ts';
 import { createServer } from '../../src/server/create-server.ts';
+import { nextTurn } from '../../src/server/turns.ts';
 import { connectRaw } from '../helpers/raw-websocket.ts';
 import { startServerProcess } from '../helpers/server-process.ts';
 import { connectClient, connectQuiet } from '../helpers/socket-client.ts';
@@ -92,6 +93,44 @@ test.each([
 });
 
 describe('close', () => {
+  test('closes the journal once what goes on beside has ended: the end of an attachment, and a state that is kept', async () => {
+    /** It writes slowly, as one does that is not in this process. */
+    class SlowJournal extends MemoryJournal {
+      readonly done: string[] = [];
+
+      override async append(...[session, events, options]: Parameters<MemoryJournal['append']>) {
+        if (events[0]?.type === 'orchestrator:detached') await this.#slowly('detached');
+        return super.append(session, events, options);
+      }
+
+      override async saveSnapshot(...args: Parameters<MemoryJournal['saveSnapshot']>) {
+        if (this.done.length === 0) await this.#slowly('kept');
+        return super.saveSnapshot(...args);
+      }
+
+      override close(): Promise<void> {
+        this.done.push('closed');
+        return super.close();
+      }
+
+      async #slowly(what: string): Promise<void> {
+        for (let turns = 0; turns < 1_000 && !this.done.includes('closed'); turns++) await nextTurn();
+        this.done.push(what);
+      }
+    }
+    const journal = new SlowJournal();
+    const problems: unknown[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => problems.push(line) });
+    const server = await startServer({ journal, log });
+    await attachOrchestrator(server.url);
+    const steps = Array.from({ length: 3_000 }, (_, n) => step(n));
+    for (let at = 0; at < steps.length; at += 1_000) await publish(server, 's', steps.slice(at, at + 1_000));
+    await server.close();
+    expect(journal.done.toSorted()).toEqual(['closed', 'detached', 'kept']);
+    expect(journal.done.at(-1)).toBe('closed');
+    expect(problems).toEqual([]);
+  });
+
   test.each([['websocket'], ['polling']])('says server:shutdown to every client on %s, then lets it go', async (transport) => {
     const server = await startServer();
     const clients = await Promise.all([1, 2, 3].map(() => connectClient(server.url, { transports: [transport] })));

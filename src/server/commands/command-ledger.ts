@@ -11,6 +11,7 @@ import type { Hub } from '../sessions/watching/hub.ts';
 import { liveSessions, onlyLiveSession } from '../sessions/live-sessions.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';
+import { UnderWay } from '../under-way.ts';
 import { executorOf } from '../../core/fold/executor.ts';
 import { Attaching, type Attached } from './attachment/attaching.ts';
 import type { Claim } from './attachment/lease.ts';
@@ -72,6 +73,7 @@ export class CommandLedger {
   readonly #delivery: CommandDelivery;
   readonly #attaching: Attaching;
   readonly #takeUp: TakeUp;
+  readonly #detaching = new UnderWay();
 
   constructor({ journal, store, hub, serverId, onRefusalLetGo, producersOf, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
     const deadlines = new CommandDeadlines({
@@ -170,7 +172,7 @@ export class CommandLedger {
 
   /** As `Attaching.detach`. */
   detach(sessionId: string, link: OrchestratorLink, detachment: Detachment): Promise<void> {
-    return this.#attaching.detach(sessionId, link, detachment);
+    return this.#detaching.add(this.#attaching.detach(sessionId, link, detachment));
   }
 
   /** As `CommandDelivery.update`. */
@@ -196,6 +198,8 @@ export class CommandLedger {
     this.#parts.deadlines.close();
     this.#parts.waiters.close();
     await this.#takeUp.close();
+    // The connections of a server that stops have ended a moment ago.
+    await this.#detaching.settled();
   }
 
   async #submitToAll(request: CommandRequest, sender: CommandSender, startedAt: number): Promise<CommandResults> {

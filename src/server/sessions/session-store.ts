@@ -5,6 +5,7 @@ import { limits } from '../../core/protocol/limits.ts';
 import { replayOf } from '../../core/recording/recording.ts';
 import { initialState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { Journal, JournalChange, JournalEvent, SessionHead } from '../../journal/journal.ts';
+import { UnderWay } from '../under-way.ts';
 import { foldHistory, HistoryCut, snapshotEvents } from './history-fold.ts';
 import { keptState, snapshotOf, stateBefore } from './kept-states.ts';
 import { briefOf, briefStateOf, type SessionBrief } from './session-brief.ts';
@@ -35,6 +36,7 @@ export class SessionStore {
   /** Every session, the one that changed last at the end. */
   readonly #changed = new Set<string>();
   readonly #onProblem: (error: unknown) => void;
+  readonly #underWay = new UnderWay();
 
   constructor(journal: Journal, onProblem: (error: unknown) => void) {
     this.#journal = journal;
@@ -84,9 +86,11 @@ export class SessionStore {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     if (session.state !== undefined) return session.state;
-    session.loading ??= untilWhole(() => this.#fold(session)).finally(() => {
-      session.loading = undefined;
-    });
+    session.loading ??= this.#underWay.add(
+      untilWhole(() => this.#fold(session)).finally(() => {
+        session.loading = undefined;
+      }),
+    );
     return session.loading;
   }
 
@@ -145,6 +149,7 @@ export class SessionStore {
 
   /** Saves a snapshot of everything in memory. */
   async close(): Promise<void> {
+    await this.#underWay.settled();
     for (const session of this.#sessions.values()) {
       if (session.state !== undefined && session.state.seq > session.snapshotSeq) await this.#saveSnapshot(session, session.state);
     }
@@ -234,13 +239,9 @@ export class SessionStore {
     });
   }
 
-  async #saveSnapshot(session: StoredSession, state: SessionState): Promise<void> {
+  #saveSnapshot(session: StoredSession, state: SessionState): Promise<void> {
     session.snapshotSeq = Math.max(session.snapshotSeq, state.seq);
-    try {
-      await this.#journal.saveSnapshot(session.head, snapshotOf(state));
-    } catch (error) {
-      this.#onProblem(error);
-    }
+    return this.#underWay.add(this.#journal.saveSnapshot(session.head, snapshotOf(state)).catch(this.#onProblem));
   }
 }
 
