@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openPostgresJournal } from '../../src/journal/postgres/postgres-journal.ts';
 import { startCuttingProxy } from '../helpers/cutting-proxy.ts';
-import { newPostgresJournal } from '../helpers/postgres-journal.ts';
+import { newPostgresDatabase, newPostgresJournal } from '../helpers/postgres-journal.ts';
 import { hasPostgres, inPostgres, postgresUrl } from '../helpers/postgres-server.ts';
 import { countedTo, event, held } from '../journal/journal-contract.ts';
 
@@ -57,24 +57,19 @@ describe.skipIf(!hasPostgres)('a journal in PostgreSQL', () => {
     'loses and doubles nothing while its connections are ended, cut and refused, and tells every server',
     { timeout: 120_000 },
     async () => {
-      const location = newPostgresJournal();
-      const direct = new URL(location);
+      const direct = await newPostgresDatabase();
       const proxy = await startCuttingProxy(() => Number(direct.port));
-      const cuttable = new URL(location);
+      const cuttable = new URL(direct);
       cuttable.port = new URL(proxy.url).port;
-      const journals = [await opened(location), await opened(cuttable.href)];
+      const journals = [await opened(direct.href), await opened(cuttable.href)];
       const heard = journals.flatMap((journal) => ['a', 'b'].map((session) => follower(journal, session)));
       let isOver = false;
       const publishing = journals.map((journal, index) => publishUntil(journal, index === 0 ? 'a' : 'b', () => isOver));
-      const schema = direct.searchParams.get('schema') ?? '';
       for (let round = 0; round < 6; round++) {
         await wait(300);
         if (round % 2 === 0) proxy.cut();
         else {
-          await inPostgres(
-            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'shannon-dash%' AND
-           (query ILIKE '%commit_group%' OR query ILIKE '%servers%' OR query ILIKE '%${schema}%' OR query ILIKE '%sessions%')`,
-          );
+          await inPostgres(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${direct.pathname.slice(1)}'`);
         }
       }
       await wait(300);

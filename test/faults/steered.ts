@@ -30,6 +30,12 @@ export async function steer(scene: Scene, session: string, urls: readonly string
   for (const operator of operators) scene.onEnd(() => operator.close());
   const results = new Map<string, CommandResult>();
   const over = new AbortController();
+  // Operators that are closed refuse at once: the lane must not ask them again.
+  let isGivenUp = false;
+  scene.onEnd(() => {
+    isGivenUp = true;
+    over.abort();
+  });
   const lane = async () => {
     for (let n = 0; !over.signal.aborted; n++) {
       const command_id = `${session}-${n}`;
@@ -42,6 +48,7 @@ export async function steer(scene: Scene, session: string, urls: readonly string
         const answers = await Promise.allSettled(operators.map((operator) => operator.send(command, { timeoutMs: 40_000 })));
         const ends = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value as CommandResult] : []));
         const end = ends.find(({ status }) => isFinal(status));
+        if (end === undefined && isGivenUp) return;
         if (end === undefined) continue;
         results.set(command_id, end);
         break;

@@ -8,3 +8,11 @@ export function newPostgresJournal(): string {
   onTestFinished(() => inPostgres(`DROP SCHEMA IF EXISTS ${schema} CASCADE`));
   return `${postgresUrl}?schema=${schema}`;
 }
+
+/** The location of a journal in a database of its own, all of whose connections may be ended without others noticing. It goes when the test ends. */
+export async function newPostgresDatabase(): Promise<URL> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await inPostgres(`CREATE DATABASE ${name}`);
+  onTestFinished(() => inPostgres(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  return new URL(`/${name}`, postgresUrl);
+}

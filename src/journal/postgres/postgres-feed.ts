@@ -51,6 +51,7 @@ export class PostgresFeed {
       onNotification: (payload) => this.#take(payload),
       onCut: () => {
         this.#mustCompare = true;
+        this.#beatSoon();
       },
     });
   }

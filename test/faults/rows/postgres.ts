@@ -67,8 +67,8 @@ const faults: { name: string; cause: (stage: Stage) => Promise<void> }[] = [
 ];
 
 async function endConnections(database: OwnPostgres, which: string): Promise<void> {
-  const rows = await database.query(`SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity WHERE ${which}`);
-  if (rows.length === 0) throw new Error(`no connection is there: ${which}`);
+  const end = () => database.query(`SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity WHERE ${which}`);
+  await until(`a connection to end: ${which}`, async () => (await end()).length > 0);
 }
 
 async function setUp(scene: Scene, bin: string): Promise<Stage> {
