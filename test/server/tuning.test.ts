@@ -43,7 +43,7 @@ const privateParts: Record<keyof Tuning, (server: Awaited<ReturnType<typeof bare
     return [typeof handle['readStart'], typeof handle['readStop'], typeof handle['reading']];
   },
   tcpSocket: ({ websocket }) => typeof tcpOf(websocket)['bytesWritten'],
-  tcpProgress: ({ websocket }) => typeof handleOf(websocket)['writeQueueSize'],
+  tcpProgress: ({ websocket }) => ['bytesWritten', 'writeQueueSize'].map((name) => typeof handleOf(websocket)[name]),
   pollAnswer: ({ polling }) => 'res' in (polling['transport'] as Private),
   waitingPackets: ({ websocket }) => [typeof (websocket['transport'] as Private)['writable'], Array.isArray(websocket['writeBuffer'])],
   oversizedMessage: ({ websocket }) => typeof ((websocket['transport'] as Private)['socket'] as Private)['prependListener'],
@@ -61,7 +61,7 @@ const expected: Record<keyof Tuning, unknown> = {
   preEncodedFrames: 'function',
   readBackpressure: ['function', 'function', 'boolean'],
   tcpSocket: 'number',
-  tcpProgress: 'number',
+  tcpProgress: ['number', 'number'],
   pollAnswer: true,
   waitingPackets: ['boolean', true],
   oversizedMessage: 'function',

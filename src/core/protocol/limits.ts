@@ -25,7 +25,7 @@ export const limits = {
   /** What is read of a history at a time. */
   pieceBytes: 64 * 1024,
   /** The server disconnects a reader that takes nothing of what waits for it for so long. */
-  unreadMs: 7_000,
+  unreadMs: 6_000,
   /** The same where the system does not tell what the other end of a connection has taken: macOS, Windows. */
   unreadUntoldMs: 30_000,
   /** The same while others wait for room. As `waitingBytes` fill up, the time goes down to this. */

@@ -16,7 +16,7 @@ export interface Tuning {
   readonly readBackpressure: boolean;
   /** Looks at the TCP socket below a WebSocket. Without: what is on its way to a client counts by whole deliveries. */
   readonly tcpSocket: boolean;
-  /** Asks the system how much of one large write is left. Without: the write counts as taken at its end. */
+  /** Asks Node's handle how much of what was written the system has taken. Without: a write counts as taken at its end. */
   readonly tcpProgress: boolean;
   /** Follows the answer to a poll to its end. Without: it counts as taken when it is written. */
   readonly pollAnswer: boolean;
