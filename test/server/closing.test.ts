@@ -131,6 +131,28 @@ describe('close', () => {
     expect(problems).toEqual([]);
   });
 
+  test('gives up to fold a long history, and says nothing of that', async () => {
+    class CountedJournal extends MemoryJournal {
+      reads = 0;
+
+      override read(...[session, range]: Parameters<MemoryJournal['read']>) {
+        this.reads++;
+        return super.read(session, range);
+      }
+    }
+    const journal = new CountedJournal();
+    const timestamp = new Date().toISOString();
+    const events = Array.from({ length: 20_000 }, () => ({ type: 'skill:started', data: { skill_name: 'look' }, timestamp }));
+    await journal.append('long', events);
+    const problems: unknown[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => problems.push(line) });
+    const server = await startServer({ journal, log });
+    await server.close();
+    // Of 20 that a whole fold takes.
+    expect(journal.reads).toBeLessThan(10);
+    expect(problems).toEqual([]);
+  });
+
   test.each([['websocket'], ['polling']])('says server:shutdown to every client on %s, then lets it go', async (transport) => {
     const server = await startServer();
     const clients = await Promise.all([1, 2, 3].map(() => connectClient(server.url, { transports: [transport] })));

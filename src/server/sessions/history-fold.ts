@@ -17,6 +17,8 @@ export interface FoldedHistory {
   head: SessionHead;
   /** Whether it is there still. */
   isThere: () => boolean;
+  /** Whether the server stops: what takes long is given up. */
+  isStopping: () => boolean;
   /** Saves a state on the way: who asks for one in this part of the history again finds it. */
   save: (state: SessionState) => Promise<void>;
 }
@@ -27,10 +29,10 @@ export class HistoryCut extends Error {}
 /**
  * Folds a history on from a state, piece by piece. Events of whose data the state takes nothing are not even read, but for the last:
  * most of a long history is a program's output.
- * @throws HistoryCut; ShannonDashError JOURNAL_FAILED the history is not whole
+ * @throws HistoryCut; ShannonDashError JOURNAL_FAILED the history is not whole, UNAVAILABLE the server stops, and there is much to fold
  */
 export async function foldHistory(from: SessionState, through: number, history: FoldedHistory): Promise<SessionState> {
-  const { journal, head, isThere, save } = history;
+  const { journal, head, isThere, isStopping, save } = history;
   const { session_id } = head;
   let state = from;
   let snapshotSeq = from.seq;
@@ -56,6 +58,7 @@ export async function foldHistory(from: SessionState, through: number, history: 
   while (state.seq < through) {
     // A long history is read and folded by and by.
     if (state !== from) await nextTurn();
+    if (state !== from && isStopping()) throw new ShannonDashError('UNAVAILABLE', 'The server is stopping');
     if (state.seq - snapshotSeq >= snapshotEvents) {
       snapshotSeq = state.seq;
       await saving;

@@ -37,6 +37,7 @@ export class SessionStore {
   readonly #changed = new Set<string>();
   readonly #onProblem: (error: unknown) => void;
   readonly #underWay = new UnderWay();
+  #isStopping = false;
 
   constructor(journal: Journal, onProblem: (error: unknown) => void) {
     this.#journal = journal;
@@ -48,6 +49,10 @@ export class SessionStore {
     const heads = await this.#journal.sessions();
     for (const head of heads) this.#add(head);
     for (const { session_id } of heads.toSorted(byChange)) this.#noteChange(session_id);
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   get size(): number {
@@ -144,11 +149,17 @@ export class SessionStore {
       this.#folded.delete(session_id);
       this.#letGo(session, session.state);
     }
-    void this.load(session_id).catch(this.#onProblem);
+    this.#loadSoon(session_id);
+  }
+
+  /** The server stops: folds that take long are given up. What they have saved on the way, the next server goes on from. */
+  stop(): void {
+    this.#isStopping = true;
   }
 
   /** Saves a snapshot of everything in memory. */
   async close(): Promise<void> {
+    this.stop();
     await this.#underWay.settled();
     for (const session of this.#sessions.values()) {
       if (session.state !== undefined && session.state.seq > session.snapshotSeq) await this.#saveSnapshot(session, session.state);
@@ -188,7 +199,7 @@ export class SessionStore {
     }
     const hasBrief = briefState.seq === first.seq - 1;
     if (hasBrief) session.briefState = briefStateOf(foldAll(briefState, added));
-    if (!hasBrief || head.seq - session.snapshotSeq >= snapshotEvents) void this.load(head.session_id).catch(this.#onProblem);
+    if (!hasBrief || head.seq - session.snapshotSeq >= snapshotEvents) this.#loadSoon(head.session_id);
   }
 
   #noteChange(sessionId: string): void {
@@ -213,6 +224,12 @@ export class SessionStore {
     if (state.seq - session.snapshotSeq >= letGoSnapshotEvents) void this.#saveSnapshot(session, state);
   }
 
+  #loadSoon(sessionId: string): void {
+    this.load(sessionId).catch((error: unknown) => {
+      if (!this.#isStopping) this.#onProblem(error);
+    });
+  }
+
   async #fold(session: StoredSession): Promise<SessionState> {
     let state = await this.#kept(session, Infinity);
     session.snapshotSeq = state.seq;
@@ -235,6 +252,7 @@ export class SessionStore {
       journal: this.#journal,
       head: session.head,
       isThere: () => this.#sessions.get(session.head.session_id) === session,
+      isStopping: () => this.#isStopping,
       save: (state) => this.#saveSnapshot(session, state),
     });
   }
@@ -264,7 +282,6 @@ function byChange(a: SessionHead, b: SessionHead): number {
   return a.updated_at < b.updated_at ? -1 : Number(a.updated_at > b.updated_at);
 }
 
-/** What is said of events that retention has taken away. */
 /** Folds again, from the state that retention has left, where it has taken events meanwhile. */
 async function untilWhole<Result>(fold: () => Promise<Result>): Promise<Result> {
   for (;;) {
@@ -276,6 +293,7 @@ async function untilWhole<Result>(fold: () => Promise<Result>): Promise<Result> 
   }
 }
 
+/** What is said of events that retention has taken away. */
 function goneThrough({ session_id, cut = 0 }: SessionHead): ShannonDashError {
   const sentence = `Retention has taken the events of ${session_id} through ${cut}: its earliest state is the one at event ${cut}`;
   return new ShannonDashError('GONE', sentence, { first_available: cut + 1 });

@@ -137,6 +137,8 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
   };
   opened.keep(measure(parts), (stop) => stop());
   if (options.traceExport !== undefined) await exportTraces(options.traceExport, options, parts, opened);
+  // Before any part that may wait for a fold.
+  opened.keep(store, (each) => each.stop());
   return parts;
 }
 
