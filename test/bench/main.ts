@@ -23,7 +23,7 @@ import {
   singlePosting,
   singlePublishing,
 } from './load.ts';
-import { hookFigures, runFigures, type RunFigure } from './run.ts';
+import { hookFigures, runFigures, type FigurePair, type RunFigure } from './run.ts';
 import { postgresFigures } from './postgres.ts';
 import { sessionFigures } from './sessions.ts';
 import { startDash, startRelay, type MeasuredServer } from './measured-server.ts';
@@ -46,6 +46,8 @@ interface Row {
   ratio: number;
   goal: string;
   met: boolean | undefined;
+  /** Why there is no verdict. */
+  limit?: string | undefined;
 }
 
 const { values: flags } = parseArgs({
@@ -192,10 +194,10 @@ async function measure(scenario: Scenario, rounds: number): Promise<Row> {
   return { ...row, goal: `${goal.value} ${scenario.unit}`, met: figures.dash <= goal.value };
 }
 
-function print({ name, unit, dash, relay, ratio, goal, met }: Row): void {
+function print({ name, unit, dash, relay, ratio, goal, met, limit = '' }: Row): void {
   const figure = (value: number) => `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`.padStart(11);
   console.log(
-    `${name.padEnd(44)}${figure(dash)}${figure(relay)}${ratio.toFixed(2).padStart(8)}   ${goal.padStart(7)}  ${met === undefined ? '' : met ? 'met' : 'NOT MET'}`,
+    `${name.padEnd(44)}${figure(dash)}${figure(relay)}${ratio.toFixed(2).padStart(8)}   ${goal.padStart(7)}  ${met === undefined ? limit : met ? 'met' : 'NOT MET'}`,
   );
 }
 
@@ -206,13 +208,15 @@ async function measureBeside(figures: readonly RunFigure[], [ours, bare]: readon
   const wanted = figures.filter(({ name }) => flags.only === undefined || name.includes(flags.only));
   if (wanted.length > 0) console.log(`\n${''.padEnd(44)}${ours.padStart(11)}${bare.padStart(11)}`);
   for (const { name, unit, most, measure: measureFigure } of wanted) {
-    const measured: { ours: number; bare: number }[] = [];
+    const measured: FigurePair[] = [];
     for (let round = 0; round < Number(flags.rounds); round++) measured.push(await measureFigure());
-    const middle = (of: (figure: { ours: number; bare: number }) => number) => quantile(measured.map(of), 0.5);
+    const middle = (of: (figure: FigurePair) => number) => quantile(measured.map(of), 0.5);
     const ratio = middle((figure) => figure.ours / figure.bare);
     const row = { name, unit, dash: middle((figure) => figure.ours), relay: middle((figure) => figure.bare), ratio };
     const isMet = 'ratio' in most ? ratio <= most.ratio : row.dash - row.relay <= most.over;
-    rows.push({ ...row, goal: 'ratio' in most ? `${most.ratio} x` : `+${most.over} ${unit}`, met: isMet });
+    const goal = 'ratio' in most ? `${most.ratio} x` : `+${most.over} ${unit}`;
+    const limit = isMet ? undefined : measured.find((figure) => figure.limit !== undefined)?.limit;
+    rows.push({ ...row, goal, met: limit === undefined ? isMet : undefined, limit });
     print(rows.at(-1) as Row);
   }
 }

@@ -59,6 +59,10 @@ class Bench {
     return Number(row?.['bytes']);
   }
 
+  privateBytes(): number {
+    return this.#database.privateBytes();
+  }
+
   setting(text: string): Promise<unknown> {
     return this.#database.query(`ALTER DATABASE postgres SET ${text}`);
   }
@@ -138,9 +142,8 @@ async function sessions(bench: Bench): Promise<void> {
 /** What the servers cost that only listen: by being told of each commit, and by saying that they are there. */
 async function listeners(bench: Bench): Promise<void> {
   const journals = await opened(bench);
-  const [someone] = journals;
-  if (someone === undefined) return;
   const clients: Client[] = [];
+  const ownBytes = bench.privateBytes();
   for (const size of sizes) {
     while (clients.length < size) {
       const client = await bench.connect();
@@ -166,6 +169,7 @@ async function listeners(bench: Bench): Promise<void> {
       ...(presence && {
         'CPU µs for a word that one is there': presence.cpuUs,
         '% of a core for all of them': (presence.cpuUs * size) / 1e4,
+        'MB for its connection': (bench.privateBytes() - ownBytes) / size / 1e6,
       }),
     });
   }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { connect as connectTo, createServer, type AddressInfo, type Socket } from 'node:net';
+import { cpus } from 'node:os';
 import { hasPostgres, inPostgres, postgresUrl } from '../helpers/postgres-server.ts';
 import { connect, quantile, roundTrips } from './load.ts';
 import { startDash, type MeasuredServer } from './measured-server.ts';
@@ -9,19 +11,12 @@ const batchEvents = 100;
 /** What a journal in PostgreSQL costs beside one in SQLite; none where no PostgreSQL answers. */
 export const postgresFigures: readonly RunFigure[] = hasPostgres
   ? [
-      figure('Event published in hundreds', 'µs', { ratio: 2.5 }, (servers) => publishing(servers)),
+      figure('Event published in hundreds', 'µs', { ratio: 2.5 }, async (servers) => (await publishing(servers)).wallUs),
       figure('Delivery, 1 x 50', 'µs', { ratio: 1.25 }, ([server]) => delivering(server as MeasuredServer, 50)),
       figure('HALT and RESUME by the server, p50, PostgreSQL', 'ms', { over: 3 }, ([server]) => halting(server as MeasuredServer)),
-      {
-        name: 'Event published in hundreds, 2 servers and 1',
-        unit: 'µs',
-        most: { ratio: 0.71 },
-        measure: () =>
-          onPostgres(async (start) => ({
-            bare: await publishing([await start()]),
-            ours: await publishing([await start(), await start()]),
-          })),
-      },
+      twoServers('Event published in hundreds, 2 servers and 1', { ratio: 0.71 }, 0, ({ wallUs }) => wallUs),
+      twoServers('The same, the database 20 ms away', { ratio: 0.71 }, 20, ({ wallUs }) => wallUs),
+      twoServers('CPU of all servers for such an event, 2 and 1', { ratio: 1.25 }, 0, ({ cpuUs }) => cpuUs),
     ]
   : [];
 
@@ -44,24 +39,72 @@ function figure(
   };
 }
 
-/** Servers over one journal in a schema of its own, which goes afterwards. */
-async function onPostgres<Result>(work: (start: () => Promise<MeasuredServer>) => Promise<Result>): Promise<Result> {
+function twoServers(name: string, most: RunFigure['most'], awayMs: number, of: (published: Published) => number): RunFigure {
+  return {
+    name,
+    unit: 'µs',
+    most,
+    async measure() {
+      const bare = await onPostgres(async (start) => publishing([await start()]), awayMs);
+      const ours = await onPostgres(async (start) => publishing([await start(), await start()]), awayMs);
+      // What the servers use themselves is no matter of how busy the machine is.
+      const limit = of(ours) === ours.wallUs && ours.busy > 0.9 ? `limit: processors ${Math.round(ours.busy * 100)} % busy` : undefined;
+      return { bare: of(bare), ours: of(ours), limit };
+    },
+  };
+}
+
+/** Servers over one journal in a schema of its own, which goes afterwards. @param awayMs how long to the database and back */
+async function onPostgres<Result>(work: (start: () => Promise<MeasuredServer>) => Promise<Result>, awayMs = 0): Promise<Result> {
+  const way = awayMs === 0 ? undefined : await openLongWay(new URL(postgresUrl), awayMs);
   const schema = `bench_${randomBytes(6).toString('hex')}`;
   const servers: MeasuredServer[] = [];
   try {
     return await work(async () => {
-      const server = await startDash(undefined, `${postgresUrl}?schema=${schema}`);
+      const server = await startDash(undefined, `${way?.url ?? postgresUrl}?schema=${schema}`);
       servers.push(server);
       return server;
     });
   } finally {
     for (const server of servers) await server.stop();
+    way?.close();
     await inPostgres(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   }
 }
 
-/** Microseconds for an event: four producers at each server, four batches of each on their way. */
-export async function publishing(servers: readonly MeasuredServer[]): Promise<number> {
+/** A way to the database that takes so long there and back. */
+async function openLongWay(target: URL, awayMs: number): Promise<{ url: string; close: () => void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const database = connectTo(Number(target.port || 5_432), target.hostname);
+    for (const [from, to] of [
+      [client, database],
+      [database, client],
+    ] as const) {
+      sockets.add(from.setNoDelay());
+      from.on('data', (data) => void setTimeout(() => to.destroyed || to.write(data), awayMs / 2));
+      from.on('error', () => to.destroy()).on('close', () => setTimeout(() => to.destroy(), awayMs / 2));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(target);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { url: url.href, close };
+}
+
+/** Of each event microseconds of time, and of CPU of all servers. `busy`: the share of the machine's processors that was at work. */
+interface Published {
+  wallUs: number;
+  cpuUs: number;
+  busy: number;
+}
+
+/** Four producers at each server, four batches of each on their way. */
+async function publishing(servers: readonly MeasuredServer[]): Promise<Published> {
   const batches = 400;
   const publish = async (server: MeasuredServer, producer: number, count: number) => {
     const url = `${server.url}/api/sessions/bench-${servers.indexOf(server)}-${producer}/events`;
@@ -84,9 +127,21 @@ export async function publishing(servers: readonly MeasuredServer[]): Promise<nu
   };
   const all = (count: number) => Promise.all(servers.flatMap((server) => [0, 1, 2, 3].map((producer) => publish(server, producer, count))));
   await all(10);
-  const startedMs = performance.now();
+  const cpuSeconds = () => servers.reduce((sum, server) => sum + server.cpuSeconds(), 0);
+  const [startedMs, cpu, before] = [performance.now(), cpuSeconds(), cpus()];
   await all(batches / 4 / servers.length);
-  return ((performance.now() - startedMs) * 1_000) / (batches * batchEvents);
+  const events = batches * batchEvents;
+  const times = cpus().map(({ times: { idle, ...others } }, at) => {
+    const { idle: idleBefore = 0, ...othersBefore } = before[at]?.times ?? {};
+    const sum = (each: Record<string, number>) => Object.values(each).reduce((total, ms) => total + ms, 0);
+    return { idle: idle - idleBefore, busy: sum(others) - sum(othersBefore) };
+  });
+  const [idle, busy] = [times.reduce((sum, each) => sum + each.idle, 0), times.reduce((sum, each) => sum + each.busy, 0)];
+  return {
+    wallUs: ((performance.now() - startedMs) * 1_000) / events,
+    cpuUs: ((cpuSeconds() - cpu) * 1e6) / events,
+    busy: busy / (idle + busy),
+  };
 }
 
 /** Microseconds for one delivery to one of so many watchers, events published one by one. */

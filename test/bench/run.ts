@@ -11,7 +11,14 @@ export interface RunFigure {
   unit: string;
   /** The most that our figure may be: a multiple of the bare one's, or so much more than it. */
   most: { ratio: number } | { over: number };
-  measure: () => Promise<{ ours: number; bare: number }>;
+  measure: () => Promise<FigurePair>;
+}
+
+/** One round. `limit`: what else there was no more of, where that keeps ours from being better: then the figure is told without a verdict. */
+export interface FigurePair {
+  ours: number;
+  bare: number;
+  limit?: string | undefined;
 }
 
 const program = join(import.meta.dirname, '../../bin/shannon-dash.js');

@@ -19,6 +19,8 @@ export interface OwnPostgres {
   crash(): Promise<void>;
   /** CPU seconds that all its processes have used, those that have ended too. */
   cpuSeconds(): number;
+  /** Memory of its processes that they share with nobody. */
+  privateBytes(): number;
 }
 
 /** The folder of the newest programs; undefined where there are none. */
@@ -88,18 +90,27 @@ export async function startOwnPostgres(scene: Scene, bin: string, settings: read
       await start();
     },
     cpuSeconds() {
-      const { pid } = server;
-      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
       // proc_pid_stat(5), behind the name: utime, stime and those of children that have ended, in ticks of 10 ms.
-      const ticks = (id: string | number | undefined, count: number) => {
+      const ticks = (id: number | undefined, count: number) => {
         const fields = readFileSync(`/proc/${id}/stat`, 'latin1')
           .replace(/^.*\) /s, '')
           .split(' ');
         return fields.slice(11, 11 + count).reduce((sum, field) => sum + Number(field), 0);
       };
-      return (ticks(pid, 4) + children.reduce((sum, id) => sum + ticks(id, 2), 0)) / 100;
+      return (ticks(server.pid, 4) + childrenOf(server).reduce((sum, id) => sum + ticks(id, 2), 0)) / 100;
+    },
+    privateBytes() {
+      const kibibytesOf = (id: number) => {
+        const text = readFileSync(`/proc/${id}/smaps_rollup`, 'latin1');
+        return [...text.matchAll(/^Private_\w+: +(\d+) kB$/gm)].reduce((sum, [, kibibytes]) => sum + Number(kibibytes), 0);
+      };
+      return childrenOf(server).reduce((sum, id) => sum + kibibytesOf(id), 0) * 1_024;
     },
   };
+}
+
+function childrenOf({ pid }: ChildProcess): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
 }
 
 /** A way to a port that can swallow everything, as a network does whose cable is pulled. */
