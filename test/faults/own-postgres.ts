@@ -92,16 +92,17 @@ export async function startOwnPostgres(scene: Scene, bin: string, settings: read
     cpuSeconds() {
       // proc_pid_stat(5), behind the name: utime, stime and those of children that have ended, in ticks of 10 ms.
       const ticks = (id: number | undefined, count: number) => {
-        const fields = readFileSync(`/proc/${id}/stat`, 'latin1')
+        const fields = ofProcess(id, 'stat')
           .replace(/^.*\) /s, '')
           .split(' ');
         return fields.slice(11, 11 + count).reduce((sum, field) => sum + Number(field), 0);
       };
-      return (ticks(server.pid, 4) + childrenOf(server).reduce((sum, id) => sum + ticks(id, 2), 0)) / 100;
+      // The children first: one that ends meanwhile is in what the parent tells.
+      return (childrenOf(server).reduce((sum, id) => sum + ticks(id, 2), 0) + ticks(server.pid, 4)) / 100;
     },
     privateBytes() {
       const kibibytesOf = (id: number) => {
-        const text = readFileSync(`/proc/${id}/smaps_rollup`, 'latin1');
+        const text = ofProcess(id, 'smaps_rollup');
         return [...text.matchAll(/^Private_\w+: +(\d+) kB$/gm)].reduce((sum, [, kibibytes]) => sum + Number(kibibytes), 0);
       };
       return childrenOf(server).reduce((sum, id) => sum + kibibytesOf(id), 0) * 1_024;
@@ -109,8 +110,17 @@ export async function startOwnPostgres(scene: Scene, bin: string, settings: read
   };
 }
 
+/** A file of the kernel about a process; empty where that has ended. */
+function ofProcess(id: number | undefined, file: string): string {
+  try {
+    return readFileSync(`/proc/${id}/${file}`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
 function childrenOf({ pid }: ChildProcess): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+  return ofProcess(pid, `task/${pid}/children`).trim().split(' ').map(Number);
 }
 
 /** A way to a port that can swallow everything, as a network does whose cable is pulled. */
