@@ -95,3 +95,13 @@ const steeringCommands: ReadonlySet<CommandType> = new Set(['REDIRECT', 'INJECT'
 export function maySend({ role, canSteer }: { role: CallerRole; canSteer: boolean }, type: CommandType): boolean {
   return may(role, 'command') && (role === 'admin' || canSteer || !steeringCommands.has(type));
 }
+
+/** The name that a link to one session has among tokens. @param id eight characters */
+export function nameOfLink(id: string): string {
+  return `share-${id}`;
+}
+
+/** Whether somebody of this name came by a link to one session. */
+export function isNameOfLink(name: string): boolean {
+  return /^share-\w{8}$/.test(name);
+}

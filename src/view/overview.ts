@@ -62,7 +62,8 @@ export function overviewTotals(sessions: readonly SessionSummary[]): Span[] {
   const used = usedText(usedTogether(sessions.map(({ state }) => usedOf(state))));
   return [
     { text: `${count(needsYou)} ${needsYou === 1 ? 'needs' : 'need'} you`, tone: needsYou > 0 ? 'warn' : 'plain' },
-    { text: `  ${count(working)} working  ${count(ended)} ended` },
+    { text: `  ${count(working)} working` },
+    { text: `  ${count(ended)} ended` },
     ...(used === '' ? [] : [{ text: `  ${used}`, tone: 'strong' as const }]),
   ];
 }

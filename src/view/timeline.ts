@@ -28,6 +28,23 @@ export interface Timeline {
 
 /** Rows of a lane. What overlaps more than so often shares the last one. */
 const mostRows = 16;
+/** The part of the whole that a bar has for its text, where the rows suffice for that. */
+const textRoom = 0.12;
+
+const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const;
+/** Lengths of time that people count in, in milliseconds. */
+const steps = [
+  ...[1, 2, 5, 10, 15, 30].map((each) => each * second),
+  ...[1, 2, 5, 10, 15, 30].map((each) => each * minute),
+  ...[1, 2, 3, 6, 12].map((each) => each * hour),
+  ...[1, 2, 7, 14, 30, 90, 365].map((each) => each * day),
+];
+
+/** Times that divide a length into round parts, from 0 on; at most so many of them, or one. In milliseconds. */
+export function tickTimes(lengthMs: number, most: number): number[] {
+  const step = steps.find((each) => Math.floor(lengthMs / each) < most) ?? lengthMs + 1;
+  return Array.from({ length: Math.floor(lengthMs / step) + 1 }, (_, at) => at * step);
+}
 
 const tones: ReadonlyMap<string, Tone> = new Map<string, Tone>([
   ['failed', 'bad'],
@@ -44,8 +61,9 @@ export function timelineOf(state: SessionState, nowMs: number): Timeline {
   const toMs = Math.max(fromMs + 1_000, endMs);
   const bar = (key: string, text: string, span: { from: string | null; to: string | null; lastedMs?: number | null }, tone: Tone) =>
     barOf({ key, text: shown(text, 200), tone }, span, { fromMs, toMs });
+  const laneOf = (title: string, bars: readonly (TimelineBar | undefined)[]): TimelineLane => lane(title, bars, { fromMs, toMs });
   const lanes = [
-    lane(
+    laneOf(
       'Agents',
       state.agents.map((each) =>
         bar(
@@ -56,7 +74,7 @@ export function timelineOf(state: SessionState, nowMs: number): Timeline {
         ),
       ),
     ),
-    lane(
+    laneOf(
       'Skills',
       state.skills.map((each) =>
         each.status === 'pending'
@@ -69,13 +87,13 @@ export function timelineOf(state: SessionState, nowMs: number): Timeline {
             ),
       ),
     ),
-    lane(
+    laneOf(
       'Checks',
       state.validations.map((each) =>
         bar(each.check_name, each.check_name, { from: each.started_at, to: each.ended_at }, tones.get(each.status) ?? 'plain'),
       ),
     ),
-    lane(
+    laneOf(
       'Decisions',
       state.decisions.map((each) =>
         bar(
@@ -86,11 +104,11 @@ export function timelineOf(state: SessionState, nowMs: number): Timeline {
         ),
       ),
     ),
-    lane(
+    laneOf(
       'Halts',
       haltsOf(state).map(({ key, from, to, by }) => bar(key, `halted by ${by}`, { from, to }, 'warn')),
     ),
-    lane(
+    laneOf(
       'Checkpoints',
       state.checkpoints.map((each) =>
         bar(`${each.seq}`, each.label ?? each.checkpoint_id, { from: each.created_at, to: each.created_at }, 'strong'),
@@ -113,15 +131,22 @@ function barOf(
   return { ...bar, fromMs, toMs: Math.max(fromMs, Math.min(end, whole.toMs)), isOpen: to === null };
 }
 
-function lane(title: string, bars: readonly (TimelineBar | undefined)[]): TimelineLane {
+function lane(title: string, bars: readonly (TimelineBar | undefined)[], whole: { fromMs: number; toMs: number }): TimelineLane {
   const sorted = bars.filter((each) => each !== undefined).toSorted((a, b) => a.fromMs - b.fromMs);
+  const roomy = rowsOf(sorted, (whole.toMs - whole.fromMs) * textRoom);
+  return { title, rows: roomy.length <= mostRows ? roomy : rowsOf(sorted, 0) };
+}
+
+/** Bars in rows, none of which begins before the one before it has ended and has had this time for its text. */
+function rowsOf(sorted: readonly TimelineBar[], roomMs: number): TimelineBar[][] {
   const rows: TimelineBar[][] = [];
   for (const bar of sorted) {
-    const free = rows.find((row) => (row.at(-1)?.toMs ?? 0) < bar.fromMs) ?? (rows.length === mostRows ? rows.at(-1) : undefined);
+    const isFree = (last: TimelineBar | undefined): boolean => last === undefined || Math.max(last.toMs, last.fromMs + roomMs) < bar.fromMs;
+    const free = rows.find((row) => isFree(row.at(-1))) ?? (roomMs === 0 && rows.length === mostRows ? rows.at(-1) : undefined);
     if (free === undefined) rows.push([bar]);
     else free.push(bar);
   }
-  return { title, rows };
+  return rows;
 }
 
 interface Halt {

@@ -16,14 +16,17 @@ export function App({ store }: { store: PageStore }): ReactNode {
   useSyncExternalStore(store.subscribe, store.read);
   const [helps, setHelps] = useState(false);
   useKeys({ '?': () => setHelps(true) });
-  const model = store.model();
+  // Who is let in no more sees nothing that was: it is told, and nothing is offered.
+  const { failure } = store.connection ?? {};
+  const isOut = store.identity === null || failure?.code === 'UNAUTHENTICATED';
+  const model = isOut ? undefined : store.model();
   const pending = model === undefined ? 0 : store.pending(model);
-  useTitle(store.route.session, pending);
-  const { identity, notice } = store;
+  useTitle(isOut ? undefined : store.route.session, pending);
+  const { notice } = store;
   return (
     <>
       <TopBar store={store} model={model} onHelp={() => setHelps(true)} />
-      <Body store={store} model={model} />
+      {isOut ? <SignIn url={store.url} was={store.identity?.by} /> : <Body store={store} model={model} />}
       <p className="unseen" role="status">
         {pending === 0 ? '' : pending === 1 ? 'A decision waits' : `${pending} decisions wait`}
       </p>
@@ -34,7 +37,7 @@ export function App({ store }: { store: PageStore }): ReactNode {
           </p>
         )}
       </div>
-      {helps && identity !== undefined ? <Help onClose={() => setHelps(false)} /> : null}
+      {helps && model !== undefined ? <Help onClose={() => setHelps(false)} /> : null}
     </>
   );
 }
@@ -48,8 +51,6 @@ function Body({ store, model }: { store: PageStore; model: ViewModel | undefined
       </main>
     );
   }
-  const refusal = store.connection?.failure;
-  if (identity === null || refusal?.code === 'UNAUTHENTICATED') return <SignIn url={store.url} problem={refusal?.message} />;
   if (model === undefined) return null;
   return (
     <main>

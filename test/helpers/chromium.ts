@@ -97,6 +97,20 @@ export class ChromiumPage {
     return page;
   }
 
+  /** Looks at it in these colours, and in a window of this size; without one, in its own. */
+  async look(scheme: 'light' | 'dark', size?: { width: number; height: number }): Promise<void> {
+    await this.#ask('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+    if (size === undefined) await this.#ask('Emulation.clearDeviceMetricsOverride', {});
+    else await this.#ask('Emulation.setDeviceMetricsOverride', { ...size, deviceScaleFactor: 1, mobile: false });
+  }
+
+  /** What is wrong with the manifest of the page, and why the browser would not install it. */
+  async installProblems(): Promise<unknown[]> {
+    const { errors } = await this.#ask('Page.getAppManifest', {});
+    const { installabilityErrors } = await this.#ask('Page.getInstallabilityErrors', {});
+    return [errors, installabilityErrors].flat();
+  }
+
   /** Runs a script in each document before its own ones. */
   async before(source: string): Promise<void> {
     await this.#ask('Page.enable', {});

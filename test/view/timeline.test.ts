@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { foldAll } from '../../src/core/fold/fold.ts';
 import { initialState } from '../../src/core/protocol/session-state.ts';
-import { timelineOf } from '../../src/view/timeline.ts';
+import { tickTimes, timelineOf } from '../../src/view/timeline.ts';
 
 const startMs = Date.UTC(2026, 0, 2, 12);
 const at = (seconds: number) => new Date(startMs + seconds * 1_000).toISOString();
@@ -75,4 +75,24 @@ test('nothing reaches beyond the run, and a session of which nothing is known ha
     toMs: startMs + 1_000,
     lanes: [],
   });
+});
+
+test('what follows too soon for the text of the bar before it has a row of its own, as long as there are rows', () => {
+  const skills = (number: number) =>
+    after([
+      [0, 'execution:started', {}],
+      ...Array.from({ length: number }, (_, index) => [index + 1, 'skill:completed', { skill_name: `${index}`, duration: 0.5 }] as const),
+    ]);
+  expect(lanesOf(skills(3), 100)['Skills']).toEqual([['0 0.5-1 good'], ['1 1.5-2 good'], ['2 2.5-3 good']]);
+  expect(lanesOf(skills(40), 1_000)['Skills']).toHaveLength(1);
+});
+
+test.each([
+  [3_507_000, 6, [0, 600, 1_200, 1_800, 2_400, 3_000]],
+  [3_507_000, 2, [0, 1_800]],
+  [1_000, 6, [0, 1]],
+  [90_000, 1, [0]],
+  [40 * 365 * 86_400_000, 2, [0]],
+])('times divide %s ms into round parts, at most %s', (lengthMs, most, seconds) => {
+  expect(tickTimes(lengthMs, most).map((ms) => ms / 1_000)).toEqual(seconds);
 });

@@ -71,14 +71,34 @@ export class PageDriver {
     expect(seen).toEqual({ refused: [], ran: [], foreign: [] });
   }
 
-  /** axe-core finds nothing that keeps somebody out. */
+  /** axe-core finds nothing that keeps somebody out: in the light, nor in the dark, where only the colours are others. */
   async expectAccessible(): Promise<void> {
-    const found = await this.browser.evaluate(`(async () => {
-      if (window.axe === undefined) { ${axe.source} }
-      const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-      return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 200)).join(' | '));
-    })()`);
-    expect(found).toEqual([]);
+    for (const [scheme, rules] of [
+      ['dark', ['color-contrast']],
+      ['light', undefined],
+    ] as const) {
+      await this.browser.look(scheme);
+      const options = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: { type: 'rule', values: rules } }) };
+      const found = await this.browser.evaluate(`(async () => {
+        if (window.axe === undefined) { ${axe.source} }
+        const { violations } = await window.axe.run(document, ${JSON.stringify(options)});
+        return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 200)).join(' | '));
+      })()`);
+      expect(found, scheme).toEqual([]);
+    }
+  }
+
+  /** On a phone what is pressed is as large as a thumb, and nothing is wider than the screen. */
+  async expectUsableOnPhone(): Promise<void> {
+    await this.browser.look('light', { width: 390, height: 844 });
+    const small = `[...document.querySelectorAll('button, a, input, select, textarea, summary, .option, [role=option]')]
+      .filter((each) => each.offsetParent !== null && !['radio', 'checkbox'].includes(each.type))
+      .map((each) => ({ each, box: each.getBoundingClientRect() }))
+      .filter(({ box }) => box.width < 40 || box.height < 40)
+      .map(({ each, box }) => each.tagName + ' ' + (each.innerText || each.ariaLabel) + ' ' + Math.round(box.width) + 'x' + Math.round(box.height))`;
+    await expect.poll(() => this.browser.evaluate(small)).toEqual([]);
+    expect(await this.browser.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    await this.browser.look('light');
   }
 }

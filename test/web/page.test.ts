@@ -34,6 +34,8 @@ test('through cuts of the network and a restart of the server each event is ther
   await page.open(`${proxy.url}/`);
   await page.reads('.overview', /1 working[\s\S]*flaky\s+Ticks/);
   await page.expectAccessible();
+  await page.expectUsableOnPhone();
+  expect(await page.browser.installProblems()).toEqual([]);
   await page.click('.session-row', 'flaky');
   await page.reads('.session-head', 'flaky');
   expect(await page.browser.evaluate('location.pathname')).toBe('/s/flaky');
@@ -98,6 +100,7 @@ test('HALT at once, on its way until it is acknowledged; RESUME; a rollback by i
     ['ROLLBACK', { dry_run: true, steps: 1 }],
     ['ROLLBACK', { checkpoint_id: 'cp-2' }],
   ]);
+  await page.expectUsableOnPhone();
   await page.reads('#commands', /ROLLBACK\s+applied\s+by [\s\S]*ROLLBACK preview\s+applied[\s\S]*HALT\s+applied/);
   await page.expectClean();
 });
@@ -128,6 +131,12 @@ test('decisions: nothing is chosen before a person chooses; the answer goes with
   expect(await page.browser.evaluate('document.title')).toBe('(2) asking · shannon-dash');
   expect(await page.browser.evaluate('document.querySelector("link[rel=icon]").href')).toContain('icon-alert');
   expect([await page.count('.decision input:checked'), await page.count('.decision button:disabled')]).toEqual([0, 2]);
+  // The second one tells what it asks, and has no room of its own before it is opened or the first one is answered.
+  expect(await page.count('.decision details[open]')).toBe(1);
+  await page.browser.press('d');
+  expect(await page.browser.evaluate('document.activeElement.dataset.option')).toBe('1');
+  await page.browser.press('Escape');
+  expect(await page.browser.evaluate('document.activeElement === document.body && location.pathname')).toBe('/s/asking');
   expect([await page.count('img'), await page.count('body script')]).toEqual([0, 0]);
   await page.reads('.question', '<img src=x onerror="alert(1)"><script>alert(2)</script> end one?');
   await page.expectAccessible();
@@ -141,6 +150,7 @@ test('decisions: nothing is chosen before a person chooses; the answer goes with
       return page.count('.decision');
     })
     .toBe(1);
+  await expect.poll(() => page.count('.decision details[open]')).toBe(1);
   await http('POST', `${server.url}/api/sessions/asking/commands`, { type: 'DECISION', decision_id: 'two', choice: 'skip' });
   await expect.poll(() => page.count('.decision')).toBe(0);
   expect(await page.browser.evaluate('document.title')).toBe('asking · shannon-dash');
@@ -202,7 +212,10 @@ test('the history: any of its events, those that pass a filter, one in full, a m
     }));
     await publish(server, 'long', lines);
   }
-  await publish(server, 'long', { type: 'process:output', data: { stream: 'stdout', lines: [`\u001b[31mred\u001b[0m ${hostile}`] } });
+  await publish(server, 'long', {
+    type: 'process:output',
+    data: { stream: 'stdout', lines: [`\u001b[31mred\u001b[0m \u001b[2;38;5;226mdim\u001b[0m ${hostile}`] },
+  });
   await page.open(`${server.url}/s/long`);
   await page.reads('.rows', /tick 3000\.[\s\S]*stdout \| red/);
   await page.browser.evaluate('document.querySelector(".rows").focus()');
@@ -240,8 +253,9 @@ test('the history: any of its events, those that pass a filter, one in full, a m
   expect(await page.text('dialog .tone-good')).toBe('+new line');
   await page.browser.press('Escape');
   await page.click('[role=tab]', 'Output');
-  await page.reads('.written', 'red <img src=x onerror="alert(1)"><script>alert(2)</script> end');
+  await page.reads('.written', 'red dim <img src=x onerror="alert(1)"><script>alert(2)</script> end');
   expect(await page.text('.written .ansi-1')).toBe('red');
+  await page.expectAccessible();
 
   await page.click('[role=tab]', 'Timeline');
   await page.reads('.timeline', /Agents[\s\S]*builder-1[\s\S]*Skills[\s\S]*wave-orchestration[\s\S]*Checkpoints/);
@@ -255,6 +269,7 @@ test('the history: any of its events, those that pass a filter, one in full, a m
   await page.reads('#agents', 'running: edit src/api.ts');
   await page.reads('[role=tab]', 'Events 9');
   expect([await page.count('#files'), await page.count('.command-bar')]).toEqual([0, 0]);
+  await page.expectAccessible();
   await page.browser.press('H');
   await page.reads('.notice', 'This is history: go back to live first');
   await page.browser.press('[');
@@ -307,7 +322,11 @@ test('a link to one session: made on the page, opened once, seen by somebody who
   const { shares } = (await http('GET', `${sessions}/shown/shares`, undefined, ana)).body as { shares: { id: string; opened: boolean }[] };
   expect(shares).toMatchObject([{ opened: true }]);
   expect((await http('DELETE', `${sessions}/shown/shares/${shares[0]?.id}`, undefined, ana)).status).toBe(200);
-  await page.reads('body', 'You are not logged in');
+  await page.reads('.sign-in', /Your link has ended[\s\S]*Ask whoever gave you the link for another one/);
+  expect([await page.count('.who'), await page.count('.connection'), await page.count('.overview')]).toEqual([0, 0, 0]);
+  await page.expectAccessible();
+  await page.open(server.url);
+  await page.reads('.sign-in', 'You are not logged in');
   expect((await http('GET', `${sessions}/shown/commands`, undefined, ana)).body).toMatchObject({ total: 0 });
 });
 

@@ -125,6 +125,9 @@ interface ChoiceProps<Value> {
 function Choice<Value extends string | number | null>({ label, options, value, onChoose }: ChoiceProps<Value>): ReactNode {
   return (
     <div className="chips" role="group" aria-label={label}>
+      <span className="muted small" aria-hidden="true">
+        {label}
+      </span>
       {options.map(([each, name]) => (
         <button key={name} type="button" className="chip" aria-pressed={each === value} onClick={() => onChoose(each)}>
           {name}

@@ -1,8 +1,9 @@
-import { useEffect, useRef, useSyncExternalStore, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import UPlot from 'uplot';
 import type { AnalyticsRow } from '../../core/rollup/analytics-api.ts';
 import { timeText } from '../../view/text/analytics-cells.ts';
 import { count } from '../../view/text/numbers.ts';
+import { useMedia } from '../parts/use-media.ts';
 
 const daySeconds = 86_400;
 const heightPixels = 190;
@@ -10,7 +11,6 @@ const heightPixels = 190;
 const barSize: [number, number] = [0.7, 44];
 /** Lengths of time that people count in, in milliseconds. */
 const timeSteps = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 7_200, 21_600, 43_200, 86_400, 864_000].map((seconds) => seconds * 1_000);
-const dark = matchMedia('(prefers-color-scheme: dark)');
 
 /** One figure of each day. */
 interface Figure {
@@ -76,7 +76,7 @@ function chartsOf(rows: readonly AnalyticsRow[]): DayChart[] {
 
 /** The figures of days as charts over time. Days without a run stand between the others; the table below says the same in numbers. */
 export function DayCharts({ rows }: { rows: readonly AnalyticsRow[] }): ReactNode {
-  const isDark = useSyncExternalStore(onTheme, () => dark.matches);
+  const isDark = useMedia('(prefers-color-scheme: dark)');
   return (
     <div className="day-charts">
       {chartsOf(rows).map((chart) => (
@@ -194,9 +194,4 @@ function daysOf(rows: readonly AnalyticsRow[]): number[] {
 
 function dayText(seconds: number): string {
   return new Date(seconds * 1_000).toISOString().slice(0, 10);
-}
-
-function onTheme(listener: () => void): () => void {
-  dark.addEventListener('change', listener);
-  return () => dark.removeEventListener('change', listener);
 }

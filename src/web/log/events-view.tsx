@@ -2,11 +2,13 @@ import { useCallback, useState, type ReactNode } from 'react';
 import { count, timeOfDay } from '../../view/text/numbers.ts';
 import { shown } from '../../view/text/shown-text.ts';
 import { toneClass } from '../parts/spans.tsx';
+import { useIsNarrow } from '../parts/use-media.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import type { EventLine } from '../store/event-lines.ts';
 import type { SessionWork } from '../store/session-work.ts';
 
-const rowPixels = 26;
+/** On a phone a line has two rows, and is as high as a thumb is wide. */
+const [rowPixels, narrowRowPixels] = [26, 44];
 
 interface EventsViewProps {
   work: SessionWork;
@@ -22,6 +24,7 @@ interface EventsViewProps {
 
 /** The events of a session: its whole history, or those that pass a filter. */
 export function EventsView({ work, seq, at, follows, onFollow, onOpen, goTo }: EventsViewProps): ReactNode {
+  const height = useIsNarrow() ? narrowRowPixels : rowPixels;
   // Where it stands still, what comes meanwhile is counted and not shown.
   const [frozen, setFrozen] = useState<number>();
   const wanted = follows || at !== undefined ? undefined : Math.min(frozen ?? seq, seq);
@@ -52,7 +55,7 @@ export function EventsView({ work, seq, at, follows, onFollow, onOpen, goTo }: E
           label="Events"
           count={lines.length}
           shift={search.shift}
-          rowPixels={rowPixels}
+          rowPixels={height}
           follows={follows}
           onFollow={onFollow}
           row={(index) => lineParts(lines[index])}
@@ -69,7 +72,7 @@ export function EventsView({ work, seq, at, follows, onFollow, onOpen, goTo }: E
       <VirtualRows
         label="Events"
         count={total}
-        rowPixels={rowPixels}
+        rowPixels={height}
         follows={follows}
         onFollow={onFollow}
         row={(index) => lineParts(events.line(index + 1))}

@@ -1,11 +1,13 @@
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, type CSSProperties, type ReactNode } from 'react';
 import { count, timeOfDay } from '../../view/text/numbers.ts';
+import { useIsNarrow } from '../parts/use-media.ts';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import type { OutputLine } from '../store/output-lines.ts';
 import type { SessionWork } from '../store/session-work.ts';
 import { coloredTexts } from './ansi.ts';
 
-const rowPixels = 20;
+/** On a phone a line has two rows, and is as high as a thumb is wide. */
+const [rowPixels, narrowRowPixels] = [20, 40];
 
 interface OutputViewProps {
   work: SessionWork;
@@ -16,6 +18,7 @@ interface OutputViewProps {
 
 /** What the program of a session has written, in its colours. */
 export function OutputView({ work, follows, onFollow, onOpen }: OutputViewProps): ReactNode {
+  const height = useIsNarrow() ? narrowRowPixels : rowPixels;
   useEffect(() => work.openOutput(), [work]);
   const { output } = work;
   if (output === undefined) return <p className="log-note">Loading ...</p>;
@@ -36,7 +39,7 @@ export function OutputView({ work, follows, onFollow, onOpen }: OutputViewProps)
           label="Output"
           count={lines.length}
           shift={output.shift}
-          rowPixels={rowPixels}
+          rowPixels={height}
           follows={follows}
           onFollow={onFollow}
           row={(index) => written(lines[index])}
@@ -59,7 +62,11 @@ function written(line: OutputLine | undefined): ReactNode {
         {coloredTexts(line.text).map(({ text, classes, color, background }, at) => (
           // Pieces of a line have no names.
           // oxlint-disable-next-line react/no-array-index-key
-          <span key={at} className={classes.join(' ')} style={{ color, backgroundColor: background }}>
+          <span
+            key={at}
+            className={[...classes, color && 'ansi-own', background && 'ansi-own-back'].filter(Boolean).join(' ')}
+            style={{ '--own': color, '--own-back': background } as CSSProperties}
+          >
             {text}
           </span>
         ))}

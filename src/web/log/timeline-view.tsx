@@ -1,13 +1,15 @@
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import type { SessionState } from '../../core/protocol/session-state.ts';
 import { reasonOf } from '../../feed/command-desk.ts';
 import { clock, duration } from '../../view/text/numbers.ts';
-import { timelineOf, type Timeline, type TimelineBar } from '../../view/timeline.ts';
+import { tickTimes, timelineOf, type Timeline, type TimelineBar } from '../../view/timeline.ts';
 import { toneClass } from '../parts/spans.tsx';
 import type { PageStore } from '../store/page-store.ts';
 
-/** How near one can look, and how many times stand below the bars in the width of the page. */
-const [mostZoom, ticks] = [64, 6];
+/** How near one can look, and the room that a time above the bars takes, in pixels. */
+const [mostZoom, tickPixels] = [64, 96];
+/** The part of the whole, at its end, where a short bar has its text before it. */
+const lateShare = 0.15;
 
 interface TimelineViewProps {
   store: PageStore;
@@ -23,8 +25,15 @@ export function TimelineView({ store, live, momentMs, nowMs, onOpen }: TimelineV
   const [zoom, setZoom] = useState(1);
   const timeline = timelineOf(live, nowMs);
   const { fromMs, toMs, lanes } = timeline;
-  const box = useRef<HTMLDivElement>(null);
+  const box = useRef<HTMLDivElement | null>(null);
   const centre = useRef(1);
+  const [width, setWidth] = useState(0);
+  const watchWidth = useCallback((element: HTMLDivElement) => {
+    box.current = element;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   // What was in the middle stays there as one comes nearer.
   useEffect(() => {
     const element = box.current;
@@ -51,24 +60,30 @@ export function TimelineView({ store, live, momentMs, nowMs, onOpen }: TimelineV
     <>
       <p className="log-note">
         {`${duration(toMs - fromMs)} in all`}
-        <button type="button" className="quiet" aria-label="Look nearer" disabled={zoom >= mostZoom} onClick={() => look(2)}>
+        <button type="button" aria-label="Look nearer" disabled={zoom >= mostZoom} onClick={() => look(2)}>
           +
         </button>
-        <button type="button" className="quiet" aria-label="Look from further away" disabled={zoom <= 1} onClick={() => look(0.5)}>
+        <button type="button" aria-label="Look from further away" disabled={zoom <= 1} onClick={() => look(0.5)}>
           −
         </button>
         {zoom > 1 ? `${zoom} times` : null}
       </p>
-      <div className="timeline" ref={box} tabIndex={0} role="group" aria-label="Timeline">
+      <div className="timeline" ref={watchWidth} tabIndex={0} role="group" aria-label="Timeline">
         <div className="timeline-whole" style={{ width: `${zoom * 100}%` }}>
-          <Ticks timeline={timeline} count={ticks * zoom} />
+          <Ticks timeline={timeline} most={Math.max(2, Math.floor((width * zoom) / tickPixels))} />
           {lanes.map(({ title, rows }) => (
             <section key={title} aria-label={title}>
               <h3>{title}</h3>
               {rows.map((row) => (
                 <div key={row[0]?.key} className="timeline-row">
-                  {row.map((bar) => (
-                    <Bar key={bar.key} bar={bar} timeline={timeline} onOpen={() => void open(bar)} />
+                  {row.map((bar, at) => (
+                    <Bar
+                      key={bar.key}
+                      bar={bar}
+                      timeline={timeline}
+                      room={{ fromMs: row[at - 1]?.toMs ?? fromMs, toMs: Math.max(bar.toMs, textStart(row[at + 1], timeline)) }}
+                      onOpen={() => void open(bar)}
+                    />
                   ))}
                 </div>
               ))}
@@ -81,36 +96,55 @@ export function TimelineView({ store, live, momentMs, nowMs, onOpen }: TimelineV
   );
 }
 
-function Bar({ bar, timeline, onOpen }: { bar: TimelineBar; timeline: Timeline; onOpen: () => void }): ReactNode {
+interface BarProps {
+  bar: TimelineBar;
+  timeline: Timeline;
+  /** Where the bars beside it in its row end and begin: its text may go so far. */
+  room: { fromMs: number; toMs: number };
+  onOpen: () => void;
+}
+
+/** The text of a bar begins in it and goes on beside it; that of a short one at the end of the whole stands before it. */
+function Bar({ bar, timeline, room, onOpen }: BarProps): ReactNode {
   const { text, fromMs, toMs, isOpen, tone } = bar;
+  const whole = timeline.toMs - timeline.fromMs;
   const lasted = toMs === fromMs ? '' : `, ${duration(toMs - fromMs)}${isOpen ? ' so far' : ''}`;
   const said = `${text}, at ${clock(fromMs - timeline.fromMs)}${lasted}`;
+  const start = Math.max(room.fromMs, textStart(bar, timeline));
+  const isBefore = start < fromMs;
+  const end = isBefore ? toMs : room.toMs;
+  const length = Math.max(1, end - start);
   return (
     <button
       type="button"
-      className={`bar-of ${toneClass(tone)}${isOpen ? ' open' : ''}`}
+      className={`bar-of ${toneClass(tone)}${isOpen ? ' open' : ''}${isBefore ? ' before' : ''}`}
       title={said}
       aria-label={said}
-      style={{ left: percent(fromMs, timeline), width: `${((toMs - fromMs) / (timeline.toMs - timeline.fromMs)) * 100}%` }}
+      style={{ left: percent(start, timeline), width: `${(length / whole) * 100}%` }}
       onClick={onOpen}
     >
+      <i style={{ width: `${((toMs - fromMs) / length) * 100}%` }} />
       <span>{text}</span>
     </button>
   );
 }
 
-function Ticks({ timeline, count }: { timeline: Timeline; count: number }): ReactNode {
+/** Where the text of a bar begins; without a bar, where the whole ends. */
+function textStart(bar: TimelineBar | undefined, { fromMs, toMs }: Timeline): number {
+  const room = (toMs - fromMs) * lateShare;
+  if (bar === undefined) return toMs;
+  return toMs - bar.fromMs < room && bar.toMs - bar.fromMs < room ? bar.fromMs - room : bar.fromMs;
+}
+
+function Ticks({ timeline, most }: { timeline: Timeline; most: number }): ReactNode {
   const { fromMs, toMs } = timeline;
   return (
     <div className="timeline-ticks" aria-hidden="true">
-      {Array.from({ length: count }, (_, at) => {
-        const ms = ((toMs - fromMs) * at) / count;
-        return (
-          <span key={at} style={{ left: percent(fromMs + ms, timeline) }}>
-            {clock(ms)}
-          </span>
-        );
-      })}
+      {tickTimes(toMs - fromMs, most).map((ms) => (
+        <span key={ms} style={{ left: percent(fromMs + ms, timeline) }}>
+          {clock(ms)}
+        </span>
+      ))}
     </div>
   );
 }

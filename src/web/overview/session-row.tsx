@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { sessionCells } from '../../view/overview.ts';
+import { durationSince } from '../../view/text/numbers.ts';
 import { shown } from '../../view/text/shown-text.ts';
 import type { Style } from '../../view/style.ts';
 import type { SessionSummary } from '../../view/view-model.ts';
@@ -16,7 +17,10 @@ export function SessionRow({ store, summary, style }: { store: PageStore; summar
     <li>
       <Link store={store} to={{ session: state.session_id, at: undefined }} className="session-row" session={state.session_id}>
         <span className={`status ${toneClass(status?.tone ?? 'plain')}`}>{status?.text}</span>
-        <span className="session-name">{name?.text}</span>
+        <span className="session-name">
+          {name?.text}
+          {place === '' ? null : <span className="place">{place}</span>}
+        </span>
         <span className="session-what">
           {task?.text === '' ? null : <span className="session-task">{task?.text}</span>}
           {now === undefined || now.text === '' || now.text === task?.text ? null : (
@@ -24,11 +28,11 @@ export function SessionRow({ store, summary, style }: { store: PageStore; summar
           )}
         </span>
         <span className="session-facts">
-          {done?.text === '' ? null : <span>{done?.text}</span>}
-          {tokens?.text === '' ? null : <span>{`${tokens?.text} tokens`}</span>}
-          {cost?.text === '' ? null : <span>{cost?.text}</span>}
-          {place === '' ? null : <span className="place">{place}</span>}
-          <span className="time">{time?.text}</span>
+          <span>{done?.text}</span>
+          <span>{tokens?.text === '' ? '' : `${tokens?.text} tokens`}</span>
+          <span>{cost?.text}</span>
+          <span>{`ran ${time?.text}`}</span>
+          <span>{`${durationSince(state.updated_at, style.nowMs)} ago`}</span>
         </span>
       </Link>
     </li>

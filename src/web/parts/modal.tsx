@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, type ReactNode } from 'react';
 
 /** A dialog above the page: the browser keeps the keys in it, and closes it at Esc. What bears `data-first` has the focus at first. */
 export function Modal({
@@ -13,7 +13,8 @@ export function Modal({
   isSide?: boolean;
 }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // It is closed before it goes, so that the focus is given back to what had it.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
     shown?.querySelector<HTMLElement>('[data-first]')?.focus();

@@ -1,11 +1,15 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
+import { isNameOfLink } from '../../core/access.ts';
 import { reasonOf } from '../../feed/command-desk.ts';
 import { signIn } from '../store/identity.ts';
 
-/** How somebody gets in whom the server does not know. The token is sent once, in a header, and kept nowhere. */
-export function SignIn({ url, problem }: { url: string; problem: string | undefined }): ReactNode {
+/**
+ * How somebody gets in whom the server does not know. The token is sent once, in a header, and kept nowhere.
+ * @param props was: who it was until now, where it was let in before
+ */
+export function SignIn({ url, was }: { url: string; was: string | undefined }): ReactNode {
   const [token, setToken] = useState('');
-  const [refusal, setRefusal] = useState(problem ?? '');
+  const [refusal, setRefusal] = useState('');
   const [isAsking, setIsAsking] = useState(false);
   const ask = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -20,7 +24,13 @@ export function SignIn({ url, problem }: { url: string; problem: string | undefi
   };
   return (
     <main className="sign-in card">
-      <h1>You are not logged in</h1>
+      <h1>{was === undefined ? 'You are not logged in' : isNameOfLink(was) ? 'Your link has ended' : 'Your login has ended'}</h1>
+      {was === undefined ? null : (
+        <p role="alert">
+          Its time is over, or somebody has revoked it. What you were watching goes on, and is not shown here any more.
+          {isNameOfLink(was) ? ' Ask whoever gave you the link for another one.' : ''}
+        </p>
+      )}
       <p>On a machine that has your token, this opens the page as you:</p>
       <pre className="command">{`shannon-dash open --url ${url}`}</pre>
       <p>Or paste a token. It is sent once to this server and kept nowhere; the login lasts twelve hours.</p>

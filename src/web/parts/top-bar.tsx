@@ -33,10 +33,14 @@ export function TopBar({ store, model, onHelp }: { store: PageStore; model: View
               ? 'connection lost, reconnecting'
               : ''}
       </p>
-      {identity == null ? null : <Who store={store} by={identity.by} role={identity.role} isLoggedIn={identity.logged_in} />}
-      <button type="button" className="quiet" aria-label="Help" aria-keyshortcuts="?" onClick={onHelp}>
-        ?
-      </button>
+      {identity == null || model === undefined ? null : (
+        <Who store={store} by={identity.by} role={identity.role} isLoggedIn={identity.logged_in} />
+      )}
+      {model === undefined ? null : (
+        <button type="button" className="quiet" aria-label="Help" aria-keyshortcuts="?" onClick={onHelp}>
+          ?
+        </button>
+      )}
     </header>
   );
 }

@@ -19,7 +19,7 @@ export function Panel({ id, list, style, onLast }: { id: string; list: PanelList
   return (
     <section className="card panel" id={id} aria-label={list.title} tabIndex={-1}>
       <h2>{list.title}</h2>
-      <ul>
+      <ul style={{ gridTemplateColumns: columnsOf(items[0]?.cells(style) ?? []) }}>
         {items.map((item) => (
           <Item key={item.key} item={item} style={style} onLast={onLast} />
         ))}
@@ -43,8 +43,8 @@ function Item({ item, style, onLast }: { item: PanelItem; style: Style; onLast: 
         {item.cells(style).map((cell, at) => (
           // The columns of a row keep their places.
           // oxlint-disable-next-line react/no-array-index-key
-          <span key={at} className={cellClass(cell)} style={typeof cell.width === 'number' ? { minWidth: `${cell.width}ch` } : undefined}>
-            {cell.text}
+          <span key={at} className={cellClass(cell)} style={{ gridColumn: at + 1 }}>
+            {cell.cut === 'start' ? <bdi>{cell.text}</bdi> : cell.text}
           </span>
         ))}
       </button>
@@ -73,16 +73,15 @@ function Item({ item, style, onLast }: { item: PanelItem; style: Style; onLast: 
   );
 }
 
-function cellClass({ tone = 'plain', width, align, optional, cut }: Cell): string {
-  const grows = width === undefined ? 'grows' : typeof width === 'number' ? 'fixed' : 'shares';
-  return [
-    'cell',
-    toneClass(tone),
-    grows,
-    align === 'right' && 'right',
-    optional !== undefined && 'optional',
-    cut === 'start' && 'end-first',
-  ]
+/** The columns of a list: all of its rows have the same. What has a width of its own is as wide as its widest text. */
+function columnsOf(cells: readonly Cell[]): string {
+  return cells
+    .map(({ width }) => (width === undefined ? 'minmax(8em, 1fr)' : typeof width === 'number' ? 'max-content' : 'fit-content(30%)'))
+    .join(' ');
+}
+
+function cellClass({ tone = 'plain', align, optional, cut }: Cell): string {
+  return ['cell', toneClass(tone), align === 'right' && 'right', optional !== undefined && 'optional', cut === 'start' && 'end-first']
     .filter(Boolean)
     .join(' ');
 }

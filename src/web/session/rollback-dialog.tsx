@@ -79,7 +79,9 @@ export function RollbackDialog({ store, state, style, onClose }: RollbackDialogP
           </p>
         ))}
         {preview === undefined ? null : (
-          <pre className={preview.target === undefined ? 'context tone-bad' : 'context'}>{preview.lines.join('\n')}</pre>
+          <pre className={preview.target === undefined ? 'context tone-bad' : 'context'} tabIndex={0}>
+            {preview.lines.join('\n')}
+          </pre>
         )}
       </div>
       <footer>

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { SessionState } from '../../core/protocol/session-state.ts';
+import { isEnded, type SessionState } from '../../core/protocol/session-state.ts';
 import { agentSentence, placeText } from '../../view/agents/agent-sentence.ts';
 import { standingSpan } from '../../view/agents/standing.ts';
 import { skillCounts } from '../../view/panels/skills-panel.ts';
@@ -10,8 +10,17 @@ import { usedOf, usedText } from '../../view/text/usage-text.ts';
 import type { ViewModel } from '../../view/view-model.ts';
 import { Sentences, toneClass } from '../parts/spans.tsx';
 
-/** Which session, how it stands, what it is to do, what it has used, and how far it is. @param props children: what can be done with all of it */
-export function SessionHead({ model, state, children }: { model: ViewModel; state: SessionState; children: ReactNode }): ReactNode {
+interface SessionHeadProps {
+  model: ViewModel;
+  state: SessionState;
+  /** The tokens of the last minutes, as bars. */
+  spark: string;
+  /** What can be done with all of it. */
+  children: ReactNode;
+}
+
+/** Which session, how it stands, what it is to do, what it has used, and how far it is. */
+export function SessionHead({ model, state, spark, children }: SessionHeadProps): ReactNode {
   const { style, connection } = model;
   const standing = standingSpan(state, style);
   const used = usedText(usedOf(state));
@@ -24,7 +33,7 @@ export function SessionHead({ model, state, children }: { model: ViewModel; stat
     shown(state.model ?? '', 40),
     used,
     total === 0 ? '' : `${done}/${total} skills`,
-    connection.status === 'live' && state === model.live ? `${rate(model.eventsPerSecond)} ev/s` : '',
+    connection.status === 'live' && state === model.live && !isEnded(state.status) ? `${rate(model.eventsPerSecond)} ev/s` : '',
   ].filter((fact) => fact !== '');
   return (
     <header className="session-head">
@@ -37,7 +46,12 @@ export function SessionHead({ model, state, children }: { model: ViewModel; stat
       {state.task === null ? null : <p className="task">{shown(state.task)}</p>}
       <p className="facts">
         {facts.map((fact) => (
-          <span key={fact}>{fact}</span>
+          <span key={fact}>
+            {fact}
+            {fact === used && spark !== '' ? (
+              <span className="spark" title="tokens of the last four minutes" aria-hidden="true">{` ${spark}`}</span>
+            ) : null}
+          </span>
         ))}
         {failed === 0 ? null : <span className="tone-bad">{`${failed} failed`}</span>}
         {children}

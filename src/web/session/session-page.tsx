@@ -15,6 +15,7 @@ import { skillsPanel } from '../../view/panels/skills-panel.ts';
 import { validationPanel } from '../../view/panels/validation-panel.ts';
 import { whyNoRollback } from '../../view/rollback-preview.ts';
 import { whyNoStop } from '../../view/stop-question.ts';
+import { sparkline } from '../../view/text/numbers.ts';
 import type { ViewModel } from '../../view/view-model.ts';
 import { useKeys } from '../keys/use-keys.ts';
 import { EventDetail } from '../log/event-detail.tsx';
@@ -42,6 +43,9 @@ const panels: readonly [id: string, panelOf: (state: SessionState) => PanelList]
   ['checkpoints', checkpointsPanel],
   ['commands', commandsPanel],
 ];
+
+/** How far back the sparkline of the tokens goes, in steps of ten seconds. */
+const sparkTokens = 24;
 
 /** One session: how it stands, what it asks, what it did, and what can be done to it. */
 export function SessionPage({ store, model, session }: { store: PageStore; model: ViewModel; session: string }): ReactNode {
@@ -94,7 +98,11 @@ export function SessionPage({ store, model, session }: { store: PageStore; model
     R: () => act('resume'),
     B: () => act('rollback'),
     X: () => act('stop'),
-    d: () => document.querySelector<HTMLInputElement>('.decision input[data-option]')?.focus(),
+    d: () => {
+      const oldest = document.querySelector<HTMLDetailsElement>('.decision details');
+      if (oldest !== null) oldest.open = true;
+      oldest?.querySelector<HTMLInputElement>('input[data-option]')?.focus();
+    },
     f: () => setFollows(!follows),
     o: () => setTab(logTabs[(logTabs.indexOf(tab) + 1) % logTabs.length] ?? 'events'),
     '/': () => {
@@ -129,7 +137,11 @@ export function SessionPage({ store, model, session }: { store: PageStore; model
   return (
     <div className={at === undefined ? 'session' : 'session past'}>
       <div className="session-top">
-        <SessionHead model={model} state={state}>
+        <SessionHead
+          model={model}
+          state={state}
+          spark={at === undefined ? sparkline(store.feed?.lastTokens(model.wallMs, sparkTokens, session) ?? [], style.glyphs.bars) : ''}
+        >
           <span className="tools">
             {store.mayShare ? (
               <button type="button" className="quiet" onClick={() => setDialog('share')}>

@@ -1,4 +1,5 @@
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
+import { nameOfLink } from '../../../core/access.ts';
 import { limits, accessLimits } from '../../../core/protocol/limits.ts';
 import type { Principal } from '../principal.ts';
 import type { StoredToken } from './token-file.ts';
@@ -45,7 +46,7 @@ export class Shares {
     const made: StoredToken = {
       id,
       sha256,
-      name: `share-${id}`,
+      name: nameOfLink(id),
       role: 'viewer',
       steer: false,
       sessions: [sessionId],
