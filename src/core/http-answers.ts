@@ -37,9 +37,10 @@ export const healthAnswer = openObject({
 export const livenessAnswer = openObject({ live: z.literal(true) });
 export const readinessAnswer = openObject({ ready: z.boolean() });
 
+/** Where several servers share the journal, all but `sessions`, `servers` and `journal.size_bytes` is of the one that answers. */
 export const statsAnswer = openObject({
   total_connections: number,
-  /** How many watch each session. */
+  /** How many watch each session at this server. */
   sessions: z.record(told, number),
   timestamp,
   version: told,
@@ -48,6 +49,8 @@ export const statsAnswer = openObject({
   events_per_second: number,
   publish: openObject({ p50_ms: number.nullable(), p99_ms: number.nullable() }),
   orchestrators: number,
+  /** How many share the journal. */
+  servers: number.optional(),
   ends_when_unused: z.boolean().optional(),
   /** Where it is kept is told to callers on the server's own machine only. */
   journal: openObject({ location: told.optional(), size_bytes: number }),
@@ -106,8 +109,9 @@ const listedSession = openObject({
   cost_usd: number.nullable().default(null),
   progress: number.nullable(),
   seq: number,
+  /** At this server. */
   watchers: number,
-  /** How many connections publish to it. */
+  /** How many connections publish to it at this server. */
   producers: number,
   orchestrator: orchestratorState.nullable(),
   open_decisions: number,

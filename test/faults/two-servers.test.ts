@@ -23,6 +23,22 @@ test('a run, its watcher, a hook and a command that know two servers go on at th
   const journal = newPostgresJournal();
   const home = newPlace();
   const [first, second] = [await serveAt(home, journal), await serveAt(home, journal)];
+  // What each counts is its own: all that one has done is no work of the other.
+  const post = (path: string, body: unknown) =>
+    fetch(`${first.url}/api/sessions${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  await post('/other/events', [{ type: 'my:own', data: {} }]);
+  await post('/other/commands', { type: 'HALT' });
+  const halted = async () => ((await (await fetch(`${second.url}/api/sessions/other`)).json()) as { status?: string }).status;
+  await expect.poll(halted).toBe('halted');
+  const stats = async () => (await (await fetch(`${second.url}/api/stats`)).json()) as object;
+  await expect.poll(stats).toMatchObject({ servers: 2, events_total: 0 });
+  const counted = async ({ url }: { url: string }) =>
+    (await (await fetch(`${url}/metrics`)).text()).match(/^shannon_dash_(?:events|commits|commands)_total.* [1-9]\d*$/gm)?.length ?? 0;
+  expect([await counted(first), await counted(second)]).toEqual([3, 0]);
   const place = { ...home, env: { ...home.env, SHANNON_DASH_URL: `${first.url.slice('http://'.length)}, ${second.url}` } };
 
   const watcher = new StartedProgram(['watch', '--wait', '--json', 's'], place);
@@ -35,11 +51,11 @@ test('a run, its watcher, a hook and a command that know two servers go on at th
   const atKill = linesOf(told(watcher)).length;
   await watcher.until((so) => linesOf(told(so)).length > atKill + 200);
 
-  const halted = await runProgram(['send', 'HALT', '-s', 's'], place);
-  expect(halted).toMatchObject({ code: 0, stderr: '' });
+  const stopped = await runProgram(['send', 'HALT', '-s', 's'], place);
+  expect(stopped).toMatchObject({ code: 0, stderr: '' });
   const hooked = await runProgram(['hook', 'claude-code'], place, JSON.stringify({ hook_event_name: 'SessionStart', session_id: 'a' }));
   expect(hooked).toMatchObject({ code: 0, stderr: '' });
-  expect(JSON.parse((await runProgram(['sessions', '--json'], place)).stdout)).toMatchObject({ total: 2 });
+  expect(JSON.parse((await runProgram(['sessions', '--json'], place)).stdout)).toMatchObject({ total: 3 });
   await runProgram(['send', 'RESUME', '-s', 's'], place);
   run.child.stdin?.write('end\n');
   expect(await run.ended).toMatchObject({ code: 0 });

@@ -15,6 +15,7 @@ export function figuresOf({ store, hub, metrics, ledger, journal, clients }: Wor
     events_per_second: metrics.recent.eventsPerSecond,
     publish: metrics.recent.latency(),
     orchestrators: ledger.orchestrators,
+    servers: journal.servers().size,
     journal: { location: journal.location, size_bytes: journal.sizeBytes() },
   };
 }

@@ -157,11 +157,9 @@ async function exportTraces(
 
 /** Counts what happens in the journal, and adds the figures that are read when somebody asks for them. */
 function measure({ journal, store, hub, ledger, metrics, clients }: WorkspaceParts): () => void {
-  hub.onChange((change, state) => {
-    if (change.kind === 'appended') metrics.ended(change.events, state);
-  });
   const vitals = oncePerTurn(() => journal.vitals());
   metrics.gauge('shannon_dash_connections', 'Connected Socket.IO clients', () => clients.count);
+  metrics.gauge('shannon_dash_servers', 'Servers that share the journal', () => journal.servers().size);
   metrics.gauge('shannon_dash_sessions', 'Sessions in the journal', () => store.size);
   metrics.gauge('shannon_dash_journal_bytes', 'Size of the journal on disk', () => journal.sizeBytes());
   metrics.gauge(
@@ -174,9 +172,13 @@ function measure({ journal, store, hub, ledger, metrics, clients }: WorkspacePar
   metrics.gauge('shannon_dash_commands_waiting', 'Requests that wait for the end of a command', () => ledger.waiting);
   metrics.gauge('shannon_dash_commands_due', 'Commands and decisions with a deadline to come', () => ledger.due);
   const stopWriteBack = journal.onWriteBack((elapsedMs) => metrics.wroteBack(elapsedMs));
-  const stopCommits = journal.subscribe((changes) =>
-    metrics.committed(changes.reduce((sum, change) => sum + (change.kind === 'appended' ? change.events.length : 0), 0)),
-  );
+  // Of what other servers commit the journal tells only that it is there: each commit counts at one of them.
+  const stopCommits = journal.subscribe((changes) => {
+    if (changes.every(({ kind }) => kind === 'behind')) return;
+    const appended = changes.filter((change) => change.kind === 'appended');
+    metrics.committed(appended.reduce((sum, { events }) => sum + events.length, 0));
+    for (const { session_id, events } of appended) metrics.ended(events, store.get(session_id)?.state);
+  });
   return () => {
     stopWriteBack();
     stopCommits();

@@ -16,6 +16,8 @@ export interface ServerStats {
   uptime_ms: number;
   clients: number;
   orchestrators: number;
+  /** How many share the journal. Clients, orchestrators and events are those of the one that answers. */
+  servers: number;
   events_total: number;
   events_per_second: number;
   publish_p50_ms: number | null;
@@ -35,6 +37,7 @@ export async function readStats(settings: Settings): Promise<ServerStats> {
     uptime_ms: Math.round(wire.uptime_seconds * 1_000),
     clients: wire.total_connections,
     orchestrators: wire.orchestrators,
+    servers: wire.servers ?? 1,
     events_total: wire.events_total,
     events_per_second: wire.events_per_second,
     publish_p50_ms: wire.publish.p50_ms,
@@ -56,6 +59,9 @@ export async function statsLines(stats: ServerStats, output: Output, maxSessions
     `clients ${stats.clients}, programs ${stats.orchestrators}, sessions ${count(stats.sessions.length)} (${count(live.length)} live)`,
     `events ${stats.events_per_second}/s, ${count(stats.events_total)} since the start; publish p50 ${time(stats.publish_p50_ms)}, p99 ${time(stats.publish_p99_ms)}`,
     `journal ${safeLine(stats.journal)}, ${shownBytes(stats.journal_bytes)}`,
+    ...(stats.servers > 1
+      ? [`shared by ${count(stats.servers)} servers: clients, programs, events and watchers are those of this one`]
+      : []),
     ...(shown.length === 0 ? [] : ['', ...(await sessionTable(shown, serverNowMs(stats), output))]),
   ];
 }
