@@ -30,6 +30,8 @@ export const healthAnswer = openObject({
   version: told.optional(),
   active_sessions: number.optional(),
   connected_clients: number.optional(),
+  /** How many servers work with the journal now. */
+  servers: number.optional(),
   uptime_seconds: number.optional(),
 });
 

@@ -301,6 +301,11 @@ test('a link to one session: made on the page, opened once, seen by somebody who
   // A header, an event a line, and the end of the last line.
   expect(await page.browser.evaluate(file)).toBe(runEvents.length + 2);
   await page.click('.tools button', 'Share');
+  expect(await page.text('dialog')).not.toContain('servers share');
+  await page.browser.press('Escape');
+  server.journal.join('another server');
+  await page.click('.tools button', 'Share');
+  await page.reads('dialog', '2 servers share this journal: a link is good at the one that made it');
   await page.click('dialog button', 'Make a link');
   await page.reads('.links-made', /by ana, not opened yet, ends in (?:24h|1d|23h)/);
   await page.expectAccessible();

@@ -33,6 +33,8 @@ export interface Health {
   degraded: { code: JournalConcern['code'] | 'journal_not_writable'; reason: string }[];
   active_sessions: number;
   connected_clients: number;
+  /** That work with the journal now. */
+  servers: number;
   uptime_seconds: number;
 }
 
@@ -48,6 +50,7 @@ export function healthOf({ journal, store, metrics, clients }: WorkspaceParts, r
     ],
     active_sessions: liveSessions(store, reaches).length,
     connected_clients: clients.count,
+    servers: journal.servers().size,
     uptime_seconds: metrics.recent.uptimeSeconds,
   };
 }

@@ -2,6 +2,7 @@ import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import type { AnswerOf } from '../../core/http-api.ts';
 import { callApi } from '../../client/sessions-api.ts';
 import { reasonOf } from '../../feed/command-desk.ts';
+import { linkPlace } from '../../view/text/link-place.ts';
 import { timeLeft } from '../../view/text/numbers.ts';
 import { shown } from '../../view/text/shown-text.ts';
 import { copyText } from '../parts/copy.ts';
@@ -22,6 +23,8 @@ const lives: readonly [name: string, ms: number][] = [
 /** The links that were good at a time. */
 interface Known {
   shares: AnswerOf<'shares'>['shares'];
+  /** Where they are good, if not everywhere. */
+  place: string;
   atMs: number;
 }
 
@@ -39,7 +42,7 @@ export function ShareDialog({ url, session, at, onClose }: ShareDialogProps): Re
   const [link, setLink] = useState('');
   const [said, setSaid] = useState('');
   const [problem, setProblem] = useState('');
-  const [known, setKnown] = useState<Known>({ shares: [], atMs: 0 });
+  const [known, setKnown] = useState<Known>({ shares: [], place: '', atMs: 0 });
   useEffect(() => {
     let isLeft = false;
     sharesOf(url, session)
@@ -73,6 +76,7 @@ export function ShareDialog({ url, session, at, onClose }: ShareDialogProps): Re
   return (
     <Modal title="Share this session" onClose={onClose}>
       <p>A link works once, in one browser, which then watches this session and can do nothing else. It ends with your own token.</p>
+      {known.place === '' ? null : <p className="tone-warn">{known.place}</p>}
       <form className="buttons" onSubmit={make}>
         <label className="field-inline">
           It holds for
@@ -127,6 +131,9 @@ export function ShareDialog({ url, session, at, onClose }: ShareDialogProps): Re
 }
 
 async function sharesOf(url: string, session: string): Promise<Known> {
-  const { shares } = await callApi('shares', { path: { id: session } }, { url, timeoutMs });
-  return { shares, atMs: Date.now() };
+  const [{ shares }, { servers }] = await Promise.all([
+    callApi('shares', { path: { id: session } }, { url, timeoutMs }),
+    callApi('health', {}, { url, timeoutMs }),
+  ]);
+  return { shares, place: linkPlace(servers), atMs: Date.now() };
 }

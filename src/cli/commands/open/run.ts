@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { sessionId } from '../../../core/ids.ts';
 import { parse } from '../../../core/json/parse.ts';
 import { parseDurationMs } from '../../../core/text/parse-duration.ts';
+import { linkPlace } from '../../../view/text/link-place.ts';
 import { timeLeft } from '../../../view/text/numbers.ts';
 import { Failure, usageFailure } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
@@ -46,6 +47,8 @@ async function share(settings: Settings, id: string | undefined, { at, expires }
   if (output.isJson) return output.document({ url, ...link });
   output.line(url);
   output.note(`it works once, in one browser, which then watches ${id} for ${timeLeft(Date.parse(link.expires_at) - Date.now())}`);
+  const place = linkPlace((await request(settings, 'health', {})).servers);
+  if (place !== '') output.note(place);
   output.note(`  undo it: shannon-dash token revoke ${link.id}`);
 }
 
