@@ -48,10 +48,8 @@ import { Workspaces } from './workspace/workspaces.ts';
 export type { TraceExportOptions } from './telemetry/trace-export.ts';
 export { openJournalAt } from '../journal/open-journal.ts';
 
-/** How long a request may take to come in. Fastify sets no limit of its own. */
-const requestMs = 60_000;
-/** How long the headers of a request may take, how often Node checks that, and how long a Socket.IO client may take to join. */
-const [headersMs, lookMs, joinMs] = [10_000, 5_000, 15_000];
+/** How long a Socket.IO client may take to join. */
+const joinMs = 15_000;
 
 export interface ServerOptions {
   /** Where the events are kept. The server closes it. Default: a journal in memory. */
@@ -269,8 +267,8 @@ function httpServer(log: ServerLog): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: limits.requestBytes,
     forceCloseConnections: true,
-    requestTimeout: requestMs,
-    http: { headersTimeout: headersMs, connectionsCheckingInterval: lookMs },
+    requestTimeout: limits.requestMs,
+    http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: limits.headersMs / 2 },
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: answerError,
     clientErrorHandler: answerBadRequest,

@@ -516,6 +516,18 @@ describe('expiry', () => {
     expect(await orchestrator.update({ command_id: 'c', session_id: 's' }, { status: 'applied' })).toMatchObject({ code: 'CONFLICT' });
   });
 
+  test('one that a program was sent, which never said so, may have been carried out', async () => {
+    const server = await serverWithSession({ commandExpiryMs: 150 });
+    const orchestrator = await attachOrchestrator(server.url);
+    Object.assign(orchestrator, { acknowledges: false, answer: () => undefined });
+    const operator = await operatorOf(server);
+    const ask = () => send(operator, { type: 'INJECT', skill_name: 'x', command_id: 'c', timeout_ms: 10 });
+    const error = expect.stringMatching(
+      /^It was sent to \S+, which did not say within 0\.15 s that it has it: it may have been carried out$/,
+    );
+    await expect.poll(ask).toMatchObject({ success: false, status: 'expired', error });
+  });
+
   test('its time goes on while the server is away', async () => {
     const server = await serverWithSession({ commandExpiryMs: 300 });
     await send(await operatorOf(server), { type: 'ROLLBACK', command_id: 'c', timeout_ms: 10 });

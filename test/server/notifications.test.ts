@@ -154,7 +154,7 @@ test('over a restart nothing is lost and nothing is told twice: neither what wai
   ]);
 });
 
-test('what is no longer so is not told: a decision that was made meanwhile, an agent that goes on', async () => {
+test('what is no longer so is not told: a decision that was made meanwhile, an agent that goes on, and all of a replay', async () => {
   const port = await freePort();
   const { server } = await telling(webhook({ url: `http://127.0.0.1:${port}` }));
   await publish(server, 'build', [started, asks('made'), asks('open'), { type: 'agent:waiting', data: {} }]);
@@ -165,6 +165,9 @@ test('what is no longer so is not told: a decision that was made meanwhile, an a
     { type: 'message:user', data: { text: 'go on' } },
     { type: 'decision:made', data: { decision_id: 'made', choice: 'yes' } },
   ]);
+  const metadata = { replay_of: { session_id: 'build', epoch: 'e', seq: 3 } };
+  await http('POST', `${server.url}/api/sessions`, { session_id: 'again', metadata });
+  await publish(server, 'again', [started, asks(), failed()]);
   const receiver = await startReceiver(port);
   await publish(server, 'build', completed);
   await expect.poll(() => eventsTo(receiver)).toEqual(['build decision:point', 'build execution:completed']);

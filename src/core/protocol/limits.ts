@@ -62,6 +62,10 @@ export const limits = {
   producedSessions: 1_000,
   /** Events in one answer with the history of a session. */
   historyEvents: 10_000,
+  /** The headers of a request must be whole so long after it began. */
+  headersMs: 10_000,
+  /** The whole of a request must. An import may take as long as it likes, while its next piece comes within this time. */
+  requestMs: 60_000,
   /** Bytes of one command, as JSON. */
   commandBytes: 64 * 1024,
   /** How long the answer to a command waits for its end, where the command does not say `timeout_ms`. */

@@ -18,9 +18,6 @@ const seq = z.int('must be a whole number').max(2 ** 32 - 2, 'must be less than 
 const name = boundedText(limits.idChars);
 const time = text.refine((value) => readTimestamp(value) === value, 'must be a time such as 2026-01-02T03:04:05.000Z');
 
-/** The field of a session's metadata that says of which other one it is a replay. */
-export const replayOf = 'replay_of';
-
 /**
  * The first line of a recording. The lines after it are the session's events as the wire carries them, `seq` 1, 2, 3 ... to that of
  * the header. A file may hold several recordings, one after the other.

@@ -60,7 +60,8 @@ export const eventMeanings: Record<KnownEventType, string> = {
   'command:applied': 'The orchestrator, or the server itself, has carried the command out.',
   'command:failed': 'The orchestrator could not carry the command out.',
   'command:rejected': 'The command was refused.',
-  'command:expired': 'No orchestrator took the command in its time.',
+  'command:expired':
+    'No orchestrator said in its time that it has the command. `error` tells whether one was sent it: then it may have been carried out.',
   'command:cancelled': 'The command was taken back while it waited for an orchestrator; `cancelled_by` says by whom.',
   'orchestrator:attached':
     'An orchestrator carries out the commands of this session from now on. `server` is the id of the server that holds its connection, `term` the `seq` of its attachment, `under` the instance that supervises it, `owner` the name of the token that attached it, `lease` the SHA-256 of the secret that it was given; `again` says that it was there already, and tells which commands it carries out now.',

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { randomName } from '../../core/ids.ts';
 
 /** Counts a request that was refused. */
@@ -37,6 +38,20 @@ export function requestIdOf(request: MarkedRequest): string | undefined {
 /** The id of a request for Fastify, which asks for one of each. */
 export function genReqId(request: MarkedRequest): string {
   return requestIdOf(request) ?? newRequestId();
+}
+
+const patience = Symbol('patience');
+type PatientSocket = Socket & { [patience]?: boolean };
+
+/** Lets a request come in for longer than others may take, until the returned function is called. Whoever reads it bounds that. */
+export function beginPatience({ socket }: { socket: PatientSocket }): () => void {
+  socket[patience] = true;
+  return () => void (socket[patience] = false);
+}
+
+/** Whether what comes in on this connection may take longer than other requests. */
+export function hasPatience(socket: PatientSocket): boolean {
+  return socket[patience] === true;
 }
 
 /** Counts a request that is answered with an error. */

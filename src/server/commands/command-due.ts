@@ -1,5 +1,5 @@
 import { decisionMadeId } from '../../core/ids.ts';
-import { isEnded, type SessionState } from '../../core/protocol/session-state.ts';
+import { isEnded, type CommandState, type SessionState } from '../../core/protocol/session-state.ts';
 import { isAttended } from './attachment/attached.ts';
 import { step, unfinished, type Step } from './rules/command-step.ts';
 import type { LedgerParts } from './ledger-parts.ts';
@@ -25,10 +25,9 @@ export class CommandDue {
   /** Expires a command that has waited too long for its delivery. */
   expire(sessionId: string, commandId: string): void {
     const { history, deadlines, onProblem } = this.#parts;
-    const error = `It was not delivered within ${this.#expiryMs / 1_000} s`;
     this.#write(sessionId, async () => {
       const command = await history.find(sessionId, commandId);
-      return command?.status === 'queued' ? [step(command, 'expired', { error })] : [];
+      return command?.status === 'queued' ? [step(command, 'expired', { error: undelivered(command, this.#expiryMs / 1_000) })] : [];
     }).catch((cause: unknown) => {
       onProblem(cause);
       deadlines.tryAgain(sessionId, commandId, () => this.expire(sessionId, commandId));
@@ -61,6 +60,12 @@ export class CommandDue {
       await writer.write(sessionId, async (state) => ({ events: await steps(state), result: undefined }));
     });
   }
+}
+
+/** Why a command expires. One that a program was sent, which never said so, may be done. */
+function undelivered({ offered_to }: CommandState, seconds: number): string {
+  if (offered_to === null) return `It was not delivered within ${seconds} s`;
+  return `It was sent to ${offered_to}, which did not say within ${seconds} s that it has it: it may have been carried out`;
 }
 
 /** Why a command fails with its run. */

@@ -7,7 +7,7 @@ import { errorTable, ShannonDashError, type ErrorCode } from '../../core/protoco
 import { limits } from '../../core/protocol/limits.ts';
 import { knowsPaths } from '../access/guarded-server.ts';
 import { toldError } from '../access/local-caller.ts';
-import { newRequestId, noteRefused, requestIdOf } from '../access/request-mark.ts';
+import { hasPatience, newRequestId, noteRefused, requestIdOf } from '../access/request-mark.ts';
 
 /** Answers any error in the one form, also those of Fastify's own router. To be set before any plugin adds routes. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -23,18 +23,24 @@ export function answerCommandError(error: unknown, request: FastifyRequest, repl
     .send({ ...body, ...commandNames(request.body) });
 }
 
+const timeoutCode = 'ERR_HTTP_REQUEST_TIMEOUT';
+
 const badRequests: ReadonlyMap<string | undefined, string> = new Map([
   ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
-  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+  [timeoutCode, '408 Request Timeout'],
 ]);
 
 /** Answers what is no HTTP at all, or does not come to an end. */
 export function answerBadRequest(error: Error & { code?: string }, socket: Socket): void {
+  // Node says so once for each request.
+  if (error.code === timeoutCode && hasPatience(socket)) return;
   if (socket.writable && error.code !== 'ECONNRESET') {
     const status = badRequests.get(error.code) ?? '400 Bad Request';
-    const body = JSON.stringify(
-      errorBody(new ShannonDashError('INVALID', `This is no HTTP request that can be read: ${error.message}`), newRequestId()),
-    );
+    const sentence =
+      error.code === timeoutCode
+        ? `A request must be whole within ${limits.requestMs / 1_000} s, and its headers within ${limits.headersMs / 1_000} s; send less at a time`
+        : `This is no HTTP request that can be read: ${error.message}`;
+    const body = JSON.stringify(errorBody(new ShannonDashError('INVALID', sentence), newRequestId()));
     socket.write(
       `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );

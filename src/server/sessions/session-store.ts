@@ -2,7 +2,7 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { receivedAt } from '../../core/protocol/event.ts';
 import { foldAll } from '../../core/fold/fold.ts';
 import { limits } from '../../core/protocol/limits.ts';
-import { replayOf } from '../../core/recording/recording.ts';
+import { isReplay } from '../../core/recording/replay-of.ts';
 import { initialState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { Journal, JournalChange, JournalEvent, SessionHead } from '../../journal/journal.ts';
 import { UnderWay } from '../under-way.ts';
@@ -265,7 +265,7 @@ export class SessionStore {
 
 /** Whether what happened in a session did not happen in another one, of which it is a replay. */
 export function isOfItsOwn({ head }: StoredSession): boolean {
-  return head.metadata?.[replayOf] === undefined;
+  return !isReplay(head);
 }
 
 /** What analytics take of a session: its whole state, or what memory has of it. */

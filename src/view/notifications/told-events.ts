@@ -2,6 +2,7 @@ import { eventFilter, lostEventType } from '../../core/event-filter.ts';
 import { receivedAt, type SessionEvent } from '../../core/protocol/event.ts';
 import type { SessionState } from '../../core/protocol/session-state.ts';
 import { textField } from '../../core/fold/fold-values.ts';
+import { isReplay } from '../../core/recording/replay-of.ts';
 import { openDecisions } from '../decision-prompt.ts';
 
 /** What a person is told of who asked for nothing else: what needs a person, and what has ended. */
@@ -34,8 +35,12 @@ export function isToldOf(event: Pick<SessionEvent, 'type' | 'data'>): boolean {
   return toldWhen.get(event.type)?.(event) ?? true;
 }
 
-/** Whether what this event asked for, or warned of, is no longer so: a decision is made, an agent goes on, a halt has ended. */
+/**
+ * Whether what this event asked for, or warned of, is no longer so: a decision is made, an agent goes on, a halt has ended; or all of it
+ * happened before, in a session that this one replays.
+ */
 export function isOver({ type, data, seq, ...times }: SessionEvent, state: SessionState): boolean {
+  if (isReplay(state)) return true;
   switch (type) {
     case 'decision:point':
       return !state.decisions.some((decision) => decision.seq === seq && decision.status === 'open');

@@ -5,7 +5,7 @@ import { isEnded, initialState, type SessionState } from '../../../core/protocol
 import { fold } from '../../../core/fold/fold.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { parseEventInput, receivedAt, type SessionEvent } from '../../../core/protocol/event.ts';
-import { replayOf } from '../../../core/recording/recording.ts';
+import { replayOf } from '../../../core/recording/replay-of.ts';
 import { parseDurationMs } from '../../../core/text/parse-duration.ts';
 import { safeLine } from '../../../core/text/safe-text.ts';
 import { readTimestamp } from '../../../core/timestamp.ts';
