@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type * as limitsModule from '../../src/core/protocol/limits.ts';
 import { startServer } from '../helpers/start-server.ts';
 
 vi.mock('../../src/core/protocol/limits.ts', async (original) => {
-  const module = await original<typeof import('../../src/core/protocol/limits.ts')>();
+  const module = await original<typeof limitsModule>();
   return { ...module, limits: { ...module.limits, headersMs: 500, requestMs: 1_500 } };
 });
 
