@@ -211,7 +211,6 @@ export interface Journal {
   /**
    * Takes the events through `base.seq` away for good, in steps that hold up nobody: from now on the history begins behind that state. An
    * id is known as long as its event is there. Changes nothing where so much is gone already, nor for another history of that id.
-   * @throws ShannonDashError UNSUPPORTED it keeps histories whole
    */
   cut(session: Pick<SessionHead, 'session_id' | 'epoch'>, base: Snapshot): Promise<void>;
   /** The state at the cut, of whichever version; undefined where nothing was cut, or where it is damaged. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Journal } from '../../src/journal/journal.ts';
+import type { Journal, JournalChange } from '../../src/journal/journal.ts';
 import { openPostgresJournal } from '../../src/journal/postgres/postgres-journal.ts';
 import { startCuttingProxy } from '../helpers/cutting-proxy.ts';
 import { newPostgresDatabase, newPostgresJournal } from '../helpers/postgres-journal.ts';
@@ -179,6 +179,12 @@ describe.skipIf(!hasPostgres)('a journal in PostgreSQL', () => {
     await expect.poll(() => [...two.servers()], { timeout: 10_000 }).toEqual(['second']);
     await one.create({ session_id: 'new', created_at: '2026-01-01T00:00:00.000Z' });
     await expect.poll(() => told, { timeout: 10_000 }).toContain('new');
+    const cuts: JournalChange[] = [];
+    two.subscribe((changes) => cuts.push(...changes.filter(({ kind }) => kind === 'cut')));
+    const { epoch } = await one.append('new', [event(1), event(2), event(3)]);
+    await one.cut({ session_id: 'new', epoch }, { seq: 2, version: 1, json: '{}' });
+    await expect.poll(() => cuts, { timeout: 10_000 }).toEqual([{ kind: 'cut', session_id: 'new', epoch, through: 2 }]);
+    expect([(await two.head('new'))?.cut, await held(two, 'new')]).toEqual([2, [[3, 3]]]);
     told.length = 0;
     await one.delete('new');
     await expect.poll(() => told, { timeout: 10_000 }).toContain('new');

@@ -4,6 +4,7 @@ import { newPostgresJournal } from '../helpers/postgres-journal.ts';
 import { hasPostgres } from '../helpers/postgres-server.ts';
 import { describeHistoryParts } from './history-parts-contract.ts';
 import { describeJournal, type JournalKind } from './journal-contract.ts';
+import { describeRetention } from './retention-contract.ts';
 
 describe.skipIf(!hasPostgres)('with a PostgreSQL at hand', () => {
   const kind: JournalKind = {
@@ -15,4 +16,5 @@ describe.skipIf(!hasPostgres)('with a PostgreSQL at hand', () => {
   };
   describeJournal('a journal in PostgreSQL', kind);
   describeHistoryParts('a journal in PostgreSQL', kind);
+  describeRetention('a journal in PostgreSQL', kind);
 });

@@ -5,8 +5,11 @@ import type { StagedSession } from './staged-group.ts';
 /** A note to the other servers holds at most so many characters of JSON: PostgreSQL takes fewer than 8,000 bytes. */
 const noteChars = 6_000;
 
-/** What one server tells the others of a commit: its name, and where each session stands. A session without a place is deleted. */
-export type CommitNote = [writer: string, ...([string, string, number] | [string])[]];
+/**
+ * What one server tells the others: its name, and where each session stands. A session without a place is deleted; a second number is
+ * the event through which retention has cut it.
+ */
+export type CommitNote = [writer: string, ...([string, string, number] | [string, string, number, number] | [string])[]];
 
 /** A statement for `pg`, prepared under its name. */
 export interface Statement {

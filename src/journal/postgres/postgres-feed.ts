@@ -29,11 +29,15 @@ export interface FeedOptions {
   mayHaveMissed: () => boolean;
 }
 
+type Cut = Extract<JournalChange, { kind: 'cut' }>;
+
 /** Hears what other servers write, and which of them are there. */
 export class PostgresFeed {
   readonly #options: FeedOptions;
   readonly #connection: PostgresConnection;
   readonly #own = new Map<string, string | undefined>();
+  /** Where histories are cut, as far as the listeners were told. */
+  readonly #cuts = new Map<string, Cut>();
   #others: ReadonlySet<string> = new Set();
   #mustCompare = false;
   #beats = 0;
@@ -84,6 +88,19 @@ export class PostgresFeed {
   announce(url: string): void {
     for (const server of this.#own.keys()) this.#own.set(server, url);
     this.#beatSoon();
+  }
+
+  /** Tells the listeners of a cut, unless they know it. */
+  noteCut(cut: Cut): void {
+    const known = this.#cuts.get(cut.session_id);
+    if (known?.epoch === cut.epoch && known.through >= cut.through) return;
+    this.#cuts.set(cut.session_id, cut);
+    this.#options.onChanges([cut]);
+  }
+
+  /** A session is deleted. */
+  forgetCut(sessionId: string): void {
+    this.#cuts.delete(sessionId);
   }
 
   async close(): Promise<void> {
@@ -143,14 +160,15 @@ export class PostgresFeed {
   /** Looks where the sessions stand, all of them or some, and tells of those that stand elsewhere than was known. */
   async #compare(where?: string): Promise<void> {
     const { heads } = this.#options;
-    const { rows } = await this.#connection.query<{ session_id: string | null; epoch: string; seq: string }>(
-      `SELECT session_id, epoch, seq FROM sessions WHERE ${where ?? 'session_id IS NOT NULL'}`,
+    const { rows } = await this.#connection.query<{ session_id: string | null; epoch: string; seq: string; cut: string }>(
+      `SELECT session_id, epoch, seq, cut FROM sessions WHERE ${where ?? 'session_id IS NOT NULL'}`,
     );
     const found = new Set<string>();
-    for (const { session_id, epoch, seq } of rows) {
+    for (const { session_id, epoch, seq, cut } of rows) {
       if (session_id === null) continue;
       found.add(session_id);
       this.#note(session_id, { epoch, seq: Number(seq) });
+      if (cut !== '0') this.noteCut({ kind: 'cut', session_id, epoch, through: Number(cut) });
     }
     if (where !== undefined) return;
     for (const session_id of heads.keys()) if (!found.has(session_id)) this.#note(session_id, undefined);
@@ -160,8 +178,9 @@ export class PostgresFeed {
     // Written by `notes` of another writer: whoever may write to the database is believed.
     const [writer, ...sessions] = JSON.parse(payload) as CommitNote;
     if (writer === this.#options.writer) return;
-    for (const [session_id, epoch, seq] of sessions) {
+    for (const [session_id, epoch, seq, cut] of sessions) {
       this.#note(session_id, epoch === undefined || seq === undefined ? undefined : { epoch, seq });
+      if (epoch !== undefined && cut !== undefined) this.noteCut({ kind: 'cut', session_id, epoch, through: cut });
     }
   }
 
@@ -170,6 +189,7 @@ export class PostgresFeed {
     const known = heads.get(session_id);
     // What is older than what is known comes late, by another connection.
     if (head === undefined ? known === undefined : known?.epoch === head.epoch && known.seq >= head.seq) return;
+    if (head === undefined) this.forgetCut(session_id);
     if (head === undefined) heads.delete(session_id);
     else heads.set(session_id, head);
     onChanges([{ kind: 'behind', session_id }]);

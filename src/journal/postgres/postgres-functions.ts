@@ -127,9 +127,31 @@ BEGIN
   END IF;
   DELETE FROM snapshots WHERE session = gone;
   DELETE FROM cursors WHERE session = gone;
+  DELETE FROM bases WHERE session = gone;
   UPDATE journal SET sessions = sessions - 1, deletions = deletions + 1;
   PERFORM pg_notify(channel_, note_);
   RETURN true;
+END $$;
+
+-- From here on the history begins behind a state. Gives the key of the session, also where just that was done before; else nothing.
+CREATE OR REPLACE FUNCTION cut_session(
+  session_ text, epoch_ text, seq_ bigint, version_ integer, json_ text, channel_ text, note_ text
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  found_ sessions%ROWTYPE;
+BEGIN
+  SELECT * INTO found_ FROM sessions WHERE session_id = session_ AND epoch = epoch_ FOR UPDATE;
+  IF found_.key IS NULL OR seq_ < found_.cut OR seq_ > found_.seq THEN
+    RETURN NULL;
+  END IF;
+  IF seq_ > found_.cut THEN
+    UPDATE sessions SET cut = seq_, touched_at = clock_timestamp() WHERE key = found_.key;
+    INSERT INTO bases VALUES (found_.key, seq_, version_, json_)
+    ON CONFLICT (session) DO UPDATE SET seq = seq_, version = version_, json = json_;
+    DELETE FROM snapshots WHERE session = found_.key AND seq < seq_;
+    PERFORM pg_notify(channel_, note_);
+  END IF;
+  RETURN found_.key;
 END $$;
 
 -- Gives a session that was imported its name. Asked again, it says the same.
@@ -162,7 +184,7 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   key_ bigint; newest snapshots%ROWTYPE;
 BEGIN
-  SELECT key INTO key_ FROM sessions WHERE session_id = session_ AND epoch = epoch_;
+  SELECT key INTO key_ FROM sessions WHERE session_id = session_ AND epoch = epoch_ AND cut <= seq_;
   IF key_ IS NULL THEN
     RETURN;
   END IF;

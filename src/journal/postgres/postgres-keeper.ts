@@ -19,11 +19,11 @@ import type {
   SnapshotQuery,
 } from '../journal.ts';
 import { ProblemFeed } from '../problem-feed.ts';
-import { rungEvents, shareOfEvents } from '../snapshot-ladder.ts';
 import { sessionExists } from '../stamping.ts';
 import type { PostgresFeed } from './postgres-feed.ts';
 import { PostgresImport } from './postgres-import.ts';
 import type { PostgresReader } from './postgres-reader.ts';
+import { PostgresStates } from './postgres-states.ts';
 import type { PostgresWriter } from './postgres-writer.ts';
 import type { JournalIdentity } from './postgres-schema.ts';
 import { WriteLane } from './write-lane.ts';
@@ -46,6 +46,7 @@ export class PostgresKeeper implements Journal {
   readonly secret: string;
   readonly location: string;
   readonly #parts: PostgresKeeperParts;
+  readonly #states: PostgresStates;
   readonly #problems = new ProblemFeed();
   readonly #lane = new WriteLane((appends) => this.#commit(appends));
   readonly #queue = new AppendQueue<AppendResult>((group) => this.#lane.push(group));
@@ -56,6 +57,7 @@ export class PostgresKeeper implements Journal {
 
   constructor(parts: PostgresKeeperParts) {
     this.#parts = parts;
+    this.#states = new PostgresStates(parts.reader, parts.feed, parts.writer);
     this.location = parts.location;
     this.epoch = parts.identity.epoch;
     this.secret = parts.identity.secret;
@@ -124,6 +126,7 @@ export class PostgresKeeper implements Journal {
     const { writer, changes } = this.#parts;
     return this.#lane.run(async () => {
       const was = await this.#counted(() => writer.delete(sessionId));
+      this.#parts.feed.forgetCut(sessionId);
       if (was) changes.tell([{ kind: 'deleted', session_id: sessionId }]);
       this.#sweep();
       return was;
@@ -142,35 +145,20 @@ export class PostgresKeeper implements Journal {
     return this.#parts.feed.servers;
   }
 
-  async saveSnapshot({ session_id, epoch }: Pick<SessionHead, 'session_id' | 'epoch'>, snapshot: Snapshot): Promise<void> {
-    const { version, seq, json } = snapshot;
-    await this.#parts.reader.query('SELECT save_snapshot($1, $2, $3, $4, $5, $6, $7)', [
-      session_id,
-      epoch,
-      version,
-      seq,
-      json,
-      rungEvents,
-      shareOfEvents,
-    ]);
+  saveSnapshot(session: Pick<SessionHead, 'session_id' | 'epoch'>, snapshot: Snapshot): Promise<void> {
+    return this.#states.save(session, snapshot);
   }
 
-  async loadSnapshot(sessionId: string, { version, through }: SnapshotQuery = {}): Promise<Snapshot | undefined> {
-    const [row] = await this.#parts.reader.query<{ version: number; seq: string; json: string }>(
-      `SELECT version, n.seq, json FROM snapshots n JOIN sessions s ON s.key = n.session
-       WHERE s.session_id = $1 AND ($2::integer IS NULL OR version = $2) AND ($3::bigint IS NULL OR n.seq <= $3)
-       ORDER BY n.seq DESC LIMIT 1`,
-      [sessionId, version, through === Infinity ? undefined : through],
-    );
-    return row && { seq: Number(row.seq), version: row.version, json: row.json };
+  loadSnapshot(sessionId: string, which: SnapshotQuery = {}): Promise<Snapshot | undefined> {
+    return this.#states.load(sessionId, which);
   }
 
-  cut(): Promise<never> {
-    return Promise.reject(new ShannonDashError('UNSUPPORTED', 'A journal in PostgreSQL keeps all events of a session, or none'));
+  cut(session: Pick<SessionHead, 'session_id' | 'epoch'>, base: Snapshot): Promise<void> {
+    return this.#states.cut(session, base);
   }
 
-  loadBase(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  loadBase(sessionId: string): Promise<Snapshot | undefined> {
+    return this.#states.loadBase(sessionId);
   }
 
   /** Its tables keep the room of what was deleted until PostgreSQL uses it again. */

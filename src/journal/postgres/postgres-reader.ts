@@ -14,6 +14,8 @@ const readers = 4;
 const pageEvents = 1_000;
 /** Of a session with more types each event is looked at. */
 const mostTypes = 1_000;
+/** One step deletes so many events at most. */
+const deletedEvents = 2_000;
 const answerMs = 30_000;
 /** Where connections are cut, a question is asked again for so long, with such pauses. */
 const [patienceMs, pauseMs] = [5_000, 100];
@@ -24,9 +26,10 @@ interface HeadRow extends QueryResultRow {
   seq: string;
   origin: string;
   updated_at: string;
+  cut: string;
 }
 
-const headColumns = 'session_id, epoch, seq, origin, updated_at';
+const headColumns = 'session_id, epoch, seq, origin, updated_at, cut';
 
 /** Reads what is committed. */
 export class PostgresReader {
@@ -83,47 +86,66 @@ export class PostgresReader {
     let chars = 0;
     while (found.length < limit && chars < maxChars && after < through) {
       const page = { key, after, through, reverse, types, since, until };
-      const events = await this.#page({ ...page, limit: Math.min(limit - found.length, pageEvents), maxChars: maxChars - chars });
+      const { cut, events } = await this.#page({ ...page, limit: Math.min(limit - found.length, pageEvents), maxChars: maxChars - chars });
+      if (!reverse && cut > after && found.length > 0) {
+        // What was cut away meanwhile would be missing between what was found before and what comes now.
+        found.length = 0;
+        chars = 0;
+      }
       for (const { seq, json } of events) {
-        const event = eventFromJson(sessionId, Number(seq), json);
+        const event = eventFromJson(sessionId, seq, json);
         if (!isWanted(event, range)) continue;
         found.push(event);
         chars += json.length;
       }
       const last = events.at(-1);
       if (last === undefined) break;
-      if (reverse) through = Number(last.seq) - 1;
-      else after = Number(last.seq);
+      if (reverse) through = last.seq - 1;
+      else after = last.seq;
     }
     return found;
   }
 
   async find(sessionId: string, id: string): Promise<JournalEvent | undefined> {
-    const [session] = await this.query<{ key: string; epoch: string }>('SELECT key, epoch FROM sessions WHERE session_id = $1', [
-      sessionId,
-    ]);
+    const [session] = await this.query<{ key: string; epoch: string; cut: string }>(
+      'SELECT key, epoch, cut FROM sessions WHERE session_id = $1',
+      [sessionId],
+    );
     if (session === undefined) return undefined;
     const made = seqOfServerMadeId(session.epoch, id);
     const [row] = await this.query<{ seq: string; json: string }>(
-      `SELECT seq, json FROM events WHERE session = $1 AND ${made === undefined ? 'id' : 'seq'} = $2`,
-      [session.key, made ?? Buffer.from(id)],
+      `SELECT seq, json FROM events WHERE session = $1 AND seq > $3 AND ${made === undefined ? 'id' : 'seq'} = $2`,
+      [session.key, made ?? Buffer.from(id), session.cut],
     );
     return row && eventFromJson(sessionId, Number(row.seq), row.json);
   }
 
-  /** Deletes the events of sessions that are deleted, by and by. */
+  /** Deletes the events of sessions that are deleted, and those that a cut has left, by and by. */
   async sweep(isStopped: () => boolean): Promise<void> {
+    const cuts = await this.query<{ key: string; cut: string }>(
+      'SELECT key, cut FROM sessions s WHERE cut > 0 AND EXISTS (SELECT FROM events e WHERE e.session = s.key AND e.seq <= s.cut)',
+    );
+    for (const { key, cut } of cuts) await this.deleteThrough(key, Number(cut), isStopped);
     for (;;) {
       // One that is being imported has no name yet.
       const [gone] = await this.query<{ key: string }>(
         `SELECT key FROM sessions WHERE session_id IS NULL AND (seq >= 0 OR touched_at < clock_timestamp() - interval '10 minutes') LIMIT 1`,
       );
       if (gone === undefined || isStopped()) return;
+      await this.deleteThrough(gone.key, Infinity, isStopped);
+      if (!isStopped()) await this.query('DELETE FROM sessions WHERE key = $1', [gone.key]);
+    }
+  }
+
+  /** Deletes the events of a session through one of them, in steps. */
+  async deleteThrough(key: string, through: number, isStopped = () => this.#pool.ending): Promise<void> {
+    while (!isStopped()) {
       const deleted = await this.query(
-        'DELETE FROM events WHERE session = $1 AND seq IN (SELECT seq FROM events WHERE session = $1 LIMIT 2000) RETURNING seq',
-        [gone.key],
+        `DELETE FROM events WHERE session = $1 AND seq IN
+           (SELECT seq FROM events WHERE session = $1 AND seq <= $2 ORDER BY seq LIMIT ${deletedEvents}) RETURNING seq`,
+        [key, asBigint(through)],
       );
-      if (deleted.length === 0) await this.query('DELETE FROM sessions WHERE key = $1', [gone.key]);
+      if (deleted.length < deletedEvents) return;
     }
   }
 
@@ -151,7 +173,7 @@ export class PostgresReader {
   }
 
   /** Events in order, up to the one that brings their JSON to so many characters. */
-  async #page({ key, after, through, limit, reverse, maxChars, types, since, until }: PageRange): Promise<EventRow[]> {
+  async #page({ key, after, through, limit, reverse, maxChars, types, since, until }: PageRange): Promise<Page> {
     const order = reverse ? 'DESC' : 'ASC';
     const values: unknown[] = [key, after, asBigint(through), limit, asBigint(maxChars)];
     const conditions = [
@@ -159,15 +181,20 @@ export class PostgresReader {
       [since, 'at >= '],
       [until, 'at <= '],
     ].flatMap(([value, condition]) => (value === undefined ? [] : [`AND ${String(condition)}($${values.push(value)})`]));
-    return this.query<EventRow>(
-      `SELECT seq, json FROM (
+    const rows = await this.query<{ cut: string; seq: string | null; json: string }>(
+      `SELECT s.cut, counted.seq, counted.json FROM sessions s LEFT JOIN LATERAL (
          SELECT seq, json, sum(chars) OVER (ORDER BY seq ${order}) - chars AS before FROM (
-           SELECT seq, chars, json FROM events WHERE session = $1 AND seq > $2 AND seq <= $3 ${conditions.join(' ')}
+           SELECT seq, chars, json FROM events
+           WHERE session = $1 AND seq > greatest($2, s.cut) AND seq <= $3 ${conditions.join(' ')}
            ORDER BY seq ${order} LIMIT $4
          ) page
-       ) counted WHERE before < $5 ORDER BY seq ${order}`,
+       ) counted ON before < $5 WHERE s.key = $1 ORDER BY counted.seq ${order}`,
       values,
     );
+    return {
+      cut: Number(rows[0]?.cut ?? 0),
+      events: rows.flatMap(({ seq, json }) => (seq === null ? [] : [{ seq: Number(seq), json }])),
+    };
   }
 }
 
@@ -183,13 +210,15 @@ interface PageRange {
   until: string | undefined;
 }
 
-interface EventRow extends QueryResultRow {
-  seq: string;
-  json: string;
+/** Some events, and where the history was cut when they were read. */
+interface Page {
+  cut: number;
+  events: { seq: number; json: string }[];
 }
 
-function headOf({ epoch, seq, origin, updated_at }: HeadRow): SessionHead {
-  return { ...(JSON.parse(origin) as SessionOrigin), epoch, seq: Number(seq), updated_at };
+function headOf({ epoch, seq, origin, updated_at, cut }: HeadRow): SessionHead {
+  const head = { ...(JSON.parse(origin) as SessionOrigin), epoch, seq: Number(seq), updated_at };
+  return cut === '0' ? head : { ...head, cut: Number(cut) };
 }
 
 function asBigint(value: number): string {

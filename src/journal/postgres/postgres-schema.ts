@@ -3,9 +3,6 @@ import type { Client } from 'pg';
 import { newEpoch } from '../stamping.ts';
 import { functions } from './postgres-functions.ts';
 
-/** The form of the tables; a journal of a newer one is refused. */
-const schemaVersion = 1;
-
 /** Any number: servers that open one journal at a time make its tables one after the other. */
 const makingLock = 7_218_734_101;
 
@@ -15,7 +12,7 @@ export interface JournalIdentity {
   secret: string;
 }
 
-/** @param schema as an SQL identifier, quoted */
+/** The tables of version 1. @param schema as an SQL identifier, quoted */
 const tables = (schema: string) => `
 CREATE SCHEMA IF NOT EXISTS ${schema};
 CREATE TABLE journal (
@@ -72,6 +69,19 @@ CREATE TABLE writers (writer text PRIMARY KEY, commit bigint NOT NULL, at timest
 CREATE TABLE servers (server text PRIMARY KEY, url text, until timestamptz NOT NULL);
 `;
 
+/** What brings the tables of version 1 to version 2, those of 2 to 3, and so on. */
+const steps: readonly string[] = [
+  `
+  -- Retention has taken the events through this one away.
+  ALTER TABLE sessions ADD COLUMN cut bigint NOT NULL DEFAULT 0;
+  -- The state at the cut.
+  CREATE TABLE bases (session bigint PRIMARY KEY, seq bigint NOT NULL, version integer NOT NULL, json text NOT NULL);
+  `,
+];
+
+/** The form of the tables; a journal of a newer one is refused. */
+const schemaVersion = 1 + steps.length;
+
 /** A sentence why the journal in a database cannot be used. */
 class SchemaRefusal extends Error {}
 
@@ -89,8 +99,7 @@ export async function prepareSchema(client: Client, schema: string): Promise<Jou
     ]);
     if (found[0]?.exists !== true) {
       await client.query(`${searchPath(schema)}; ${tables(quoted(schema))}`);
-      await client.query('INSERT INTO journal (version, epoch, secret) VALUES ($1, $2, $3)', [
-        schemaVersion,
+      await client.query('INSERT INTO journal (version, epoch, secret) VALUES (1, $1, $2)', [
         newEpoch(),
         randomBytes(32).toString('base64url'),
       ]);
@@ -104,6 +113,8 @@ export async function prepareSchema(client: Client, schema: string): Promise<Jou
         `it is of version ${journal.version}, and this program knows versions up to ${schemaVersion}: use a newer shannon-dash`,
       );
     }
+    for (const step of steps.slice(journal.version - 1)) await client.query(step);
+    if (journal.version < schemaVersion) await client.query('UPDATE journal SET version = $1', [schemaVersion]);
     await client.query(functions);
     await client.query('COMMIT');
     return { epoch: journal.epoch, secret: journal.secret };

@@ -21,7 +21,7 @@ interface Found {
 }
 
 /** Events by their ids, of sessions by theirs. */
-type KnownEvents = Map<string, Map<string, JournalEvent>>;
+type KnownEvents = Map<string, Map<string, JournalEvent | undefined>>;
 
 type Stage = (group: StagedGroup) => void;
 type Query = PostgresConnection['query'];
@@ -167,7 +167,12 @@ export class PostgresWriter {
          JOIN sessions s ON s.session_id = asked.id JOIN events e ON e.session = s.key AND e.seq = asked.seq`,
         [group.unknownEvents.map(({ session_id }) => session_id), group.unknownEvents.map(({ seq }) => seq)],
       );
-      for (const { session_id, seq, json } of rows) noteEvent(known, eventFromJson(session_id, Number(seq), json));
+      // Retention may have taken some.
+      for (const { session_id, id } of group.unknownEvents) noteEvent(known, session_id, id, undefined);
+      for (const { session_id, seq, json } of rows) {
+        const event = eventFromJson(session_id, Number(seq), json);
+        noteEvent(known, session_id, event.event.id, event);
+      }
     }
   }
 
@@ -247,11 +252,13 @@ export class PostgresWriter {
 function noteKnown(known: KnownEvents, sessions: readonly StagedSession[], found: Found): void {
   for (const [place, seq, json] of found.known) {
     const session = sessions[place - 1];
-    if (session !== undefined) noteEvent(known, eventFromJson(session.session_id, seq, json));
+    if (session === undefined) continue;
+    const event = eventFromJson(session.session_id, seq, json);
+    noteEvent(known, session.session_id, event.event.id, event);
   }
 }
 
-function noteEvent(known: KnownEvents, event: JournalEvent): void {
-  const ofSession = known.get(event.session_id) ?? new Map<string, JournalEvent>();
-  known.set(event.session_id, ofSession.set(event.event.id, event));
+function noteEvent(known: KnownEvents, sessionId: string, id: string, event: JournalEvent | undefined): void {
+  const ofSession = known.get(sessionId) ?? new Map<string, JournalEvent | undefined>();
+  known.set(sessionId, ofSession.set(id, event));
 }

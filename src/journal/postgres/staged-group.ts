@@ -16,8 +16,8 @@ export interface BelievedHead {
 /** What this process believes of the database while it makes a commit. The commit is written only if all of it is so. */
 export interface Beliefs {
   heads: ReadonlyMap<string, BelievedHead>;
-  /** The events of each session that are known to have an id which one of the commit has too. */
-  known: ReadonlyMap<string, ReadonlyMap<string, JournalEvent>>;
+  /** The events of each session that are known to have an id which one of the commit has too; undefined where there is none. */
+  known: ReadonlyMap<string, ReadonlyMap<string, JournalEvent | undefined>>;
   epochOfNew: string;
   sessions: number;
 }
@@ -48,7 +48,7 @@ export class StagedGroup {
   /** The appends that another one has overtaken. */
   readonly overtaken: string[] = [];
   /** The events whose ids the journal has made: they must be read before the commit can be made. */
-  readonly unknownEvents: { session_id: string; seq: number }[] = [];
+  readonly unknownEvents: { session_id: string; id: string; seq: number }[] = [];
   readonly #beliefs: Beliefs;
   #created = 0;
   #chars = 0;
@@ -149,13 +149,14 @@ export class StagedGroup {
   }
 
   #find(session: StagedSession, id: string): JournalEvent | undefined {
-    const staged = session.byId.get(id) ?? this.#beliefs.known.get(session.session_id)?.get(id);
+    const known = this.#beliefs.known.get(session.session_id);
+    const staged = session.byId.get(id) ?? known?.get(id);
     if (staged !== undefined) return staged;
     const seq = seqOfServerMadeId(session.epoch, id);
     if (seq === undefined || seq > session.seq) return undefined;
     const before = session.believed?.seq ?? 0;
     if (seq > before) return session.fresh[seq - before - 1];
-    this.unknownEvents.push({ session_id: session.session_id, seq });
+    if (known?.has(id) !== true) this.unknownEvents.push({ session_id: session.session_id, id, seq });
     return undefined;
   }
 }

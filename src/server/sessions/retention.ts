@@ -1,4 +1,3 @@
-import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { isLive, type SessionState } from '../../core/protocol/session-state.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { nextTurn } from '../turns.ts';
@@ -38,7 +37,6 @@ const leastSlack = 100;
 export class Retention {
   readonly #options: RetentionOptions;
   #timer: NodeJS.Timeout | undefined;
-  readonly #warned = new Set<string>();
   #isTooLarge = false;
   #isClosed = false;
 
@@ -48,6 +46,11 @@ export class Retention {
 
   open(): void {
     const { ageMs, events, bytes } = this.#options.rules;
+    if (bytes !== undefined && this.#options.journal.usedBytes() === undefined) {
+      this.#options.onWarning(
+        'retain_size does nothing: PostgreSQL does not say how much of its tables is in use; retain and retain_events work',
+      );
+    }
     if (ageMs !== undefined || events !== undefined || bytes !== undefined) this.#lookSoon(0);
   }
 
@@ -87,7 +90,7 @@ export class Retention {
       if (base === undefined || store.get(session_id) !== session) continue;
       // It may have been pinned, or have gone on, while it was read.
       if (!isRemovable(await this.#stateOf(session))) continue;
-      if (!(await this.#cut(session, base))) return this.#warnOnce('retain_events');
+      await this.#cut(session, base);
     }
   }
 
@@ -103,7 +106,7 @@ export class Retention {
     const { journal, rules, onWarning } = this.#options;
     const { bytes } = rules;
     if (bytes === undefined) return;
-    if (journal.usedBytes() === undefined) return this.#warnOnce('retain_size');
+    // One that cannot say is told of at the start.
     const usedBytes = () => journal.usedBytes() ?? 0;
     if (usedBytes() > bytes) {
       for (const session of this.#sessions(mayBeRemovable)) {
@@ -140,28 +143,14 @@ export class Retention {
     const state = await store.load(session_id);
     // It may have been pinned, or have gone on, while it was read.
     if (state === undefined || !isRemovable(state)) return;
-    // A keeper that does not cut deletes by and by itself.
     if (state.seq > 0) await this.#cut(session, state);
     // It may have gone on meanwhile: then its state stays.
     if (this.#isClosed || store.get(session_id) !== session || session.head.seq !== state.seq) return;
     await journal.delete(session_id);
   }
 
-  /** @returns whether the journal does that */
-  async #cut({ head }: StoredSession, base: SessionState): Promise<boolean> {
-    try {
-      await this.#options.journal.cut(head, snapshotOf(base));
-      return true;
-    } catch (error) {
-      if (error instanceof ShannonDashError && error.code === 'UNSUPPORTED') return false;
-      throw error;
-    }
-  }
-
-  #warnOnce(rule: 'retain_events' | 'retain_size'): void {
-    if (!this.#warned.has(rule))
-      this.#options.onWarning(`${rule} does nothing: the journal cannot do that where it is kept; retain can be used`);
-    this.#warned.add(rule);
+  #cut({ head }: StoredSession, base: SessionState): Promise<void> {
+    return this.#options.journal.cut(head, snapshotOf(base));
   }
 
   async #stateOf({ head: { session_id } }: StoredSession): Promise<SessionState | undefined> {
