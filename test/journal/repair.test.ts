@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { careOfJournal } from '../../src/journal/care-of-journal.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { isWhole } from '../../src/journal/sqlite/care/check.ts';
+import { salvageJournal } from '../../src/journal/sqlite/care/salvage.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { countedTo, event, eventsFrom, held } from './journal-contract.ts';
 
@@ -198,6 +199,20 @@ test('a server that starts while it is repaired gets the repaired journal, or no
   await careOfJournal.repair(path);
   await ended;
   expect(await held(await opened(path), 'meanwhile')).toEqual(countedTo(1));
+});
+
+test('nor does a server get one that is empty while it is repaired', async () => {
+  const path = newPath();
+  writeFileSync(path, '');
+  await expect(careOfJournal.info(path)).rejects.toThrow('it is empty');
+  const said = await salvageJournal(
+    path,
+    () => undefined,
+    () => spawnSync(process.execPath, [writer, path], { encoding: 'utf8' }).stdout,
+  );
+  expect(said).toContain('another server has it open');
+  expect(await careOfJournal.repair(path)).toMatchObject({ check: { problems: ['the file is empty'] }, sessions: 0 });
+  expect(await careOfJournal.check(path)).toMatchObject({ problems: [] });
 });
 
 test('one of a server is not touched, nor one of a newer version, nor a file of something else', async () => {

@@ -7,6 +7,7 @@ import { checkpointPages, migrate, takeLock } from '../database/sqlite-schema.ts
 import { sqliteCodeOf } from '../database/sqlite-codes.ts';
 import { KeptWal } from '../files/companion-files.ts';
 import { claimJournalFile, takenBy } from '../files/sqlite-file.ts';
+import { OpenRefusal } from '../open-refusal.ts';
 import { fileBytes } from './file-bytes.ts';
 import { openDatabase } from './open-database.ts';
 
@@ -84,11 +85,13 @@ export async function forgetStates(given: string): Promise<{ path: string; sessi
 
 /** Works with the tables while no server can open them. What lies beside them stays as it is, unless `work` says that it has written all. */
 async function locked<Result>(path: string, work: (database: DatabaseSync, written: () => void) => Result): Promise<Result> {
-  const { release } = claimJournalFile(path, applicationId);
+  const { isNew, release } = claimJournalFile(path, applicationId);
   const wal = new KeptWal(path);
   let database: DatabaseSync | undefined;
   let isWritten = false;
   try {
+    // SQLite would begin a database in it, which no journal is.
+    if (isNew) throw new OpenRefusal('damaged', 'it is empty');
     database = await openDatabase(path);
     takeLock(database);
     // The lock stays.

@@ -119,7 +119,9 @@ async function salvageClaimed<Result>(path: string, sink: ChunkSink, use: (salva
   try {
     database = await lock(path, salvage);
     const loose = readPages(pages, salvage, sink);
-    if (database === undefined || !readTables(database, salvage)) takeLoose(loose, salvage);
+    const isEmpty = database !== undefined && statSync(path).size === 0;
+    if (isEmpty) salvage.problems.push('the file is empty');
+    if (database === undefined || isEmpty || !readTables(database, salvage)) takeLoose(loose, salvage);
     if ((salvage.format ?? firstWithHeads) < firstWithHeads) standWhereEventsDo(salvage);
     return await use(salvage);
   } finally {
@@ -132,10 +134,6 @@ async function salvageClaimed<Result>(path: string, sink: ChunkSink, use: (salva
 
 /** Keeps servers out meanwhile. Undefined where SQLite cannot read the file: then none could open it either. */
 async function lock(path: string, { problems }: Salvage): Promise<DatabaseSync | undefined> {
-  if (statSync(path).size === 0) {
-    problems.push('the file is empty');
-    return undefined;
-  }
   let database: DatabaseSync | undefined;
   try {
     database = await openDatabase(path);
