@@ -10,6 +10,8 @@ import type { PostgresWriter } from './postgres-writer.ts';
 
 /** PostgreSQL's code for a second row with the same key. */
 const uniqueViolation = '23505';
+/** How often it is noted that an import is under way, also while little comes. Of one that was not noted for ten of these any server deletes what there is. */
+const noteMs = 60_000;
 
 export interface PostgresImportParts {
   reader: Pick<PostgresReader, 'query'>;
@@ -25,6 +27,7 @@ export class PostgresImport implements JournalImport {
   readonly #parts: PostgresImportParts;
   readonly #key: string;
   readonly #head: SessionHead;
+  readonly #noting: NodeJS.Timeout;
   #isOpen = true;
 
   static async begin(origin: SessionOrigin, epoch: string, parts: PostgresImportParts): Promise<PostgresImport> {
@@ -39,6 +42,8 @@ export class PostgresImport implements JournalImport {
     this.#key = key;
     this.#head = head;
     this.#parts = parts;
+    // Where it cannot be noted, the next page tells why.
+    this.#noting = setInterval(() => void this.#note().catch(() => undefined), noteMs).unref();
   }
 
   async add(events: readonly SessionEvent[]): Promise<void> {
@@ -101,19 +106,30 @@ export class PostgresImport implements JournalImport {
       if (row?.outcome !== 'done') throw this.#gone();
       return { ...this.#head };
     });
-    this.#isOpen = false;
+    this.#end();
     return head;
   }
 
   async drop(): Promise<void> {
     if (!this.#isOpen) return;
-    this.#isOpen = false;
+    this.#end();
     await this.#parts.reader.query('UPDATE sessions SET seq = 0 WHERE key = $1 AND session_id IS NULL', [this.#key]);
     this.#parts.sweep();
   }
 
+  async #note(): Promise<void> {
+    await this.#parts.reader.query('UPDATE sessions SET touched_at = clock_timestamp() WHERE key = $1 AND seq = -1', [this.#key]);
+  }
+
+  #end(): void {
+    this.#isOpen = false;
+    clearInterval(this.#noting);
+  }
+
+  /** PostgreSQL could not be reached for long. */
   #gone(): ShannonDashError {
-    return new ShannonDashError('JOURNAL_FAILED', `The import of ${this.#head.session_id} took too long: begin it again`);
+    const sentence = `Another server has deleted what there was of ${this.#head.session_id} while it was imported: begin it again`;
+    return new ShannonDashError('JOURNAL_FAILED', sentence);
   }
 
   #requireOpen(): void {
