@@ -204,7 +204,7 @@ test('the history: any of its events, those that pass a filter, one in full, a m
   const server = await startServer();
   await publish(server, 'long', runEvents);
   const diff = '@@ -1 +1 @@\n-old line\n+new line';
-  await publish(server, 'long', { type: 'file:modified', data: { path: 'src/api.ts', lines_added: 1, lines_removed: 1, diff } });
+  await publish(server, 'long', { type: 'file:modified', data: { path: 'src/api.ts', diff, lines_added: 1, lines_removed: 1 } });
   for (let part = 0; part < 3; part++) {
     const lines = Array.from({ length: 1_000 }, (_, at) => ({
       type: 'skill:progress',
@@ -249,7 +249,7 @@ test('the history: any of its events, those that pass a filter, one in full, a m
   expect(await page.browser.evaluate(selected)).toBe(before);
   await page.click('#files .item', 'src/api.ts');
   await page.click('#files button', 'What changed last');
-  await page.reads('dialog', /file:modified[\s\S]*src\/api\.ts/);
+  await page.reads('dialog', /file:modified[\s\S]*src\/api\.ts[\s\S]*lines_removed[\s\S]*-old line/);
   expect(await page.text('dialog .tone-good')).toBe('+new line');
   await page.browser.press('Escape');
   await page.click('[role=tab]', 'Output');

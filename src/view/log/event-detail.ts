@@ -11,7 +11,10 @@ const diffFields = new Set(['diff', 'patch']);
 
 /** All that an event says: its data as JSON over as many lines as it needs, a difference in its colours, a check's output. */
 export function eventDetail({ type, data }: SessionEvent, state: SessionState | undefined): DetailField[] {
-  const fields = Object.entries(data).slice(0, 100);
+  // A difference may be long: what else there is stands before it.
+  const fields = Object.entries(data)
+    .slice(0, 100)
+    .toSorted(([a], [b]) => Number(diffFields.has(a)) - Number(diffFields.has(b)));
   const output = type === 'validation:result' ? outputOf(state, data['check_name']) : [];
   return [...fields.flatMap(([name, value]) => fieldRows(name, value)), ...output].slice(0, maxLines);
 }
