@@ -85,8 +85,11 @@ export type JournalChange =
   | { kind: 'deleted'; session_id: string }
   /** Retention has taken the events through this one away. */
   | { kind: 'cut'; session_id: string; epoch: string; through: number }
-  /** The feed has missed changes of this session: the listener reads on in the journal. A keeper in this process misses none. */
-  | { kind: 'behind'; session_id: string };
+  /**
+   * The feed has missed changes of this session: the listener reads on in the journal. A keeper in this process misses none.
+   * epoch: its history now, where that is known; absent where it is gone, or nobody knows.
+   */
+  | { kind: 'behind'; session_id: string; epoch?: string | undefined };
 
 /** Notes new events of a session behind the changes of the same commit. */
 export function noteAppended(changes: JournalChange[], appended: Extract<JournalChange, { kind: 'appended' }>): void {
@@ -222,6 +225,11 @@ export interface Journal {
   join(serverId: string): () => void;
   /** The servers that work with it now. A lease of any other server has ended. */
   servers(): ReadonlySet<string>;
+  /**
+   * The sessions that this server is to look after, as whoever wrote to them last is gone: each of them falls to one of the servers
+   * that are there. A keeper that other processes do not share has no such rule: all of them are looked after.
+   */
+  inCareOf?(serverId: string): Promise<string[]>;
   /**
    * Keeps it in the place of an older one, or of those of another version; of the older ones some stay (see `SnapshotLadder`), and one
    * that is not newer may become one of them. One of another history of that id changes nothing: the session may have been deleted and

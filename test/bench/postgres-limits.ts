@@ -156,12 +156,14 @@ async function listeners(bench: Bench): Promise<void> {
       size === 0
         ? undefined
         : await bench.rate(
-            clients
-              .slice(0, 8)
-              .map(
-                (client, at) => (n) =>
-                  client.query({ name: 'presence', text: presenceStatement, values: [`server-${(n * 8 + at) % size}`, undefined] }),
-              ),
+            clients.slice(0, 8).map(
+              (client, at) => (n) =>
+                client.query({
+                  name: 'presence',
+                  text: presenceStatement,
+                  values: [`server-${(n * 8 + at) % size}`, undefined, undefined],
+                }),
+            ),
           );
     print(`${size} servers more that listen`, {
       'commits/s': told.perSecond,

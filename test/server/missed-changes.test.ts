@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { JournalChange, JournalListener } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
 import { Hub } from '../../src/server/sessions/watching/hub.ts';
@@ -135,4 +135,57 @@ test('a session that was deleted, or created anew, while its changes were missed
   journal.tell([{ kind: 'behind', session_id: 's' }]);
   await expect.poll(() => one.told.at(-1)).toBe('session:deleted');
   expect([store.get('s'), problems]).toEqual([undefined, []]);
+});
+
+test('what another server writes to a session with which nobody has to do is read when somebody asks for it', async () => {
+  const journal = new GappyJournal();
+  await journal.append('s', [started('a')]);
+  const store = new SessionStore(journal, (problem) => expect(problem).toBeUndefined());
+  await store.open();
+  const hub = new Hub(journal, store, (problem) => expect(problem).toBeUndefined());
+  const told: string[] = [];
+  hub.onChange(({ kind }) => told.push(kind));
+  journal.isMissing = true;
+  const behind = () => journal.tell([{ kind: 'behind', session_id: 's', epoch: journal.epoch }]);
+  await journal.append('s', [started('b')]);
+  behind();
+  behind();
+  expect(store.get('s')).toMatchObject({ isBehind: true, head: { seq: 1 } });
+  expect(await store.load('s')).toMatchObject({ seq: 2, current_skill: 'b' });
+  expect(told).toEqual(['written', 'caughtUp']);
+
+  await journal.append('s', [started('c')]);
+  behind();
+  const one = new NotingWatcher();
+  const { epoch } = journal;
+  await (
+    await hub.subscribe('s', one, { after: { epoch, seq: 1 }, filter: () => true, onJoined: ({ seq }) => expect(seq).toBe(3) })
+  ).joined;
+  await expect.poll(() => one.seqs['s']).toEqual([2, 3]);
+  await journal.append('s', [started('d')]);
+  behind();
+  await expect.poll(() => one.seqs['s']).toEqual([2, 3, 4]);
+
+  const release = hub.interest.hold('t');
+  await journal.append('t', [started('x')]);
+  journal.tell([{ kind: 'behind', session_id: 't', epoch }]);
+  await expect.poll(() => store.get('t')?.state?.seq).toBe(1);
+  release();
+  // Where this server writes itself, it reads what others have written before.
+  await journal.append('t', [started('y')]);
+  journal.tell([{ kind: 'behind', session_id: 't', epoch }]);
+  journal.isMissing = false;
+  await journal.append('t', [started('z')]);
+  await expect.poll(async () => (await store.load('t'))?.seq).toBe(3);
+});
+
+test('where the journal could not tell where a session stands, it is asked again', async () => {
+  const { journal, heard, one, problems } = await watched();
+  const head = vi.spyOn(journal, 'head').mockRejectedValueOnce(new Error('it is away'));
+  onTestFinished(() => head.mockRestore());
+  journal.isMissing = true;
+  await journal.append('s', [started('c')]);
+  journal.tell([{ kind: 'behind', session_id: 's' }]);
+  await expect.poll(() => [one.seqs['s'], heard]).toEqual([[1, 2, 3], [3]]);
+  expect(problems).toEqual([new Error('it is away')]);
 });

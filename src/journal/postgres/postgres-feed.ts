@@ -12,7 +12,7 @@ const [lookBeats, overlapSeconds] = [5, 30];
 const writersKept = '1 hour';
 /** Says that a server is there, and gives the names of all that are. */
 export const presenceStatement = `WITH said AS (
-  INSERT INTO servers VALUES ($1, $2, clock_timestamp() + interval '${presenceSeconds} s')
+  INSERT INTO servers VALUES ($1, $2, clock_timestamp() + interval '${presenceSeconds} s', $3)
   ON CONFLICT (server) DO UPDATE SET url = excluded.url, until = excluded.until
 ) SELECT server FROM servers WHERE until > clock_timestamp()`;
 
@@ -74,6 +74,22 @@ export class PostgresFeed {
     await this.#compare();
     await this.#beat();
     this.#beatLater();
+  }
+
+  /** The sessions that fall to a server, as whoever wrote to them last is gone. */
+  async inCareOf(server: string): Promise<string[]> {
+    await this.#present(server);
+    const { rows } = await this.#connection.query<{ session_id: string }>(
+      `WITH present AS (
+         SELECT server, writer, row_number() OVER (ORDER BY server) - 1 AS place, count(*) OVER () AS total
+         FROM servers WHERE until > clock_timestamp()
+       )
+       SELECT session_id FROM sessions, present
+       WHERE present.server = $1 AND session_id IS NOT NULL AND abs(hashtext(session_id)::bigint) % total = place
+         AND NOT EXISTS (SELECT FROM present other WHERE other.writer = sessions.writer)`,
+      [server],
+    );
+    return rows.map(({ session_id }) => session_id);
   }
 
   join(server: string): () => void {
@@ -139,8 +155,8 @@ export class PostgresFeed {
 
   async #beat(): Promise<void> {
     for (const [server, url] of this.#own) {
-      const { rows } = await this.#connection.query<{ server: string }>(presenceStatement, [server, url], 'presence');
-      this.#others = new Set(rows.map((row) => row.server).filter((each) => !this.#own.has(each)));
+      const present = await this.#present(server, url);
+      this.#others = new Set(present.filter((each) => !this.#own.has(each)));
     }
     if (this.#mustCompare || this.#options.mayHaveMissed()) {
       this.#mustCompare = false;
@@ -155,6 +171,13 @@ export class PostgresFeed {
     this.#size = Number(sizes[0]?.size ?? 0);
     await this.#connection.query(`DELETE FROM servers WHERE until < clock_timestamp() - interval '1 hour'`);
     await this.#connection.query(`DELETE FROM writers WHERE at < now() - interval '${writersKept}'`);
+  }
+
+  /** Says that a server is there. @returns all that are */
+  async #present(server: string, url = this.#own.get(server)): Promise<string[]> {
+    const values = [server, url, this.#options.writer];
+    const { rows } = await this.#connection.query<{ server: string }>(presenceStatement, values, 'presence');
+    return rows.map((row) => row.server);
   }
 
   /** Looks where the sessions stand, all of them or some, and tells of those that stand elsewhere than was known. */
@@ -192,6 +215,6 @@ export class PostgresFeed {
     if (head === undefined) this.forgetCut(session_id);
     if (head === undefined) heads.delete(session_id);
     else heads.set(session_id, head);
-    onChanges([{ kind: 'behind', session_id }]);
+    onChanges([{ kind: 'behind', session_id, epoch: head?.epoch }]);
   }
 }

@@ -88,13 +88,14 @@ BEGIN
   FOR nth IN 1 .. jsonb_array_length(sessions_) LOOP
     wanted := sessions_->(nth - 1);
     IF keys[nth] IS NULL THEN
-      INSERT INTO sessions (session_id, epoch, seq, origin, updated_at)
-      VALUES (wanted->>'id', wanted->>'new_epoch', (wanted->>'last')::bigint, wanted->>'origin', wanted->>'updated_at')
+      INSERT INTO sessions (session_id, epoch, seq, origin, updated_at, writer)
+      VALUES (wanted->>'id', wanted->>'new_epoch', (wanted->>'last')::bigint, wanted->>'origin', wanted->>'updated_at', writer_)
       RETURNING key INTO made_key;
       keys[nth] := made_key;
       made := made + 1;
     ELSE
-      UPDATE sessions SET seq = (wanted->>'last')::bigint, updated_at = wanted->>'updated_at', touched_at = clock_timestamp()
+      UPDATE sessions
+      SET seq = (wanted->>'last')::bigint, updated_at = wanted->>'updated_at', touched_at = clock_timestamp(), writer = writer_
       WHERE key = keys[nth];
     END IF;
   END LOOP;

@@ -45,6 +45,7 @@ export class PostgresKeeper implements Journal {
   readonly epoch: string;
   readonly secret: string;
   readonly location: string;
+  readonly inCareOf = (serverId: string): Promise<string[]> => this.#parts.feed.inCareOf(serverId);
   readonly #parts: PostgresKeeperParts;
   readonly #states: PostgresStates;
   readonly #problems = new ProblemFeed();

@@ -77,6 +77,11 @@ const steps: readonly string[] = [
   -- The state at the cut.
   CREATE TABLE bases (session bigint PRIMARY KEY, seq bigint NOT NULL, version integer NOT NULL, json text NOT NULL);
   `,
+  `
+  -- Who has written to it last, by the name that it has among the writers.
+  ALTER TABLE sessions ADD COLUMN writer text;
+  ALTER TABLE servers ADD COLUMN writer text;
+  `,
 ];
 
 /** The form of the tables; a journal of a newer one is refused. */

@@ -227,7 +227,7 @@ export class PostgresWriter {
     const stands = new Map<string, BelievedHead>();
     for (const [place, { session_id, believed }] of sessions.entries()) {
       const head = found.heads[place] ?? undefined;
-      if (head?.epoch !== believed?.epoch || head?.seq !== believed?.seq) changes.push({ kind: 'behind', session_id });
+      if (head?.epoch !== believed?.epoch || head?.seq !== believed?.seq) changes.push({ kind: 'behind', session_id, epoch: head?.epoch });
       // Events of a history that is deleted are not those of the next one.
       if (head?.epoch !== believed?.epoch) known.delete(session_id);
       if (head === undefined) heads.delete(session_id);

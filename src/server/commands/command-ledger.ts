@@ -8,6 +8,7 @@ import { timestampNow } from '../../core/timestamp.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { KeyedMutex } from '../keyed-mutex.ts';
 import type { Hub } from '../sessions/watching/hub.ts';
+import type { Interest } from '../sessions/watching/interest.ts';
 import { liveSessions, onlyLiveSession } from '../sessions/live-sessions.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';
@@ -42,6 +43,8 @@ export interface LedgerOptions {
   serverId: string;
   /** A refused command was answered and not journalled. */
   onRefusalLetGo: () => void;
+  /** A session has fallen to this server, as whoever wrote to it last is gone. */
+  onInCare: (sessionId: string) => void;
   /** How many connections publish to a session now. */
   producersOf: (sessionId: string) => number;
   /** How long a command may wait to be delivered. */
@@ -74,8 +77,10 @@ export class CommandLedger {
   readonly #attaching: Attaching;
   readonly #takeUp: TakeUp;
   readonly #detaching = new UnderWay();
+  readonly #interest: Interest;
 
-  constructor({ journal, store, hub, serverId, onRefusalLetGo, producersOf, expiryMs = limits.commandExpiryMs, onProblem }: LedgerOptions) {
+  constructor(options: LedgerOptions) {
+    const { journal, store, hub, serverId, onRefusalLetGo, producersOf, expiryMs = limits.commandExpiryMs, onProblem } = options;
     const deadlines = new CommandDeadlines({
       expiryMs,
       onExpired: (sessionId, commandId) => due.expire(sessionId, commandId),
@@ -98,7 +103,9 @@ export class CommandLedger {
     this.#accept = new CommandAccept(this.#parts, refusals);
     this.#delivery = new CommandDelivery(this.#parts);
     this.#attaching = new Attaching(this.#parts, this.#delivery);
-    this.#takeUp = new TakeUp({ ...this.#parts, journal, due });
+    this.#takeUp = new TakeUp({ ...this.#parts, journal, hub, due, onInCare: options.onInCare });
+    this.#interest = hub.interest;
+    this.#interest.add((sessionId) => this.#parts.orchestrators.attachmentsOf(sessionId).length > 0);
     const follower = new JournalFollower({ ...this.#parts, delivery: this.#delivery, attaching: this.#attaching, due, refusals });
     hub.onChange((change, state) => follower.take(change, state));
   }
@@ -111,6 +118,11 @@ export class CommandLedger {
   /** Resolves once the ledger has taken up what other servers left in a session, or in all sessions. To be awaited before a state is shown. */
   async ready(sessionId?: string): Promise<void> {
     await (sessionId === undefined ? this.#takeUp.all() : this.#takeUp.session(sessionId));
+  }
+
+  /** Resolves once what has fallen to this server is taken up, as far as that is known. */
+  settled(): Promise<void> {
+    return this.#takeUp.inCare();
   }
 
   /** How many requests wait for the end of a command. */
@@ -166,8 +178,10 @@ export class CommandLedger {
 
   /** As `Attaching.attach`. */
   async attach(link: OrchestratorLink, request: AttachRequest, claim: Claim): Promise<Attached> {
-    await this.ready(request.session_id);
-    return this.#attaching.attach(link, request, claim);
+    return this.#held(request.session_id, async () => {
+      await this.ready(request.session_id);
+      return this.#attaching.attach(link, request, claim);
+    });
   }
 
   /** As `Attaching.detach`. */
@@ -223,7 +237,21 @@ export class CommandLedger {
     };
   }
 
-  async #submitTo(
+  /** Does something with a session that is followed meanwhile. */
+  #held<Result>(sessionId: string, work: () => Promise<Result>): Promise<Result> {
+    const release = this.#interest.hold(sessionId);
+    return work().finally(release);
+  }
+
+  #submitTo(
+    sessionId: string,
+    request: CommandRequest,
+    sent: { sender: Pick<CommandSender, 'by' | 'from'>; startedAt: number; resendOf?: string },
+  ): Promise<CommandResult> {
+    return this.#held(sessionId, () => this.#submitFollowed(sessionId, request, sent));
+  }
+
+  async #submitFollowed(
     sessionId: string,
     request: CommandRequest,
     { sender, startedAt, resendOf }: { sender: Pick<CommandSender, 'by' | 'from'>; startedAt: number; resendOf?: string },

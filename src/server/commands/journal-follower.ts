@@ -1,6 +1,7 @@
 import { isFinal } from '../../core/protocol/command.ts';
 import { isEnded, type CommandState, type SessionState } from '../../core/protocol/session-state.ts';
-import type { JournalChange, JournalEvent } from '../../journal/journal.ts';
+import type { JournalEvent } from '../../journal/journal.ts';
+import type { HubChange } from '../sessions/watching/changes.ts';
 import type { Attaching } from './attachment/attaching.ts';
 import type { CommandDelivery } from './command-delivery.ts';
 import type { CommandDue } from './command-due.ts';
@@ -30,7 +31,7 @@ export class JournalFollower {
   }
 
   /** Takes a change in after it was folded. @param state undefined when it is not in memory */
-  take(change: JournalChange, state: SessionState | undefined): void {
+  take(change: HubChange, state: SessionState | undefined): void {
     if (change.kind === 'deleted') this.#forget(change.session_id);
     if (change.kind === 'created') this.#keep(change.head.session_id);
     if (change.kind !== 'appended' || !change.events.some(({ type }) => isFollowed(type))) return;

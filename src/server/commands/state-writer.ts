@@ -123,7 +123,10 @@ export class StateWriter {
   }
 
   async #newest(sessionId: string): Promise<SessionState | undefined> {
-    const inMemory = () => this.#store.get(sessionId)?.state;
+    const inMemory = () => {
+      const session = this.#store.get(sessionId);
+      return session?.isBehind === true ? undefined : session?.state;
+    };
     // Events that come in while the state is folded from the journal are folded with it.
     if (inMemory() === undefined) await this.#store.load(sessionId);
     this.#journal.flush();

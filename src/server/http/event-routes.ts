@@ -35,7 +35,9 @@ export function addEventRoutes(app: FastifyInstance, parts: RouteParts): void {
       if (since !== undefined || until !== undefined) throw new ShannonDashError('INVALID', 'since and until are not for a live stream');
       return streamLive(call, parts, filter);
     }
-    const history = parts.as(principalOf(request)).history(path.id, query.limit);
+    const access = parts.as(principalOf(request));
+    await access.ready(path.id);
+    const history = access.history(path.id, query.limit);
     reply.raw.once('close', () => history.close());
     // Through here and no further: what is journalled while this reads belongs to the next answer.
     const range = {

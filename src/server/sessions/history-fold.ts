@@ -75,3 +75,14 @@ export async function foldHistory(from: SessionState, through: number, history: 
   await saving;
   return state;
 }
+
+/** Folds again, from the state that retention has left, where it has taken events meanwhile. */
+export async function untilWhole<Result>(fold: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await fold();
+    } catch (error) {
+      if (!(error instanceof HistoryCut)) throw error;
+    }
+  }
+}

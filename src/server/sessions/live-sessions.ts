@@ -2,7 +2,8 @@ import type { CommandType } from '../../core/protocol/command.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { meantSession } from '../../core/protocol/meant-session.ts';
 import { isLive } from '../../core/protocol/session-state.ts';
-import { brief, type SessionStore } from './session-store.ts';
+import type { SessionStore } from './session-store.ts';
+import { brief } from './stored-session.ts';
 
 /** The sessions that have neither ended nor are lost, of those that the caller may reach. */
 export function liveSessions(store: SessionStore, mayReach: (sessionId: string) => boolean = () => true): string[] {

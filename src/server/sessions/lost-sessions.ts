@@ -4,7 +4,8 @@ import { isLive } from '../../core/protocol/session-state.ts';
 import { timestampNow } from '../../core/timestamp.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Hub } from './watching/hub.ts';
-import { brief, type SessionStore, type StoredSession } from './session-store.ts';
+import type { SessionStore } from './session-store.ts';
+import { brief, type StoredSession } from './stored-session.ts';
 
 export interface LostSessionsOptions {
   journal: Journal;
@@ -32,16 +33,22 @@ export class LostSessions {
   readonly #producers = new Map<string, number>();
   /** The sessions whose program has come to this server. */
   readonly #heardHere = new Set<string>();
+  /** The sessions that have fallen to this server, until another one writes to them. */
+  readonly #inCare = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LostSessionsOptions) {
     this.#options = options;
     this.#afterMs = options.afterMs ?? limits.lostAfterMs;
+    options.hub.interest.add((sessionId) => this.#producers.has(sessionId) || this.#inCare.has(sessionId));
     options.hub.onChange((change) => {
       if (change.kind === 'deleted') {
         this.#heardAtMs.delete(change.session_id);
         this.#heardHere.delete(change.session_id);
       }
+      if (change.kind === 'deleted' || change.kind === 'written') this.#inCare.delete(change.session_id);
+      // Something has happened in it, and nobody knows whether its program was heard of.
+      if (change.kind === 'caughtUp') this.#heardAtMs.set(change.session_id, performance.now());
       if (change.kind !== 'appended' || !change.events.some(({ type }) => isSignOfLife(type))) return;
       this.#heardAtMs.set(change.session_id, performance.now());
     });
@@ -64,6 +71,11 @@ export class LostSessions {
   noteHeardHere(sessionId: string): void {
     // A name whose event is refused stands here for nothing: there are never more than there may be sessions.
     if (this.#heardHere.size < limits.sessions) this.#heardHere.add(sessionId);
+  }
+
+  /** The session has fallen to this server, as whoever wrote to it last is gone. */
+  noteInCare(sessionId: string): void {
+    this.#inCare.add(sessionId);
   }
 
   /** A connection has published to the session. */
@@ -92,12 +104,17 @@ export class LostSessions {
     for (const sessionId of this.#heardHere) if (store.get(sessionId) === undefined) this.#heardHere.delete(sessionId);
     // Another server may have a connection to the program of a session that has never come to this one.
     const isAlone = journal.servers().size <= 1;
-    const judged = [...store.all()].filter(({ head }) => isAlone || this.#heardHere.has(head.session_id));
+    const isJudged = (sessionId: string) => isAlone || this.#heardHere.has(sessionId) || this.#inCare.has(sessionId);
+    const judged = [...store.all()].filter(({ head }) => isJudged(head.session_id));
     const due = judged.filter((session) => this.#isDue(session));
     if (due.length === 0) return;
     // An event that waits for its commit may be a sign of life of one of these.
     journal.flush();
-    for (const session of due) if (this.#isDue(session)) this.#giveUp(session);
+    for (const session of due) {
+      // It has gone on at another server: what is known of it is judged the next time.
+      if (session.isBehind) store.load(session.head.session_id).catch(this.#options.onProblem);
+      else if (this.#isDue(session)) this.#giveUp(session);
+    }
   }
 
   #isDue(session: StoredSession): boolean {

@@ -2,7 +2,8 @@ import { isLive, type SessionState } from '../../core/protocol/session-state.ts'
 import type { Journal } from '../../journal/journal.ts';
 import { nextTurn } from '../turns.ts';
 import { snapshotOf } from './kept-states.ts';
-import type { SessionStore, StoredSession } from './session-store.ts';
+import type { SessionStore } from './session-store.ts';
+import { isCurrent, rolledUp, type StoredSession } from './stored-session.ts';
 
 /** What a journal keeps. What no rule names is kept for ever. */
 export interface RetentionRules {
@@ -18,7 +19,7 @@ export interface RetentionOptions {
   journal: Journal;
   store: SessionStore;
   rules: RetentionRules;
-  /** Resolves once the sessions are known as they are. */
+  /** Resolves once what other servers have left is taken up. */
   ready: () => Promise<void>;
   /** Takes a sentence for the person that runs the server. */
   onWarning: (sentence: string) => void;
@@ -159,8 +160,8 @@ export class Retention {
 }
 
 /** What memory knows of a session as it is now. */
-function knownState({ head, state, briefState }: StoredSession): SessionState | undefined {
-  return state ?? (briefState.seq === head.seq ? briefState : undefined);
+function knownState(session: StoredSession): SessionState | undefined {
+  return isCurrent(session) ? rolledUp(session) : undefined;
 }
 
 /** One of which nothing is known yet is looked at. */

@@ -2,27 +2,16 @@ import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { receivedAt } from '../../core/protocol/event.ts';
 import { foldAll } from '../../core/fold/fold.ts';
 import { limits } from '../../core/protocol/limits.ts';
-import { isReplay } from '../../core/recording/replay-of.ts';
 import { initialState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { Journal, JournalChange, JournalEvent, SessionHead } from '../../journal/journal.ts';
 import { UnderWay } from '../under-way.ts';
-import { foldHistory, HistoryCut, snapshotEvents } from './history-fold.ts';
+import { foldHistory, snapshotEvents, untilWhole } from './history-fold.ts';
 import { keptState, snapshotOf, stateBefore } from './kept-states.ts';
-import { briefOf, briefStateOf, type SessionBrief } from './session-brief.ts';
+import { briefStateOf } from './session-brief.ts';
+import type { StoredSession } from './stored-session.ts';
 
 /** A state with fewer events beyond its last snapshot is let go without a new one: to fold those again costs less. */
 const letGoSnapshotEvents = 200;
-
-/** What of a session stays in memory always. */
-export interface StoredSession {
-  head: SessionHead;
-  /** The fold at `head.seq`; undefined while it is not in memory. */
-  state: SessionState | undefined;
-  /** What the session's brief follows from while its state is not in memory. It stands at its first event until the session is folded once. */
-  briefState: SessionState;
-  snapshotSeq: number;
-  loading: Promise<SessionState> | undefined;
-}
 
 /**
  * Folds the sessions of a journal and keeps the recently used states in memory, bounded. A state that is not in memory is
@@ -38,6 +27,7 @@ export class SessionStore {
   readonly #onProblem: (error: unknown) => void;
   readonly #underWay = new UnderWay();
   #isStopping = false;
+  #catchUp: (sessionId: string) => Promise<void> = () => Promise.resolve();
 
   constructor(journal: Journal, onProblem: (error: unknown) => void) {
     this.#journal = journal;
@@ -48,11 +38,22 @@ export class SessionStore {
   async open(): Promise<void> {
     const heads = await this.#journal.sessions();
     for (const head of heads) this.#add(head);
+    this.sortByChange();
+  }
+
+  /** Orders the sessions by their last events. */
+  sortByChange(): void {
+    const heads = [...this.#sessions.values()].map(({ head }) => head);
     for (const { session_id } of heads.toSorted(byChange)) this.#noteChange(session_id);
   }
 
   get isStopping(): boolean {
     return this.#isStopping;
+  }
+
+  /** @param catchUp brings a session that is behind to where the journal has it */
+  catchUpBy(catchUp: (sessionId: string) => Promise<void>): void {
+    this.#catchUp = catchUp;
   }
 
   get size(): number {
@@ -67,7 +68,8 @@ export class SessionStore {
   attachments(sessionId: string): SessionState | undefined | Promise<SessionState | undefined> {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
-    const { head, state, briefState } = session;
+    const { head, state, briefState, isBehind } = session;
+    if (isBehind) return this.load(sessionId);
     return state ?? (briefState.seq === head.seq ? briefState : this.load(sessionId));
   }
 
@@ -88,6 +90,7 @@ export class SessionStore {
    * @throws ShannonDashError JOURNAL_FAILED its history cannot be read
    */
   async load(sessionId: string): Promise<SessionState | undefined> {
+    if (this.#sessions.get(sessionId)?.isBehind === true) await this.#catchUp(sessionId);
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     if (session.state !== undefined) return session.state;
@@ -104,6 +107,7 @@ export class SessionStore {
    * @throws ShannonDashError GONE retention has taken the events before
    */
   async at(sessionId: string, seq: number): Promise<SessionState | undefined> {
+    if (this.#sessions.get(sessionId)?.isBehind === true) await this.#catchUp(sessionId);
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     if (session.state !== undefined && seq >= session.state.seq) return session.state;
@@ -139,17 +143,35 @@ export class SessionStore {
     if (session !== undefined) this.#append(session, change.events);
   }
 
-  /** A session has gone on, and the feed has not told its events: it is folded again from the journal. */
+  /** Another server has written to a session that nobody here has to do with: what is new is read when somebody asks for it. */
+  putOff(sessionId: string): void {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    session.isBehind = true;
+    this.#forgetState(session);
+  }
+
+  /** A session is where the journal has it. */
+  noteCurrent(sessionId: string): void {
+    const session = this.#sessions.get(sessionId);
+    if (session !== undefined) session.isBehind = false;
+  }
+
+  /** A session has gone on, and the feed has not told its events: it is folded again from the journal when it is loaded. */
   advance({ session_id, seq, updated_at, cut }: SessionHead): void {
     const session = this.#sessions.get(session_id);
     if (session === undefined || seq <= session.head.seq) return;
     Object.assign(session.head, { seq, updated_at, cut });
+    session.isBehind = false;
     this.#noteChange(session_id);
-    if (session.state !== undefined) {
-      this.#folded.delete(session_id);
-      this.#letGo(session, session.state);
-    }
-    this.#loadSoon(session_id);
+    this.#forgetState(session);
+  }
+
+  /** Loads a session without anybody who waits for it. */
+  loadSoon(sessionId: string): void {
+    this.load(sessionId).catch((error: unknown) => {
+      if (!this.#isStopping) this.#onProblem(error);
+    });
   }
 
   /** The server stops: folds that take long are given up. What they have saved on the way, the next server goes on from. */
@@ -173,6 +195,7 @@ export class SessionStore {
       briefState: initialState({ session_id: head.session_id, created_at: head.created_at }),
       snapshotSeq: 0,
       loading: undefined,
+      isBehind: false,
     };
     this.#sessions.set(head.session_id, session);
     return session;
@@ -185,6 +208,7 @@ export class SessionStore {
     const { head, state, briefState } = session;
     if (first.seq !== head.seq + 1) {
       this.advance({ ...head, seq: last.seq, updated_at: receivedAt(last.event) });
+      this.loadSoon(head.session_id);
       return;
     }
     head.seq = last.seq;
@@ -199,7 +223,7 @@ export class SessionStore {
     }
     const hasBrief = briefState.seq === first.seq - 1;
     if (hasBrief) session.briefState = briefStateOf(foldAll(briefState, added));
-    if (!hasBrief || head.seq - session.snapshotSeq >= snapshotEvents) this.#loadSoon(head.session_id);
+    if (!hasBrief || head.seq - session.snapshotSeq >= snapshotEvents) this.loadSoon(head.session_id);
   }
 
   #noteChange(sessionId: string): void {
@@ -218,16 +242,16 @@ export class SessionStore {
     if (letGo?.state !== undefined) this.#letGo(letGo, letGo.state);
   }
 
+  #forgetState(session: StoredSession): void {
+    if (session.state === undefined) return;
+    this.#folded.delete(session.head.session_id);
+    this.#letGo(session, session.state);
+  }
+
   #letGo(session: StoredSession, state: SessionState): void {
     session.briefState = briefStateOf(state);
     session.state = undefined;
     if (state.seq - session.snapshotSeq >= letGoSnapshotEvents) void this.#saveSnapshot(session, state);
-  }
-
-  #loadSoon(sessionId: string): void {
-    this.load(sessionId).catch((error: unknown) => {
-      if (!this.#isStopping) this.#onProblem(error);
-    });
   }
 
   async #fold(session: StoredSession): Promise<SessionState> {
@@ -263,34 +287,8 @@ export class SessionStore {
   }
 }
 
-/** Whether what happened in a session did not happen in another one, of which it is a replay. */
-export function isOfItsOwn({ head }: StoredSession): boolean {
-  return !isReplay(head);
-}
-
-/** What analytics take of a session: its whole state, or what memory has of it. */
-export function rolledUp({ state, briefState }: StoredSession): SessionState {
-  return state ?? briefState;
-}
-
-/** The short form of a session: what lists show of it. */
-export function brief({ state, briefState }: StoredSession): SessionBrief {
-  return briefOf(state ?? briefState);
-}
-
 function byChange(a: SessionHead, b: SessionHead): number {
   return a.updated_at < b.updated_at ? -1 : Number(a.updated_at > b.updated_at);
-}
-
-/** Folds again, from the state that retention has left, where it has taken events meanwhile. */
-async function untilWhole<Result>(fold: () => Promise<Result>): Promise<Result> {
-  for (;;) {
-    try {
-      return await fold();
-    } catch (error) {
-      if (!(error instanceof HistoryCut)) throw error;
-    }
-  }
 }
 
 /** What is said of events that retention has taken away. */

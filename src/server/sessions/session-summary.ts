@@ -2,7 +2,8 @@ import type { SessionState } from '../../core/protocol/session-state.ts';
 import type { Hub } from './watching/hub.ts';
 import type { LostSessions } from './lost-sessions.ts';
 import type { SessionBrief } from './session-brief.ts';
-import { brief, type SessionStore, type StoredSession } from './session-store.ts';
+import type { SessionStore } from './session-store.ts';
+import { brief, type StoredSession } from './stored-session.ts';
 
 /** A session as lists show it. */
 export type SessionSummary = Pick<SessionState, 'session_id' | 'created_at' | 'seq'> &

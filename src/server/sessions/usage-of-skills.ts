@@ -1,5 +1,6 @@
 import type { SkillUsage } from '../skills/skill-list.ts';
-import { brief, type SessionStore } from './session-store.ts';
+import type { SessionStore } from './session-store.ts';
+import { brief } from './stored-session.ts';
 
 /** The runs of each skill over the sessions that count, by the name of the skill. */
 export function usageOfSkills(store: SessionStore, counts: (sessionId: string) => boolean): ReadonlyMap<string, SkillUsage> {

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../core/http-answers.ts';
 import { parse } from '../../core/json/parse.ts';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
 import type { CommandState } from '../../core/protocol/session-state.ts';
-import type { StoredSession } from '../sessions/session-store.ts';
+import type { StoredSession } from '../sessions/stored-session.ts';
 import { nextTurn } from '../turns.ts';
 
 /** What is asked for. */

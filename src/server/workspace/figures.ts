@@ -1,5 +1,7 @@
 import type { JournalConcern } from '../../journal/journal.ts';
 import { liveSessions } from '../sessions/live-sessions.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import { isCurrent } from '../sessions/stored-session.ts';
 import { watchersBySession } from '../sessions/session-summary.ts';
 import { usageOfSkills } from '../sessions/usage-of-skills.ts';
 import type { SkillUsage } from '../skills/skill-list.ts';
@@ -31,6 +33,7 @@ export interface Health {
   isWritable: boolean;
   /** What is not well: sentences, which may name files. */
   degraded: { code: JournalConcern['code'] | 'journal_not_writable'; reason: string }[];
+  /** Those that have neither ended nor are lost, of the sessions that this server follows. */
   active_sessions: number;
   connected_clients: number;
   /** That work with the journal now. */
@@ -48,11 +51,16 @@ export function healthOf({ journal, store, metrics, clients }: WorkspaceParts, r
         : [{ code: 'journal_not_writable' as const, reason: `The journal cannot be written: ${written.reason}` }]),
       ...journal.vitals().concerns,
     ],
-    active_sessions: liveSessions(store, reaches).length,
+    active_sessions: liveSessions(store, (sessionId) => reaches(sessionId) && isFollowed(store, sessionId)).length,
     connected_clients: clients.count,
     servers: journal.servers().size,
     uptime_seconds: metrics.recent.uptimeSeconds,
   };
+}
+
+function isFollowed(store: SessionStore, sessionId: string): boolean {
+  const session = store.get(sessionId);
+  return session !== undefined && isCurrent(session);
 }
 
 /** The use of each skill, summed up over the sessions that count. */

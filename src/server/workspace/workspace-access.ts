@@ -14,7 +14,7 @@ import type { Detachment } from '../commands/attachment/detachment.ts';
 import type { Attached } from '../commands/attachment/attaching.ts';
 import type { OrchestratorLink } from '../commands/attachment/orchestrators.ts';
 import { Producer } from '../sessions/producer.ts';
-import { isOfItsOwn, rolledUp, type StoredSession } from '../sessions/session-store.ts';
+import { isOfItsOwn, rolledUp, type StoredSession } from '../sessions/stored-session.ts';
 import { summaryOf, type SessionSummary } from '../sessions/session-summary.ts';
 import type { Scope } from '../sessions/watching/delivery.ts';
 import type { Subscription, Watcher } from '../sessions/watching/watcher.ts';
@@ -41,6 +41,8 @@ import type { WorkspaceParts } from './workspace-parts.ts';
  * principal that may not have it. `by` and `source` come from the principal, never from what a request says of itself.
  */
 export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink' | 'share'>, unknown> {
+  /** The epoch of the sessions that are created now. */
+  readonly epoch: string;
   readonly #parts: WorkspaceParts;
   readonly #principal: Principal;
   readonly #sender: Canceller;
@@ -48,6 +50,7 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink' | 'share
 
   /** @param address from where the principal calls: it stands in the ledger beside what it commands */
   constructor(parts: WorkspaceParts, principal: Principal, address?: string) {
+    this.epoch = parts.journal.epoch;
     this.#parts = parts;
     this.#principal = principal;
     this.#sender = { by: principal.by, from: address === undefined ? undefined : { role: principal.role, address } };
@@ -57,11 +60,6 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink' | 'share
   enter(): () => void {
     this.#parts.clients.count++;
     return () => void this.#parts.clients.count--;
-  }
-
-  /** The epoch of the sessions that are created now. */
-  get epoch(): string {
-    return this.#parts.journal.epoch;
   }
 
   /** Whether what is published can be journalled now. */
@@ -109,9 +107,10 @@ export class WorkspaceAccess implements Record<Exclude<Verb, 'mintLink' | 'share
     return hub.subscribe(sessionId, watcher, { ...options, after: cursor });
   }
 
-  /** Resolves once the state of every session is known, some time after the server has started. To be awaited before `watchAll`. */
-  ready(): Promise<void> {
-    return this.#parts.ledger.ready();
+  /** Resolves once the state of a session is known, or of every session. To be awaited before `history`, and before `watchAll`. */
+  ready(sessionId?: string): Promise<void> {
+    if (sessionId !== undefined) this.#check('history', sessionId);
+    return this.#parts.ledger.ready(sessionId);
   }
 
   /** Which sessions a subscription to all of them covers; undefined for every session. */

@@ -105,6 +105,7 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
       hub,
       serverId,
       onRefusalLetGo: () => metrics.refusalLetGo(),
+      onInCare: (sessionId) => lost.noteInCare(sessionId),
       producersOf: (sessionId) => lost.producersOf(sessionId),
       expiryMs: options.commandExpiryMs,
       onProblem,
@@ -114,7 +115,7 @@ async function openParts(options: WorkspaceOptions, opened: Opened): Promise<Wor
   ledger.open();
   lost.open();
   const { retention: rules = {} } = options;
-  const retention = new Retention({ journal, store, rules, ready: () => ledger.ready(), onWarning, onProblem });
+  const retention = new Retention({ journal, store, rules, ready: () => ledger.settled(), onWarning, onProblem });
   opened.keep(retention, (each) => each.close()).open();
   // The registry reads the skills in the background: only a request for skills waits for them.
   const skills = opened.keep(startSkillRegistry({ folders: options.skillFolders, onProblem: onWarning }), (each) => each.close());

@@ -40,6 +40,7 @@ export function workspaceCalls(access: WorkspaceAccess, waits: McpWaits): Server
     },
     session: (session) => access.state(session),
     async history(session, { after, limit, types }) {
+      await access.ready(session);
       const history = access.history(session, limit);
       try {
         const range = { after, limit, through: history.seq, filter: eventFilter(types), maxChars: historyChars };

@@ -1,25 +1,22 @@
 import type { Cursor } from '../../../core/protocol/event.ts';
 import type { EventFilter } from '../../../core/event-filter.ts';
-import type { SessionState } from '../../../core/protocol/session-state.ts';
 import { timestampNow } from '../../../core/timestamp.ts';
 import type { Journal, JournalChange, SessionHead } from '../../../journal/journal.ts';
+import type { ChangeListener, HubChange, SessionChange, ToldChange } from './changes.ts';
 import { Delivery, type DeliveryFigures } from './delivery.ts';
+import { Interest } from './interest.ts';
 import { Joining } from './joining.ts';
 import { MissedSessions, type AppendedChange } from './missed-sessions.ts';
 import { gapAt, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
 import type { SessionStore } from '../session-store.ts';
 import type { Subscription, Watcher } from './watcher.ts';
 
-/** A change that the hub tells. What the feed has missed, the hub reads in the journal. */
-type ToldChange = Exclude<JournalChange, { kind: 'behind' }>;
-
-type SessionChange = Extract<JournalChange, { kind: 'created' | 'deleted' }>;
-
-/** Sees every change after it was folded. */
-export type ChangeListener = (change: ToldChange, state: SessionState | undefined) => void;
-
-/** Carries what is new in the journal to the watchers, each from its own cursor on. */
+/**
+ * Carries what is new in the journal to the watchers, each from its own cursor on. What other servers write to a session with which nobody
+ * here has to do is read only when somebody asks for it.
+ */
 export class Hub {
+  readonly interest = new Interest();
   readonly #journal: Journal;
   readonly #store: SessionStore;
   readonly #readers = new Map<string, Set<Reader>>();
@@ -30,6 +27,8 @@ export class Hub {
   readonly #onProblem: (error: unknown) => void;
   readonly #figures: DeliveryFigures | undefined;
   readonly #unsubscribe: () => void;
+  /** Sessions to which this server has written behind what it had taken in. */
+  readonly #written = new Set<string>();
 
   /** @param figures counts what goes to watchers */
   constructor(journal: Journal, store: SessionStore, onProblem: (error: unknown) => void, figures?: DeliveryFigures) {
@@ -39,6 +38,8 @@ export class Hub {
     this.#onProblem = onProblem;
     this.#missed = new MissedSessions({ journal, take: (sessionId, head) => this.#takeHead(sessionId, head), onProblem });
     this.#joining = new Joining(journal, store, onProblem);
+    this.interest.add((sessionId) => this.#readersOfAll.size > 0 || this.#readers.has(sessionId));
+    store.catchUpBy((sessionId) => this.#missed.ask(sessionId));
     this.#unsubscribe = journal.subscribe((changes) => this.#take(changes));
   }
 
@@ -76,6 +77,12 @@ export class Hub {
     let readers = this.#readers.get(sessionId);
     if (readers === undefined) this.#readers.set(sessionId, (readers = new Set()));
     readers.add(reader);
+    if (this.#store.get(sessionId)?.isBehind === true) {
+      await this.#missed.ask(sessionId).catch((error: unknown) => {
+        this.#close(sessionId, reader);
+        throw error;
+      });
+    }
     const session = this.#store.get(sessionId);
     const epoch = session?.head.epoch ?? this.#journal.epoch;
     options.onJoined?.({ epoch, seq: session?.head.seq ?? 0 });
@@ -94,6 +101,7 @@ export class Hub {
   subscribeAll(watcher: Watcher, filter: EventFilter, reaches?: (sessionId: string) => boolean): Subscription {
     const reader: ReaderOfAll = { watcher, filter, reaches, isLive: false, isClosed: false, missed: new Map() };
     this.#readersOfAll.add(reader);
+    this.catchUp().catch(this.#onProblem);
     const close = () => this.#closeOfAll(reader);
     return {
       sessionId: undefined,
@@ -102,7 +110,16 @@ export class Hub {
     };
   }
 
+  /** Brings every session to where the journal has it. */
+  async catchUp(): Promise<void> {
+    const behind = [...this.#store.all()].filter(({ isBehind }) => isBehind);
+    if (behind.length === 0) return;
+    await this.#missed.askAll(behind.map(({ head }) => head.session_id));
+    this.#store.sortByChange();
+  }
+
   close(): void {
+    this.#missed.close();
     this.#unsubscribe();
     this.#readers.clear();
     this.#readersOfAll.clear();
@@ -113,10 +130,12 @@ export class Hub {
     const appended: AppendedChange[] = [];
     const seqs = new Map<string, number>();
     for (const change of changes) {
-      if (
-        change.kind === 'behind' ||
-        (change.kind === 'appended' && !this.#missed.follows(change, this.#store.get(change.session_id)?.head, seqs))
-      ) {
+      if (change.kind === 'behind') {
+        this.#takeBehind(change);
+        continue;
+      }
+      if (change.kind === 'appended' && !this.#missed.follows(change, this.#store.get(change.session_id)?.head, seqs)) {
+        this.#written.add(change.session_id);
         this.#missed.note(change.session_id);
         continue;
       }
@@ -132,6 +151,15 @@ export class Hub {
     }
     this.#deliver(appended);
     for (const change of told) this.#tellListeners(change);
+  }
+
+  #takeBehind({ session_id, epoch }: Extract<JournalChange, { kind: 'behind' }>): void {
+    const session = this.#store.get(session_id);
+    const isKnown = session !== undefined && epoch === session.head.epoch;
+    const isPutOff = isKnown && !this.#missed.has(session_id) && !this.interest.has(session_id);
+    if (isKnown && !session.isBehind) this.#tellListeners({ kind: 'written', session_id });
+    if (isPutOff) this.#store.putOff(session_id);
+    else this.#missed.note(session_id);
   }
 
   #takeSession(change: SessionChange): void {
@@ -151,6 +179,8 @@ export class Hub {
   /** Brings a session to where the journal has it, after the feed missed changes of it: its watchers go on from where they were. */
   #takeHead(sessionId: string, head: SessionHead | undefined): void {
     const before = this.#store.get(sessionId)?.head;
+    const wasBehind = this.#store.get(sessionId)?.isBehind === true;
+    const isOfInterest = this.#written.delete(sessionId) || this.interest.has(sessionId);
     const changes: SessionChange[] = [];
     if (before !== undefined && before.epoch !== head?.epoch) changes.push({ kind: 'deleted', session_id: sessionId });
     if (head !== undefined && before?.epoch !== head.epoch) {
@@ -161,8 +191,12 @@ export class Hub {
       this.#tellListeners(change);
     }
     const from = this.#store.get(sessionId)?.head.seq ?? 0;
+    this.#store.noteCurrent(sessionId);
     if (head === undefined || head.seq <= from) return;
+    // Of one that is new to this server its head is enough.
+    if (changes.length > 0 && !isOfInterest) return this.#store.putOff(sessionId);
     this.#store.advance(head);
+    if (!wasBehind) this.#store.loadSoon(sessionId);
     for (const reader of this.#readers.get(sessionId) ?? []) {
       if (!reader.isLive) continue;
       reader.isLive = false;
@@ -185,7 +219,8 @@ export class Hub {
         () => this.#closeOfAll(reader),
       );
     }
-    this.#tellMissed(head, from).catch(this.#onProblem);
+    if (wasBehind) this.#tellListeners({ kind: 'caughtUp', session_id: sessionId });
+    else this.#tellMissed(head, from).catch(this.#onProblem);
   }
 
   async #tellMissed(head: SessionHead, from: number): Promise<void> {
@@ -195,7 +230,7 @@ export class Hub {
     }
   }
 
-  #tellListeners(change: ToldChange): void {
+  #tellListeners(change: HubChange): void {
     const sessionId = change.kind === 'created' ? change.head.session_id : change.session_id;
     for (const listener of this.#listeners) listener(change, this.#store.get(sessionId)?.state);
   }

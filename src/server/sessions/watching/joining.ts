@@ -3,7 +3,8 @@ import { timestampNow } from '../../../core/timestamp.ts';
 import type { Cursor } from '../../../core/protocol/event.ts';
 import type { Journal } from '../../../journal/journal.ts';
 import type { GapReason, Reader, ReaderOfAll } from './reader.ts';
-import type { SessionStore, StoredSession } from '../session-store.ts';
+import type { SessionStore } from '../session-store.ts';
+import type { StoredSession } from '../stored-session.ts';
 import type { SessionMessage } from './watcher.ts';
 
 /** The most events that are read for a watcher at a time, so that one that reads slowly costs little. */

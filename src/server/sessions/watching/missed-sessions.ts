@@ -3,6 +3,10 @@ import type { Journal, JournalChange, SessionHead } from '../../../journal/journ
 
 /** The most events that are read at a time, so that other work is held up little. */
 const readEvents = 500;
+/** Where the journal could not tell, it is asked again after so long. */
+const againMs = 1_000;
+/** For more sessions than so many, all heads are read at once. */
+const fewSessions = 20;
 
 export type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
 
@@ -13,11 +17,17 @@ export interface MissedSessionsOptions {
   onProblem: (error: unknown) => void;
 }
 
+interface Asked {
+  /** Another change was missed since the journal was asked. */
+  isStale: boolean;
+  done: Promise<void>;
+}
+
 /** The sessions of which the feed of the journal has missed changes, until the journal has told where they stand. */
 export class MissedSessions {
   readonly #options: MissedSessionsOptions;
-  /** For each: whether another change was missed since the journal was asked. */
-  readonly #asked = new Map<string, boolean>();
+  readonly #asked = new Map<string, Asked>();
+  readonly #again = new Map<string, NodeJS.Timeout>();
 
   constructor(options: MissedSessionsOptions) {
     this.#options = options;
@@ -25,9 +35,39 @@ export class MissedSessions {
 
   /** Changes of the session were missed. As long as the journal is being asked, none is taken from the feed. */
   note(sessionId: string): void {
-    const isAsked = this.#asked.has(sessionId);
-    this.#asked.set(sessionId, isAsked);
-    if (!isAsked) this.#ask(sessionId).catch(this.#options.onProblem);
+    const asked = this.#asked.get(sessionId);
+    if (asked === undefined) this.ask(sessionId).catch(this.#options.onProblem);
+    else asked.isStale = true;
+  }
+
+  /** Resolves once it was taken in where the session stands. @throws ShannonDashError JOURNAL_FAILED; it is asked again later */
+  ask(sessionId: string, look = () => this.#options.journal.head(sessionId)): Promise<void> {
+    const before = this.#asked.get(sessionId);
+    if (before !== undefined) return before.done;
+    const asked: Asked = { isStale: false, done: Promise.resolve() };
+    this.#asked.set(sessionId, asked);
+    asked.done = this.#take(sessionId, asked, look);
+    return asked.done;
+  }
+
+  /** The same of many. */
+  async askAll(sessionIds: readonly string[]): Promise<void> {
+    if (sessionIds.length <= fewSessions) {
+      await Promise.all(sessionIds.map((sessionId) => this.ask(sessionId)));
+      return;
+    }
+    const heads = this.#options.journal.sessions().then((each) => new Map(each.map((head) => [head.session_id, head])));
+    await Promise.all(sessionIds.map((sessionId) => this.ask(sessionId, async () => (await heads).get(sessionId))));
+  }
+
+  /** Whether the journal is being asked where a session stands. */
+  has(sessionId: string): boolean {
+    return this.#asked.has(sessionId);
+  }
+
+  close(): void {
+    for (const timer of this.#again.values()) clearTimeout(timer);
+    this.#again.clear();
   }
 
   /**
@@ -54,13 +94,22 @@ export class MissedSessions {
     }
   }
 
-  async #ask(sessionId: string): Promise<void> {
+  async #take(sessionId: string, asked: Asked, look: () => Promise<SessionHead | undefined>): Promise<void> {
     const { journal, take } = this.#options;
     try {
-      do {
-        this.#asked.set(sessionId, false);
+      take(sessionId, await look());
+      while (asked.isStale) {
+        asked.isStale = false;
         take(sessionId, await journal.head(sessionId));
-      } while (this.#asked.get(sessionId) === true);
+      }
+    } catch (error) {
+      clearTimeout(this.#again.get(sessionId));
+      const again = setTimeout(() => {
+        this.#again.delete(sessionId);
+        this.note(sessionId);
+      }, againMs);
+      this.#again.set(sessionId, again.unref());
+      throw error;
     } finally {
       this.#asked.delete(sessionId);
     }
