@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect as connectTo, createServer, type AddressInfo, type Socket } from 'node:net';
 import { cpus } from 'node:os';
+import { Client } from 'pg';
 import { hasPostgres, inPostgres, postgresUrl } from '../helpers/postgres-server.ts';
 import { connect, quantile, roundTrips } from './load.ts';
 import { startDash, type MeasuredServer } from './measured-server.ts';
@@ -13,7 +14,13 @@ export const postgresFigures: readonly RunFigure[] = hasPostgres
   ? [
       figure('Event published in hundreds', 'µs', { ratio: 2.5 }, async (servers) => (await publishing(servers)).wallUs),
       figure('Delivery, 1 x 50', 'µs', { ratio: 1.25 }, ([server]) => delivering(server as MeasuredServer, 50)),
-      figure('HALT and RESUME by the server, p50, PostgreSQL', 'ms', { over: 3 }, ([server]) => halting(server as MeasuredServer)),
+      figure(
+        'HALT and RESUME by the server, p50, PostgreSQL',
+        'ms',
+        { over: 3 },
+        ([server]) => halting(server as MeasuredServer),
+        diskLimit,
+      ),
       twoServers('Event published in hundreds, 2 servers and 1', { ratio: 0.71 }, 0, ({ wallUs }) => wallUs),
       twoServers('The same, the database 20 ms away', { ratio: 0.71 }, 20, ({ wallUs }) => wallUs),
       twoServers('CPU of all servers for such an event, 2 and 1', { ratio: 1.25 }, 0, ({ cpuUs }) => cpuUs),
@@ -25,6 +32,7 @@ function figure(
   unit: string,
   most: RunFigure['most'],
   measure: (servers: readonly MeasuredServer[]) => Promise<number>,
+  limitOf?: () => Promise<string | undefined>,
 ): RunFigure {
   return {
     name,
@@ -34,7 +42,7 @@ function figure(
       onPostgres(async (start) => {
         const sqlite = await startDash();
         const bare = await measure([sqlite]).finally(() => sqlite.stop());
-        return { bare, ours: await measure([await start()]) };
+        return { bare, ours: await measure([await start()]), limit: await limitOf?.() };
       }),
   };
 }
@@ -167,6 +175,22 @@ async function delivering(server: MeasuredServer, count: number): Promise<number
   const tookMs = performance.now() - startedMs;
   for (const socket of [...watchers, producer]) socket.disconnect();
   return (tookMs * 1_000) / (events * count);
+}
+
+/** A disk that takes so long for one row, as others write to it too, is what a command then waits for. */
+async function diskLimit(): Promise<string | undefined> {
+  const client = new Client({ connectionString: postgresUrl });
+  await client.connect();
+  await client.query('CREATE TABLE IF NOT EXISTS bench_row (n integer)');
+  const took: number[] = [];
+  for (let n = 0; n < 300; n++) {
+    const startedMs = performance.now();
+    await client.query('INSERT INTO bench_row VALUES (1)');
+    took.push(performance.now() - startedMs);
+  }
+  await client.query('DROP TABLE bench_row').finally(() => client.end());
+  const ms = quantile(took, 0.5);
+  return ms > 1.5 ? `limit: the disk, ${ms.toFixed(1)} ms for a commit of one row` : undefined;
 }
 
 async function halting(server: MeasuredServer): Promise<number> {
