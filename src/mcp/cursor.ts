@@ -29,6 +29,8 @@ export async function eventsAfter(
 ): Promise<HistoryPiece & { gap: boolean }> {
   const piece = await calls.history(session, { ...range, after: after.seq });
   const isTaken = after.seq < (piece.first_available ?? 1) - 1;
-  if (after.epoch === undefined || after.epoch === piece.epoch) return { ...piece, gap: isTaken };
+  // A recording that was imported has the epoch of the session that it was made of, which may have gone further.
+  const isBeyond = piece.next < after.seq;
+  if (!isBeyond && (after.epoch === undefined || after.epoch === piece.epoch)) return { ...piece, gap: isTaken };
   return { ...(await calls.history(session, { ...range, after: 0 })), gap: true };
 }

@@ -95,6 +95,9 @@ describe.each(eachOnce)('$name', (kind) => {
     expect(seqs(skills)).toEqual([3, 4]);
     const gone = await agent.call('read_events', { session: s, after: 'another-history:3' });
     expect([seqs(gone), gone.facts['gap']]).toEqual([[1, 2, 3, 4], true]);
+    // As where a recording of a session was imported that had gone further.
+    const beyond = await agent.call('read_events', { session: s, after: String(facts['cursor']).replace(/4$/, '9') });
+    expect([seqs(beyond), beyond.facts['gap']]).toEqual([[1, 2, 3, 4], true]);
     expect((await agent.call('get_session', { session: 'nobody' })).text).toMatch(/^NOT_FOUND: Session not found: nobody/);
     expect((await agent.call('read_events', { session: s, after: 'x' })).text).toMatch(/^INVALID: after must be a cursor/);
   });

@@ -131,6 +131,19 @@ test('a session that was deleted, or created anew, while its changes were missed
   await expect.poll(() => one.told).toEqual(['session:deleted', 'session:created', 'session:state']);
   await expect.poll(() => one.seqs['s']).toEqual([1, 2, 1]);
   expect(await store.load('s')).toMatchObject({ seq: 1, current_skill: 'z' });
+  // A recording of it has its epoch, and may end before it did.
+  const { epoch } = (await journal.head('s'))!;
+  const events = (await journal.read('s', { after: 0, limit: 1 })).map(({ event }) => event);
+  await journal.append('s', [started('y'), started('x')]);
+  await journal.delete('s');
+  const imported = { at: timestamp, by: 'ana', seq: 1 };
+  const bringing = await journal.beginImport({ session_id: 's', created_at: timestamp, imported }, epoch);
+  await bringing.add(events);
+  await bringing.finish();
+  one.told.length = 0;
+  journal.tell([{ kind: 'behind', session_id: 's' }]);
+  await expect.poll(() => one.told).toEqual(['session:deleted', 'session:created', 'session:state']);
+  expect(await store.load('s')).toMatchObject({ seq: 1, status: 'lost', imported });
   await journal.delete('s');
   journal.tell([{ kind: 'behind', session_id: 's' }]);
   await expect.poll(() => one.told.at(-1)).toBe('session:deleted');

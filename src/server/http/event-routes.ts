@@ -98,7 +98,8 @@ async function* historyPieces(
     if (isLines) {
       yield { text: `${isFirst ? firstLine : ''}${events.map((event) => `${event.json}\n`).join('')}`, isLast };
     } else {
-      const next = isPart ? after : Math.max(after, range.through);
+      // A place beyond the end is one of another history: who asks for what comes next goes on with the next event of this one.
+      const next = Math.min(isPart ? after : Math.max(after, range.through), history.seq);
       const begin = isFirst ? '{"events":[' : '';
       const end = isLast ? `],${JSON.stringify({ epoch: history.epoch, next, ...first }).slice(1)}` : '';
       const comma = isFirst || events.length === 0 ? '' : ',';

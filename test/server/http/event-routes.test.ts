@@ -70,6 +70,8 @@ describe('GET events', () => {
     const typed = await http<{ events: SessionEvent[]; next: number }>('GET', eventsUrl(server, '?types=other:*,none:*'));
     expect([typed.body.events.map((event) => event.seq), typed.body.next]).toEqual([[26], 26]);
     expect((await http('GET', eventsUrl(server, '?limit=0'))).body).toMatchObject({ events: [], next: 0 });
+    // A place of another history, of which there is no end to wait for.
+    expect((await http('GET', eventsUrl(server, '?after=99'))).body).toMatchObject({ events: [], next: 26 });
   });
 
   test.each([

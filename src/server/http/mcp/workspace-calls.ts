@@ -49,7 +49,7 @@ export function workspaceCalls(access: WorkspaceAccess, waits: McpWaits): Server
         const isPart = read.length >= limit || chars >= historyChars;
         const events = read.map(({ json }) => JSON.parse(json) as SessionEvent);
         const begin = firstAvailable({ cut: history.cut() });
-        return { events, epoch: history.epoch, ...begin, next: isPart ? (read.at(-1)?.seq ?? after) : Math.max(after, history.seq) };
+        return { events, epoch: history.epoch, ...begin, next: isPart ? (read.at(-1)?.seq ?? after) : history.seq };
       } finally {
         history.close();
       }

@@ -7,7 +7,7 @@ import { Delivery, type DeliveryFigures } from './delivery.ts';
 import { Interest } from './interest.ts';
 import { Joining } from './joining.ts';
 import { MissedSessions, type AppendedChange } from './missed-sessions.ts';
-import { gapAt, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
+import { gapAt, isOneHistory, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
 import type { SessionStore } from '../session-store.ts';
 import type { Subscription, Watcher } from './watcher.ts';
 
@@ -182,8 +182,9 @@ export class Hub {
     const wasBehind = this.#store.get(sessionId)?.isBehind === true;
     const isOfInterest = this.#written.delete(sessionId) || this.interest.has(sessionId);
     const changes: SessionChange[] = [];
-    if (before !== undefined && before.epoch !== head?.epoch) changes.push({ kind: 'deleted', session_id: sessionId });
-    if (head !== undefined && before?.epoch !== head.epoch) {
+    const isSame = isOneHistory(before, head);
+    if (before !== undefined && !isSame) changes.push({ kind: 'deleted', session_id: sessionId });
+    if (head !== undefined && !isSame) {
       changes.push({ kind: 'created', head: head.imported === undefined ? { ...head, seq: 0, updated_at: head.created_at } : head });
     }
     for (const change of changes) {

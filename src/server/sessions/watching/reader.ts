@@ -27,6 +27,11 @@ export function gapAt(after: Cursor, { epoch, seq, cut = 0 }: Pick<SessionHead, 
   return after.seq < cut ? 'retention' : undefined;
 }
 
+/** Whether a session is the one that it was. A recording of it, imported in its place, has its epoch. */
+export function isOneHistory(before: SessionHead | undefined, head: SessionHead | undefined): boolean {
+  return before?.epoch === head?.epoch && before?.imported?.at === head?.imported?.at;
+}
+
 /** Notes the first event of each session that a reader which still joins was not sent. */
 export function noteMissed({ missed, reaches }: ReaderOfAll, changes: readonly AppendedChange[]): void {
   for (const { session_id, events } of changes) {
