@@ -89,7 +89,7 @@ export class PageDriver {
     }
   }
 
-  /** On a phone what is pressed is as large as a thumb, and nothing is wider than the screen. */
+  /** On a phone what is pressed is as large as a thumb, and nothing is wider than the screen, also that of a small one. */
   async expectUsableOnPhone(): Promise<void> {
     await this.browser.look('light', { width: 390, height: 844 });
     const small = `[...document.querySelectorAll('button, a, input, select, textarea, summary, .option, [role=option]')]
@@ -98,7 +98,8 @@ export class PageDriver {
       .filter(({ box }) => box.width < 40 || box.height < 40)
       .map(({ each, box }) => each.tagName + ' ' + (each.innerText || each.ariaLabel) + ' ' + Math.round(box.width) + 'x' + Math.round(box.height))`;
     await expect.poll(() => this.browser.evaluate(small)).toEqual([]);
-    expect(await this.browser.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    await this.browser.look('light', { width: 320, height: 640 });
+    await expect.poll(() => this.browser.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
     await this.browser.look('light');
   }
 }

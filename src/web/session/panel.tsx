@@ -8,6 +8,9 @@ import { toneClass } from '../parts/spans.tsx';
 /** How many items a panel shows until it is asked for all, and how many it shows then. */
 const [fewItems, mostItems] = [7, 500];
 
+/** A cell that the terminal leaves out of rows narrower than this, in characters, is left out of narrow panels. */
+const wideChars = 60;
+
 /** Opens the last event of an item in full, as with the difference in a file. */
 type OpenLast = (last: EventsOf) => Promise<void>;
 
@@ -76,12 +79,21 @@ function Item({ item, style, onLast }: { item: PanelItem; style: Style; onLast: 
 /** The columns of a list: all of its rows have the same. What has a width of its own is as wide as its widest text. */
 function columnsOf(cells: readonly Cell[]): string {
   return cells
-    .map(({ width }) => (width === undefined ? 'minmax(8em, 1fr)' : typeof width === 'number' ? 'max-content' : 'fit-content(30%)'))
+    .map(({ width }) =>
+      width === undefined ? 'minmax(min(8em, 30%), 1fr)' : typeof width === 'number' ? 'minmax(0, max-content)' : 'fit-content(30%)',
+    )
     .join(' ');
 }
 
 function cellClass({ tone = 'plain', align, optional, cut }: Cell): string {
-  return ['cell', toneClass(tone), align === 'right' && 'right', optional !== undefined && 'optional', cut === 'start' && 'end-first']
+  return [
+    'cell',
+    toneClass(tone),
+    align === 'right' && 'right',
+    optional !== undefined && 'optional',
+    typeof optional === 'object' && optional.below >= wideChars && 'wide-only',
+    cut === 'start' && 'end-first',
+  ]
     .filter(Boolean)
     .join(' ');
 }
