@@ -9,6 +9,7 @@ import { Joining } from './joining.ts';
 import { MissedSessions, type AppendedChange } from './missed-sessions.ts';
 import { gapAt, isOneHistory, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
 import type { SessionStore } from '../session-store.ts';
+import { UnderWay } from '../../under-way.ts';
 import type { Subscription, Watcher } from './watcher.ts';
 
 /**
@@ -27,6 +28,8 @@ export class Hub {
   readonly #onProblem: (error: unknown) => void;
   readonly #figures: DeliveryFigures | undefined;
   readonly #unsubscribe: () => void;
+  readonly #telling = new UnderWay();
+  #isClosed = false;
   /** Sessions to which this server has written behind what it had taken in. */
   readonly #written = new Set<string>();
 
@@ -118,11 +121,14 @@ export class Hub {
     this.#store.sortByChange();
   }
 
-  close(): void {
-    this.#missed.close();
+  /** Resolves once nothing is read from the journal any more for those that were told. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     this.#unsubscribe();
     this.#readers.clear();
     this.#readersOfAll.clear();
+    await this.#missed.close();
+    await this.#telling.settled();
   }
 
   #take(changes: JournalChange[]): void {
@@ -221,12 +227,12 @@ export class Hub {
       );
     }
     if (wasBehind) this.#tellListeners({ kind: 'caughtUp', session_id: sessionId });
-    else this.#tellMissed(head, from).catch(this.#onProblem);
+    else this.#telling.add(this.#tellMissed(head, from)).catch(this.#onProblem);
   }
 
   async #tellMissed(head: SessionHead, from: number): Promise<void> {
     for await (const change of this.#missed.read(head, from)) {
-      if (this.#store.get(head.session_id)?.head.epoch !== head.epoch) return;
+      if (this.#isClosed || this.#store.get(head.session_id)?.head.epoch !== head.epoch) return;
       this.#tellListeners(change);
     }
   }

@@ -1,5 +1,6 @@
 import { limits } from '../../../core/protocol/limits.ts';
 import type { Journal, JournalChange, SessionHead } from '../../../journal/journal.ts';
+import { UnderWay } from '../../under-way.ts';
 
 /** The most events that are read at a time, so that other work is held up little. */
 const readEvents = 500;
@@ -28,6 +29,8 @@ export class MissedSessions {
   readonly #options: MissedSessionsOptions;
   readonly #asked = new Map<string, Asked>();
   readonly #again = new Map<string, NodeJS.Timeout>();
+  readonly #asking = new UnderWay();
+  #isClosed = false;
 
   constructor(options: MissedSessionsOptions) {
     this.#options = options;
@@ -46,7 +49,7 @@ export class MissedSessions {
     if (before !== undefined) return before.done;
     const asked: Asked = { isStale: false, done: Promise.resolve() };
     this.#asked.set(sessionId, asked);
-    asked.done = this.#take(sessionId, asked, look);
+    asked.done = this.#asking.add(this.#take(sessionId, asked, look));
     return asked.done;
   }
 
@@ -65,7 +68,9 @@ export class MissedSessions {
     return this.#asked.has(sessionId);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#asking.settled();
     for (const timer of this.#again.values()) clearTimeout(timer);
     this.#again.clear();
   }
@@ -98,7 +103,7 @@ export class MissedSessions {
     const { journal, take } = this.#options;
     try {
       take(sessionId, await look());
-      while (asked.isStale) {
+      while (asked.isStale && !this.#isClosed) {
         asked.isStale = false;
         take(sessionId, await journal.head(sessionId));
       }
