@@ -27,10 +27,13 @@ export function SignIn({ url, was }: { url: string; was: string | undefined }): 
       <h1>{was === undefined ? 'You are not logged in' : isNameOfLink(was) ? 'Your link has ended' : 'Your login has ended'}</h1>
       {was === undefined ? null : (
         <p role="alert">
-          Its time is over, or somebody has revoked it. What you were watching goes on, and is not shown here any more.
+          Its time is over, or somebody has revoked it. Nothing of what you watched is shown here any more.
           {isNameOfLink(was) ? ' Ask whoever gave you the link for another one.' : ''}
         </p>
       )}
+      {was === undefined ? (
+        <p>If you came by a link, it was opened already, or has ended: ask whoever gave it to you for another one.</p>
+      ) : null}
       <p>On a machine that has your token, this opens the page as you:</p>
       <pre className="command">{`shannon-dash open --url ${url}`}</pre>
       <p>Or paste a token. It is sent once to this server and kept nowhere; the login lasts twelve hours.</p>

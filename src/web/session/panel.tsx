@@ -80,7 +80,7 @@ function Item({ item, style, onLast }: { item: PanelItem; style: Style; onLast: 
 function columnsOf(cells: readonly Cell[]): string {
   return cells
     .map(({ width }) =>
-      width === undefined ? 'minmax(min(8em, 30%), 1fr)' : typeof width === 'number' ? 'minmax(0, max-content)' : 'fit-content(30%)',
+      width === undefined ? 'minmax(min(8em, 30%), 1fr)' : typeof width === 'number' ? 'minmax(0, max-content)' : 'fit-content(27%)',
     )
     .join(' ');
 }
