@@ -149,6 +149,12 @@ function superseded(sessionId: string, by: string | null): ShannonDashError {
   return new ShannonDashError('SUPERSEDED', `${by} has taken over ${sessionId}`, { instance_id: by });
 }
 
+/** What may have happened to a command before its run was gone. */
+function mayBeDone({ delivered_to, offered_to }: CommandState): string {
+  const had = delivered_to ?? offered_to;
+  return had === null ? '' : `; ${had} was sent it, and may have carried it out`;
+}
+
 /**
  * A run begins with this instance. It never gets what was meant for the run before it, or for another instance that is
  * gone. It does get what is under way with an instance that it takes over from, and what was sent before anybody was there.
@@ -160,5 +166,7 @@ function endOfQueue(state: SessionState, instanceId: string, claim: Claim): Step
   if (holderOf(state, 'primary') !== undefined) return [];
   const isSame = state.orchestrator !== null && isOwn(state.orchestrator.lease, claim);
   const others = unfinished(state).filter(({ for_instance }) => for_instance !== null && !(isSame && for_instance === instanceId));
-  return others.map((command) => end(command, 'expired', 'The run that it was meant for is gone, and another one has begun'));
+  return others.map((command) =>
+    end(command, 'expired', `The run that it was meant for is gone, and another one has begun${mayBeDone(command)}`),
+  );
 }
