@@ -109,7 +109,7 @@ export class TakeUp {
 
   /** A session that cannot be read, or written to, does not stop the others from being taken up. */
   async #takeUp(sessionId: string): Promise<void> {
-    const { store, writer, due, deadlines } = this.#parts;
+    const { writer, due, deadlines } = this.#parts;
     try {
       const state = await writer.state(sessionId);
       // It takes nothing, and nothing of it is due.
@@ -118,9 +118,8 @@ export class TakeUp {
       if (isOver) await due.failUnfinished(sessionId);
       deadlines.takeUp(sessionId, isOver ? [] : state.commands, state.decisions);
     } catch (error) {
-      // The session may have been deleted meanwhile; and a server that stops gives up what takes long.
-      const isExpected = store.isStopping || (error instanceof ShannonDashError && error.code === 'NOT_FOUND');
-      if (!isExpected) this.#parts.onProblem(error);
+      // The session may have been deleted meanwhile.
+      if (!(error instanceof ShannonDashError) || error.code !== 'NOT_FOUND') this.#parts.onProblem(error);
     } finally {
       this.#underWay.delete(sessionId);
     }

@@ -24,12 +24,19 @@ export interface FoldedHistory {
 }
 
 /** Retention has taken events that were still to be folded. */
-export class HistoryCut extends Error {}
+class HistoryCut extends Error {}
+
+/** A fold was given up, as the server stops: the next one goes on with it. */
+export class FoldGivenUp extends ShannonDashError {
+  constructor() {
+    super('UNAVAILABLE', 'The server is stopping');
+  }
+}
 
 /**
  * Folds a history on from a state, piece by piece. Events of whose data the state takes nothing are not even read, but for the last:
  * most of a long history is a program's output.
- * @throws HistoryCut; ShannonDashError JOURNAL_FAILED the history is not whole, UNAVAILABLE the server stops, and there is much to fold
+ * @throws HistoryCut; ShannonDashError JOURNAL_FAILED the history is not whole; FoldGivenUp
  */
 export async function foldHistory(from: SessionState, through: number, history: FoldedHistory): Promise<SessionState> {
   const { journal, head, isThere, isStopping, save } = history;
@@ -58,7 +65,7 @@ export async function foldHistory(from: SessionState, through: number, history: 
   while (state.seq < through) {
     // A long history is read and folded by and by.
     if (state !== from) await nextTurn();
-    if (state !== from && isStopping()) throw new ShannonDashError('UNAVAILABLE', 'The server is stopping');
+    if (state !== from && isStopping()) throw new FoldGivenUp();
     if (state.seq - snapshotSeq >= snapshotEvents) {
       snapshotSeq = state.seq;
       await saving;

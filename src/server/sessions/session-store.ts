@@ -47,10 +47,6 @@ export class SessionStore {
     for (const { session_id } of heads.toSorted(byChange)) this.#noteChange(session_id);
   }
 
-  get isStopping(): boolean {
-    return this.#isStopping;
-  }
-
   /** @param catchUp brings a session that is behind to where the journal has it */
   catchUpBy(catchUp: (sessionId: string) => Promise<void>): void {
     this.#catchUp = catchUp;
@@ -169,9 +165,7 @@ export class SessionStore {
 
   /** Loads a session without anybody who waits for it. */
   loadSoon(sessionId: string): void {
-    this.load(sessionId).catch((error: unknown) => {
-      if (!this.#isStopping) this.#onProblem(error);
-    });
+    this.load(sessionId).catch(this.#onProblem);
   }
 
   /** The server stops: folds that take long are given up. What they have saved on the way, the next server goes on from. */

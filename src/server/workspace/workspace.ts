@@ -13,6 +13,7 @@ import { Hub } from '../sessions/watching/hub.ts';
 import { LostSessions } from '../sessions/lost-sessions.ts';
 import { Retention, type RetentionRules } from '../sessions/retention.ts';
 import { oncePerTurn } from '../turns.ts';
+import { FoldGivenUp } from '../sessions/history-fold.ts';
 import { SessionStore } from '../sessions/session-store.ts';
 import type { SkillFolder } from '../skills/skill-folder.ts';
 import { startSkillRegistry } from '../skills/skill-registry.ts';
@@ -89,7 +90,10 @@ export class Workspace {
 }
 
 async function openParts(options: WorkspaceOptions, opened: Opened): Promise<WorkspaceParts> {
-  const { onProblem, onWarning } = options;
+  const { onWarning } = options;
+  const onProblem = (error: unknown) => {
+    if (!(error instanceof FoldGivenUp)) options.onProblem(error);
+  };
   const journal = opened.keep(options.journal, (each) => each.close());
   const metrics = new Metrics();
   const serverId = newId();
