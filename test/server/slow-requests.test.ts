@@ -7,7 +7,7 @@ import { startServer } from '../helpers/start-server.ts';
 
 vi.mock('../../src/core/protocol/limits.ts', async (original) => {
   const module = await original<typeof limitsModule>();
-  return { ...module, limits: { ...module.limits, headersMs: 500, requestMs: 1_500 } };
+  return { ...module, limits: { ...module.limits, headersMs: 1_000, requestMs: 2_000 } };
 });
 
 const timestamp = '2026-01-31T08:00:00.000Z';
@@ -47,19 +47,19 @@ test('an import takes as long as it likes while something comes; what does not c
   const count = 12;
   const events = (session: string) => Array.from({ length: count }, (_, at) => event(session, at + 1));
   const [slow, silent, other] = await Promise.all([
-    sendSlowly(port, recordings, type, [header('slow', count), ...events('slow')], { pauseMs: 200 }),
+    sendSlowly(port, recordings, type, [header('slow', count), ...events('slow')], { pauseMs: 250 }),
     sendSlowly(port, recordings, type, [header('silent', count), event('silent', 1)], { missing: 1_000 }),
     sendSlowly(
       port,
       '/api/sessions/s/events',
       'application/json',
       Array.from({ length: count }, () => ' '),
-      { pauseMs: 200 },
+      { pauseMs: 250 },
     ),
   ]);
   expect(slow).toMatch(/^HTTP\/1\.1 20\d .*"imported":\[\{"session_id":"slow"/s);
-  expect(silent).toMatch(/^HTTP\/1\.1 503 .*connection: close.*Nothing more of the recording came for 1\.5 s/is);
-  expect(other).toMatch(/^HTTP\/1\.1 408 .*A request must be whole within 1\.5 s/s);
+  expect(silent).toMatch(/^HTTP\/1\.1 503 .*connection: close.*Nothing more of the recording came for 2 s/is);
+  expect(other).toMatch(/^HTTP\/1\.1 408 .*A request must be whole within 2 s/s);
   const { sessions } = (await (await fetch(`${url}/api/sessions`)).json()) as { sessions: { session_id: string }[] };
   expect(sessions.map(({ session_id }) => session_id)).toEqual(['slow']);
 });
