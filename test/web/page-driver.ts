@@ -73,6 +73,8 @@ export class PageDriver {
 
   /** axe-core finds nothing that keeps somebody out: in the light, nor in the dark, where only the colours are others. */
   async expectAccessible(): Promise<void> {
+    // Its source is long: it is sent once to each document.
+    if ((await this.browser.evaluate('window.axe === undefined')) === true) await this.browser.evaluate(`{ ${axe.source} }`);
     for (const [scheme, rules] of [
       ['dark', ['color-contrast']],
       ['light', undefined],
@@ -80,7 +82,6 @@ export class PageDriver {
       await this.browser.look(scheme);
       const options = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: { type: 'rule', values: rules } }) };
       const found = await this.browser.evaluate(`(async () => {
-        if (window.axe === undefined) { ${axe.source} }
         const { violations } = await window.axe.run(document, ${JSON.stringify(options)});
         return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
           .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 200)).join(' | '));

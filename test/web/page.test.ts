@@ -303,6 +303,7 @@ test('a link to one session: made on the page, opened once, seen by somebody who
   await page.click('.tools button', 'Share');
   expect(await page.text('dialog')).not.toContain('servers share');
   await page.browser.press('Escape');
+  await expect.poll(() => page.count('dialog')).toBe(0);
   server.journal.join('another server');
   await page.click('.tools button', 'Share');
   await page.reads('dialog', '2 servers share this journal: a link is good at the one that made it');
