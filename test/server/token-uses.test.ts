@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { readTokenUses, TokenUses } from '../../src/server/access/tokens/token-uses.ts';
 
@@ -29,4 +30,23 @@ test('the first use of each token is written at once, later ones with the next t
   known.delete('bbbbbbbb');
   expect(write('aaaaaaaa', { atOnce: true })).toBe(true);
   expect([...readTokenUses(file).keys()]).toEqual(['aaaaaaaa']);
+});
+
+test('servers that share the tokens write one after the other, and the later use counts', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-uses-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'tokens');
+  const known = new Set(['aaaaaaaa']);
+  const [one, other] = [new TokenUses(file), new TokenUses(file)];
+  one.note('aaaaaaaa');
+  await setTimeout(2);
+  const laterThan = new Date().toISOString();
+  other.note('aaaaaaaa');
+  writeFileSync(`${file}-lock`, '');
+  other.write(known);
+  expect(readTokenUses(file).size).toBe(0);
+  rmSync(`${file}-lock`);
+  other.write(known);
+  one.write(known);
+  expect(readTokenUses(file).get('aaaaaaaa') ?? '').toSatisfy((time: string) => time >= laterThan);
 });

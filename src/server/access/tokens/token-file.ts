@@ -67,20 +67,35 @@ export function readTokenFile(path: string): StoredToken[] {
  * @throws ShannonDashError as `readTokenFile`; UNAVAILABLE another process changes it; what `change` throws
  */
 export function changeTokenFile(path: string, change: (tokens: readonly StoredToken[]) => StoredToken[]): void {
-  const lock = `${path}-lock`;
   makeFolder(dirname(path), 0o700);
-  takeLock(lock);
-  try {
+  withTokenLock(path, () => {
     const tokens = change(readTokenFile(path));
     if (tokens.length > limits.tokens)
       throw new ShannonDashError('LIMIT_REACHED', `There can be ${limits.tokens} tokens; revoke some first`);
-    const next = `${path}-new`;
-    rmSync(next, { force: true });
-    writeFileSync(next, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    renameSync(next, path);
+    replaceFile(path, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`);
+  });
+}
+
+/**
+ * Does something with the file of tokens, or one beside it, while no other process does.
+ * @throws ShannonDashError UNAVAILABLE another process does; what `work` throws
+ */
+export function withTokenLock(path: string, work: () => void): void {
+  const lock = `${path}-lock`;
+  takeLock(lock);
+  try {
+    work();
   } finally {
     rmSync(lock, { force: true });
   }
+}
+
+/** Writes a file whole: a reader finds the old one or the new one. Whoever calls it holds the lock. */
+export function replaceFile(path: string, text: string): void {
+  const next = `${path}-new`;
+  rmSync(next, { force: true });
+  writeFileSync(next, text, { mode: 0o600, flag: 'wx', flush: true });
+  renameSync(next, path);
 }
 
 function takeLock(lock: string): void {

@@ -1,6 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { ShannonDashError } from '../../../core/protocol/errors.ts';
 import { readOwnFile } from '../own-file.ts';
+import { replaceFile, withTokenLock } from './token-file.ts';
 
 /** A crash loses the uses of so long. */
 const writeMs = 60_000;
@@ -39,7 +40,8 @@ export class TokenUses {
   }
 
   /**
-   * Writes what is not written yet; later uses of a token not so soon after the last time.
+   * Writes what is not written yet, unless another process changes the tokens just then; later uses of a token not so soon after the last
+   * time.
    * @param known the ids of the tokens that there are: others are let go
    * @throws the system's error
    */
@@ -47,16 +49,25 @@ export class TokenUses {
     if (this.#used.size === 0) return;
     const hasNews = atOnce || [...this.#used.keys()].some((id) => known.has(id) && !this.#written.has(id));
     if (!hasNews && performance.now() - this.#writtenAt < writeMs) return;
+    try {
+      withTokenLock(this.#tokenFile, () => this.#write(known));
+    } catch (error) {
+      // Another server writes: this one does so with the next look.
+      if (error instanceof ShannonDashError && error.code === 'UNAVAILABLE') return;
+      throw error;
+    }
     this.#writtenAt = performance.now();
+  }
+
+  #write(known: ReadonlySet<string>): void {
     // Another server on the same journal may have written too.
     const used = new Map([...readTokenUses(this.#tokenFile)].filter(([id]) => known.has(id)));
-    for (const [id, ms] of this.#used) if (known.has(id)) used.set(id, new Date(ms).toISOString());
+    for (const [id, ms] of this.#used) {
+      const time = new Date(ms).toISOString();
+      if (known.has(id) && (used.get(id) ?? '') < time) used.set(id, time);
+    }
+    replaceFile(useFileOf(this.#tokenFile), `${JSON.stringify({ version: 1, used: Object.fromEntries(used) })}\n`);
     this.#used.clear();
     this.#written = new Set(used.keys());
-    const path = useFileOf(this.#tokenFile);
-    const next = `${path}-new`;
-    rmSync(next, { force: true });
-    writeFileSync(next, `${JSON.stringify({ version: 1, used: Object.fromEntries(used) })}\n`, { mode: 0o600, flag: 'wx' });
-    renameSync(next, path);
   }
 }
