@@ -120,5 +120,5 @@ test('a link logs a browser in once; its cookie no script can read, and no page 
   expect(await page.evaluate(kept)).not.toContain(text);
   // With the token ends what it let in, also where a page is open.
   revokeToken(tokenFile, 'ana');
-  await expect.poll(shown).toContain('You are not logged in');
+  await expect.poll(shown).toContain('Your login has ended');
 });
