@@ -39,7 +39,17 @@ export class Hub {
     this.#figures = figures;
     this.#store = store;
     this.#onProblem = onProblem;
-    this.#missed = new MissedSessions({ journal, take: (sessionId, head) => this.#takeHead(sessionId, head), onProblem });
+    this.#missed = new MissedSessions({
+      journal,
+      known: (sessionId) => store.get(sessionId),
+      take: (sessionId, head) => this.#takeHead(sessionId, head),
+      takeNext: (change) => {
+        this.#written.delete(change.session_id);
+        this.#deliver([change]);
+        this.#tellListeners(change);
+      },
+      onProblem,
+    });
     this.#joining = new Joining(journal, store, onProblem);
     this.interest.add((sessionId) => this.#readersOfAll.size > 0 || this.#readers.has(sessionId));
     store.catchUpBy((sessionId) => this.#missed.ask(sessionId));
@@ -76,16 +86,10 @@ export class Hub {
     options: { after?: Cursor | undefined; filter: EventFilter; onJoined?: (cursor: Cursor) => void },
   ): Promise<Subscription> {
     const reader: Reader = { watcher, filter: options.filter, isLive: false, isClosed: false };
-    await this.#store.load(sessionId);
-    let readers = this.#readers.get(sessionId);
-    if (readers === undefined) this.#readers.set(sessionId, (readers = new Set()));
-    readers.add(reader);
-    if (this.#store.get(sessionId)?.isBehind === true) {
-      await this.#missed.ask(sessionId).catch((error: unknown) => {
-        this.#close(sessionId, reader);
-        throw error;
-      });
-    }
+    const loaded = this.#store.load(sessionId).then(() => {
+      this.#readers.set(sessionId, (this.#readers.get(sessionId) ?? new Set()).add(reader));
+    });
+    await loaded.finally(this.interest.hold(sessionId));
     const session = this.#store.get(sessionId);
     const epoch = session?.head.epoch ?? this.#journal.epoch;
     options.onJoined?.({ epoch, seq: session?.head.seq ?? 0 });

@@ -1,6 +1,7 @@
 import { limits } from '../../../core/protocol/limits.ts';
 import type { Journal, JournalChange, SessionHead } from '../../../journal/journal.ts';
 import { UnderWay } from '../../under-way.ts';
+import { isOneHistory } from './reader.ts';
 
 /** The most events that are read at a time, so that other work is held up little. */
 const readEvents = 500;
@@ -13,8 +14,12 @@ export type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
 
 export interface MissedSessionsOptions {
   journal: Journal;
+  /** Where a session stands as far as it was taken in. */
+  known: (sessionId: string) => { head: SessionHead; isBehind: boolean } | undefined;
   /** Takes in where a session stands; undefined when it is gone. */
   take: (sessionId: string, head: SessionHead | undefined) => void;
+  /** Takes in the next events of a session, where few were missed, as if the feed had told them. */
+  takeNext: (change: AppendedChange) => void;
   onProblem: (error: unknown) => void;
 }
 
@@ -100,12 +105,19 @@ export class MissedSessions {
   }
 
   async #take(sessionId: string, asked: Asked, look: () => Promise<SessionHead | undefined>): Promise<void> {
-    const { journal, take } = this.#options;
+    const { journal, take, takeNext } = this.#options;
     try {
-      take(sessionId, await look());
-      while (asked.isStale && !this.#isClosed) {
+      for (let lookNow = look; ; lookNow = () => journal.head(sessionId)) {
         asked.isStale = false;
-        take(sessionId, await journal.head(sessionId));
+        const next = await this.#readNext(sessionId);
+        const head = await lookNow();
+        // What was read before that is of the history that the head names, where that is the one that was known.
+        if (next === undefined || !this.#follows(next, head)) take(sessionId, head);
+        else takeNext(next);
+        // What was written between the two looks is read the next time.
+        const now = this.#options.known(sessionId);
+        const isTaken = now === undefined || now.isBehind || now.head.seq >= (head?.seq ?? 0);
+        if ((isTaken && !asked.isStale) || this.#isClosed) return;
       }
     } catch (error) {
       clearTimeout(this.#again.get(sessionId));
@@ -118,5 +130,22 @@ export class MissedSessions {
     } finally {
       this.#asked.delete(sessionId);
     }
+  }
+
+  /** The next events of a session that is followed; undefined where there are none, or many. */
+  async #readNext(sessionId: string): Promise<AppendedChange | undefined> {
+    const { journal, known } = this.#options;
+    const session = known(sessionId);
+    if (session === undefined || session.isBehind) return undefined;
+    const { epoch, seq: after } = session.head;
+    const events = await journal.read(sessionId, { after, limit: readEvents, maxChars: limits.pieceBytes });
+    const chars = events.reduce((sum, { json }) => sum + json.length, 0);
+    const isAll = events.length > 0 && events.length < readEvents && chars < limits.pieceBytes;
+    return isAll ? { kind: 'appended', session_id: sessionId, epoch, events } : undefined;
+  }
+
+  #follows({ session_id, epoch, events }: AppendedChange, now: SessionHead | undefined): boolean {
+    const head = this.#options.known(session_id)?.head;
+    return head?.epoch === epoch && isOneHistory(head, now) && events.every(({ seq }, at) => seq === head.seq + at + 1);
   }
 }
