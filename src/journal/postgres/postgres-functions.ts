@@ -3,7 +3,7 @@
  * if not, or if an event's id is known already, it writes nothing and tells what it found. Otherwise it writes all of it. Where it was
  * sent twice it is written once.
  *
- * Whatever locks, locks in this order, so that nobody waits for one who waits for them: the row of the writer, the journal, the
+ * Whatever locks, locks in this order, so that nobody waits for one who waits for them: the row of the writer, the turn, the journal, the
  * sessions by their ids.
  *
  * sessions_: JSON array, sorted by session_id, of {id, epoch, seq, last, updated_at, origin}. epoch: which history the writer believes in,
@@ -31,6 +31,21 @@ BEGIN
   RETURN last >= number_;
 END $$;
 
+-- Who commits to these sessions waits here for those that came before and hold them. The locks of rows alone go to whoever comes at the
+-- right moment, so that one who waits for them may wait for ever.
+CREATE OR REPLACE FUNCTION take_turn(ids_ text[], holds_ boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  lane integer;
+BEGIN
+  FOR lane IN SELECT DISTINCT hashtext(id) & 63 FROM unnest(ids_) AS given(id) ORDER BY 1 LOOP
+    IF holds_ THEN
+      PERFORM pg_advisory_xact_lock(hashtext(current_schema()), lane);
+    ELSE
+      PERFORM pg_advisory_xact_lock_shared(hashtext(current_schema()), lane);
+    END IF;
+  END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION head_of(found_ sessions) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN found_.key IS NULL THEN NULL
     ELSE jsonb_build_object('epoch', found_.epoch, 'seq', found_.seq, 'imported', is_imported(found_.origin)) END
@@ -44,6 +59,7 @@ BEGIN
   IF was_kept(writer_, number_) THEN
     RETURN NULL;
   END IF;
+  PERFORM take_turn(ids_, true);
   SELECT * INTO journal_ FROM journal FOR UPDATE;
   PERFORM FROM sessions WHERE session_id = ANY(ids_) ORDER BY session_id FOR UPDATE;
   SELECT jsonb_agg(head_of(session) ORDER BY place) INTO heads
@@ -62,6 +78,7 @@ BEGIN
   IF was_kept(writer_, number_) THEN
     RETURN NULL;
   END IF;
+  PERFORM take_turn(ARRAY(SELECT value->>'id' FROM jsonb_array_elements(sessions_)), false);
   IF jsonb_path_exists(sessions_, '$[*] ? (@.epoch == null)') THEN
     SELECT * INTO journal_ FROM journal FOR UPDATE;
     is_as_believed := journal_.deletions = deletions_;
