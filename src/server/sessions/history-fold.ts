@@ -93,3 +93,9 @@ export async function untilWhole<Result>(fold: () => Promise<Result>): Promise<R
     }
   }
 }
+
+/** What is said of events that retention has taken away. */
+export function goneThrough({ session_id, cut = 0 }: SessionHead): ShannonDashError {
+  const sentence = `Retention has taken the events of ${session_id} through ${cut}: its earliest state is the one at event ${cut}`;
+  return new ShannonDashError('GONE', sentence, { first_available: cut + 1 });
+}

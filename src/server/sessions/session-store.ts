@@ -1,11 +1,10 @@
-import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { receivedAt } from '../../core/protocol/event.ts';
 import { foldAll } from '../../core/fold/fold.ts';
 import { limits } from '../../core/protocol/limits.ts';
 import { initialState, type SessionState } from '../../core/protocol/session-state.ts';
 import type { Journal, JournalChange, JournalEvent, SessionHead } from '../../journal/journal.ts';
 import { UnderWay } from '../under-way.ts';
-import { foldHistory, snapshotEvents, untilWhole } from './history-fold.ts';
+import { foldHistory, goneThrough, snapshotEvents, untilWhole } from './history-fold.ts';
 import { keptState, snapshotOf, stateBefore } from './kept-states.ts';
 import { briefStateOf } from './session-brief.ts';
 import type { StoredSession } from './stored-session.ts';
@@ -86,7 +85,7 @@ export class SessionStore {
    * @throws ShannonDashError JOURNAL_FAILED its history cannot be read
    */
   async load(sessionId: string): Promise<SessionState | undefined> {
-    if (this.#sessions.get(sessionId)?.isBehind === true) await this.#catchUp(sessionId);
+    if (this.#sessions.get(sessionId)?.isBehind === true) await this.#bringUp(sessionId);
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     if (session.state !== undefined) return session.state;
@@ -103,7 +102,7 @@ export class SessionStore {
    * @throws ShannonDashError GONE retention has taken the events before
    */
   async at(sessionId: string, seq: number): Promise<SessionState | undefined> {
-    if (this.#sessions.get(sessionId)?.isBehind === true) await this.#catchUp(sessionId);
+    if (this.#sessions.get(sessionId)?.isBehind === true) await this.#bringUp(sessionId);
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     if (session.state !== undefined && seq >= session.state.seq) return session.state;
@@ -180,6 +179,12 @@ export class SessionStore {
     for (const session of this.#sessions.values()) {
       if (session.state !== undefined && session.state.seq > session.snapshotSeq) await this.#saveSnapshot(session, session.state);
     }
+  }
+
+  async #bringUp(sessionId: string): Promise<void> {
+    await this.#catchUp(sessionId);
+    // It was made anew meanwhile.
+    if (this.#sessions.get(sessionId)?.isBehind === true) await this.#catchUp(sessionId);
   }
 
   #add(head: SessionHead): StoredSession {
@@ -283,10 +288,4 @@ export class SessionStore {
 
 function byChange(a: SessionHead, b: SessionHead): number {
   return a.updated_at < b.updated_at ? -1 : Number(a.updated_at > b.updated_at);
-}
-
-/** What is said of events that retention has taken away. */
-function goneThrough({ session_id, cut = 0 }: SessionHead): ShannonDashError {
-  const sentence = `Retention has taken the events of ${session_id} through ${cut}: its earliest state is the one at event ${cut}`;
-  return new ShannonDashError('GONE', sentence, { first_available: cut + 1 });
 }

@@ -4,6 +4,8 @@ import type { JournalChange } from '../../../journal/journal.ts';
 /** A change of the journal that the hub tells as it is. What the feed has missed, the hub reads in the journal. */
 export type ToldChange = Exclude<JournalChange, { kind: 'behind' }>;
 
+export type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
+
 export type SessionChange = Extract<JournalChange, { kind: 'created' | 'deleted' }>;
 
 /** What listeners of the hub are told of. */

@@ -2,11 +2,11 @@ import type { Cursor } from '../../../core/protocol/event.ts';
 import type { EventFilter } from '../../../core/event-filter.ts';
 import { timestampNow } from '../../../core/timestamp.ts';
 import type { Journal, JournalChange, SessionHead } from '../../../journal/journal.ts';
-import type { ChangeListener, HubChange, SessionChange, ToldChange } from './changes.ts';
+import type { AppendedChange, ChangeListener, HubChange, SessionChange, ToldChange } from './changes.ts';
 import { Delivery, type DeliveryFigures } from './delivery.ts';
 import { Interest } from './interest.ts';
 import { Joining } from './joining.ts';
-import { MissedSessions, type AppendedChange } from './missed-sessions.ts';
+import { MissedSessions } from './missed-sessions.ts';
 import { gapAt, isOneHistory, noteMissed, type Reader, type ReaderOfAll } from './reader.ts';
 import type { SessionStore } from '../session-store.ts';
 import { UnderWay } from '../../under-way.ts';
@@ -211,24 +211,16 @@ export class Hub {
     for (const reader of this.#readers.get(sessionId) ?? []) {
       if (!reader.isLive) continue;
       reader.isLive = false;
-      void this.#joining.follow(
-        reader,
-        Promise.resolve(from),
-        (seq) => this.#joining.catchUp(sessionId, reader, seq),
-        () => this.#close(sessionId, reader),
-      );
+      const goOn = (seq: number) => this.#joining.catchUp(sessionId, reader, seq);
+      void this.#joining.follow(reader, Promise.resolve(from), goOn, () => this.#close(sessionId, reader));
     }
     for (const reader of this.#readersOfAll) {
       if (reader.reaches?.(sessionId) === false) continue;
       if (!reader.missed.has(sessionId)) reader.missed.set(sessionId, from + 1);
       if (!reader.isLive) continue;
       reader.isLive = false;
-      void this.#joining.follow(
-        reader,
-        Promise.resolve(),
-        () => this.#joining.catchUpAll(reader),
-        () => this.#closeOfAll(reader),
-      );
+      const goOn = () => this.#joining.catchUpAll(reader);
+      void this.#joining.follow(reader, Promise.resolve(), goOn, () => this.#closeOfAll(reader));
     }
     if (wasBehind) this.#tellListeners({ kind: 'caughtUp', session_id: sessionId });
     else this.#telling.add(this.#tellMissed(head, from)).catch(this.#onProblem);

@@ -1,6 +1,7 @@
 import { limits } from '../../../core/protocol/limits.ts';
-import type { Journal, JournalChange, SessionHead } from '../../../journal/journal.ts';
+import type { Journal, SessionHead } from '../../../journal/journal.ts';
 import { UnderWay } from '../../under-way.ts';
+import type { AppendedChange } from './changes.ts';
 import { isOneHistory } from './reader.ts';
 
 /** The most events that are read at a time, so that other work is held up little. */
@@ -9,8 +10,6 @@ const readEvents = 500;
 const againMs = 1_000;
 /** For more sessions than so many, all heads are read at once. */
 const fewSessions = 20;
-
-export type AppendedChange = Extract<JournalChange, { kind: 'appended' }>;
 
 export interface MissedSessionsOptions {
   journal: Journal;

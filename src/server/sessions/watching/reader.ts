@@ -1,7 +1,7 @@
 import type { EventFilter } from '../../../core/event-filter.ts';
 import type { Cursor } from '../../../core/protocol/event.ts';
 import type { SessionHead } from '../../../journal/journal.ts';
-import type { AppendedChange } from './missed-sessions.ts';
+import type { AppendedChange } from './changes.ts';
 import type { Watcher } from './watcher.ts';
 
 export type GapReason = 'epoch' | 'retention';
