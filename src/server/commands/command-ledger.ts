@@ -8,7 +8,6 @@ import { timestampNow } from '../../core/timestamp.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { KeyedMutex } from '../keyed-mutex.ts';
 import type { Hub } from '../sessions/watching/hub.ts';
-import type { Interest } from '../sessions/watching/interest.ts';
 import { liveSessions, onlyLiveSession } from '../sessions/live-sessions.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { nextTurn } from '../turns.ts';
@@ -77,9 +76,10 @@ export class CommandLedger {
   readonly #attaching: Attaching;
   readonly #takeUp: TakeUp;
   readonly #detaching = new UnderWay();
-  readonly #interest: Interest;
+  readonly #options: LedgerOptions;
 
   constructor(options: LedgerOptions) {
+    this.#options = options;
     const { journal, store, hub, serverId, onRefusalLetGo, producersOf, expiryMs = limits.commandExpiryMs, onProblem } = options;
     const deadlines = new CommandDeadlines({
       expiryMs,
@@ -104,8 +104,7 @@ export class CommandLedger {
     this.#delivery = new CommandDelivery(this.#parts);
     this.#attaching = new Attaching(this.#parts, this.#delivery);
     this.#takeUp = new TakeUp({ ...this.#parts, journal, hub, due, onInCare: options.onInCare });
-    this.#interest = hub.interest;
-    this.#interest.add((sessionId) => this.#parts.orchestrators.attachmentsOf(sessionId).length > 0);
+    hub.interest.add((sessionId) => this.#parts.orchestrators.attachmentsOf(sessionId).length > 0);
     const follower = new JournalFollower({ ...this.#parts, delivery: this.#delivery, attaching: this.#attaching, due, refusals });
     hub.onChange((change, state) => follower.take(change, state));
   }
@@ -117,12 +116,22 @@ export class CommandLedger {
 
   /** Resolves once the ledger has taken up what other servers left in a session, or in all sessions. To be awaited before a state is shown. */
   async ready(sessionId?: string): Promise<void> {
-    await (sessionId === undefined ? this.#takeUp.all() : this.#takeUp.session(sessionId));
+    if (sessionId === undefined) return this.#takeUp.all();
+    await this.#refresh(sessionId);
+    return this.#takeUp.session(sessionId);
   }
 
   /** Resolves once what has fallen to this server is taken up, as far as that is known. */
   settled(): Promise<void> {
     return this.#takeUp.inCare();
+  }
+
+  /** What one server has acknowledged is there for who asks another one. */
+  async #refresh(sessionId: string): Promise<void> {
+    const { journal, hub } = this.#options;
+    const isShared = journal.inCareOf !== undefined && journal.servers().size > 1;
+    // While the journal cannot be reached, what is known is the newest that there is.
+    if (isShared && journal.health().isWritable) await hub.refresh(sessionId).catch(() => undefined);
   }
 
   /** How many requests wait for the end of a command. */
@@ -239,7 +248,7 @@ export class CommandLedger {
 
   /** Does something with a session that is followed meanwhile. */
   #held<Result>(sessionId: string, work: () => Promise<Result>): Promise<Result> {
-    const release = this.#interest.hold(sessionId);
+    const release = this.#options.hub.interest.hold(sessionId);
     return work().finally(release);
   }
 

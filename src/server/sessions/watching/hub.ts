@@ -125,6 +125,11 @@ export class Hub {
     this.#store.sortByChange();
   }
 
+  /** Brings a session to where the journal has it now, which may be a moment ahead of what the feed has told. */
+  refresh(sessionId: string): Promise<void> {
+    return this.#missed.refresh(sessionId);
+  }
+
   /** Resolves once nothing is read from the journal any more for those that were told. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -57,6 +57,17 @@ export class MissedSessions {
     return asked.done;
   }
 
+  /** The same, where the journal has more of it than was taken in. */
+  async refresh(sessionId: string): Promise<void> {
+    const head = await this.#options.journal.head(sessionId);
+    const known = this.#options.known(sessionId);
+    if (known?.isBehind !== true && isOneHistory(known?.head, head) && (head?.seq ?? 0) <= (known?.head.seq ?? 0)) return;
+    const asked = this.#asked.get(sessionId);
+    // It may have been asked before that was there.
+    if (asked !== undefined) asked.isStale = true;
+    await (asked?.done ?? this.ask(sessionId));
+  }
+
   /** The same of many. */
   async askAll(sessionIds: readonly string[]): Promise<void> {
     if (sessionIds.length <= fewSessions) {
