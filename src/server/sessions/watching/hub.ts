@@ -12,10 +12,7 @@ import type { SessionStore } from '../session-store.ts';
 import { UnderWay } from '../../under-way.ts';
 import type { Subscription, Watcher } from './watcher.ts';
 
-/**
- * Carries what is new in the journal to the watchers, each from its own cursor on. What other servers write to a session with which nobody
- * here has to do is read only when somebody asks for it.
- */
+/** Carries what is new to the watchers, each from its own cursor on. Of what other servers write it reads what somebody here wants. */
 export class Hub {
   readonly interest = new Interest();
   readonly #journal: Journal;
