@@ -87,7 +87,10 @@ export class StateWriter {
       const { events, result } = await decide(state);
       if (events.length === 0) return { result, appended: undefined };
       try {
-        return { result, appended: await this.append(sessionId, events, { ...options, expectedSeq: state?.seq ?? 0 }) };
+        const appended = await this.append(sessionId, events, { ...options, expectedSeq: state?.seq ?? 0 });
+        // Whoever goes on from here finds it in the state. It is written, also where it cannot be read again now.
+        if (options.latency !== 'lowest') await this.#store.reach(sessionId, appended.last_seq).catch(() => undefined);
+        return { result, appended };
       } catch (error) {
         if (!isOvertaken(error)) throw error;
       }

@@ -146,6 +146,11 @@ export class SessionStore {
     this.#forgetState(session);
   }
 
+  /** Resolves once a session is there with an event that this server has written, which the feed may have told behind what it missed. */
+  async reach(sessionId: string, seq: number): Promise<void> {
+    if ((this.#sessions.get(sessionId)?.head.seq ?? seq) < seq) await this.#catchUp(sessionId);
+  }
+
   /** A session is where the journal has it. */
   noteCurrent(sessionId: string): void {
     const session = this.#sessions.get(sessionId);
