@@ -4,6 +4,9 @@ import { compactJournal, forgetStates, infoOfJournal, type JournalInfo } from '.
 import { repairJournal, type JournalRepair } from './sqlite/care/repair.ts';
 import { openFailure } from './sqlite/files/open-failure.ts';
 
+/** What is done with a journal in PostgreSQL. Its client is loaded only for that. */
+export const careOfShared = async () => (await import('./care-of-postgres.ts')).careOfPostgres;
+
 /**
  * What is done with the file of a journal that no server has.
  * @throws ShannonDashError JOURNAL_FAILED a sentence, and `details` as OpenRefusalDetails

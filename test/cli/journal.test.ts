@@ -4,6 +4,9 @@ import { expect, test } from 'vitest';
 import { foldVersion } from '../../src/core/fold/fold.ts';
 import { initialState } from '../../src/core/protocol/session-state.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
+import { openPostgresJournal } from '../../src/journal/postgres/postgres-journal.ts';
+import { newPostgresJournal } from '../helpers/postgres-journal.ts';
+import { hasPostgres, inPostgres } from '../helpers/postgres-server.ts';
 import { http } from '../helpers/start-server.ts';
 import { callProgram } from './called-program.ts';
 import { newPlace, runProgram, StartedProgram, type Place } from './started-program.ts';
@@ -139,4 +142,42 @@ test("the journal of a tenant is never taken for the server's own", { timeout: 6
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`has ${tenant} for a tenant`) });
   }
   expect(existsSync(join(place.folder, 'copy.db'))).toBe(false);
+});
+
+test.skipIf(!hasPostgres)('journal looks after one in PostgreSQL, also while servers have it', { timeout: 60_000 }, async () => {
+  const place = newPlace();
+  const location = newPostgresJournal();
+  const schema = new URL(location).searchParams.get('schema') ?? '';
+  const own = (...args: string[]) => callProgram(['journal', ...args, '--journal', location], place);
+  expect(await own('info')).toMatchObject({ code: 7, stderr: expect.stringContaining('there is no journal at postgres://') });
+
+  const journal = await openPostgresJournal(location);
+  const leave = journal.join('01');
+  journal.announce('http://one.example:8000');
+  const timestamp = new Date().toISOString();
+  const events = Array.from({ length: 2_500 }, (_, n) => ({ type: 'test:step', data: { n }, timestamp }));
+  for (const session of ['a', 'b']) await journal.append(session, events);
+  const head = await journal.head('a');
+  await journal.saveSnapshot({ session_id: 'a', epoch: head?.epoch ?? '' }, { seq: 2_500, version: foldVersion, json: '{}' });
+  await expect
+    .poll(async () => (await own('info')).stdout)
+    .toMatch(/holds {5}2 sessions, 5,000 events, from .*\nstate {5}1 server has it open: http:\/\/one\.example:8000\n$/s);
+  expect(await own('check')).toMatchObject({ code: 0, stdout: 'whole: 2 sessions and 5,000 events can be read\n', stderr: '' });
+  expect(await own('rebuild-rollups')).toMatchObject({
+    code: 7,
+    stderr: expect.stringMatching(/http:\/\/one\.example:8000.*\n {2}end the server first/s),
+  });
+  expect(await own('compact')).toMatchObject({ code: 2, stderr: expect.stringContaining('VACUUM FULL') });
+  leave();
+  await journal.close();
+
+  expect(await own('rebuild-rollups')).toMatchObject({ code: 0, stdout: expect.stringContaining('folds 2 sessions') });
+  await inPostgres(`DELETE FROM ${schema}.events WHERE seq BETWEEN 3 AND 5 OR seq = 2500`);
+  const damaged = await own('check');
+  expect(damaged).toMatchObject({ code: 1, stderr: expect.stringContaining('restore a backup') });
+  expect(damaged.stdout.split('\n').slice(0, 3)).toEqual([
+    'events 3 to 5 of a cannot be read',
+    'events 3 to 5 of b cannot be read',
+    'events 2500 of a cannot be read',
+  ]);
 });

@@ -85,7 +85,7 @@ const steps: readonly string[] = [
 ];
 
 /** The form of the tables; a journal of a newer one is refused. */
-const schemaVersion = 1 + steps.length;
+export const schemaVersion = 1 + steps.length;
 
 /** A sentence why the journal in a database cannot be used. */
 class SchemaRefusal extends Error {}

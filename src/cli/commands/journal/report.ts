@@ -11,6 +11,8 @@ type ToldInfo = Omit<Partial<JournalInfo>, 'path'> &
   Pick<JournalInfo, 'size_bytes' | 'sessions' | 'events' | 'created_at' | 'updated_at'> & {
     path: string | null;
     server?: { url: string; pid?: number };
+    /** Those that share it. */
+    servers?: string[];
   };
 
 /** Lost stretches that are listed. */
@@ -18,16 +20,18 @@ const mostStretches = 100;
 
 export function tellInfo(info: ToldInfo, output: Output): void {
   if (output.isJson) return output.document(info);
-  const { path, size_bytes, free_bytes, format, sessions, events, created_at, updated_at, waiting_commits = 0, server } = info;
+  const { path, size_bytes, free_bytes, format, sessions, events, created_at, updated_at, waiting_commits = 0, server, servers } = info;
   const free =
     free_bytes === undefined || free_bytes === 0 ? '' : `, of which ${bytes(free_bytes)} are free: journal compact gives them back`;
   const times = created_at === null ? '' : `, from ${created_at} to ${updated_at ?? created_at}`;
   const state =
-    server !== undefined
-      ? `the server at ${server.url} has it${server.pid === undefined ? '' : ` (process ${server.pid})`}`
-      : waiting_commits === 0
-        ? 'closed'
-        : `left by a sudden end: ${counted(waiting_commits, 'commit')} in its log, which the next server takes over`;
+    servers !== undefined && servers.length > 0
+      ? `${counted(servers.length, 'server')} ${servers.length === 1 ? 'has' : 'have'} it open: ${servers.join(', ')}`
+      : server !== undefined
+        ? `the server at ${server.url} has it${server.pid === undefined ? '' : ` (process ${server.pid})`}`
+        : waiting_commits === 0
+          ? 'closed'
+          : `left by a sudden end: ${counted(waiting_commits, 'commit')} in its log, which the next server takes over`;
   output.line(`journal   ${safeLine(path ?? 'not told', 4_000)}`);
   output.line(`size      ${bytes(size_bytes)}${free}`);
   if (format !== undefined) output.line(`format    ${format}`);
@@ -36,7 +40,7 @@ export function tellInfo(info: ToldInfo, output: Output): void {
 }
 
 /** @returns the exit code: 1 where something is wrong */
-export function tellCheck(check: JournalCheck, output: Output): number {
+export function tellCheck(check: JournalCheck, output: Output, { isInPostgres = false } = {}): number {
   const isSound = isWhole(check);
   if (output.isJson) output.document({ ok: isSound, ...check });
   else {
@@ -45,7 +49,10 @@ export function tellCheck(check: JournalCheck, output: Output): number {
     output.line(
       `${isSound ? 'whole' : 'damaged'}: ${counted(sessions, 'session')} and ${counted(events, 'event')} can be read${waiting === 0 ? '' : `, and ${counted(waiting, 'commit')} in the log`}`,
     );
-    if (!isSound) output.note('keep all that can be read, in a new file: shannon-dash journal check --repair');
+    const wayOut = isInPostgres
+      ? 'restore a backup of the database'
+      : 'keep all that can be read, in a new file: shannon-dash journal check --repair';
+    if (!isSound) output.note(wayOut);
   }
   return isSound ? exitCodes.ok : exitCodes.refused;
 }

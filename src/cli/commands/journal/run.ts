@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { callApi } from '../../../client/sessions-api.ts';
 import { ShannonDashError } from '../../../core/protocol/errors.ts';
-import { careOfJournal } from '../../../journal/care-of-journal.ts';
+import { careOfJournal, careOfShared } from '../../../journal/care-of-journal.ts';
 import { placeOfJournal } from '../../../journal/journal-location.ts';
 import type { OpenRefusalDetails } from '../../../journal/sqlite/open-refusal.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -24,6 +24,9 @@ const answerMs = 10_000;
 /** Cares for the file of the journal; a server that has it is asked where it must be. */
 export async function journal({ args: [action, file], options, settings, output }: Invocation<JournalOptions>): Promise<number | void> {
   checkUsage(action as JournalAction, file, options);
+  const place = placeOfJournal(settings.journal);
+  // With the URL of another machine its server is asked, whatever keeps its journal.
+  if (place.kind === 'postgres' && isHere(settings.url)) return shared(action as JournalAction, options, place.url, output);
   hideSqliteWarning();
   switch (action as JournalAction) {
     case 'info':
@@ -46,6 +49,17 @@ function checkUsage(action: JournalAction, file: string | undefined, { repair: r
     throw usageFailure(`journal ${action} takes no file`, `name a journal so: shannon-dash journal ${action} --journal ${file}`);
   if (repairs === true && action !== 'check')
     throw usageFailure(`--repair does not go with journal ${action}`, 'such as: shannon-dash journal check --repair');
+}
+
+/** Cares for a journal in PostgreSQL. @throws Failure that is the matter of PostgreSQL's own tools */
+async function shared(action: JournalAction, { repair: repairs }: JournalOptions, url: string, output: Output): Promise<number | void> {
+  const care = await careOfShared();
+  if (action === 'info') return tellInfo(await alone(care.info, url), output);
+  if (action === 'check' && repairs !== true) return tellCheck(await alone(care.check, url), output, { isInPostgres: true });
+  if (action === 'rebuild-rollups') return tellRebuild(await alone(care.forgetStates, url), output);
+  const own = { backup: 'pg_dump writes one', compact: 'VACUUM FULL gives room back', check: 'restore a backup of the database' } as const;
+  const what = action === 'check' ? 'journal check --repair' : `journal ${action}`;
+  throw usageFailure(`${what} is for a journal in a file, and this one is in PostgreSQL`, `there: ${own[action]}`);
 }
 
 /** @throws Failure there is none */
