@@ -5,7 +5,7 @@ import { repairJournal, type JournalRepair } from './sqlite/care/repair.ts';
 import { openFailure } from './sqlite/files/open-failure.ts';
 
 /** What is done with a journal in PostgreSQL. Its client is loaded only for that. */
-export const careOfShared = async () => (await import('./care-of-postgres.ts')).careOfPostgres;
+export const careOfShared = async () => (await import('./postgres/postgres-care.ts')).careOfPostgres;
 
 /**
  * What is done with the file of a journal that no server has.

@@ -1,3 +1,4 @@
+import { ShannonDashError } from '../../core/protocol/errors.ts';
 import { Client, type ClientConfig, type QueryResult, type QueryResultRow } from 'pg';
 
 /** So long an answer may take before the connection counts as cut: a network may swallow everything without a word. */
@@ -150,4 +151,13 @@ function codeOf(error: unknown): string | undefined {
 export function reasonOfCut(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOfCut(error.errors[0]);
   return error instanceof Error && error.message !== '' ? error.message : String(error);
+}
+
+/** @param mayBeKept the connection was cut behind what was to be written, and nobody knows what became of it */
+export function postgresFailure(verb: 'read' | 'written', cause: unknown, mayBeKept = false): ShannonDashError {
+  if (cause instanceof ShannonDashError) return cause;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const reason = cause instanceof ConnectionCut ? `PostgreSQL cannot be reached (${text})` : `PostgreSQL says: ${text}`;
+  const advice = mayBeKept ? '; it may have been kept: send it again with the same id' : '';
+  return new ShannonDashError('JOURNAL_FAILED', `The journal could not be ${verb}: ${reason}${advice}`, undefined, { cause });
 }

@@ -4,9 +4,8 @@ import { everyEvent } from '../../core/event-filter.ts';
 import type { SessionOrigin } from '../../core/protocol/session-state.ts';
 import type { JournalEvent, ReadRange, SessionHead } from '../journal.ts';
 import { eventFromJson, seqOfServerMadeId } from '../stamping.ts';
-import { ConnectionCut, isRefusal, reasonOfCut } from './postgres-connection.ts';
+import { ConnectionCut, isRefusal, reasonOfCut, postgresFailure } from './postgres-connection.ts';
 import { isWanted } from '../wanted-events.ts';
-import { postgresFailure } from './postgres-failure.ts';
 
 /** So many connections read at a time at most. */
 const readers = 4;

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JournalChange, JournalEvent } from '../journal.ts';
 import { eventFromJson } from '../stamping.ts';
 import { commitStatement, type CommitNote } from './commit-statement.ts';
-import { ConnectionCut, type PostgresConnection } from './postgres-connection.ts';
-import { postgresFailure } from './postgres-failure.ts';
+import { ConnectionCut, type PostgresConnection, postgresFailure } from './postgres-connection.ts';
 import { StagedGroup, type BelievedHead, type Beliefs, type StagedSession } from './staged-group.ts';
 
 /** So long after the database was last reached, what is to be written waits for it to come back. */

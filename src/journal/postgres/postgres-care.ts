@@ -1,8 +1,8 @@
 import { Client } from 'pg';
-import { ShannonDashError } from '../core/protocol/errors.ts';
-import { readPostgresUrl } from './postgres/postgres-location.ts';
-import { schemaVersion } from './postgres/postgres-schema.ts';
-import type { JournalCheck } from './sqlite/care/check.ts';
+import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { readPostgresUrl } from './postgres-location.ts';
+import { schemaVersion } from './postgres-schema.ts';
+import type { JournalCheck } from '../sqlite/care/check.ts';
 
 /** Events that are read at a time. */
 const pageEvents = 2_000;
