@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { JournalChange, JournalListener } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory/memory-journal.ts';
+import { StateWriter } from '../../src/server/commands/state-writer.ts';
 import { Hub } from '../../src/server/sessions/watching/hub.ts';
 import { SessionStore } from '../../src/server/sessions/session-store.ts';
 import type { Watcher } from '../../src/server/sessions/watching/watcher.ts';
@@ -201,4 +202,21 @@ test('where the journal could not tell where a session stands, it is asked again
   journal.tell([{ kind: 'behind', session_id: 's' }]);
   await expect.poll(() => [one.seqs['s'], heard]).toEqual([[1, 2, 3], [3]]);
   expect(problems).toEqual([new Error('it is away')]);
+});
+
+test('what a server has decided is in the state of who goes on from there, also while it reads what others have written', async () => {
+  const { journal, store, problems } = await watched();
+  const looked = Promise.withResolvers<undefined>();
+  const head = vi.spyOn(journal, 'head').mockReturnValueOnce(looked.promise.then(() => journal.head('s')));
+  onTestFinished(() => head.mockRestore());
+  journal.tell([{ kind: 'behind', session_id: 's' }]);
+  const writing = new StateWriter(journal, store).write('s', () => ({
+    events: [{ type: 'skill:started', data: { skill_name: 'c' } }],
+    result: 0,
+  }));
+  await expect.poll(async () => (await journal.read('s', { after: 2, limit: 1 })).length).toBe(1);
+  setImmediate(() => looked.resolve(undefined));
+  await writing;
+  expect(await store.load('s')).toMatchObject({ seq: 3, current_skill: 'c' });
+  expect(problems).toEqual([]);
 });
