@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import type * as limitsModule from '../../src/core/protocol/limits.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { limits } from '../../src/core/protocol/limits.ts';
 import { startServer } from '../helpers/start-server.ts';
 
-vi.mock('../../src/core/protocol/limits.ts', async (original) => {
-  const module = await original<typeof limitsModule>();
-  return { ...module, limits: { ...module.limits, headersMs: 1_000, requestMs: 2_000 } };
-});
+/** Other tests of this process have loaded the server already: its limits are others for this one only. */
+function shortLimits(): void {
+  const { headersMs, requestMs } = limits;
+  Object.assign(limits, { headersMs: 1_000, requestMs: 2_000 });
+  onTestFinished(() => void Object.assign(limits, { headersMs, requestMs }));
+}
 
 const timestamp = '2026-01-31T08:00:00.000Z';
 const header = (session_id: string, seq: number) =>
@@ -41,6 +43,7 @@ async function sendSlowly(port: number, path: string, type: string, lines: strin
 }
 
 test('an import takes as long as it likes while something comes; what does not come on, and another slow request, is told why it ends', async () => {
+  shortLimits();
   const { port, url } = await startServer();
   const recordings = '/api/recordings';
   const type = 'application/x-ndjson';
