@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { freePort } from '../helpers/free-port.ts';
 import { newPlace, runProgram } from './started-program.ts';
 
 test.runIf(process.platform === 'linux').each([
@@ -8,7 +9,8 @@ test.runIf(process.platform === 'linux').each([
   [['run', '--no-files', '--', 'true'], /./],
   [['token', 'create', 'ana', '--role', 'viewer'], /cannot|not/],
 ])('a state folder that cannot be made holds up nothing: %s', { timeout: 30_000 }, async (args, says) => {
-  const place = newPlace({ XDG_STATE_HOME: '/proc/nope', SHANNON_DASH_URL: 'http://127.0.0.1:1' });
+  // `run` starts a server there, which others must not meet.
+  const place = newPlace({ XDG_STATE_HOME: '/proc/nope', SHANNON_DASH_URL: `http://127.0.0.1:${await freePort()}` });
   const { code, stdout, stderr } = await runProgram(args, place);
   expect(code).not.toBeNull();
   expect(stdout + stderr).toMatch(says);

@@ -52,9 +52,10 @@ function descendants(pid: number): number[] {
   return below(pid);
 }
 
-function environmentOf(pid: number): string {
+/** What the system tells of a process; nothing of one that has gone. */
+function toldOf(pid: number, what: 'environ' | 'cmdline'): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+    return readFileSync(`/proc/${pid}/${what}`, 'latin1');
   } catch {
     return '';
   }
@@ -90,13 +91,14 @@ test.each(['variable', 'file that a variable names', 'file that a flag names'])(
     );
     await until('it asks', async () => (await ask<SessionState>('/ci-1')).decisions?.length === 1);
     const below = descendants(run.child.pid ?? 0);
-    expect(below.filter((pid) => environmentOf(pid).includes('SHANNON_DASH_TOKEN=sd_run_')).length).toBeGreaterThanOrEqual(2);
+    expect(below.filter((pid) => toldOf(pid, 'environ').includes('SHANNON_DASH_TOKEN=sd_run_')).length).toBeGreaterThanOrEqual(2);
     for (const pid of below) {
-      expect(environmentOf(pid)).not.toContain(ci);
-      expect(environmentOf(pid)).not.toContain(file);
+      expect(toldOf(pid, 'environ')).not.toContain(ci);
+      expect(toldOf(pid, 'environ')).not.toContain(file);
     }
     // Arguments are read by every user of the machine.
-    for (const pid of [run.child.pid, ...below]) expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1')).not.toMatch(/sd_/);
+    expect(toldOf(run.child.pid ?? 0, 'cmdline')).toContain('run');
+    for (const pid of [run.child.pid ?? 0, ...below]) expect(toldOf(pid, 'cmdline')).not.toMatch(/sd_/);
     await ask('/ci-1/commands', { type: 'DECISION', decision_id: 'go', choice: 'yes' });
     expect(await run.ended).toMatchObject({ code: 0 });
     expect(readFileSync(join(work, 'choice.txt'), 'utf8')).toBe('yes\n');
