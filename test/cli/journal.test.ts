@@ -172,7 +172,7 @@ test.skipIf(!hasPostgres)('journal looks after one in PostgreSQL, also while ser
   await journal.close();
 
   expect(await own('rebuild-rollups')).toMatchObject({ code: 0, stdout: expect.stringContaining('folds 2 sessions') });
-  await inPostgres(`DELETE FROM ${schema}.events WHERE seq BETWEEN 3 AND 5 OR seq = 2500`);
+  await inPostgres(`DELETE FROM "${schema}".events WHERE seq BETWEEN 3 AND 5 OR seq = 2500`);
   const damaged = await own('check');
   expect(damaged).toMatchObject({ code: 1, stderr: expect.stringContaining('restore a backup') });
   expect(damaged.stdout.split('\n').slice(0, 3)).toEqual([

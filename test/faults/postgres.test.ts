@@ -95,7 +95,7 @@ describe.skipIf(!hasPostgres)('a journal in PostgreSQL', () => {
     const holder = new Client({ connectionString: postgresUrl });
     await holder.connect();
     onTestFinished(() => holder.end());
-    await holder.query(`BEGIN; SELECT FROM ${location.searchParams.get('schema')}.sessions FOR UPDATE`);
+    await holder.query(`BEGIN; SELECT FROM "${location.searchParams.get('schema')}".sessions FOR UPDATE`);
     const waiting = async () => {
       const { rows } = await holder.query<{ count: string }>(`WITH RECURSIVE held AS (
         SELECT pg_backend_pid() AS pid UNION SELECT l.pid FROM held JOIN pg_locks l ON NOT l.granted AND held.pid = ANY(pg_blocking_pids(l.pid))

@@ -4,8 +4,9 @@ import { inPostgres, postgresUrl } from './postgres-server.ts';
 
 /** The location of a journal of its own in PostgreSQL, which goes when the test ends. */
 export function newPostgresJournal(): string {
-  const schema = `test_${randomBytes(8).toString('hex')}`;
-  onTestFinished(() => inPostgres(`DROP SCHEMA IF EXISTS ${schema} CASCADE`));
+  // With a capital: PostgreSQL makes it small wherever it is not quoted.
+  const schema = `Test_${randomBytes(8).toString('hex')}`;
+  onTestFinished(() => inPostgres(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`));
   return `${postgresUrl}?schema=${schema}`;
 }
 

@@ -34,7 +34,7 @@ describe.skipIf(!hasPostgres)('with a PostgreSQL at hand', () => {
     const begin = (session_id: string) =>
       journal.beginImport({ session_id, created_at: timestamp, imported: { at: timestamp, by: 'ana', seq: 0 } }, 'recorded.1');
     const [slow, left] = [await begin('slow'), await begin('left')];
-    const sessions = `${new URL(location).searchParams.get('schema')}.sessions`;
+    const sessions = `"${new URL(location).searchParams.get('schema')}".sessions`;
     const forget = (id: string) =>
       inPostgres(`UPDATE ${sessions} SET touched_at = clock_timestamp() - interval '1 day' WHERE origin LIKE '%${id}%'`);
     await forget('slow');

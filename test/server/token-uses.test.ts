@@ -50,3 +50,14 @@ test('servers that share the tokens write one after the other, and the later use
   one.write(known);
   expect(readTokenUses(file).get('aaaaaaaa') ?? '').toSatisfy((time: string) => time >= laterThan);
 });
+
+test('what cannot be written is told once, and not with each look', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shannon-dash-uses-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const uses = new TokenUses(join(folder, 'gone', 'tokens'));
+  const known = new Set(['aaaaaaaa']);
+  uses.note('aaaaaaaa');
+  expect(() => uses.write(known)).toThrow('ENOENT');
+  uses.note('aaaaaaaa');
+  uses.write(known);
+});

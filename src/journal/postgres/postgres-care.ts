@@ -1,7 +1,8 @@
 import { Client } from 'pg';
 import { ShannonDashError } from '../../core/protocol/errors.ts';
+import { eventList } from '../../core/protocol/event.ts';
 import { readPostgresUrl } from './postgres-location.ts';
-import { schemaVersion } from './postgres-schema.ts';
+import { schemaVersion, sizeStatement } from './postgres-schema.ts';
 import type { JournalCheck } from '../sqlite/care/check.ts';
 
 /** Events that are read at a time. */
@@ -45,8 +46,8 @@ type Work<Result> = (client: Client, journal: { path: string; format: number }) 
 
 /** Works in one transaction with the journal as it is at its beginning. */
 async function reading<Result>(path: string, work: Work<Result>): Promise<Result> {
-  const { url: connectionString, schema } = place(path);
-  const client = new Client({ connectionString, options: `-c search_path=${schema}`, connectionTimeoutMillis: 5_000 });
+  const { url: connectionString, options } = place(path);
+  const client = new Client({ connectionString, options, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -95,7 +96,7 @@ const infoOf: Work<SharedJournalInfo> = async (client, { path, format }) => {
   }>(
     `SELECT count(*) AS sessions, coalesce(sum(s.seq - ${cutOf}), 0) AS events, min(origin::jsonb ->> 'created_at') AS created_at,
        max(updated_at) AS updated_at,
-       (SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r') AS size
+       (${sizeStatement}) AS size
      FROM sessions s WHERE session_id IS NOT NULL`,
   );
   const [sums] = rows;
@@ -151,7 +152,7 @@ const checkOf: Work<JournalCheck> = async (client, { path, format }) => {
       const at = Number(row.seq);
       // What retention has cut goes by and by.
       if (at <= session.read) continue;
-      if (!isEvent(row.json)) continue;
+      if (!isReadable(row.json)) continue;
       miss(session, at);
       session.read = at;
       events++;
@@ -168,9 +169,9 @@ const checkOf: Work<JournalCheck> = async (client, { path, format }) => {
   return { path, format, sessions: sessions.size, events, waiting: 0, problems, lost };
 };
 
-function isEvent(json: string): boolean {
+function isReadable(json: string): boolean {
   try {
-    return typeof JSON.parse(json) === 'object';
+    return eventList.safeParse([JSON.parse(json)]).success;
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
 import type { JournalChange } from '../journal.ts';
 import { ConnectionCut, PostgresConnection, type ConnectionOptions } from './postgres-connection.ts';
+import { sizeStatement } from './postgres-schema.ts';
 import type { CommitNote } from './commit-statement.ts';
 import type { BelievedHead } from './staged-group.ts';
 
@@ -164,10 +165,7 @@ export class PostgresFeed {
     }
     if (this.#beats++ % lookBeats !== 0) return;
     await this.#compare(`touched_at > clock_timestamp() - interval '${overlapSeconds} s'`);
-    const { rows: sizes } = await this.#connection.query<{ size: string }>(
-      `SELECT sum(pg_total_relation_size(c.oid)) AS size FROM pg_class c
-       WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'`,
-    );
+    const { rows: sizes } = await this.#connection.query<{ size: string }>(sizeStatement);
     this.#size = Number(sizes[0]?.size ?? 0);
     await this.#connection.query(`DELETE FROM servers WHERE until < clock_timestamp() - interval '1 hour'`);
     await this.#connection.query(`DELETE FROM writers WHERE at < now() - interval '${writersKept}'`);

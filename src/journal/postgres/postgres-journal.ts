@@ -28,8 +28,8 @@ export async function openPostgresJournal(url: string): Promise<Journal> {
 }
 
 async function open(url: string): Promise<Journal> {
-  const { url: connectionString, schema, channel } = readPostgresUrl(url);
-  const config: ClientConfig = { connectionString, options: `-c search_path=${schema}` };
+  const { url: connectionString, schema, options, channel } = readPostgresUrl(url);
+  const config: ClientConfig = { connectionString, options };
   const client = new Client({ ...config, connectionTimeoutMillis: 5_000, query_timeout: 60_000 });
   client.on('error', () => undefined);
   await client.connect();

@@ -7,6 +7,8 @@ export interface PostgresLocation {
   url: string;
   /** The schema with its tables. */
   schema: string;
+  /** What the client of PostgreSQL tells it as it connects: where the tables are. */
+  options: string;
   /** By which its servers hear of one another. PostgreSQL's names have at most 63 bytes. */
   channel: string;
 }
@@ -26,5 +28,6 @@ export function readPostgresUrl(text: string): PostgresLocation {
   }
   url.searchParams.delete('schema');
   const channel = `shannon_dash_${createHash('sha256').update(schema).digest('hex').slice(0, 32)}`;
-  return { url: url.href, schema, channel };
+  // Without the quotes PostgreSQL would take capitals for small letters.
+  return { url: url.href, schema, options: `-c search_path="${schema}"`, channel };
 }

@@ -87,6 +87,10 @@ const steps: readonly string[] = [
 /** The form of the tables; a journal of a newer one is refused. */
 export const schemaVersion = 1 + steps.length;
 
+/** Gives what the tables take on disk, in bytes. */
+export const sizeStatement = `SELECT coalesce(sum(pg_total_relation_size(oid)), 0) AS size FROM pg_class
+  WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind = 'r'`;
+
 /** A sentence why the journal in a database cannot be used. */
 class SchemaRefusal extends Error {}
 

@@ -72,7 +72,7 @@ export function changeTokenFile(path: string, change: (tokens: readonly StoredTo
     const tokens = change(readTokenFile(path));
     if (tokens.length > limits.tokens)
       throw new ShannonDashError('LIMIT_REACHED', `There can be ${limits.tokens} tokens; revoke some first`);
-    replaceFile(path, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`);
+    replaceFile(path, `${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`, { flush: true });
   });
 }
 
@@ -90,11 +90,11 @@ export function withTokenLock(path: string, work: () => void): void {
   }
 }
 
-/** Writes a file whole: a reader finds the old one or the new one. Whoever calls it holds the lock. */
-export function replaceFile(path: string, text: string): void {
+/** Writes a file whole: a reader finds the old one or the new one. Whoever calls it holds the lock. @param flush waits for the disk */
+export function replaceFile(path: string, text: string, { flush = false } = {}): void {
   const next = `${path}-new`;
   rmSync(next, { force: true });
-  writeFileSync(next, text, { mode: 0o600, flag: 'wx', flush: true });
+  writeFileSync(next, text, { mode: 0o600, flag: 'wx', flush });
   renameSync(next, path);
 }
 

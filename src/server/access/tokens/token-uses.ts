@@ -27,7 +27,7 @@ export function readTokenUses(tokenFile: string): ReadonlyMap<string, string> {
 export class TokenUses {
   readonly #tokenFile: string;
   readonly #used = new Map<string, number>();
-  /** Those that stand in the file. */
+  /** Those that this server has written. */
   #written: ReadonlySet<string> = new Set();
   #writtenAt = -Infinity;
 
@@ -54,9 +54,11 @@ export class TokenUses {
     } catch (error) {
       // Another server writes: this one does so with the next look.
       if (error instanceof ShannonDashError && error.code === 'UNAVAILABLE') return;
+      // What cannot be written is told once, and not with each look.
+      this.#noteWritten(known);
       throw error;
     }
-    this.#writtenAt = performance.now();
+    this.#noteWritten(known);
   }
 
   #write(known: ReadonlySet<string>): void {
@@ -67,7 +69,11 @@ export class TokenUses {
       if (known.has(id) && (used.get(id) ?? '') < time) used.set(id, time);
     }
     replaceFile(useFileOf(this.#tokenFile), `${JSON.stringify({ version: 1, used: Object.fromEntries(used) })}\n`);
+  }
+
+  #noteWritten(known: ReadonlySet<string>): void {
+    this.#writtenAt = performance.now();
+    this.#written = new Set([...this.#written, ...this.#used.keys()].filter((id) => known.has(id)));
     this.#used.clear();
-    this.#written = new Set(used.keys());
   }
 }
